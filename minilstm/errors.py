@@ -1,0 +1,29 @@
+"""What minilstm raises when something outside of it is wrong.
+
+The message is a sentence for a person: what was wrong, where, what to do. The command line prints it
+without a traceback and ends with the status given here.
+"""
+
+
+class MinilstmError(Exception):
+    """Anything that a user can mend; ends a command with status 1 (the job failed)."""
+
+    exit_status = 1
+
+
+class InputError(MinilstmError, ValueError):
+    """What was handed in cannot be used: a value, an array, a file; ends a command with status 2."""
+
+    exit_status = 2
+
+
+class UnknownSymbolError(InputError):
+    """A text holds a symbol that the tokenizer has no id for."""
+
+
+class CheckpointError(MinilstmError):
+    """A model file is damaged, is from another version, or does not hold what its configuration promises."""
+
+
+class NotFiniteError(MinilstmError):
+    """A loss or a gradient norm became NaN or infinite."""

@@ -1,0 +1,1 @@
+"""From text to batches: tokenizers, readers of real files, built-in corpora."""
