@@ -1,0 +1,1 @@
+"""The gate mathematics as compiled loops: the same names, in the same order, as in ``minilstm.cells``."""

@@ -1,0 +1,26 @@
+"""Rows of a table by their ids, compiled: what ``onehot(ids) @ W`` would be if the one-hot array were ever built.
+
+Shapes: ids (N,) integers in [0, V), W and dW (V, K), rows (N, K).
+"""
+
+from __future__ import annotations
+
+from minilstm.kernels.jit import kernel
+
+
+@kernel
+def gather(ids, W, rows):
+    """rows[n] = W[ids[n]], which is onehot(ids) @ W."""
+    N, K = rows.shape
+    for n in range(N):
+        for k in range(K):
+            rows[n, k] = W[ids[n], k]
+
+
+@kernel
+def gather_backward(ids, drows, dW):
+    """dW[ids[n]] += drows[n], which adds onehot(ids).T @ drows to dW. An id that occurs twice counts twice."""
+    N, K = drows.shape
+    for n in range(N):
+        for k in range(K):
+            dW[ids[n], k] += drows[n, k]

@@ -1,0 +1,44 @@
+"""How kernels are compiled: one decorator for all of them.
+
+A kernel is a loop over arrays that Numba compiles when it is first called, once for each dtype, and keeps on disk.
+It neither allocates nor raises. Three settings apply to every kernel:
+
+- ``error_model="numpy"``: a division by zero gives inf or NaN as in NumPy; the check that Python would want keeps loops scalar.
+- no ``fastmath``: the order of additions stays as written, so that float64 and complex128 can be held to the book.
+- ``cache=True`` watches only the file in which a kernel stands; since kernels call each other's helpers across files, the
+  cache is stamped with every file of this folder: a change in any of them compiles all anew.
+
+With ``NUMBA_DISABLE_JIT=1`` in the environment nothing is compiled and kernels run as plain Python.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def kernel(function: F) -> F:
+    """Compile a kernel at its first call; keep it on disk where there is a place that can be written to."""
+    compiled = numba.njit(error_model="numpy", nogil=True)(function)
+    if not numba.config.DISABLE_JIT:
+        try:
+            compiled.enable_caching()
+        except RuntimeError:
+            return compiled  # nowhere to write: the kernel is compiled anew in every process
+        compiled._cache._cache_file._source_stamp = _stamp_of_all_kernels()
+    return compiled
+
+
+@cache
+def _stamp_of_all_kernels() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,55 @@
+"""One step of an LSTM, compiled: equations (1) to (6) of ``minilstm.cells.lstm``, row by row.
+
+The matrix products stand outside, in BLAS; a kernel gets their results and does all that is elementwise. Every loop runs
+over one gate of one row and over few arrays, which is what a compiler can turn into vector instructions.
+
+Shapes: z and zh (B, 4H) in blocks i, f, g, o; b (4H,); everything else (B, H).
+"""
+
+from __future__ import annotations
+
+from minilstm.kernels.activations import sigmoid_in_place, tanh_in_place
+from minilstm.kernels.jit import kernel
+
+
+@kernel
+def lstm_step(zh, b, c_prev, z, c, tanh_c, h):
+    """z comes in as x Wx and goes out as the activated gates i, f, g, o; zh is h_prev Wh."""
+    rows, H = c.shape
+    for r in range(rows):
+        for j in range(4 * H):
+            z[r, j] += zh[r, j] + b[j]
+        i, f, g, o = z[r, :H], z[r, H : 2 * H], z[r, 2 * H : 3 * H], z[r, 3 * H :]
+        sigmoid_in_place(f)                                                # (1)
+        sigmoid_in_place(i)                                                # (2)
+        tanh_in_place(g)                                                   # (3)
+        for j in range(H):
+            c[r, j] = f[j] * c_prev[r, j] + i[j] * g[j]                    # (4)
+        sigmoid_in_place(o)                                                # (5)
+        tanh_c[r, :] = c[r]
+        tanh_in_place(tanh_c[r])
+        for j in range(H):
+            h[r, j] = o[j] * tanh_c[r, j]                                  # (6)
+
+
+@kernel
+def lstm_step_backward(dh_out, dh_next, gates, c_prev, tanh_c, dc, dz):
+    """dh is dh_out + dh_next, what this step's output and the next step send back; dc comes in as dc, goes out as dc_prev."""
+    rows, H = c_prev.shape
+    for r in range(rows):
+        i, f, g, o = gates[r, :H], gates[r, H : 2 * H], gates[r, 2 * H : 3 * H], gates[r, 3 * H :]
+        dzi, dzf, dzg, dzo = dz[r, :H], dz[r, H : 2 * H], dz[r, 2 * H : 3 * H], dz[r, 3 * H :]
+        for j in range(H):
+            dzo[j] = (dh_out[r, j] + dh_next[r, j]) * o[j]                 # dh ⊙ o, until (5) takes its place
+        for j in range(H):
+            dc[r, j] += dzo[j] * (1 - tanh_c[r, j] * tanh_c[r, j])         # (6): c acts through h too
+        for j in range(H):
+            dzo[j] *= tanh_c[r, j] * (1 - o[j])                            # (6), (5)
+        for j in range(H):
+            dzi[j] = dc[r, j] * g[j] * i[j] * (1 - i[j])                   # (4), (2)
+        for j in range(H):
+            dzf[j] = dc[r, j] * c_prev[r, j] * f[j] * (1 - f[j])           # (4), (1)
+        for j in range(H):
+            dzg[j] = dc[r, j] * i[j] * (1 - g[j] * g[j])                   # (4), (3)
+        for j in range(H):
+            dc[r, j] *= f[j]                                               # (4): the carry

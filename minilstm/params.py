@@ -1,0 +1,65 @@
+"""All parameters in one flat vector, and names for its parts.
+
+    flat     [ . . . . . . . . . . . . . . . . . . . . ]      one block of memory
+               └─ "lstm0.Wx" ─┘└ "lstm0.Wh" ┘└ "b" ┘ …        views into it, each with its shape
+
+An optimizer, a norm, a checkpoint see one vector; a layer sees the matrices of its equations. Nothing is ever copied
+between the two, because they are the same memory. Gradients lie in a second vector of the same build.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+
+class ParameterVector(Mapping[str, np.ndarray]):
+    """A flat vector with named views, in the order in which the names are given.
+
+    Parameters
+    ----------
+    shapes : mapping from name to shape; names are ``layer.parameter``.
+    dtype : the dtype of all of them.
+    flat : the vector to lay the views over, of shape (size,); a new one, all zeros, if left out.
+
+    >>> p = ParameterVector({"output.W": (2, 3), "output.b": (3,)}, np.float64)
+    >>> p["output.b"][:] = 7
+    >>> p.flat
+    array([0., 0., 0., 0., 0., 0., 7., 7., 7.])
+    """
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype, flat: np.ndarray | None = None):
+        self.shapes = dict(shapes)
+        size = sum(math.prod(shape) for shape in self.shapes.values())
+        self.flat = np.zeros(size, dtype) if flat is None else flat
+        assert self.flat.shape == (size,) and self.flat.dtype == np.dtype(dtype)
+        self._views: dict[str, np.ndarray] = {}
+        start = 0
+        for name, shape in self.shapes.items():
+            stop = start + math.prod(shape)
+            self._views[name] = self.flat[start:stop].reshape(shape)
+            start = stop
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self._views[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    def layer(self, name: str) -> dict[str, np.ndarray]:
+        """The parameters of one layer under their short names: ``{"Wx": …, "Wh": …, "b": …}``."""
+        prefix = name + "."
+        return {key[len(prefix):]: view for key, view in self._views.items() if key.startswith(prefix)}
+
+    def zeros_like(self) -> ParameterVector:
+        """A vector of the same build, all zeros: a place for gradients."""
+        return ParameterVector(self.shapes, self.flat.dtype)
+
+    def astype(self, dtype) -> ParameterVector:
+        """A copy in another dtype: float64 for a gradient check, complex128 for a complex step."""
+        return ParameterVector(self.shapes, dtype, self.flat.astype(dtype))
