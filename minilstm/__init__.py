@@ -1,3 +1,49 @@
-"""minilstm: an LSTM engine small enough to read, proven to the last gradient, and fast."""
+"""minilstm: an LSTM engine small enough to read, proven to the last gradient, and fast.
+
+Names are loaded when they are first used, so that ``minilstm --help`` need not wait for NumPy and Numba.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Adam": "optim",
+    "CharTokenizer": "text.tokenizers",
+    "CheckpointError": "errors",
+    "Dense": "layers",
+    "Embedding": "layers",
+    "InputError": "errors",
+    "LSTM": "layers",
+    "LanguageModel": "model",
+    "MinilstmError": "errors",
+    "NotFiniteError": "errors",
+    "UnknownSymbolError": "errors",
+}
+
+__all__ = sorted(_HOMES)
+
+if TYPE_CHECKING:
+    from minilstm.errors import CheckpointError, InputError, MinilstmError, NotFiniteError, UnknownSymbolError
+    from minilstm.layers import LSTM, Dense, Embedding
+    from minilstm.model import LanguageModel
+    from minilstm.optim import Adam
+    from minilstm.text.tokenizers import CharTokenizer
+
+
+def __getattr__(name: str):
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"minilstm.{_HOMES[name]}"), name)
+    try:
+        return importlib.import_module(f"minilstm.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"minilstm.{name}":
+            raise
+        raise AttributeError(f"module 'minilstm' has no attribute {name!r}") from None
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

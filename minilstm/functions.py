@@ -3,7 +3,7 @@
     (1)  σ(x)         = 1 / (1 + e⁻ˣ) = (1 + tanh(x / 2)) / 2        sigmoid
     (2)  tanh(x)                                                      NumPy's own
     (3)  log Σ eˣ     = m + log Σ eˣ⁻ᵐ,  m = max x                    log-sum-exp
-    (4)  softmax(x)   = eˣ / Σ eˣ = exp(x - log Σ eˣ)                 softmax
+    (4)  softmax(x)   = eˣ / Σ eˣ = eˣ⁻ᵐ / Σ eˣ⁻ᵐ                     softmax
 
 The right-hand sides are the ones computed: no e^x of a large x ever occurs, so nothing overflows, whatever comes in.
 Complex numbers are welcome since a derivative can be read off a function's imaginary part: f'(x) ≈ Im f(x + iε) / ε
@@ -40,4 +40,5 @@ def softmax(x: np.ndarray) -> np.ndarray:
     >>> softmax(np.array([0.0, np.log(3.0)]))
     array([0.25, 0.75])
     """
-    return np.exp(x - log_sum_exp(x))
+    e = np.exp(x - np.max(x.real, axis=-1, keepdims=True))
+    return e / np.sum(e, axis=-1, keepdims=True)

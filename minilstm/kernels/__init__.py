@@ -1,1 +1,5 @@
-"""The gate mathematics as compiled loops: the same names, in the same order, as in ``minilstm.cells``."""
+"""The same mathematics as by the book, as compiled loops: the same names, in the same order."""
+
+from minilstm.kernels import adam, embedding, lstm, softmax
+
+__all__ = ["adam", "embedding", "lstm", "softmax"]

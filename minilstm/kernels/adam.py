@@ -1,6 +1,11 @@
 """Adam, compiled: ``minilstm.optim.adam_step`` as one pass over the flat vectors.
 
-Kingma and Ba, Adam: a method for stochastic optimization (2015), algorithm 1. Shapes: all (P,).
+Kingma and Ba, Adam: a method for stochastic optimization (2015): algorithm 1, in the order of computation that the end of
+their section 2 proposes, with both bias corrections drawn out of the loop. Shapes: all (P,).
+
+    (1)  m ← m + (1 - β₁) (g - m)
+    (2)  v ← v + (1 - β₂) (g² - v)
+    (3)  θ ← θ - α_t m / (√v + ε_t),       α_t = α √(1 - β₂ᵗ) / (1 - β₁ᵗ),   ε_t = ε √(1 - β₂ᵗ)
 """
 
 from __future__ import annotations
@@ -11,10 +16,9 @@ from minilstm.kernels.jit import kernel
 
 
 @kernel
-def adam_step(g, rate, beta1, beta2, epsilon, correction1, correction2, parameters, m, v):
-    """Scalars in the dtype of the vectors; correction1 = 1 - beta1ᵗ, correction2 = 1 - beta2ᵗ."""
-    one = g.dtype.type(1)
+def adam_step(g, one_minus_beta1, one_minus_beta2, alpha_t, epsilon_t, theta, m, v):
+    """The scalars come in the dtype of the vectors, or the whole loop would run in float64."""
     for p in range(g.size):
-        m[p] = beta1 * m[p] + (one - beta1) * g[p]
-        v[p] = beta2 * v[p] + (one - beta2) * g[p] * g[p]
-        parameters[p] -= rate * (m[p] / correction1) / (np.sqrt(v[p] / correction2) + epsilon)
+        m[p] += one_minus_beta1 * (g[p] - m[p])                            # (1)
+        v[p] += one_minus_beta2 * (g[p] * g[p] - v[p])                     # (2)
+        theta[p] -= alpha_t * m[p] / (np.sqrt(v[p]) + epsilon_t)           # (3)

@@ -1,6 +1,6 @@
 """Softmax and cross-entropy, compiled: one pass over each row of logits, loss and gradient together.
 
-    (1)  loss_n = log Σ_v exp(logits_nv) - logits_ny         y = targets[n]
+    (1)  loss_n = log Σ_v exp(logits_nv - logits_ny)         y = targets[n]
     (2)  dlogits_nv = (p_nv - [v = y]) · scale                p = softmax, scale = dLoss/dloss_n, 1/N for a mean
 
 The row's maximum is taken off first (see ``minilstm.functions``), so that any finite logits give a finite loss.
@@ -29,7 +29,7 @@ def softmax_cross_entropy(targets, logits, losses):
         total = row[0]
         for v in range(1, V):
             total += row[v]
-        losses[n] = np.log(total) + m - y                                  # (1)
+        losses[n] = np.log(total) + (m - y)                                # (1)
         for v in range(V):
             row[v] /= total
 

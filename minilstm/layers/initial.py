@@ -1,0 +1,24 @@
+"""Initial values of weight matrices. Those of the published systems, which are Keras's defaults for an LSTM."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def glorot_uniform(rng: np.random.Generator, rows: int, columns: int, dtype) -> np.ndarray:
+    """Uniform in ±√(6 / (rows + columns)), so that the variance of signals and of gradients stays near 1.
+
+    Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks (2010), equation 16.
+    """
+    limit = np.sqrt(6 / (rows + columns))
+    return rng.uniform(-limit, limit, (rows, columns)).astype(dtype)
+
+
+def orthogonal(rng: np.random.Generator, rows: int, columns: int, dtype) -> np.ndarray:
+    """A random matrix whose rows (columns, if there are more rows) are orthonormal: it lengthens no vector.
+
+    Saxe, McClelland and Ganguli, Exact solutions to the nonlinear dynamics of learning in deep linear neural networks (2014).
+    """
+    q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
+    q *= np.sign(np.diag(r))  # without this q would not be uniformly distributed
+    return np.ascontiguousarray(q if rows >= columns else q.T).astype(dtype)

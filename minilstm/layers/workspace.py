@@ -1,0 +1,42 @@
+"""Work arrays that are kept from one training step to the next.
+
+A fresh array of some megabytes costs more than filling it, for the operating system hands it out page by page. A layer
+that is given a workspace takes its arrays from there and gets the same memory again at the next step. What it computed
+before is then overwritten; a cache from before must not go backward any more, and ``Workspace.check`` refuses it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from minilstm.errors import InputError
+
+
+class Workspace:
+    """Named arrays for one layer. ``turn`` counts how often they have been handed out anew."""
+
+    def __init__(self):
+        self.turn = 0
+        self._buffers: dict[tuple[str, np.dtype], np.ndarray] = {}
+
+    def begin(self) -> int:
+        """A new forward pass: all that was computed before counts as overwritten."""
+        self.turn += 1
+        return self.turn
+
+    def empty(self, name: str, shape: tuple[int, ...], dtype) -> np.ndarray:
+        """An array of this shape with any contents; the same memory as the last time, when it is large enough."""
+        key, size = (name, np.dtype(dtype)), math.prod(shape)
+        if key not in self._buffers or self._buffers[key].size < size:
+            self._buffers[key] = np.empty(size, dtype)
+        return self._buffers[key][:size].reshape(shape)
+
+    def check(self, turn: int) -> None:
+        """Refuse a cache from an earlier turn."""
+        if turn != self.turn:
+            raise InputError(
+                "this cache cannot go backward: its work arrays were reused by a later forward pass;"
+                " go backward before the next forward, or give each pass its own workspace"
+            )

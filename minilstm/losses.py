@@ -1,0 +1,117 @@
+"""Softmax cross-entropy, the mean over real tokens: by the book, and fused with the output layer.
+
+For a token with logits a (V,) and target y:
+
+    (1)  loss = -log p_y = log Σ_v exp(a_v - a_y),    p = softmax(a)        nats
+    (2)  da_v = p_v - [v = y]
+
+The loss of a batch is the mean of (1) over its N real tokens, so that each token's gradient (2) is divided by N, once.
+Padding takes part in neither. Bits are nats / ln 2; the perplexity is the exponential of the mean.
+
+Letters: N real tokens, V vocabulary, H hidden width; T, B as everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from minilstm import kernels
+from minilstm.checks import check_array, check_ids, check_lengths
+from minilstm.errors import InputError
+from minilstm.functions import log_sum_exp, softmax
+from minilstm.layers.workspace import Workspace
+
+CHUNK = 3_200_000  # logits held at a time: about 320 rows for a vocabulary of 10,000
+
+
+class CrossEntropyCache(NamedTuple):
+    """What the gradient needs."""
+
+    p: np.ndarray  # (N, V) probabilities at the real tokens
+    targets: np.ndarray  # (N,)
+    real: np.ndarray  # (…) True where a token is real
+
+
+def softmax_cross_entropy(logits, targets, lengths=None) -> tuple[np.generic, CrossEntropyCache]:
+    """Mean loss in nats over the real tokens, by the book.
+
+    Parameters
+    ----------
+    logits : (…, V) of any float or complex dtype.
+    targets : (…) integers in [0, V).
+    lengths : (B,), with logits (T, B, V): how many steps of each sequence are real; all if left out.
+    """
+    targets = check_ids("targets", targets, logits.shape[-1])
+    if targets.shape != logits.shape[:-1]:
+        raise InputError(f"targets must have the shape {logits.shape[:-1]}, as the logits have, not {targets.shape}")
+    real = np.ones(targets.shape, bool)
+    if lengths is not None:
+        T, B = targets.shape
+        real = np.arange(T)[:, None] < check_lengths(lengths, T, B)  # (T, B)
+    if not real.any():
+        raise InputError("a loss needs at least one real token; this batch has none")
+    a, y = logits[real], targets[real]  # (N, V), (N,)
+    a_y = a[np.arange(y.size), y][:, None]  # (N, 1)
+    loss = np.mean(log_sum_exp(a - a_y))                                   # (1)
+    return loss, CrossEntropyCache(softmax(a), y, real)
+
+
+def softmax_cross_entropy_backward(cache: CrossEntropyCache, dloss=1.0) -> np.ndarray:
+    """dlogits (…, V), zeros at the padding."""
+    p, y, real = cache
+    da = p.copy()  # (N, V)
+    da[np.arange(y.size), y] -= 1                                          # (2)
+    dlogits = np.zeros((*real.shape, p.shape[1]), p.dtype)
+    dlogits[real] = da * (dloss / y.size)
+    return dlogits
+
+
+def output_loss(params, h, targets, grads=None, workspace: Workspace | None = None):
+    """Output layer and loss in one: a = h W + b, then the mean of (1), compiled.
+
+    The logits of all tokens would be the largest array of the whole model, by far. They are therefore made chunk by chunk,
+    and each chunk is turned into its loss and its gradient before the next one takes its place.
+
+    Parameters
+    ----------
+    params : {"W": (H, V), "b": (V,)}
+    h : (N, H) hidden states at the real tokens; targets : (N,) integers in [0, V).
+    grads : {"W": …, "b": …}, arrays to write the gradients to; left out, only the loss is computed.
+    workspace : where to take the chunk from and find it again; fresh if left out.
+
+    Returns
+    -------
+    loss : a Python float (complex for complex parameters), in nats.
+    dh : (N, H), or None without ``grads``.
+    """
+    W, b = params["W"], params["b"]
+    V = b.size
+    check_array("h", h, (None, W.shape[0]), W.dtype, "(N, H)")
+    targets = check_ids("targets", targets, V)
+    N = targets.size
+    if h.shape[0] != N or N == 0:
+        raise InputError(f"h has {h.shape[0]} rows for {N} targets; there must be one for each, and at least one")
+    work = Workspace() if workspace is None else workspace
+    losses = work.empty("losses", (N,), W.dtype)
+    dh = None
+    if grads is not None:
+        dh = work.empty("dh", h.shape, W.dtype)
+        grads["W"][...] = 0
+        grads["b"][...] = 0
+    rows = max(1, CHUNK // V)
+    scale = W.dtype.type(1 / N)
+    for start in range(0, N, rows):
+        chunk = slice(start, min(start + rows, N))
+        h_chunk, y = h[chunk], targets[chunk]
+        a = np.matmul(h_chunk, W, out=work.empty("logits", (y.size, V), W.dtype))  # (n, V)
+        a += b
+        kernels.softmax.softmax_cross_entropy(y, a, losses[chunk])         # (1); a is now p
+        if grads is not None:
+            kernels.softmax.softmax_cross_entropy_backward(y, scale, a)    # (2); a is now da
+            np.matmul(a, W.T, out=dh[chunk])
+            grads["W"] += h_chunk.T @ a
+            grads["b"] += a.sum(axis=0)
+    total = losses.sum(dtype=np.result_type(losses.dtype, np.float64))
+    return (total / N).item(), dh

@@ -1,0 +1,24 @@
+"""Settings for all tests: Hypothesis profiles, and the folder of real text that some tests run on where it is present."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("dev", max_examples=40, deadline=None)
+settings.register_profile("ci", max_examples=200, deadline=None, derandomize=True, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+@pytest.fixture
+def real_data():
+    """A function from a file's name to its path, which skips the test where the file is absent."""
+
+    def find(name: str) -> Path:
+        path = Path(__file__).resolve().parents[2] / "shared" / "data" / name
+        if not path.exists():
+            pytest.skip(f"{name} is not beside this checkout (looked for {path})")
+        return path
+
+    return find

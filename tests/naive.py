@@ -1,0 +1,119 @@
+"""The naive twin: an LSTM, an output layer and a loss in plain Python numbers and loops.
+
+It imports nothing of minilstm and not even NumPy, so that it can share no mistake with what it judges. Written from the
+equations alone, one scalar at a time; arguments are nested lists (or anything indexable), results are nested lists.
+Only exp, log and tanh come from elsewhere, from the math module; the sigmoid is the textbook one.
+"""
+
+import math
+
+
+def sigmoid(x):
+    return 1 / (1 + math.exp(-x))
+
+
+def lstm_step(x, h_prev, c_prev, Wx, Wh, b):
+    """One sequence, one step: x (D), h_prev and c_prev (H) to h, c and the four gates, each a list of H numbers."""
+    D, H = len(x), len(h_prev)
+
+    def pre_activation(column):
+        z = b[column]
+        for d in range(D):
+            z += x[d] * Wx[d][column]
+        for k in range(H):
+            z += h_prev[k] * Wh[k][column]
+        return z
+
+    i = [sigmoid(pre_activation(j)) for j in range(H)]
+    f = [sigmoid(pre_activation(H + j)) for j in range(H)]
+    g = [math.tanh(pre_activation(2 * H + j)) for j in range(H)]
+    o = [sigmoid(pre_activation(3 * H + j)) for j in range(H)]
+    c = [f[j] * c_prev[j] + i[j] * g[j] for j in range(H)]
+    h = [o[j] * math.tanh(c[j]) for j in range(H)]
+    return h, c, (i, f, g, o)
+
+
+def lstm_sequence(xs, h0, c0, Wx, Wh, b):
+    """One sequence of any length: xs (T, D) to all h (T, H) and the final h, c."""
+    h, c, hs = list(h0), list(c0), []
+    for x in xs:
+        h, c, _ = lstm_step(x, h, c, Wx, Wh, b)
+        hs.append(h)
+    return hs, h, c
+
+
+def lstm_sequence_backward(xs, h0, c0, Wx, Wh, b, dhs, dhT, dcT):
+    """Gradients of sum(dhs * hs) + sum(dhT * hT) + sum(dcT * cT), scalar by scalar, with no matrix in sight."""
+    T, D, H = len(xs), len(Wx), len(h0)
+    h_before, c_before, c_after, gates = [], [], [], []
+    h, c = list(h0), list(c0)
+    for x in xs:
+        h_before.append(h)
+        c_before.append(c)
+        h, c, ifgo = lstm_step(x, h, c, Wx, Wh, b)
+        c_after.append(c)
+        gates.append(ifgo)
+
+    dWx = [[0.0] * (4 * H) for _ in range(D)]
+    dWh = [[0.0] * (4 * H) for _ in range(H)]
+    db = [0.0] * (4 * H)
+    dxs = [[0.0] * D for _ in range(T)]
+    dh, dc = list(dhT), list(dcT)
+    for t in range(T - 1, -1, -1):
+        i, f, g, o = gates[t]
+        dh = [dh[j] + dhs[t][j] for j in range(H)]
+        dh_before, dc_before = [0.0] * H, [0.0] * H
+        for j in range(H):
+            tanh_c = math.tanh(c_after[t][j])
+            dcj = dc[j] + dh[j] * o[j] * (1 - tanh_c * tanh_c)
+            dz = {
+                j: dcj * g[j] * i[j] * (1 - i[j]),
+                H + j: dcj * c_before[t][j] * f[j] * (1 - f[j]),
+                2 * H + j: dcj * i[j] * (1 - g[j] * g[j]),
+                3 * H + j: dh[j] * tanh_c * o[j] * (1 - o[j]),
+            }
+            dc_before[j] = dcj * f[j]
+            for column, slope in dz.items():
+                db[column] += slope
+                for d in range(D):
+                    dWx[d][column] += slope * xs[t][d]
+                    dxs[t][d] += slope * Wx[d][column]
+                for k in range(H):
+                    dWh[k][column] += slope * h_before[t][k]
+                    dh_before[k] += slope * Wh[k][column]
+        dh, dc = dh_before, dc_before
+    return dxs, dh, dc, dWx, dWh, db
+
+
+def cross_entropy(logits, target):
+    """Loss of one token in nats, and its gradient with respect to the logits."""
+    top = max(logits)
+    powers = [math.exp(a - top) for a in logits]
+    total = sum(powers)
+    p = [power / total for power in powers]
+    return math.log(total) + top - logits[target], [p[v] - (v == target) for v in range(len(p))]
+
+
+def one_hot(k, size):
+    return [1.0 if v == k else 0.0 for v in range(size)]
+
+
+def dense(x, W, b):
+    return [b[k] + sum(x[d] * W[d][k] for d in range(len(x))) for k in range(len(b))]
+
+
+def language_model_loss(sequences, targets, first_layer_input, lstms, W, b):
+    """Mean loss over all tokens of all sequences, each on its own, from zero states.
+
+    ``first_layer_input`` turns an id into a vector; ``lstms`` is a list of (Wx, Wh, b).
+    """
+    total, count = 0.0, 0
+    for ids, ys in zip(sequences, targets):
+        xs = [first_layer_input(k) for k in ids]
+        for Wx, Wh, bias in lstms:
+            H = len(Wh)
+            xs, _, _ = lstm_sequence(xs, [0.0] * H, [0.0] * H, Wx, Wh, bias)
+        for x, y in zip(xs, ys):
+            total += cross_entropy(dense(x, W, b), y)[0]
+            count += 1
+    return total / count

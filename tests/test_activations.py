@@ -1,0 +1,66 @@
+"""The compiled sigmoid and tanh: how far float32 is from the truth, over all numbers that there are."""
+
+import numba
+import numpy as np
+import pytest
+
+from minilstm.kernels import activations
+from minilstm.kernels.activations import SIGMOID_FLOAT32_ERROR, TANH_FLOAT32_ERROR, sigmoid_in_place, tanh_in_place
+
+
+def compiled(function, x):
+    row = x.copy()
+    function(row)
+    assert row.dtype == x.dtype
+    return row
+
+
+def largest_errors(bits):
+    """Of tanh and of sigmoid, over float32 numbers given by their bits."""
+    x = bits.astype(np.uint32).view(np.float32)
+    x = x[np.isfinite(x)]
+    wide = x.astype(np.float64)
+    truths = np.tanh(wide), 0.5 * (1 + np.tanh(0.5 * wide))
+    return [
+        np.abs(compiled(function, x) - truth).max()
+        for function, truth in zip((tanh_in_place, sigmoid_in_place), truths)
+    ]
+
+
+def test_float32_stays_within_the_stated_error_over_its_whole_range():
+    # Both halves of the number line; beyond |x| = 128 nothing changes any more, which the next test shows. Of the numbers
+    # below that every 101st (all of them: benchmarks/fit_tanh.py), every 65,521st when the loops run as Python.
+    stride, chunk = (65_521, 1 << 34) if numba.config.DISABLE_JIT else (101, 1 << 26)
+    top = int(np.float32(128).view(np.uint32))
+    worst = np.zeros(2)
+    for start in range(0, top, chunk):
+        positive = np.arange(start, min(start + chunk, top), stride, dtype=np.uint64)
+        for bits in (positive, positive + (1 << 31)):
+            worst = np.maximum(worst, largest_errors(bits))
+    assert 1e-8 < worst[0] <= TANH_FLOAT32_ERROR
+    assert 1e-8 < worst[1] <= SIGMOID_FLOAT32_ERROR
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_special_values(dtype):
+    tiny = np.finfo(dtype).smallest_subnormal
+    x = np.array([0.0, -0.0, tiny, -tiny, 1e30, -1e30, np.inf, -np.inf, np.nan], dtype)
+    tanh, sigmoid = compiled(tanh_in_place, x), compiled(sigmoid_in_place, x)
+    np.testing.assert_allclose(tanh, [0, 0, tiny, -tiny, 1, -1, 1, -1, np.nan], atol=TANH_FLOAT32_ERROR)
+    np.testing.assert_allclose(sigmoid, [0.5] * 4 + [1, 0, 1, 0, np.nan], atol=SIGMOID_FLOAT32_ERROR)
+    assert np.signbit(tanh[:4]).tolist() == [False, True, False, True]
+    assert (np.abs(tanh[:-1]) <= 1).all() and (sigmoid[:-1] >= 0).all() and (sigmoid[:-1] <= 1).all()
+
+
+def test_float64_is_exact_to_the_last_bits():
+    x = np.linspace(-30, 30, 2001)
+    np.testing.assert_allclose(compiled(tanh_in_place, x), np.tanh(x), rtol=1e-15)
+
+
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled, so nothing is kept on disk")
+def test_kept_kernels_are_stamped_with_every_file_of_the_folder():
+    stamp = activations.tanh_in_place._cache._cache_file._source_stamp
+    from minilstm.kernels import jit, lstm
+
+    assert stamp == lstm.lstm_step._cache._cache_file._source_stamp == jit._stamp_of_all_kernels()
+    assert len(stamp) == 64

@@ -1,0 +1,83 @@
+"""The floors of the house: imports run downward only."""
+
+import ast
+from pathlib import Path
+
+import minilstm
+
+ROOT = Path(minilstm.__file__).parent
+FLOORS = [
+    {"errors", "checks", "functions", "params"},
+    {"cells", "kernels"},
+    {"layers", "losses", "optim", "text"},
+    {"model", "verify"},
+    {"train", "callbacks", "sample", "checkpoint"},
+    {"plots", "cli", "commands", "__main__"},
+]
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+
+
+def imports(path):
+    """Modules of ours that a file imports, wherever in the file, as dotted names below the package."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name} has a relative import"
+            if node.module == "minilstm":
+                found |= {alias.name for alias in node.names}
+            elif node.module.startswith("minilstm."):
+                found.add(node.module.removeprefix("minilstm."))
+        elif isinstance(node, ast.Import):
+            found |= {a.name.removeprefix("minilstm.") for a in node.names if a.name.startswith("minilstm.")}
+    return {name for name in found if name.split(".")[0] in FLOOR}
+
+
+def files():
+    return [path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py"]
+
+
+def module_name(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_every_room_has_a_floor():
+    for path in files():
+        assert module_name(path).split(".")[0] in FLOOR, f"{path.name} stands on no floor"
+
+
+def test_imports_run_downward_only():
+    seen = 0
+    for path in files():
+        here = module_name(path).split(".")[0]
+        for name in imports(path):
+            there = name.split(".")[0]
+            seen += 1
+            assert FLOOR[there] <= FLOOR[here], f"{path.name} (floor {FLOOR[here]}) imports {name} (floor {FLOOR[there]})"
+    assert seen > 20
+
+
+def test_no_imports_run_in_a_circle():
+    graph = {module_name(path): {n for n in imports(path) if n != module_name(path)} for path in files()}
+    packages = {module_name(path) for path in files() if path.name == "__init__.py"}
+    done, above = set(), []
+
+    def visit(name):
+        assert name not in above, f"circle: {' -> '.join([*above, name])}"
+        if name in done:
+            return
+        above.append(name)
+        for other in graph.get(name, ()):
+            if not (name in packages or other in packages and name.startswith(other + ".")):
+                visit(other)
+        above.pop()
+        done.add(name)
+
+    for name in graph:
+        visit(name)
+    assert len(done) > 20
+
+
+def test_files_fit_a_readers_head():
+    for path in files():
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 280, f"{path.name} is too long"

@@ -1,0 +1,81 @@
+"""Embedding, one-hot product and dense layer."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from minilstm import InputError
+from minilstm.layers import Dense, Embedding
+from minilstm.layers.one_hot import one_hot_matmul, one_hot_matmul_backward
+from tests import naive
+from tests.numeric import assert_gradient
+from tests.strategies import seeds, sizes
+
+
+@given(seeds, sizes, sizes, sizes)
+def test_a_one_hot_product_is_the_product_with_the_one_hot_array(seed, N, V, K):
+    rng = np.random.default_rng(seed)
+    ids, W, dz = rng.integers(0, V, N), rng.standard_normal((V, K)), rng.standard_normal((N, K))
+    one_hot = np.array([naive.one_hot(k, V) for k in ids])
+    dW = np.full_like(W, np.nan)
+    np.testing.assert_array_equal(one_hot_matmul(ids, W, np.empty((N, K))), one_hot @ W)
+    np.testing.assert_allclose(one_hot_matmul_backward(ids, dz, dW), one_hot.T @ dz, rtol=1e-12, atol=1e-15)
+    assert np.abs(dW).max() > 0
+
+
+@given(seeds, sizes, sizes, sizes, sizes)
+def test_the_gradient_of_an_embedding_is_the_slope(seed, T, B, V, E):
+    rng = np.random.default_rng(seed)
+    layer = Embedding(V, E)
+    params, ids = {"W": rng.standard_normal((V, E))}, rng.integers(0, V, (T, B))
+    weight = rng.standard_normal((T, B, E))
+    x, cache = layer.forward(params, ids)
+    assert (x[0, 0] == params["W"][ids[0, 0]]).all() and x.shape == (T, B, E)
+    grads = layer.backward(params, weight, cache)
+    assert_gradient(grads["W"], lambda: np.sum(layer.forward(params, ids)[0] * weight), params["W"])
+
+
+@given(seeds, sizes, sizes, sizes)
+def test_every_gradient_of_a_dense_layer_is_the_slope(seed, B, D, K):
+    rng = np.random.default_rng(seed)
+    layer = Dense(D, K)
+    params = {"W": rng.standard_normal((D, K)), "b": rng.standard_normal(K)}
+    x, weight = rng.standard_normal((2, B, D)), rng.standard_normal((2, B, K))
+    loss = lambda: np.sum(layer.forward(params, x)[0] * weight)
+    y, cache = layer.forward(params, x)
+    np.testing.assert_allclose(y[1, 0], naive.dense(x[1, 0], params["W"], params["b"]), rtol=1e-12, atol=1e-13)
+    dx, grads = layer.backward(params, weight, cache)
+    assert_gradient(dx, loss, x, "x")
+    assert_gradient(grads["W"], loss, params["W"], "W")
+    assert_gradient(grads["b"], loss, params["b"], "b")
+
+
+def test_initial_values():
+    rng = np.random.default_rng(0)
+    dense, table = Dense(30, 20).init(rng), Embedding(30, 20).init(rng)
+    limit = np.sqrt(6 / 50)
+    assert 0.95 * limit < np.abs(dense["W"]).max() <= limit and not dense["b"].any()
+    assert 0.045 < np.abs(table["W"]).max() <= 0.05 and table["W"].dtype == np.float32
+
+
+@pytest.mark.parametrize("ids", [[[5]], [[-1]], [[0.5]], [["a"]]])
+def test_an_embedding_refuses_ids_that_it_has_no_row_for(ids):
+    layer = Embedding(5, 2)
+    with pytest.raises(InputError, match="ids must be"):
+        layer.forward(layer.init(np.random.default_rng(0)), ids)
+
+
+def test_wrong_shapes_and_dtypes_are_named():
+    rng = np.random.default_rng(0)
+    dense, table = Dense(3, 2), Embedding(5, 2)
+    with pytest.raises(InputError, match="x must have the shape"):
+        dense.forward(dense.init(rng), np.zeros((4, 2), np.float32))
+    with pytest.raises(InputError, match="x must have the dtype float32"):
+        dense.forward(dense.init(rng), np.zeros((4, 3)))
+    params = table.init(rng)
+    _, cache = table.forward(params, [[0, 1]])
+    with pytest.raises(InputError, match="dx must have the shape"):
+        table.backward(params, np.zeros((1, 3, 2), np.float32), cache)
+    for layer in (lambda: Dense(0, 1), lambda: Dense(1, 0), lambda: Embedding(0, 1), lambda: Embedding(1, -2)):
+        with pytest.raises(InputError, match="at least 1"):
+            layer()
