@@ -1,0 +1,179 @@
+"""From characters to numbers and back.
+
+A network cannot read: it sees a row of integers, and each integer picks a row of the embedding table. The
+tokenizer decides which integer stands for which character, by looking once at the texts to be learned:
+
+    id 0                    padding: fills up short sequences in a batch, and is never predicted
+    ids 1 to K              the K characters of the texts, the most frequent first
+    id K + 1                any other character, if the tokenizer was asked to have such an id
+    the last id             <eos>, the end of a sequence
+
+Ids are dense: every number below `vocab_size` means something, so that no row of the embedding is wasted. The
+order by falling frequency and the places of padding and <eos> are those of the character-level headline model
+in Microsoft's "AI for Beginners" (lesson 17, generative networks).
+
+A character is one Unicode code point. Python strings may hold any of them, lone surrogates (U+D800 to U+DFFF)
+included, and so may the texts here: decoding what was encoded gives back every text exactly.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from minilstm.errors import InputError, UnknownSymbolError
+
+SHOWN_FOR_UNKNOWN = "\ufffd"  # U+FFFD, Unicode's own REPLACEMENT CHARACTER
+
+
+@dataclass(frozen=True)
+class CharTokenizer:
+    """Characters to dense ids and back; made by `CharTokenizer.fit`, and never changed afterwards.
+
+    Attributes
+    ----------
+    symbols : the characters with an id of their own; `symbols[k]` has the id `k + 1`.
+    unknown : whether there is an id for all other characters.
+    """
+
+    symbols: tuple[str, ...]
+    unknown: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.symbols, tuple):
+            raise InputError(f"symbols must be a tuple of characters, not {type(self.symbols).__name__}")
+        if not self.symbols:
+            raise InputError("a tokenizer needs at least one symbol: give it a text that is not empty")
+        if not isinstance(self.unknown, bool):
+            raise InputError(f"unknown must be True or False, not {self.unknown!r}")
+        seen = set()
+        for position, symbol in enumerate(self.symbols):
+            if not isinstance(symbol, str) or len(symbol) != 1:
+                raise InputError(f"symbols[{position}] must be a single character, not {symbol!r}")
+            if symbol in seen:
+                raise InputError(f"symbols[{position}] = {symbol!r} is a duplicate: keep one of them")
+            seen.add(symbol)
+
+    @classmethod
+    def fit(cls, texts: Iterable[str], unknown: bool = False) -> CharTokenizer:
+        """Give an id to every character of the texts, the most frequent first, ties by first appearance.
+
+        Raises InputError if `texts` is one string, holds anything but strings, or has no character at all.
+        """
+        if isinstance(texts, str):
+            raise InputError("texts must be a list of strings, not one string: write fit([text])")
+        if not isinstance(texts, Iterable):
+            raise InputError(f"texts must be a list of strings, not {type(texts).__name__}")
+        counts: Counter[str] = Counter()
+        for position, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise InputError(f"texts[{position}] must be a string, not {type(text).__name__}")
+            counts.update(text)
+        return cls(tuple(symbol for symbol, _ in counts.most_common()), unknown)
+
+    @property
+    def padding_id(self) -> int:
+        """The id that fills up short sequences: 0."""
+        return 0
+
+    @property
+    def unknown_id(self) -> int | None:
+        """The id of all characters without one of their own, or None if such characters are refused."""
+        return len(self.symbols) + 1 if self.unknown else None
+
+    @property
+    def eos_id(self) -> int:
+        """The id of the end of a sequence: the last one."""
+        return self.vocab_size - 1
+
+    @property
+    def vocab_size(self) -> int:
+        """How many ids there are, padding and <eos> included."""
+        return len(self.symbols) + (3 if self.unknown else 2)
+
+    def encode(self, text: str) -> npt.NDArray[np.int32]:
+        """The ids of the text's characters, shape (len(text),); <eos> is not appended.
+
+        Raises
+        ------
+        UnknownSymbolError : at the first character that has no id, unless the tokenizer has an `unknown_id`.
+        InputError : if `text` is not a string.
+        """
+        if not isinstance(text, str):
+            raise InputError(f"text must be a string, not {type(text).__name__}")
+        known_codes, known_ids = self._codes_and_ids
+        codes = _code_points(text)
+        places = np.searchsorted(known_codes, codes)
+        places = np.minimum(places, len(known_codes) - 1)  # past the last code: compare with that, and differ
+        ids = known_ids[places]
+        is_unknown = known_codes[places] != codes
+        if is_unknown.any():
+            if self.unknown_id is None:
+                position = int(is_unknown.argmax())
+                symbol = text[position]
+                raise UnknownSymbolError(
+                    f"the tokenizer does not know the symbol {symbol!r} (U+{ord(symbol):04X}) "
+                    f"at position {position} (counted from 0): leave it out, or fit with unknown=True")
+            ids[is_unknown] = self.unknown_id
+        return ids
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text that the ids stand for, up to the first <eos>; padding is skipped, unknown is U+FFFD.
+
+        Raises InputError at the first id that is not an integer or stands for nothing.
+        """
+        values = ids.tolist() if isinstance(ids, np.ndarray) else ids  # plain ints are faster to walk through
+        if not isinstance(values, Iterable):
+            raise InputError(f"ids must be a sequence of integers, not {values!r}")
+        shown = ["", *self.symbols, SHOWN_FOR_UNKNOWN]
+        eos_id = self.eos_id
+        pieces = []
+        for position, value in enumerate(values):
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+                raise InputError(f"the id {value!r} at position {position} (counted from 0) is no integer")
+            if not 0 <= value <= eos_id:
+                raise InputError(f"the id {value} at position {position} (counted from 0) is out of range: "
+                                 f"this tokenizer's ids are 0 to {eos_id}")
+            if value == eos_id:
+                break
+            pieces.append(shown[value])
+        return "".join(pieces)
+
+    def to_json(self) -> dict[str, Any]:
+        """The tokenizer in plain JSON types; `CharTokenizer.from_json` takes it back."""
+        # A list and not one string, in which JSON would melt two neighbouring surrogates into one symbol.
+        return {"kind": "characters", "symbols": list(self.symbols), "unknown": self.unknown}
+
+    @classmethod
+    def from_json(cls, form: dict[str, Any]) -> CharTokenizer:
+        """The tokenizer that `to_json` wrote down; InputError, saying what is wrong, for anything else."""
+        if not isinstance(form, dict):
+            raise InputError(f"a tokenizer is kept as a JSON object, not as {type(form).__name__}")
+        for field in ("kind", "symbols", "unknown"):
+            if field not in form:
+                raise InputError(f"the tokenizer's JSON lacks the field {field!r}: write it with to_json")
+        if form["kind"] != "characters":
+            raise InputError(f"the tokenizer's JSON has the kind {form['kind']!r}, not 'characters'")
+        if not isinstance(form["symbols"], list):
+            raise InputError(f"the tokenizer's symbols must be a list, not {form['symbols']!r}")
+        return cls(tuple(form["symbols"]), form["unknown"])
+
+    def __repr__(self) -> str:
+        return f"<CharTokenizer: {len(self.symbols)} symbols, vocab_size {self.vocab_size}>"
+
+    @cached_property
+    def _codes_and_ids(self) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32]]:
+        """The symbols' code points in rising order, and the id of each."""
+        codes = _code_points("".join(self.symbols))
+        order = np.argsort(codes)
+        return codes[order], (order + 1).astype(np.int32)
+
+
+def _code_points(text: str) -> npt.NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
