@@ -13,6 +13,7 @@ Letters: N real tokens, V vocabulary, H hidden width; T, B as everywhere.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,15 @@ from minilstm.functions import log_sum_exp, softmax
 from minilstm.layers.workspace import Workspace
 
 CHUNK = 3_200_000  # logits held at a time: about 320 rows for a vocabulary of 10,000
+
+
+def bits(nats: float) -> float:
+    """Nats to bits.
+
+    >>> round(bits(math.log(8)), 12)
+    3.0
+    """
+    return nats / math.log(2)
 
 
 class CrossEntropyCache(NamedTuple):
@@ -95,9 +105,8 @@ def output_loss(params, h, targets, grads=None, workspace: Workspace | None = No
         raise InputError(f"h has {h.shape[0]} rows for {N} targets; there must be one for each, and at least one")
     work = Workspace() if workspace is None else workspace
     losses = work.empty("losses", (N,), W.dtype)
-    dh = None
+    dh = work.empty("dh", h.shape, W.dtype)
     if grads is not None:
-        dh = work.empty("dh", h.shape, W.dtype)
         grads["W"][...] = 0
         grads["b"][...] = 0
     rows = max(1, CHUNK // V)
@@ -114,4 +123,4 @@ def output_loss(params, h, targets, grads=None, workspace: Workspace | None = No
             grads["W"] += h_chunk.T @ a
             grads["b"] += a.sum(axis=0)
     total = losses.sum(dtype=np.result_type(losses.dtype, np.float64))
-    return (total / N).item(), dh
+    return (total / N).item(), dh if grads is not None else None

@@ -72,8 +72,11 @@ class Adam:
         """One step in one compiled pass: ``theta``, ``state.m`` and ``state.v`` are changed in place."""
         t = state.t + 1
         root = math.sqrt(1 - self.beta2**t)
-        scalars = (1 - self.beta1, 1 - self.beta2, self.learning_rate * root / (1 - self.beta1**t), self.epsilon * root)
-        kernels.adam.adam_step(g, *map(theta.dtype.type, scalars), theta, state.m, state.v)
+        alpha_t, epsilon_t = self.learning_rate * root / (1 - self.beta1**t), self.epsilon * root
+        cast = theta.dtype.type
+        kernels.adam.adam_step(
+            g, cast(1 - self.beta1), cast(1 - self.beta2), cast(alpha_t), cast(epsilon_t), theta, state.m, state.v
+        )
         return AdamState(state.m, state.v, t)
 
 

@@ -1,0 +1,206 @@
+"""What watches the training: held-out loss, history, samples, progress, saving, stopping.
+
+``fit`` calls ``on_epoch`` (of all, in their order) when an epoch has ended, then ``on_step``, and ``on_end`` at the end of
+the run. Each callback does one thing; what they tell each other stands in the ``Training``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from minilstm.checks import check_size
+from minilstm.checkpoint import Checkpoint, replacing, save
+from minilstm.losses import bits
+from minilstm.text.batches import Batches
+from minilstm.train import HistoryRow, StepRecord, Training, evaluate
+
+
+class Callback:
+    """Does nothing, at every occasion."""
+
+    def on_step(self, training: Training, record: StepRecord) -> None: ...
+
+    def on_epoch(self, training: Training, record: StepRecord) -> None: ...
+
+    def on_end(self, training: Training) -> None: ...
+
+
+class HeldOutLoss(Callback):
+    """Measures the loss on text that the model is not trained on, after each epoch and at the end."""
+
+    def __init__(self, batches: Batches):
+        self.batches = batches
+
+    def on_epoch(self, training: Training, record: StepRecord) -> None:
+        training.valid_loss = evaluate(training.model, self.batches)
+
+    def on_end(self, training: Training) -> None:
+        if training.stop is None and training.tokens:  # ended within an epoch
+            training.valid_loss = evaluate(training.model, self.batches)
+
+
+class History(Callback):
+    """Adds a row to ``training.history`` every ``every`` steps and after each epoch, and writes it all to a CSV file."""
+
+    def __init__(self, every: int, floor: float | None = None, path: str | Path | None = None):
+        self.every, self.floor, self.path = check_size("every", every), floor, path
+
+    def on_step(self, training: Training, record: StepRecord) -> None:
+        if training.tokens and record.step % self.every == 0:
+            self._add_row(training, record.epoch)
+
+    def on_epoch(self, training: Training, record: StepRecord) -> None:
+        self._add_row(training, record.epoch)
+
+    def on_end(self, training: Training) -> None:
+        if training.stop is None and training.tokens:
+            self._add_row(training, training.epoch + 1)
+        self.write(training)
+
+    def write(self, training: Training) -> None:
+        """The whole file anew, so that it holds what the run holds, also after the run was taken up again."""
+        if self.path is None:
+            return
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(HistoryRow._fields)
+        for row in training.history:
+            writer.writerow("" if x is None else x if isinstance(x, int) else f"{x:.6g}" for x in row)
+        with replacing(self.path) as file:
+            file.write(text.getvalue().encode("ascii"))
+
+    def _add_row(self, training: Training, epoch: int) -> None:
+        seconds = max(training.row_seconds, 1e-9)
+        training.seconds += training.row_seconds
+        training.history.append(
+            HistoryRow(
+                epoch=epoch,
+                step=training.step,
+                train_loss=training.nats / training.tokens,
+                valid_loss=training.valid_loss,
+                floor=self.floor,
+                tokens_per_second=training.tokens / seconds,
+                seconds=training.seconds,
+            )
+        )
+        training.nats, training.tokens, training.row_seconds, training.valid_loss = 0.0, 0, 0.0, None
+        self.write(training)
+
+
+class SampleText(Callback):
+    """Adds what ``write`` returns to ``training.samples`` after each epoch, shows it, and keeps it all in a text file."""
+
+    def __init__(self, write: Callable[[Training], str], path: str | Path | None = None, show=print):
+        self.sample, self.path, self.show = write, path, show
+
+    def on_epoch(self, training: Training, record: StepRecord) -> None:
+        text = self.sample(training)
+        training.samples.append(f"epoch {record.epoch}\n{text}")
+        self.show(text)
+        self.write(training)
+
+    def on_end(self, training: Training) -> None:
+        self.write(training)
+
+    def write(self, training: Training) -> None:
+        """The whole file anew; see ``History.write``."""
+        if self.path is not None:
+            with replacing(self.path) as file:
+                file.write(("\n\n".join(training.samples) + "\n").encode("utf-8", "backslashreplace"))
+
+
+class EarlyStop(Callback):
+    """Stops when the held-out loss has not become better for ``patience`` epochs."""
+
+    def __init__(self, patience: int):
+        self.patience = check_size("patience", patience)
+
+    def on_epoch(self, training: Training, record: StepRecord) -> None:
+        losses = [row.valid_loss for row in training.history if row.valid_loss is not None]
+        since_best = len(losses) - 1 - losses.index(min(losses)) if losses else 0
+        if since_best >= self.patience:
+            training.stop = f"the held-out loss has not become better for {since_best} epochs"
+
+
+class SaveCheckpoint(Callback):
+    """Saves the run every ``seconds`` seconds, after each epoch, and at the end."""
+
+    def __init__(self, path: str | Path, checkpoint: Checkpoint, seconds: float = 10.0):
+        self.path, self.checkpoint, self.seconds = path, checkpoint, seconds
+        self._saved_at = time.monotonic()
+
+    def on_step(self, training: Training, record: StepRecord) -> None:
+        if record.epoch_ends or time.monotonic() - self._saved_at >= self.seconds:
+            self._save()
+
+    def on_end(self, training: Training) -> None:
+        self._save()
+
+    def _save(self) -> None:
+        save(self.path, self.checkpoint)
+        self._saved_at = time.monotonic()
+
+
+class Progress(Callback):
+    """A line after each epoch, and one now and then in between: every ``seconds`` seconds, or a bar if there is one."""
+
+    def __init__(self, steps_an_epoch: int, floor: float | None = None, seconds: float = 10.0, bar=None, show=print):
+        self.steps_an_epoch, self.floor, self.seconds, self.bar, self.show = steps_an_epoch, floor, seconds, bar, show
+        self._shown_at = time.monotonic()
+
+    def on_step(self, training: Training, record: StepRecord) -> None:
+        if self.bar is not None:
+            self.bar.set_description(f"epoch {record.epoch}, loss {record.loss:.3f}", refresh=False)
+            self.bar.update(1)
+        elif time.monotonic() - self._shown_at >= self.seconds and not record.epoch_ends:
+            done = training.position or self.steps_an_epoch
+            self.show(f"  epoch {record.epoch}, step {done:,} of {self.steps_an_epoch:,}: loss {record.loss:.3f}")
+            self._shown_at = time.monotonic()
+
+    def on_epoch(self, training: Training, record: StepRecord) -> None:
+        row = training.history[-1]
+        line = f"epoch {row.epoch}: train {row.train_loss:.4f}"
+        if row.valid_loss is not None:
+            line += f", held out {row.valid_loss:.4f} ({bits(row.valid_loss):.3f} bits)"
+            if self.floor is not None:
+                line += f", floor {self.floor:.4f}, gap {row.valid_loss - self.floor:.4f}"
+        self.show(line)
+        self._shown_at = time.monotonic()
+
+    def on_end(self, training: Training) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+
+class StopOnSignal(Callback, contextlib.AbstractContextManager):
+    """Ctrl-C (and SIGTERM) once: the step that is under way is finished, and training stops. Twice: at once."""
+
+    def __init__(self):
+        self.received = False
+        self._kept: dict = {}
+
+    def __enter__(self) -> StopOnSignal:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._kept[number] = signal.signal(number, self._receive)
+        return self
+
+    def __exit__(self, *exception) -> None:
+        for number, handler in self._kept.items():
+            signal.signal(number, handler)
+
+    def on_step(self, training: Training, record: StepRecord) -> None:
+        if self.received:
+            training.stop = "interrupted"
+
+    def _receive(self, number, frame) -> None:
+        if self.received:
+            raise KeyboardInterrupt
+        self.received = True

@@ -1,0 +1,219 @@
+"""Keeping a run: one ``.npz`` file with everything that is needed to go on, or to sample.
+
+    configuration      JSON: format version, model, optimizer, tokenizer, settings, progress, random generator, history
+    parameters/NAME    every parameter under its name
+    adam/m, adam/v     the optimizer's moments, flat
+    state/K/h, /c      the carried state of layer K, in the middle of an epoch of running text
+
+A file is written under another name, forced to disk, and renamed over the old one: at any moment there is a whole file
+under the right name, the old or the new. Reading never unpickles, and trusts nothing: every array must have the name, shape
+and dtype that the configuration promises, and finite numbers, before the first of them is used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import math
+import os
+import zipfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from minilstm.errors import CheckpointError, InputError
+from minilstm.model import LanguageModel, build_layers, parameter_shapes
+from minilstm.optim import Adam, AdamState
+from minilstm.text.tokenizers import CharTokenizer
+from minilstm.train import HistoryRow, Training
+
+FORMAT = 1
+
+
+@dataclass
+class Checkpoint:
+    """A run, the tokenizer that its ids come from, and the settings (plain JSON values) that it was started with."""
+
+    training: Training
+    tokenizer: CharTokenizer
+    settings: dict[str, Any]
+
+
+@contextlib.contextmanager
+def replacing(path: str | Path) -> Iterator[IO[bytes]]:
+    """Write a file as a whole or not at all: under another name, synced, then renamed over the old one."""
+    path = Path(path)
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        with open(temporary, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    if hasattr(os, "O_DIRECTORY"):  # the renaming itself, where a directory can be synced
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def save(path: str | Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint, whole or not at all. Raises OSError when the disk does not let us."""
+    run = checkpoint.training
+    model = run.model
+    arrays: dict[str, Any] = {f"parameters/{name}": array for name, array in model.parameters.items()}
+    arrays |= {"adam/m": run.optimizer_state.m, "adam/v": run.optimizer_state.v}
+    for k, (h, c) in enumerate(run.state or ()):
+        arrays |= {f"state/{k}/h": h, f"state/{k}/c": c}
+    configuration = {
+        "format": FORMAT,
+        "model": {
+            "vocab_size": model.vocab_size,
+            "embedding": model.embedding,
+            "hidden": model.hidden,
+            "layers": model.layers,
+            "cell": model.cell,
+            "seed": model.seed,
+            "dtype": model.dtype.name,
+        },
+        "optimizer": asdict(run.optimizer),
+        "tokenizer": checkpoint.tokenizer.to_json(),
+        "settings": checkpoint.settings,
+        "progress": {
+            "epoch": run.epoch,
+            "position": run.position,
+            "step": run.step,
+            "optimizer_steps": run.optimizer_state.t,
+            "state_batch": None if run.state is None else len(run.state[0][0]),
+            "seconds": run.seconds,
+            "nats": run.nats,
+            "tokens": run.tokens,
+            "row_seconds": run.row_seconds,
+        },
+        "rng": run.rng.bit_generator.state,
+        "history": run.history,
+        "samples": run.samples,
+    }
+    text = np.frombuffer(json.dumps(configuration).encode("ascii"), np.uint8)
+    with replacing(path) as file:
+        np.savez(file, configuration=text, **arrays)
+
+
+def load(path: str | Path) -> Checkpoint:
+    """Read a checkpoint and check all of it.
+
+    Raises
+    ------
+    InputError : if there is no such file.
+    CheckpointError : if it is damaged, is from another version, or does not hold what its configuration promises.
+    """
+    arrays = _read(path)
+    if "configuration" not in arrays:
+        raise CheckpointError(f"{path} holds no configuration; it was not written by minilstm")
+    try:
+        configuration = json.loads(arrays.pop("configuration").tobytes().decode("ascii"))
+        version = configuration["format"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CheckpointError(f"{path} has a configuration that cannot be read ({error})") from error
+    if version != FORMAT:
+        raise CheckpointError(f"{path} has format {version!r}; this version of minilstm reads format {FORMAT}")
+    try:
+        return _build(configuration, arrays)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path} {error}") from error
+    except (InputError, ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError) as error:
+        raise CheckpointError(f"{path} has a configuration that makes no sense ({error!r})") from error
+
+
+def _read(path: str | Path) -> dict[str, np.ndarray]:
+    """Every array of the file, none of them unpickled."""
+    if not Path(path).is_file():
+        raise InputError(f"there is no model at {path}; `minilstm train` writes one")
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror})") from error
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise CheckpointError(f"{path} is a single array, not a model")
+            return {name: archive[name] for name in archive.files}
+    except CheckpointError:
+        raise
+    except (zipfile.BadZipFile, ValueError, OSError, EOFError, KeyError, MemoryError, NotImplementedError) as error:
+        raise CheckpointError(f"{path} is damaged or is no model file ({error})") from error
+    except Exception as error:  # a damaged file can make the zip, zlib or npy reader fail in other ways still
+        raise CheckpointError(f"{path} is damaged ({type(error).__name__}: {error})") from error
+
+
+def _build(configuration: dict[str, Any], arrays: dict[str, np.ndarray]) -> Checkpoint:
+    sizes, progress = configuration["model"], configuration["progress"]
+    tokenizer = CharTokenizer.from_json(configuration["tokenizer"])
+    if tokenizer.vocab_size != sizes["vocab_size"]:
+        raise CheckpointError(
+            f"has a tokenizer of {tokenizer.vocab_size} ids, but a model of {sizes['vocab_size']}"
+        )
+    if sizes["layers"] > len(arrays):
+        raise CheckpointError(f"promises {sizes['layers']} layers, but has {len(arrays)} arrays in all")
+    _check_arrays(arrays, _promised_shapes(sizes, progress["state_batch"]), np.dtype(sizes["dtype"]))
+    model = LanguageModel(**sizes)
+    for name, array in model.parameters.items():
+        array[...] = arrays[f"parameters/{name}"]
+    rng = np.random.default_rng()
+    rng.bit_generator.state = configuration["rng"]
+    state = None
+    if progress["state_batch"] is not None:
+        state = tuple((arrays[f"state/{k}/h"], arrays[f"state/{k}/c"]) for k in range(model.layers))
+    training = Training(
+        model=model,
+        optimizer=Adam(**configuration["optimizer"]),
+        optimizer_state=AdamState(arrays["adam/m"], arrays["adam/v"], int(progress["optimizer_steps"])),
+        rng=rng,
+        epoch=int(progress["epoch"]),
+        position=int(progress["position"]),
+        step=int(progress["step"]),
+        state=state,
+        seconds=float(progress["seconds"]),
+        nats=float(progress["nats"]),
+        tokens=int(progress["tokens"]),
+        row_seconds=float(progress["row_seconds"]),
+        history=[HistoryRow(*row) for row in configuration["history"]],
+        samples=[str(text) for text in configuration["samples"]],
+    )
+    return Checkpoint(training, tokenizer, dict(configuration["settings"]))
+
+
+def _promised_shapes(sizes: dict[str, Any], state_batch: int | None) -> dict[str, tuple[int, ...]]:
+    """What a file with these sizes must hold. Nothing of these sizes has been made yet: they may be absurd."""
+    layers = build_layers(**{key: sizes[key] for key in ("vocab_size", "embedding", "hidden", "layers", "cell")})
+    shapes = parameter_shapes(layers)
+    total = sum(math.prod(shape) for shape in shapes.values())
+    expected: dict[str, tuple[int, ...]] = {f"parameters/{name}": shape for name, shape in shapes.items()}
+    expected |= {"adam/m": (total,), "adam/v": (total,)}
+    if state_batch is not None:
+        expected |= {f"state/{k}/{part}": (state_batch, sizes["hidden"]) for k in range(sizes["layers"]) for part in "hc"}
+    return expected
+
+
+def _check_arrays(arrays: dict[str, np.ndarray], expected: dict[str, tuple[int, ...]], dtype: np.dtype) -> None:
+    missing, extra = sorted(expected.keys() - arrays.keys()), sorted(arrays.keys() - expected.keys())
+    if missing or extra:
+        parts = [f"lacks the array {missing[0]}"] * bool(missing) + [f"has an array too many, {extra[0]}"] * bool(extra)
+        raise CheckpointError(" and ".join(parts))
+    for name, shape in expected.items():
+        array = arrays[name]
+        if array.shape != shape or array.dtype != dtype:
+            raise CheckpointError(
+                f"holds {name} as {array.dtype} {array.shape}, where its configuration promises {dtype} {shape}"
+            )
+        if not np.isfinite(array).all():
+            raise CheckpointError(f"holds NaN or infinite numbers in {name}")

@@ -1,0 +1,140 @@
+"""The command line: arguments in, an exit status out.
+
+0: done, or stopped by you with everything saved. 1: the job failed. 2: the command cannot be carried out as it was given.
+
+Only arguments are read here; what a command does stands in ``minilstm.commands`` and is loaded afterwards, so that
+``minilstm --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import math
+import os
+import sys
+from collections.abc import Sequence
+
+from minilstm import __version__
+from minilstm.errors import MinilstmError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status and prints no traceback for anything that a user can mend."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a symbol that the terminal cannot show is no reason to stop
+            stream.reconfigure(errors="backslashreplace")
+    arguments = parser().parse_args(argv)
+    try:
+        command = importlib.import_module(f"minilstm.commands.{arguments.command}")
+        status = command.run(arguments)
+        sys.stdout.flush()
+        return status
+    except MinilstmError as error:
+        return complain(str(error), error.exit_status)
+    except KeyboardInterrupt:
+        return complain("interrupted", 1)
+    except MemoryError:
+        return complain("there is not enough memory for this; choose smaller sizes", 1)
+    except BrokenPipeError:  # whoever read our output has gone: say no more, not even when Python ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return complain(f"{place}{error.strerror or error}; what was saved before is whole", 1)
+
+
+def complain(sentence: str, status: int) -> int:
+    """One sentence to standard error."""
+    print(f"minilstm: {sentence}", file=sys.stderr)
+    return status
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    top = argparse.ArgumentParser(prog="minilstm", description="Train an LSTM on text, sample from it, look inside.")
+    top.add_argument("--version", action="version", version=f"minilstm {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add_train(commands)
+    add_sample(commands)
+    info = commands.add_parser("info", help="show versions, processor, and what model files hold")
+    info.add_argument("models", nargs="*", metavar="DIR", help="folders of runs, or model files")
+    return top
+
+
+def add_train(commands) -> None:
+    train = commands.add_parser(
+        "train",
+        help="train a character model",
+        description="Train a character model on the built-in corpus `headlines` or on a file of your own, and keep"
+        " model.npz, history.csv, samples.txt and loss.png in a folder. Ctrl-C saves and stops; --resume goes on.",
+    )
+    train.add_argument(
+        "source", metavar="headlines|FILE", help="`headlines`, or a UTF-8 text (a sequence a line), .csv or .json file"
+    )
+    text = train.add_argument_group("text")
+    text.add_argument(
+        "--column", help="of a .csv file: a name in its header row, or a number from 1; of .json: field[,field...]"
+    )
+    text.add_argument(
+        "--window", type=whole, metavar="T", help="read the file as one running text, in windows of T symbols"
+    )
+    text.add_argument("--batch-size", type=whole, metavar="B", help="sequences or windows side by side (64)")
+    model = train.add_argument_group("model")
+    model.add_argument("--hidden", type=whole, metavar="H", help="width of each LSTM layer (128)")
+    model.add_argument("--layers", type=whole, metavar="N", help="number of LSTM layers (1)")
+    model.add_argument("--embedding", type=whole, metavar="E", help="train vectors of this width (default: one-hot)")
+    training = train.add_argument_group("training")
+    training.add_argument("--epochs", type=whole, metavar="N", help="passes through the text (headlines: 8, files: 4)")
+    training.add_argument("--steps", type=whole, metavar="N", help="stop after this many steps in all")
+    training.add_argument("--learning-rate", type=positive, metavar="R", help="Adam's step size (0.004)")
+    training.add_argument("--clip", type=positive, metavar="C", help="longest gradient, by global norm (5)")
+    training.add_argument("--seed", type=natural, metavar="S", help="of initial values, order and held-out part (0)")
+    keeping = train.add_argument_group("keeping")
+    keeping.add_argument("--out", metavar="DIR", help="folder of the run (runs/headlines, runs/FILE)")
+    keeping.add_argument("--resume", action="store_true", help="go on with the run in that folder")
+    keeping.add_argument(
+        "--save-every", type=positive, default=10.0, metavar="SEC", help="seconds between two savings (10)"
+    )
+
+
+def add_sample(commands) -> None:
+    sample = commands.add_parser("sample", help="let a trained model write", description="Let a trained model write.")
+    sample.add_argument("model", metavar="DIR", help="folder of a run, or a model file")
+    sample.add_argument("--prompt", help="what the text begins with (default: the prompts of the run, in turn)")
+    sample.add_argument("--temperature", type=float, metavar="T", help="below 1 bolder, above 1 wilder (0.7)")
+    sample.add_argument("--top-k", type=int, metavar="K", help="draw from the K likeliest symbols only")
+    sample.add_argument("--top-p", type=float, metavar="P", help="draw from the likeliest symbols of joint probability P")
+    sample.add_argument("--greedy", action="store_true", help="always take the likeliest symbol")
+    sample.add_argument("--length", type=whole, default=300, metavar="N", help="at most N symbols after the prompt (300)")
+    sample.add_argument("--count", type=whole, default=5, metavar="N", help="number of texts (5)")
+    sample.add_argument("--seed", type=natural, default=0, metavar="S", help="the same seed writes the same texts (0)")
+
+
+def whole(text: str) -> int:
+    """A whole number of at least 1."""
+    return _number(text, int, lambda n: n >= 1, "a whole number of at least 1")
+
+
+def natural(text: str) -> int:
+    """A whole number of at least 0."""
+    return _number(text, int, lambda n: n >= 0, "a whole number of at least 0")
+
+
+def positive(text: str) -> float:
+    """A finite number above 0."""
+    return _number(text, float, lambda x: 0 < x < math.inf, "a number above 0")
+
+
+def _number(text, kind, fits, wanted):
+    try:
+        value = kind(text)
+    except ValueError:
+        value = None
+    if value is None or not fits(value):
+        raise argparse.ArgumentTypeError(f"must be {wanted}, not {text!r}")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

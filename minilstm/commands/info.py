@@ -1,0 +1,86 @@
+"""``minilstm info``: versions, the matrix library and its threads, the processor, and what model files hold."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import llvmlite.binding as llvm
+import numba
+import numpy as np
+
+from minilstm import __version__
+from minilstm.checkpoint import Checkpoint, load
+from minilstm.losses import bits
+
+FEATURES = ("sse4.2", "avx", "fma", "avx2", "avx512f", "avx512bw", "avx512vl", "neon", "sve")
+
+
+def run(arguments: Namespace) -> int:
+    """The command."""
+    rows = [
+        ("minilstm", __version__),
+        ("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
+        ("NumPy", np.__version__),
+        ("Numba", f"{numba.__version__}, kernels {'not compiled' if numba.config.DISABLE_JIT else 'compiled'}"),
+        ("matrix library", _blas()),
+        ("threads", _threads()),
+        ("processor", f"{llvm.get_host_cpu_name()}, {os.cpu_count()} cores"),
+        ("features used", _features()),
+        ("pictures", _version("matplotlib") or "none; pip install 'minilstm[lessons]'"),
+        ("progress bars", _version("tqdm") or "none; pip install 'minilstm[lessons]'"),
+    ]
+    for name, value in rows:
+        print(f"{name:<16}{value}")
+    for model in arguments.models:
+        path = Path(model)
+        path = path / "model.npz" if path.is_dir() else path
+        print(f"\n{path}")
+        _show(load(path))
+    return 0
+
+
+def _show(checkpoint: Checkpoint) -> None:
+    run, settings = checkpoint.training, checkpoint.settings
+    print(run.model.summary())
+    print(f"{'dtype':<16}{run.model.dtype}")
+    print(f"{'text':<16}{settings.get('source', 'unknown')}")
+    print(f"{'tokenizer':<16}{checkpoint.tokenizer!r}")
+    print(f"{'trained':<16}{run.epoch} epochs and {run.position} batches, {run.step:,} steps, {run.seconds:.0f} s")
+    held_out = [row.valid_loss for row in run.history if row.valid_loss is not None]
+    if held_out:
+        print(f"{'held-out loss':<16}{held_out[-1]:.4f} nats a symbol ({bits(held_out[-1]):.3f} bits)")
+
+
+def _blas() -> str:
+    try:
+        blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+        return f"{blas['name']} {blas['version']}"
+    except (TypeError, KeyError):  # NumPy before 1.25 can only print its configuration
+        return "unknown to this version of NumPy"
+
+
+def _threads() -> str:
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:
+        chosen = os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS")
+        return f"{chosen or 'as many as cores'} (to have them counted: pip install 'minilstm[info]')"
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    return "; ".join(f"{pool['num_threads']} ({pool['internal_api']}, {pool.get('architecture')} kernels)" for pool in pools)
+
+
+def _features() -> str:
+    features = llvm.get_host_cpu_features()
+    return ", ".join(name for name in FEATURES if features.get(name)) or "none beyond the basic ones"
+
+
+def _version(package: str) -> str | None:
+    try:
+        module = __import__(package)
+    except ImportError:
+        return None
+    return f"{package} {getattr(module, '__version__', sys.modules[package])}"

@@ -1,0 +1,168 @@
+"""``minilstm train``: from a text to a trained model in a folder, told as it happens."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minilstm.callbacks import Callback, HeldOutLoss, History, Progress, SampleText, SaveCheckpoint, StopOnSignal
+from minilstm.checkpoint import Checkpoint, load
+from minilstm.commands import data
+from minilstm.errors import InputError
+from minilstm.losses import bits
+from minilstm.model import LanguageModel
+from minilstm.optim import Adam
+from minilstm.sample import Sampling, generate, share_accepted
+from minilstm.train import Training, fit
+
+DEFAULTS = {
+    "column": None,
+    "window": None,
+    "batch_size": 64,
+    "hidden": 128,
+    "layers": 1,
+    "embedding": None,
+    "learning_rate": 0.004,
+    "clip": 5.0,
+    "seed": 0,
+}
+EPOCHS_HEADLINES, EPOCHS_FILE = 8, 4
+MAY_CHANGE = {"learning_rate", "clip"}  # when a run is taken up again
+SAMPLE_TEMPERATURE, SAMPLE_LENGTH = 0.7, 120
+ROWS_AN_EPOCH = 10  # of the history
+
+
+def run(arguments: Namespace) -> int:
+    """The command."""
+    say = lambda text: print(text, flush=True)
+    began = time.perf_counter()
+    given = {name: getattr(arguments, name) for name in DEFAULTS if getattr(arguments, name) is not None}
+    given["source"] = arguments.source if arguments.source == "headlines" else str(Path(arguments.source).resolve())
+    folder = Path(arguments.out or Path("runs") / Path(arguments.source).stem)
+    model_path = folder / "model.npz"
+    kept = _kept_run(model_path, given, arguments)
+    settings = {**DEFAULTS, **given} if kept is None else {**kept.settings, **given}
+    text = data.load(settings)
+    checkpoint = _begin(settings, text) if kept is None else _go_on(kept, settings, text, model_path)
+    training, model = checkpoint.training, checkpoint.training.model
+    epochs = arguments.epochs
+    if epochs is None and arguments.steps is None:
+        epochs = settings["epochs"] = settings.get("epochs") or (EPOCHS_HEADLINES if text.corpus else EPOCHS_FILE)
+    elif epochs is not None:
+        settings["epochs"] = epochs
+    if (epochs and training.epoch >= epochs) or (arguments.steps and training.step >= arguments.steps):
+        say(f"{model_path} has done {training.epoch} epochs, {training.step:,} steps; ask for more with --epochs or --steps")
+        return 0
+
+    folder.mkdir(parents=True, exist_ok=True)
+    floor = text.corpus.floor if text.corpus else None
+    say(text.description)
+    say(model.summary())
+    if floor is not None:
+        say(f"floor: {floor:.4f} nats a symbol ({bits(floor):.3f} bits); no model can do better")
+    if kept is not None:
+        say(f"going on after epoch {training.epoch}, step {training.step:,}")
+
+    keeper = SaveCheckpoint(model_path, checkpoint, arguments.save_every)
+    keeper.on_end(training)  # a folder that cannot be written to is found out now, not after an epoch
+    interrupt = StopOnSignal()
+    watchers: list[Callback] = [
+        HeldOutLoss(text.valid),
+        History(max(1, len(text.train) // ROWS_AN_EPOCH), floor, folder / "history.csv"),
+        Progress(len(text.train), floor, bar=_bar(training, text, epochs, arguments.steps), show=say),
+        SampleText(lambda training: _samples(training, checkpoint, text), folder / "samples.txt", show=say),
+        interrupt,
+        keeper,
+    ]
+    with interrupt:
+        fit(training, text.train, epochs, arguments.steps, settings["clip"], watchers)
+    _picture(training, folder, say)
+    if training.stop is not None:
+        say(f"stopped after step {training.step:,}; {model_path} holds everything. Go on with:")
+        say(f"  {_resume_command(arguments, folder)}")
+        return 0
+    if text.corpus is not None:
+        share = share_accepted(model, text.tokenizer, text.corpus, np.random.default_rng([settings["seed"], 2]))
+        say(f"accepted by the grammar at temperature {SAMPLE_TEMPERATURE}: {share:.1%} of 500 generated headlines")
+    say(f"done in {time.perf_counter() - began:.0f} s; everything is in {folder}. Let it write:")
+    say(f"  minilstm sample {folder}")
+    return 0
+
+
+def _kept_run(path: Path, given: dict[str, Any], arguments: Namespace) -> Checkpoint | None:
+    """The run to go on with, if there is one and it was asked for; refuses to write over one, or to change its sizes."""
+    if not path.exists():
+        return None
+    if not arguments.resume:
+        raise InputError(f"{path} exists already; go on with it by --resume, or choose another folder by --out")
+    kept = load(path)
+    for name, value in given.items():
+        was = kept.settings.get(name)
+        if name not in MAY_CHANGE and value != was:
+            option = name if name == "source" else "--" + name.replace("_", "-")
+            raise InputError(
+                f"{path} was begun with {option} {was}, so it cannot go on with {value};"
+                f" leave {option} out, or begin anew in another folder by --out"
+                if name != "source"
+                else f"{path} was trained on {was}, so it cannot go on with {value}; name that, or another folder by --out"
+            )
+    return kept
+
+
+def _begin(settings: dict[str, Any], text: data.Data) -> Checkpoint:
+    sizes = {name: settings[name] for name in ("hidden", "layers", "embedding", "seed")}
+    model = LanguageModel(text.tokenizer.vocab_size, **sizes)
+    training = Training.begin(model, Adam(settings["learning_rate"]), np.random.default_rng([settings["seed"], 0]))
+    return Checkpoint(training, text.tokenizer, {**settings, "prompts": text.prompts, "fingerprint": text.fingerprint})
+
+
+def _go_on(kept: Checkpoint, settings: dict[str, Any], text: data.Data, path: Path) -> Checkpoint:
+    if kept.settings.get("fingerprint") != text.fingerprint:
+        raise InputError(f"{settings['source']} has changed since {path} was begun; begin anew in another folder by --out")
+    kept.training.optimizer = Adam(settings["learning_rate"])
+    kept.settings = settings
+    return kept
+
+
+def _samples(training: Training, checkpoint: Checkpoint, text: data.Data) -> str:
+    """One text for each prompt and, where there is a grammar, how many of a hundred it accepts."""
+    rng = np.random.default_rng([checkpoint.settings["seed"], 3, training.epoch])
+    model, tokenizer = training.model, checkpoint.tokenizer
+    texts = generate(model, tokenizer, text.prompts, SAMPLE_LENGTH, Sampling(SAMPLE_TEMPERATURE), rng)
+    lines = [f"  {sample!r}" if "\n" in sample else f"  {sample}" for sample in texts]
+    if text.corpus is not None:
+        share = share_accepted(model, tokenizer, text.corpus, rng, 100, SAMPLE_TEMPERATURE)
+        lines.append(f"  (accepted by the grammar: {share:.0%} of 100)")
+    return "\n".join(lines)
+
+
+def _bar(training: Training, text: data.Data, epochs: int | None, steps: int | None):
+    """A progress bar, if there is a terminal to show it on and tqdm to draw it."""
+    if not sys.stderr.isatty():
+        return None
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return None
+    total = min(n for n in (epochs and epochs * len(text.train), steps) if n)
+    return tqdm(total=total, initial=training.step, unit="step", leave=False, dynamic_ncols=True)
+
+
+def _picture(training: Training, folder: Path, say) -> None:
+    try:
+        from minilstm import plots
+
+        plots.loss_picture(training.history, folder / "loss.png")
+    except ImportError:
+        say("no loss.png, for matplotlib is missing: pip install 'minilstm[lessons]'")
+
+
+def _resume_command(arguments: Namespace, folder: Path) -> str:
+    words = ["minilstm train", arguments.source, "--out", str(folder), "--resume"]
+    words += [f"--{name} {getattr(arguments, name)}" for name in ("epochs", "steps") if getattr(arguments, name)]
+    return " ".join(words)

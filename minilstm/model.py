@@ -1,0 +1,178 @@
+"""A language model: embedding or one-hot → stack of recurrent layers → output layer and loss.
+
+    ids (T, B) → x (T, B, E) or one-hot → h (T, B, H) … h (T, B, H) → logits (T, B, V) → loss, the mean over real tokens
+
+The chain rule walks the same way back. All parameters lie in one flat vector, ``model.parameters``, under the names
+``embedding.W``, ``lstm0.Wx``, ``lstm0.Wh``, ``lstm0.b``, ``lstm1.Wx`` …, ``output.W``, ``output.b``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minilstm.checks import check_array, check_ids, check_size
+from minilstm.errors import InputError
+from minilstm.layers import LSTM, Dense, Embedding, Packing, Workspace
+from minilstm.layers.lstm import State
+from minilstm.losses import output_loss
+from minilstm.params import ParameterVector
+from minilstm.text.batches import Batch
+
+CELLS = {"lstm": LSTM}
+States = tuple[State, ...]  # one for each recurrent layer
+
+
+def build_layers(vocab_size: int, embedding: int | None, hidden: int, layers: int, cell: str) -> dict[str, Any]:
+    """The layers by name, in the order in which the data passes through them."""
+    rooms: dict[str, Any] = {}
+    width = vocab_size
+    if embedding is not None:
+        rooms["embedding"] = Embedding(vocab_size, embedding)
+        width = embedding
+    for k in range(layers):
+        rooms[f"{cell}{k}"] = CELLS[cell](width, hidden)
+        width = hidden
+    rooms["output"] = Dense(width, vocab_size)
+    return rooms
+
+
+def parameter_shapes(layers: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of all parameters, in the order in which the flat vector holds them."""
+    return {f"{name}.{key}": shape for name, layer in layers.items() for key, shape in layer.shapes.items()}
+
+
+class LanguageModel:
+    """Predicts the next id from all that came before.
+
+    Parameters
+    ----------
+    vocab_size : V, number of ids.
+    embedding : width E of trained vectors for the ids; None for one-hot input.
+    hidden : H, width of each recurrent layer.
+    layers : number of recurrent layers.
+    cell : "lstm".
+    seed : for the initial values; the same seed gives the same bits.
+    dtype : float32 to train, float64 to check gradients.
+
+    >>> LanguageModel(84, hidden=128).parameters.flat.size
+    119892
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        embedding: int | None = None,
+        hidden: int = 128,
+        layers: int = 1,
+        cell: str = "lstm",
+        seed: int = 0,
+        dtype: Any = np.float32,
+    ):
+        self.vocab_size = V = check_size("vocab_size", vocab_size)
+        self.embedding = embedding if embedding is None else check_size("embedding", embedding)
+        self.hidden = H = check_size("hidden", hidden)
+        self.layers = check_size("layers", layers)
+        if cell not in CELLS:
+            raise InputError(f"cell must be one of {', '.join(CELLS)}, not {cell!r}")
+        self.cell, self.seed, self.dtype = cell, seed, np.dtype(dtype)
+        if self.dtype.kind not in "fc":
+            raise InputError(f"dtype must be a float or complex dtype, not {self.dtype}")
+
+        self._layers = build_layers(V, embedding, H, layers, cell)
+        self._stack = {name: layer for name, layer in self._layers.items() if isinstance(layer, LSTM)}
+        self._workspaces = {name: Workspace() for name in self._layers}
+        self.parameters = ParameterVector(parameter_shapes(self._layers), self.dtype)
+        self._gradients = self.parameters.zeros_like()
+        rng = np.random.default_rng(seed)
+        for name, layer in self._layers.items():
+            for key, value in layer.init(rng, dtype=self.dtype).items():
+                self.parameters[f"{name}.{key}"][...] = value
+
+    def zero_state(self, batch_size: int) -> States:
+        """The state before the first symbol: zeros (B, H) for h and c of every layer."""
+        return tuple(layer.zero_state(batch_size, self.dtype) for layer in self._stack.values())
+
+    def loss(self, batch: Batch, state: States | None = None) -> tuple[float, States]:
+        """Mean loss in nats over the real tokens, and the state after the batch. No gradients are computed."""
+        h, targets, state, _ = self._forward(batch, state)
+        loss, _ = output_loss(self.parameters.layer("output"), h, targets, None, self._workspaces["output"])
+        return loss, state
+
+    def loss_and_gradients(
+        self, batch: Batch, state: States | None = None
+    ) -> tuple[float, ParameterVector, States, States]:
+        """Loss, gradients, the state after the batch, and the gradient of the state before it.
+
+        The gradients are built like ``parameters``; the next call overwrites them.
+        """
+        p, g = self.parameters, self._gradients
+        h, targets, state, caches = self._forward(batch, state)
+        loss, dh = output_loss(p.layer("output"), h, targets, g.layer("output"), self._workspaces["output"])
+        dstates: list[State] = []
+        for name, layer in reversed(self._stack.items()):
+            no_dstate = layer.zero_state(len(state[0][0]), self.dtype)
+            dh, dstate, _ = layer.backward_packed(p.layer(name), dh, no_dstate, caches[name], g.layer(name))
+            dstates.insert(0, dstate)
+        if self.embedding is not None:
+            self._layers["embedding"].backward(p.layer("embedding"), dh, caches["embedding"], g.layer("embedding"))
+        return loss, g, state, tuple(dstates)
+
+    def logits(self, inputs, lengths=None, state: States | None = None) -> tuple[np.ndarray, States]:
+        """What the model thinks of every next id: inputs (T, B) to logits (T, B, V), and the state after them."""
+        inputs = check_ids("inputs", inputs, self.vocab_size)
+        if inputs.ndim != 2:
+            raise InputError(f"inputs must have the shape (T, B), not {inputs.shape}")
+        T, B = inputs.shape
+        packing = Packing(T, B, lengths)
+        h, state, _ = self._forward_packed(packing.pack(inputs), packing, state)
+        rows, _ = self._layers["output"].forward(self.parameters.layer("output"), h)
+        return packing.unpack(rows), state
+
+    def summary(self) -> str:
+        """A table of the layers: name, kind, parameters with their shapes, and how many numbers they hold."""
+        lines = [f"{'layer':<12}{'kind':<12}{'parameters':<42}{'count':>12}"]
+        if self.embedding is None:
+            lines.append(f"{'input':<12}{'one-hot':<12}{'-':<42}{0:>12,}")
+        for name in self._layers:
+            arrays = self.parameters.layer(name)
+            kind = {"embedding": "embedding", "output": "dense"}.get(name, self.cell)
+            shapes = "  ".join(f"{key} {'x'.join(map(str, array.shape))}" for key, array in arrays.items())
+            lines.append(f"{name:<12}{kind:<12}{shapes:<42}{sum(a.size for a in arrays.values()):>12,}")
+        lines.append(f"{'total':<66}{self.parameters.flat.size:>12,}")
+        return "\n".join(lines)
+
+    def _forward(self, batch: Batch, state: States | None):
+        """Hidden states (N, H) of the last layer at the real tokens, their targets (N,), the final state, all caches."""
+        inputs = check_ids("inputs", batch.inputs, self.vocab_size)
+        targets = np.asarray(batch.targets)
+        if inputs.ndim != 2 or targets.shape != inputs.shape:
+            raise InputError(f"inputs and targets must have one shape (T, B), not {inputs.shape} and {targets.shape}")
+        T, B = inputs.shape
+        packing = Packing(T, B, batch.lengths)
+        h, state, caches = self._forward_packed(packing.pack(inputs), packing, state)
+        return h, packing.pack(targets), state, caches
+
+    def _forward_packed(self, ids: np.ndarray, packing: Packing, state: States | None):
+        state = self._check_state(state, packing.B)
+        caches: dict[str, Any] = {}
+        x: np.ndarray = ids
+        if self.embedding is not None:
+            x, caches["embedding"] = self._layers["embedding"].forward(self.parameters.layer("embedding"), ids)
+        finals = []
+        for (name, layer), initial in zip(self._stack.items(), state):
+            params, work = self.parameters.layer(name), self._workspaces[name]
+            x, final, caches[name] = layer.forward_packed(params, x, initial, packing, work)
+            finals.append(final)
+        return x, tuple(finals), caches
+
+    def _check_state(self, state: States | None, B: int) -> States:
+        if state is None:
+            return self.zero_state(B)
+        if len(state) != self.layers:
+            raise InputError(f"state must hold one (h, c) for each of {self.layers} layers, not {len(state)}")
+        for k, pair in enumerate(state):
+            for part, array in zip("hc", pair):
+                check_array(f"{part} of state[{k}]", array, (B, self.hidden), self.dtype, "(B, H)")
+        return state

@@ -1,0 +1,36 @@
+"""Pictures, drawn with matplotlib (extra ``lessons``). Importing this file without it raises ImportError."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from minilstm.checkpoint import replacing
+from minilstm.train import HistoryRow
+
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#555555"  # told apart also by the colour-blind: Okabe and Ito (2008)
+
+
+def loss_picture(history: Sequence[HistoryRow], path: str | Path) -> None:
+    """Training and held-out loss over the steps, with the floor drawn in where there is one; a PNG file."""
+    figure = Figure(figsize=(7, 4.2), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.plot([row.step for row in history], [row.train_loss for row in history], color=BLUE, label="training")
+    held_out = [(row.step, row.valid_loss) for row in history if row.valid_loss is not None]
+    if held_out:
+        axes.plot(*zip(*held_out), "o-", color=ORANGE, markersize=4, label="held out")
+    floor = next((row.floor for row in history if row.floor is not None), None)
+    if floor is not None:
+        axes.axhline(floor, color=GREY, linestyle="--", linewidth=1.2, label=f"floor, {floor:.3f}")
+    axes.set_xlabel("step")
+    axes.set_ylabel("loss (nats a symbol)")
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    if history:
+        axes.legend(frameon=False)
+    with replacing(path) as file:
+        figure.savefig(file, format="png")

@@ -1,0 +1,149 @@
+"""Generation: the model's distribution over the next symbol, one draw from it, and the symbol is the next input.
+
+Logits a (V,) become probabilities in four steps, each of which may be left out:
+
+    (1)  a / τ                               temperature τ: below 1 bolder, above 1 more even
+    (2)  keep the k largest                  top-k: Fan, Lewis and Dauphin, Hierarchical neural story generation (2018)
+    (3)  p = softmax(a)
+    (4)  keep the likeliest symbols that     top-p, or nucleus: Holtzman, Buys, Du, Forbes and Choi, The curious case
+         together reach probability P        of neural text degeneration (2020)
+
+What is not kept gets probability 0, and the rest is scaled to sum to 1. Padding and the id for unknown symbols always get 0.
+The state is carried from symbol to symbol, so the hundredth costs what the first did.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from minilstm.checks import check_ids, check_number, check_size
+from minilstm.errors import InputError
+from minilstm.functions import softmax
+from minilstm.model import LanguageModel
+from minilstm.text.grammar import Grammar
+from minilstm.text.tokenizers import CharTokenizer
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How to draw: temperature, top-k, top-p; or greedy, always the likeliest."""
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    greedy: bool = False
+
+    def __post_init__(self):
+        if self.temperature == 0:
+            raise InputError("temperature 0 would divide by zero; for always the likeliest symbol ask for greedy")
+        check_number("temperature", self.temperature, above=0)
+        if self.top_k is not None:
+            check_size("top_k", self.top_k)
+        if self.top_p is not None and not (isinstance(self.top_p, numbers.Real) and 0 < self.top_p <= 1):
+            raise InputError(f"top_p must be above 0 and at most 1, not {self.top_p!r}")
+
+    def distribution(self, logits: np.ndarray, forbidden: Sequence[int] = ()) -> np.ndarray:
+        """Probabilities (B, V) in float64 from logits (B, V), by equations (1) to (4)."""
+        V = logits.shape[-1]
+        if self.top_k is not None and self.top_k > V:
+            raise InputError(f"top_k must be at most the vocabulary's size {V}, not {self.top_k}")
+        a = logits.astype(np.float64)  # (B, V)
+        a[:, list(forbidden)] = -np.inf
+        a -= a.max(axis=1, keepdims=True)
+        if self.greedy:
+            return np.eye(V)[a.argmax(axis=1)]
+        with np.errstate(over="ignore"):  # a tiny τ may send an unlikely logit to -inf, which is where it belongs
+            a /= self.temperature                                          # (1)
+        order = np.argsort(-a, axis=1, kind="stable")  # (B, V), likeliest first
+        if self.top_k is not None:
+            np.put_along_axis(a, order[:, self.top_k :], -np.inf, axis=1)  # (2)
+        p = softmax(a)                                                     # (3)
+        if self.top_p is not None:
+            ranked = np.take_along_axis(p, order, axis=1)
+            reached = np.cumsum(ranked, axis=1) - ranked >= self.top_p  # by the likelier ones alone
+            np.put_along_axis(p, order, np.where(reached, 0, ranked), axis=1)  # (4)
+            p /= p.sum(axis=1, keepdims=True)
+        return p
+
+
+class Drawn(NamedTuple):
+    """One symbol of every sequence."""
+
+    ids: np.ndarray  # (B,); the end symbol for a sequence that has ended
+    p: np.ndarray  # (B, V), the distribution that they were drawn from
+
+
+def draw(p: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One id for each row of probabilities (B, V): the first whose cumulative probability exceeds a uniform number."""
+    cumulative = np.cumsum(p, axis=1)
+    return (cumulative > rng.random((len(p), 1)) * cumulative[:, -1:]).argmax(axis=1)
+
+
+def generate_steps(
+    model: LanguageModel,
+    tokenizer: CharTokenizer,
+    prompts: Sequence[str],
+    length: int,
+    sampling: Sampling,
+    rng: np.random.Generator,
+) -> Iterator[Drawn]:
+    """Continue several prompts side by side; yields at most ``length`` times, and ends when all have met ``<eos>``."""
+    check_size("length", length)
+    if not prompts or not all(isinstance(prompt, str) and prompt for prompt in prompts):
+        raise InputError("a prompt must have at least one symbol, for the model needs something to go on from")
+    encoded = [tokenizer.encode(prompt) for prompt in prompts]
+    lengths = np.array([len(ids) for ids in encoded])
+    inputs = np.zeros((lengths.max(), len(encoded)), np.int32)  # (T, B)
+    for b, ids in enumerate(encoded):
+        inputs[: len(ids), b] = check_ids("prompt", ids, model.vocab_size)
+    forbidden = [tokenizer.padding_id] + [k for k in (tokenizer.unknown_id,) if k is not None]
+    logits, state = model.logits(inputs, lengths)
+    last = logits[lengths - 1, np.arange(len(encoded))]  # (B, V)
+    ended = np.zeros(len(encoded), bool)
+    for _ in range(length):
+        p = sampling.distribution(last, forbidden)
+        ids = np.where(ended, tokenizer.eos_id, draw(p, rng))
+        yield Drawn(ids, p)
+        ended |= ids == tokenizer.eos_id
+        if ended.all():
+            return
+        logits, state = model.logits(ids[None], state=state)
+        last = logits[0]
+
+
+def generate(
+    model: LanguageModel,
+    tokenizer: CharTokenizer,
+    prompts: Sequence[str],
+    length: int = 300,
+    sampling: Sampling = Sampling(),
+    rng: np.random.Generator | None = None,
+) -> list[str]:
+    """Texts that begin with the prompts and go on for at most ``length`` symbols, or to the end of the sequence.
+
+    ``rng`` is needed to draw; only greedy generation does without.
+    """
+    if rng is None and not sampling.greedy:
+        raise InputError("drawing needs a numpy.random.Generator: pass rng=np.random.default_rng(seed)")
+    rng = np.random.default_rng(0) if rng is None else rng
+    steps = [drawn.ids for drawn in generate_steps(model, tokenizer, prompts, length, sampling, rng)]
+    return [prompt + tokenizer.decode(ids) for prompt, ids in zip(prompts, np.array(steps).T)]
+
+
+def share_accepted(
+    model: LanguageModel,
+    tokenizer: CharTokenizer,
+    corpus: Grammar,
+    rng: np.random.Generator,
+    count: int = 500,
+    temperature: float = 0.7,
+) -> float:
+    """The share of generated sentences that the grammar accepts, whole; their first symbols are distributed as its own."""
+    openings = [sentence[0] for sentence in corpus.sample_many(count, rng)]
+    texts = generate(model, tokenizer, openings, 300, Sampling(temperature), rng)
+    return sum(map(corpus.accepts, texts)) / count

@@ -1,0 +1,172 @@
+"""The training loop: batch → loss and gradients → clip → Adam → one flat parameter vector.
+
+``train_steps`` is a generator: it does one step, yields a small record of it, and waits. A learner can walk through it
+with ``next``; ``fit`` runs it to the end and tells callbacks what happened.
+
+Everything that a run needs to go on stands in a ``Training``. Saved after any step and loaded again, it goes on to
+bit-for-bit the same parameters, for the order of an epoch's batches is drawn from a copy of ``rng``: until the epoch has
+ended, ``rng`` is as it was when the epoch began, and the order can be drawn again.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from minilstm.errors import InputError, NotFiniteError
+from minilstm.model import LanguageModel, States
+from minilstm.optim import Adam, AdamState, clip_by_global_norm
+from minilstm.text.batches import Batches
+
+
+class StepRecord(NamedTuple):
+    """What happened in one step."""
+
+    epoch: int  # counted from 1
+    step: int  # counted from 1, over all epochs
+    loss: float  # mean nats a real token, before the update
+    norm: float  # global norm of the gradient, before clipping
+    tokens: int  # real tokens in the batch
+    epoch_ends: bool
+
+
+class HistoryRow(NamedTuple):
+    """One row of ``history.csv``: losses in nats a token, None where there is none."""
+
+    epoch: int
+    step: int
+    train_loss: float  # mean over all tokens since the row before
+    valid_loss: float | None
+    floor: float | None
+    tokens_per_second: float
+    seconds: float  # of training, since the beginning
+
+
+@dataclass
+class Training:
+    """A run: the model, how it is trained, how far it has come, and what was seen on the way."""
+
+    model: LanguageModel
+    optimizer: Adam
+    optimizer_state: AdamState
+    rng: np.random.Generator  # as it was at the beginning of the epoch that is under way
+    epoch: int = 0  # epochs that are done
+    position: int = 0  # batches of the next epoch that are done
+    step: int = 0
+    state: States | None = None  # carried from batch to batch within an epoch of running text
+    seconds: float = 0.0
+    nats: float = 0.0  # summed over the tokens since the last row of the history
+    tokens: int = 0
+    row_seconds: float = 0.0
+    valid_loss: float | None = None  # of the epoch that has just ended
+    history: list[HistoryRow] = field(default_factory=list)
+    samples: list[str] = field(default_factory=list)
+    stop: str | None = None  # a callback's reason to end here
+
+    @classmethod
+    def begin(cls, model: LanguageModel, optimizer: Adam, rng: np.random.Generator) -> Training:
+        """A run before its first step. ``rng`` draws the order of the batches."""
+        return cls(model, optimizer, optimizer.init(model.parameters.flat), rng)
+
+
+class Callback(Protocol):
+    """What ``fit`` tells. ``callbacks.py`` has those that we need."""
+
+    def on_step(self, training: Training, record: StepRecord) -> None: ...
+
+    def on_epoch(self, training: Training, record: StepRecord) -> None: ...
+
+    def on_end(self, training: Training) -> None: ...
+
+
+def train_steps(
+    training: Training,
+    batches: Batches,
+    epochs: int | None = None,
+    steps: int | None = None,
+    clip_norm: float | None = None,
+) -> Iterator[StepRecord]:
+    """Train step by step, and yield a record after each.
+
+    Parameters
+    ----------
+    training : changed in place; may have come some way already.
+    epochs, steps : where to end, counted from the very beginning of the run; at least one of them.
+    clip_norm : the longest gradient (global norm) that is let through unscaled; None for any.
+
+    Raises
+    ------
+    NotFiniteError : when a loss or norm is NaN or infinite; the parameters are then still those before that step.
+    """
+    if epochs is None and steps is None:
+        raise InputError("say how long to train: epochs, steps, or both")
+    if clip_norm is not None and not clip_norm > 0:
+        raise InputError(f"clip_norm must be greater than 0, or None, not {clip_norm!r}")
+    model = training.model
+    while (epochs is None or training.epoch < epochs) and (steps is None or training.step < steps):
+        order_rng = copy.deepcopy(training.rng)
+        for batch in batches.epoch(order_rng, training.position):
+            if steps is not None and training.step >= steps:
+                return
+            began = time.perf_counter()
+            loss, gradients, state, _ = model.loss_and_gradients(batch, training.state)
+            norm = clip_by_global_norm(gradients.flat, clip_norm)
+            if not (math.isfinite(loss) and math.isfinite(norm)):
+                raise NotFiniteError(
+                    f"step {training.step + 1}: the loss is {loss:.6g} and the gradient's norm {norm:.6g}, so training"
+                    f" stops before this update. Usual causes: a learning rate that is too high"
+                    f" (now {training.optimizer.learning_rate:g}), no clipping (now {clip_norm}), parameters that have grown"
+                    f" without bound (largest now {np.abs(model.parameters.flat).max():.3g})"
+                )
+            training.optimizer_state = training.optimizer.step(
+                model.parameters.flat, gradients.flat, training.optimizer_state
+            )
+            training.state = state if batches.carries_state else None
+            training.step += 1
+            training.position += 1
+            training.nats += loss * batch.tokens
+            training.tokens += batch.tokens
+            epoch, ends = training.epoch + 1, training.position == len(batches)
+            if ends:
+                training.rng, training.epoch, training.position, training.state = order_rng, epoch, 0, None
+            training.row_seconds += time.perf_counter() - began
+            yield StepRecord(epoch, training.step, loss, norm, batch.tokens, ends)
+
+
+def fit(
+    training: Training,
+    batches: Batches,
+    epochs: int | None = None,
+    steps: int | None = None,
+    clip_norm: float | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> Training:
+    """Train to the end of ``epochs`` or ``steps``, or until a callback sets ``training.stop``; see ``train_steps``."""
+    for record in train_steps(training, batches, epochs, steps, clip_norm):
+        if record.epoch_ends:
+            for callback in callbacks:
+                callback.on_epoch(training, record)
+        for callback in callbacks:
+            callback.on_step(training, record)
+        if training.stop is not None:
+            break
+    for callback in callbacks:
+        callback.on_end(training)
+    return training
+
+
+def evaluate(model: LanguageModel, batches: Batches) -> float:
+    """Mean loss in nats over every token of ``batches``, in their order."""
+    nats, tokens, state = 0.0, 0, None
+    for batch in batches.epoch():
+        loss, after = model.loss(batch, state)
+        state = after if batches.carries_state else None
+        nats += loss * batch.tokens
+        tokens += batch.tokens
+    return nats / tokens

@@ -1,0 +1,91 @@
+"""Batches: shifted by one, closed by the end symbol, padded on the right; windows with the state carried."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minilstm import InputError
+from minilstm.text.batches import SequenceBatches, WindowBatches, running_text
+
+EOS = 9
+id_sequences = st.lists(st.lists(st.integers(1, 8), min_size=1, max_size=7), min_size=1, max_size=12)
+
+
+def arrays(sequences):
+    return [np.array(ids, np.int32) for ids in sequences]
+
+
+@given(id_sequences, st.integers(1, 5), st.integers(0, 99))
+def test_an_epoch_shows_every_sequence_once_with_its_targets(sequences, batch_size, seed):
+    batch_size = min(batch_size, len(sequences))
+    batches = SequenceBatches(arrays(sequences), batch_size, EOS)
+    seen = []
+    for batch in batches.epoch(np.random.default_rng(seed)):
+        T, B = batch.inputs.shape
+        assert batch.lengths.max() == T and B <= batch_size and batch.tokens == batch.lengths.sum()
+        for b, n in enumerate(batch.lengths):
+            ids, targets = batch.inputs[:n, b].tolist(), batch.targets[:n, b].tolist()
+            assert targets == [*ids[1:], EOS]
+            assert not batch.inputs[n:, b].any() and not batch.targets[n:, b].any()
+            seen.append(ids)
+    assert sorted(seen) == sorted(sequences)
+
+
+@given(id_sequences, st.integers(1, 5), st.integers(0, 12))
+def test_an_epoch_can_be_entered_at_any_batch(sequences, batch_size, start):
+    batches = SequenceBatches(arrays(sequences), min(batch_size, len(sequences)), EOS)
+    whole = list(batches.epoch(np.random.default_rng(0)))
+    rest = list(batches.epoch(np.random.default_rng(0), start))
+    assert len(whole) == len(batches) and len(rest) == max(0, len(whole) - start)
+    for a, b in zip(whole[start:], rest):
+        np.testing.assert_array_equal(a.inputs, b.inputs)
+
+
+def test_the_order_comes_from_the_generator():
+    batches = SequenceBatches(arrays([[k] for k in range(1, 9)] * 4), 4, EOS)
+    order = lambda seed: [b.inputs.tolist() for b in batches.epoch(seed and np.random.default_rng(seed))]
+    assert order(1) == order(1) != order(2)
+    assert order(None)[0] == [[1, 2, 3, 4]]
+
+
+@given(st.lists(st.integers(1, 8), min_size=1, max_size=60), st.integers(1, 4), st.integers(1, 7))
+def test_windows_side_by_side_are_the_text_and_targets_are_what_follows(ids, batch_size, window):
+    if len(ids) // batch_size < window:
+        with pytest.raises(InputError, match="too small"):
+            WindowBatches(np.array(ids), batch_size, window, EOS)
+        return
+    batches = WindowBatches(np.array(ids), batch_size, window, EOS)
+    windows = list(batches.epoch())
+    assert len(windows) == len(batches) and batches.carries_state
+    inputs = np.concatenate([w.inputs for w in windows]).T.ravel().tolist()
+    targets = np.concatenate([w.targets for w in windows]).T.ravel().tolist()
+    assert inputs == ids[: len(inputs)] and len(ids) - len(inputs) < batch_size
+    assert targets == [*ids, EOS][1 : len(inputs) + 1]
+    assert all(w.inputs.shape[0] == window for w in windows[:-1]) and sum(w.tokens for w in windows) == len(inputs)
+
+
+def test_a_running_text_has_the_end_symbol_between_sequences():
+    assert running_text(arrays([[1, 2], [3]]), EOS).tolist() == [1, 2, EOS, 3]
+
+
+def test_a_sequence_of_one_symbol_predicts_the_end():
+    (batch,) = SequenceBatches(arrays([[5]]), 1, EOS).epoch()
+    assert batch.inputs.tolist() == [[5]] and batch.targets.tolist() == [[EOS]]
+
+
+@pytest.mark.parametrize(
+    "make, words",
+    [
+        (lambda: SequenceBatches(arrays([[1]]), 2, EOS), "1 sequences, too few for one batch of 2"),
+        (lambda: SequenceBatches([], 1, EOS), "too few"),
+        (lambda: SequenceBatches(arrays([[1], []]), 1, EOS), "sequence 1 is empty"),
+        (lambda: SequenceBatches(arrays([[1]]), 0, EOS), "batch_size"),
+        (lambda: WindowBatches(np.ones(5, int), 1, 0, EOS), "window"),
+        (lambda: WindowBatches(np.ones(1, int), 1, 2, EOS), "a text of 1 symbols is too small"),
+        (lambda: WindowBatches(np.ones(5, int), 0, 1, EOS), "batch_size"),
+    ],
+)
+def test_a_corpus_that_fills_no_batch_is_refused(make, words):
+    with pytest.raises(InputError, match=words):
+        make()

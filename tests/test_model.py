@@ -1,0 +1,167 @@
+"""The whole model, from ids to loss: the published sizes, the naive twin, every gradient."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from minilstm import InputError, LanguageModel
+from minilstm.text.batches import Batch
+from tests import naive
+from tests.numeric import assert_gradient
+from tests.strategies import seeds
+
+SMALL = settings(max_examples=20)
+
+
+@st.composite
+def models_and_batches(draw):
+    """A small float64 model with random biases, a batch of different lengths, and a random state to begin from."""
+    V, H, layers = draw(st.integers(2, 6)), draw(st.integers(1, 4)), draw(st.integers(1, 2))
+    T, B = draw(st.integers(1, 4)), draw(st.integers(1, 3))
+    embedding = draw(st.none() | st.integers(1, 3))
+    lengths = np.array(draw(st.lists(st.integers(1, T), min_size=B, max_size=B)))
+    rng = np.random.default_rng(draw(seeds))
+    model = LanguageModel(V, embedding, H, layers, dtype=np.float64)
+    model.parameters.flat[:] = rng.normal(0, 0.6, model.parameters.flat.size)
+    batch = Batch(rng.integers(0, V, (T, B)), rng.integers(0, V, (T, B)), lengths)
+    state = tuple((rng.standard_normal((B, H)), rng.standard_normal((B, H))) for _ in range(layers))
+    return model, batch, state
+
+
+def test_parameter_counts_are_the_published_ones():
+    assert LanguageModel(84, hidden=128).parameters.flat.size == 119_892
+    assert LanguageModel(10_000, embedding=100, hidden=128).parameters.flat.size == 2_407_248
+    assert "119,892" in LanguageModel(84, hidden=128).summary()
+
+
+def test_the_summary_shows_every_layer_with_its_shapes_in_80_columns():
+    text = LanguageModel(10_000, embedding=100, hidden=128, layers=2).summary()
+    for words in ("W 10000x100", "Wx 100x512  Wh 128x512  b 512", "lstm1", "W 128x10000  b 10000", "one-hot"):
+        assert (words in text) == (words != "one-hot")
+    assert max(map(len, text.splitlines())) <= 80
+
+
+@SMALL
+@given(models_and_batches())
+def test_every_gradient_is_the_slope_of_the_loss(case):
+    model, batch, state = case
+    _, gradients, _, dstate = model.loss_and_gradients(batch, state)
+    loss = lambda: model.loss(batch, state)[0]
+    for name, gradient in gradients.items():
+        assert_gradient(gradient.copy(), loss, model.parameters[name], name)
+    for k, (pair, dpair) in enumerate(zip(state, dstate)):
+        for part, array, gradient in zip("hc", pair, dpair):
+            assert_gradient(gradient, loss, array, f"{part}0 of layer {k}")
+
+
+@SMALL
+@given(models_and_batches())
+def test_a_complex_step_from_ids_to_loss_gives_the_gradient(case):
+    model, batch, state = case
+    _, gradients, _, _ = model.loss_and_gradients(batch, state)
+    twin = LanguageModel(model.vocab_size, model.embedding, model.hidden, model.layers, dtype=np.complex128)
+    direction = np.random.default_rng(0).standard_normal(model.parameters.flat.size)
+    twin.parameters.flat[:] = model.parameters.flat + 1e-200j * direction
+    slope = twin.loss(batch, tuple((h + 0j, c + 0j) for h, c in state))[0].imag / 1e-200
+    scale = np.sum(np.abs(gradients.flat * direction))
+    assert scale > 0
+    assert abs(gradients.flat @ direction - slope) <= 1e-12 * scale
+
+
+@SMALL
+@given(models_and_batches())
+def test_the_loss_is_that_of_the_naive_twin(case):
+    model, batch, _ = case
+    p = model.parameters
+    if model.embedding is None:
+        first = lambda k: naive.one_hot(k, model.vocab_size)
+    else:
+        first = lambda k: p["embedding.W"][k]
+    lstms = [[p[f"lstm{k}.{name}"] for name in ("Wx", "Wh", "b")] for k in range(model.layers)]
+    cut = lambda a: [a[:n, b].tolist() for b, n in enumerate(batch.lengths)]
+    twin = naive.language_model_loss(cut(batch.inputs), cut(batch.targets), first, lstms, p["output.W"], p["output.b"])
+    assert model.loss(batch)[0] == pytest.approx(twin, rel=1e-12)
+    assert model.loss_and_gradients(batch)[0] == pytest.approx(twin, rel=1e-12)
+
+
+@SMALL
+@given(models_and_batches())
+def test_float32_follows_float64(case):
+    model, batch, state = case
+    narrow = LanguageModel(model.vocab_size, model.embedding, model.hidden, model.layers)
+    narrow.parameters.flat[:] = model.parameters.flat
+    state32 = tuple((h.astype(np.float32), c.astype(np.float32)) for h, c in state)
+    loss, gradients, _, _ = model.loss_and_gradients(batch, state)
+    loss32, gradients32, final32, _ = narrow.loss_and_gradients(batch, state32)
+    assert gradients32.flat.dtype == final32[0][0].dtype == np.float32
+    assert loss32 == pytest.approx(loss, rel=1e-5, abs=1e-6)
+    np.testing.assert_allclose(gradients32.flat, gradients.flat, rtol=0, atol=1e-5)
+
+
+@SMALL
+@given(models_and_batches())
+def test_a_text_cut_in_two_with_the_state_carried_is_the_whole_text(case):
+    model, batch, state = case
+    whole, final = model.logits(batch.inputs, state=state)
+    cut = len(batch.inputs) // 2
+    pieces = []
+    for part in (batch.inputs[:cut], batch.inputs[cut:]):
+        logits, state = model.logits(part, state=state)
+        pieces.append(logits)
+    np.testing.assert_allclose(np.concatenate(pieces), whole, rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(state, final, rtol=1e-12, atol=1e-13)
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others():
+    a, b, c = (LanguageModel(20, 5, 8, 2, seed=s).parameters.flat for s in (1, 1, 2))
+    assert (a == b).all() and (a != c).any()
+
+
+def test_all_parameters_are_one_vector():
+    model = LanguageModel(7, 3, 4)
+    model.parameters.flat[:] = 0
+    assert not any(view.any() for view in model.parameters.values())
+    batch = Batch(np.array([[1], [2]]), np.array([[2], [3]]))
+    assert model.loss(batch)[0] == pytest.approx(np.log(7), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["vocab_size", "embedding", "hidden", "layers"])
+@pytest.mark.parametrize("value", [0, -3, 1.5, "9"])
+def test_sizes_that_are_no_sizes_are_refused_by_name(name, value):
+    with pytest.raises(InputError, match=name):
+        LanguageModel(**{"vocab_size": 5, name: value})
+
+
+def test_unknown_cells_and_dtypes_are_refused():
+    with pytest.raises(InputError, match="cell must be one of lstm, not 'lstn'"):
+        LanguageModel(5, cell="lstn")
+    with pytest.raises(InputError, match="dtype"):
+        LanguageModel(5, dtype=np.int64)
+
+
+@pytest.mark.parametrize(
+    "inputs, targets, state, words",
+    [
+        ([[5]], [[0]], None, r"inputs must be at least 0 and below 5, but inputs\[0, 0\] is 5"),
+        ([[0]], [[5]], None, "targets must be at least 0 and below 5"),
+        ([[0.5]], [[1]], None, "inputs must be integers"),
+        ([0], [1], None, "one shape"),
+        ([[0]], [[1], [2]], None, "one shape"),
+        ([[0]], [[1]], (), "one \\(h, c\\) for each of 1 layers"),
+        ([[0]], [[1]], ((np.zeros((2, 4)), np.zeros((2, 4))),), "h of state\\[0\\] must have the shape"),
+        ([[0]], [[1]], ((np.zeros((1, 4), np.float32),) * 2,), "must have the dtype float64"),
+    ],
+)
+def test_wrong_batches_and_states_are_named(inputs, targets, state, words):
+    model = LanguageModel(5, hidden=4, dtype=np.float64)
+    with pytest.raises(InputError, match=words):
+        model.loss(Batch(np.array(inputs), np.array(targets)), state)
+
+
+def test_logits_refuse_what_is_not_a_batch_of_ids():
+    model = LanguageModel(5, hidden=4)
+    with pytest.raises(InputError, match=r"shape \(T, B\)"):
+        model.logits([1, 2])
+    with pytest.raises(InputError, match="below 5"):
+        model.logits([[7]])

@@ -1,0 +1,169 @@
+"""Generation: the distribution that is sampled from, and the sampling."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minilstm import Adam, CharTokenizer, InputError, LanguageModel, UnknownSymbolError
+from minilstm.sample import Sampling, draw, generate, generate_steps
+from minilstm.text.batches import SequenceBatches
+from minilstm.train import Training, fit
+from tests.strategies import logits_and_targets_N_V
+
+TOKENIZER = CharTokenizer.fit(["abcabc", "bca"])
+
+
+@pytest.fixture(scope="module")
+def model():
+    """Has learned to go on with a b c a b c … and to stop now and then."""
+    ids = [TOKENIZER.encode(("abc" * 9)[k : k + n]) for k in range(3) for n in range(4, 14)]
+    run = Training.begin(LanguageModel(TOKENIZER.vocab_size, hidden=12), Adam(0.02), np.random.default_rng(0))
+    return fit(run, SequenceBatches(ids, 6, TOKENIZER.eos_id), epochs=30).model
+
+
+def naive_distribution(logits, temperature, top_k, top_p):
+    """One row, id 0 forbidden, in plain Python."""
+    scaled = {v: a / temperature for v, a in enumerate(logits) if v != 0}
+    if top_k is not None:
+        scaled = dict(sorted(scaled.items(), key=lambda item: -item[1])[:top_k])
+    top = max(scaled.values())
+    p = {v: math.exp(a - top) for v, a in scaled.items()}
+    total = sum(p.values())
+    p = {v: x / total for v, x in p.items()}
+    if top_p is not None:
+        kept, reached = {}, 0.0
+        for v, x in sorted(p.items(), key=lambda item: -item[1]):
+            if reached < top_p:
+                kept[v] = x
+            reached += x
+        p = {v: x / sum(kept.values()) for v, x in kept.items()}
+    return [p.get(v, 0.0) for v in range(len(logits))]
+
+
+@given(
+    logits_and_targets_N_V(),
+    st.floats(0.1, 5),
+    st.none() | st.integers(1, 2),
+    st.none() | st.floats(0.05, 0.999),
+)
+def test_the_distribution_is_that_of_a_naive_twin(case, temperature, top_k, top_p):
+    logits, _ = case
+    p = Sampling(temperature, top_k, top_p).distribution(logits, forbidden=[0])
+    for row, expected in zip(p, logits):
+        np.testing.assert_allclose(row, naive_distribution(expected.tolist(), temperature, top_k, top_p), atol=1e-12)
+    assert (p[:, 0] == 0).all()
+
+
+@given(logits_and_targets_N_V())
+def test_low_temperatures_come_near_to_greedy_and_never_overflow(case):
+    logits, _ = case
+    greedy = Sampling(greedy=True).distribution(logits)
+    np.testing.assert_allclose(Sampling(1e-300).distribution(logits), greedy, atol=1e-12)
+    assert (greedy.argmax(axis=1) == logits.argmax(axis=1)).all() and (greedy.sum(axis=1) == 1).all()
+
+
+@given(logits_and_targets_N_V())
+def test_higher_temperatures_are_more_even(case):
+    entropy = lambda p: -np.sum(p * np.log(np.maximum(p, 1e-300)), axis=1)
+    cold, hot = (entropy(Sampling(t).distribution(case[0])) for t in (0.5, 2.0))
+    assert (hot > cold).all()
+
+
+def test_draws_follow_the_distribution_and_never_take_the_impossible():
+    p = np.tile([0.0, 0.2, 0.0, 0.5, 0.3, 0.0], (20_000, 1))
+    counts = np.bincount(draw(p, np.random.default_rng(0)), minlength=6) / len(p)
+    np.testing.assert_allclose(counts, p[0], atol=4 * math.sqrt(0.25 / len(p)))
+    assert counts[[0, 2, 5]].tolist() == [0, 0, 0]
+
+
+def test_generation_goes_on_as_learned(model):
+    (text,) = generate(model, TOKENIZER, ["ab"], 6, Sampling(greedy=True))
+    assert text.startswith("abcab")
+
+
+def test_several_prompts_of_different_lengths_are_each_continued_as_alone(model):
+    prompts = ["a", "bcab", "ca"]
+    together = generate(model, TOKENIZER, prompts, 8, Sampling(greedy=True))
+    alone = [generate(model, TOKENIZER, [prompt], 8, Sampling(greedy=True))[0] for prompt in prompts]
+    assert together == alone and all(text.startswith(prompt) for text, prompt in zip(together, prompts))
+
+
+def test_carried_state_gives_what_rereading_the_whole_text_would(model):
+    rng = np.random.default_rng(5)
+    text = "a"
+    for drawn in generate_steps(model, TOKENIZER, ["a"], 10, Sampling(2.0), rng):
+        logits, _ = model.logits(TOKENIZER.encode(text)[:, None])
+        np.testing.assert_allclose(drawn.p, Sampling(2.0).distribution(logits[-1], [0]), atol=1e-5)
+        if drawn.ids[0] == TOKENIZER.eos_id:
+            break
+        text += TOKENIZER.decode(drawn.ids)
+    assert len(text) > 2
+
+
+def test_the_same_seed_writes_the_same_text(model):
+    write = lambda seed: generate(model, TOKENIZER, ["a"] * 4, 30, Sampling(1.5), np.random.default_rng(seed))
+    assert write(1) == write(1) != write(2)
+
+
+def test_padding_and_unknown_are_never_generated():
+    tokenizer = CharTokenizer.fit(["ab"], unknown=True)
+    model = LanguageModel(tokenizer.vocab_size, hidden=3)
+    model.parameters["output.b"][[tokenizer.padding_id, tokenizer.unknown_id]] = 50
+    steps = list(generate_steps(model, tokenizer, ["a"] * 20, 20, Sampling(), np.random.default_rng(0)))
+    assert all(step.p[:, [tokenizer.padding_id, tokenizer.unknown_id]].max() == 0 for step in steps)
+    assert not np.isin([step.ids for step in steps], [tokenizer.padding_id, tokenizer.unknown_id]).any()
+
+
+def test_generation_stops_at_the_end_symbol_or_at_the_length(model):
+    steps = list(generate_steps(model, TOKENIZER, ["abc"] * 5, 60, Sampling(), np.random.default_rng(0)))
+    ids = np.array([step.ids for step in steps])  # (steps, 5)
+    assert len(steps) < 60 and (ids[-1] == TOKENIZER.eos_id).any()
+    for row in ids.T:
+        ended = (row == TOKENIZER.eos_id).argmax()
+        assert (row[ended:] == TOKENIZER.eos_id).all()
+    assert len(list(generate_steps(model, TOKENIZER, ["a"], 2, Sampling(greedy=True), np.random.default_rng(0)))) <= 2
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"temperature": 0}, "greedy"),
+        ({"temperature": -1}, "temperature must be a finite number greater than 0"),
+        ({"temperature": math.nan}, "temperature"),
+        ({"temperature": math.inf}, "temperature"),
+        ({"top_k": 0}, "top_k must be a whole number of at least 1"),
+        ({"top_k": -2}, "top_k"),
+        ({"top_p": 0}, "top_p must be above 0"),
+        ({"top_p": 1.5}, "top_p"),
+        ({"top_p": math.nan}, "top_p"),
+    ],
+)
+def test_impossible_ways_to_draw_are_refused(options, words):
+    with pytest.raises(InputError, match=words):
+        Sampling(**options)
+
+
+def test_top_k_above_the_vocabulary_is_refused(model):
+    with pytest.raises(InputError, match="top_k must be at most the vocabulary's size 5, not 6"):
+        generate(model, TOKENIZER, ["a"], 3, Sampling(top_k=6), np.random.default_rng(0))
+
+
+def test_prompts_must_have_known_symbols_and_at_least_one(model):
+    rng = np.random.default_rng(0)
+    for prompts in ([""], [], ["a", ""]):
+        with pytest.raises(InputError, match="at least one symbol"):
+            generate(model, TOKENIZER, prompts, 3, rng=rng)
+    with pytest.raises(UnknownSymbolError, match="'x'"):
+        generate(model, TOKENIZER, ["axb"], 3, rng=rng)
+    with pytest.raises(InputError, match="length"):
+        generate(model, TOKENIZER, ["a"], 0, rng=rng)
+    with pytest.raises(InputError, match="Generator"):
+        generate(model, TOKENIZER, ["a"], 3)
+
+
+def test_a_tokenizer_that_does_not_belong_to_the_model_is_found_out():
+    with pytest.raises(InputError, match="prompt must be at least 0 and below 3"):
+        generate(LanguageModel(3, hidden=2), TOKENIZER, ["c"], 3, rng=np.random.default_rng(0))

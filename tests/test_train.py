@@ -1,0 +1,187 @@
+"""The loop and what watches it."""
+
+import csv
+import itertools
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from minilstm import Adam, InputError, LanguageModel, NotFiniteError
+from minilstm.callbacks import Callback, EarlyStop, HeldOutLoss, History, Progress, SampleText, StopOnSignal
+from minilstm.text.batches import SequenceBatches, WindowBatches
+from minilstm.train import HistoryRow, Training, evaluate, fit, train_steps
+
+EOS = 6
+
+
+def sequences(count=20, seed=0):
+    """Each repeats 1 2 3 4 5 from some place on, so there is something to learn."""
+    rng = np.random.default_rng(seed)
+    return [(np.arange(rng.integers(3, 9)) + rng.integers(5)) % 5 + 1 for _ in range(count)]
+
+
+def small_run(seed=0, learning_rate=0.02):
+    model = LanguageModel(7, hidden=8, seed=seed)
+    return Training.begin(model, Adam(learning_rate), np.random.default_rng(seed))
+
+
+def test_training_learns_what_there_is_to_learn():
+    run, batches = small_run(), SequenceBatches(sequences(), 4, EOS)
+    before = evaluate(run.model, batches)
+    fit(run, batches, epochs=40)
+    assert before > 1.5 and evaluate(run.model, batches) < 0.6 and run.step == 200 and run.epoch == 40
+
+
+def test_a_running_text_carries_its_state_within_an_epoch_only():
+    run = small_run()
+    batches = WindowBatches(np.arange(60) % 5 + 1, 2, 7, EOS)
+    records = []
+    for record in train_steps(run, batches, epochs=2):
+        records.append(record.epoch_ends)
+        assert (run.state is None) == record.epoch_ends
+    assert records == [False, False, False, False, True] * 2
+
+
+def test_a_carried_state_matters():
+    batches = WindowBatches(np.arange(60) % 5 + 1, 2, 7, EOS)
+    carried, fresh = small_run(), small_run()
+    list(train_steps(carried, batches, steps=2))
+    for _ in train_steps(fresh, batches, steps=2):
+        fresh.state = None
+    assert (carried.model.parameters.flat != fresh.model.parameters.flat).any()
+
+
+def test_whole_sequences_carry_none():
+    run = small_run()
+    for _ in train_steps(run, SequenceBatches(sequences(), 4, EOS), epochs=1):
+        assert run.state is None
+
+
+def test_stopping_at_any_step_and_going_on_gives_the_same_bits():
+    batches = SequenceBatches(sequences(), 4, EOS)  # 5 steps an epoch
+    whole = fit(small_run(), batches, epochs=3)
+    for cut in range(1, 15):
+        parts = small_run()
+        fit(parts, batches, steps=cut)
+        fit(parts, batches, epochs=3)
+        assert (parts.model.parameters.flat == whole.model.parameters.flat).all(), f"cut after step {cut}"
+
+
+def test_a_record_tells_what_happened():
+    records = list(train_steps(small_run(), SequenceBatches(sequences(8), 4, EOS), epochs=2, clip_norm=0.1))
+    assert [(r.epoch, r.step, r.epoch_ends) for r in records] == [(1, 1, False), (1, 2, True), (2, 3, False), (2, 4, True)]
+    assert all(r.loss > 0 and r.norm > 0.1 and r.tokens > 0 for r in records)
+
+
+def test_clipping_changes_the_way():
+    batches = SequenceBatches(sequences(8), 4, EOS)
+    runs = [fit(small_run(), batches, epochs=2, clip_norm=c) for c in (None, 1e-8)]
+    assert (runs[0].model.parameters.flat != runs[1].model.parameters.flat).any()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e38])
+def test_a_loss_that_is_not_finite_stops_training_before_the_update(bad):
+    run = small_run()
+    run.model.parameters["output.W"][0, 0] = bad
+    before = run.model.parameters.flat.copy()
+    with np.errstate(all="ignore"), pytest.raises(NotFiniteError, match="step 1: .* norm .*learning rate.*clipping"):
+        next(train_steps(run, SequenceBatches(sequences(), 4, EOS), epochs=1))
+    np.testing.assert_array_equal(run.model.parameters.flat, before)
+    assert run.step == 0
+
+
+def test_how_long_to_train_must_be_said():
+    with pytest.raises(InputError, match="epochs, steps"):
+        next(train_steps(small_run(), SequenceBatches(sequences(), 4, EOS)))
+    with pytest.raises(InputError, match="clip_norm"):
+        next(train_steps(small_run(), SequenceBatches(sequences(), 4, EOS), steps=1, clip_norm=0))
+
+
+def test_evaluation_is_the_mean_over_tokens_not_over_batches():
+    run, data = small_run(), sequences(7)
+    one_by_one = [evaluate(run.model, SequenceBatches([ids], 1, EOS)) for ids in data]
+    weights = [len(ids) for ids in data]
+    expected = np.average(one_by_one, weights=weights)
+    assert evaluate(run.model, SequenceBatches(data, 3, EOS)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_evaluation_of_a_running_text_carries_the_state():
+    run, ids = small_run(), np.arange(60) % 5 + 1
+    fit(run, WindowBatches(ids, 2, 10, EOS), epochs=3)
+    losses = [evaluate(run.model, WindowBatches(ids, 2, window, EOS)) for window in (1, 7, 30)]
+    assert losses == pytest.approx([losses[0]] * 3, rel=1e-5)
+
+
+def test_history_has_a_row_every_so_many_steps_and_after_each_epoch(tmp_path):
+    run, batches = small_run(), SequenceBatches(sequences(), 4, EOS)
+    watchers = [HeldOutLoss(batches), History(2, 0.25, tmp_path / "history.csv")]
+    fit(run, batches, epochs=2, callbacks=watchers)
+    assert [row.step for row in run.history] == [2, 4, 5, 6, 8, 10]
+    assert [row.valid_loss is not None for row in run.history] == [False, False, True, False, False, True]
+    with open(tmp_path / "history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == list(HistoryRow._fields)
+    assert [int(row["step"]) for row in rows] == [2, 4, 5, 6, 8, 10] and rows[0]["valid_loss"] == ""
+    assert float(rows[2]["valid_loss"]) == pytest.approx(run.history[2].valid_loss, rel=1e-5)
+    assert {row["floor"] for row in rows} == {"0.25"} and float(rows[-1]["tokens_per_second"]) > 0
+
+
+def test_a_run_that_ends_within_an_epoch_is_measured_all_the_same():
+    run, batches = small_run(), SequenceBatches(sequences(), 4, EOS)
+    fit(run, batches, steps=3, callbacks=[HeldOutLoss(batches), History(100)])
+    assert [(row.epoch, row.step) for row in run.history] == [(1, 3)] and run.history[0].valid_loss > 0
+
+
+def test_early_stop_waits_for_its_patience():
+    run, batches = small_run(), SequenceBatches(sequences(), 4, EOS)
+
+    class Pretend(Callback):
+        losses = iter([3.0, 2.0, 2.5, 1.9, 2.0, 2.1, 2.2, 0.1])
+
+        def on_epoch(self, training, record):
+            training.valid_loss = next(self.losses)
+
+    fit(run, batches, epochs=8, callbacks=[Pretend(), History(100), EarlyStop(2)])
+    assert run.epoch == 6 and "not become better for 2 epochs" in run.stop
+
+
+def test_samples_are_shown_and_kept(tmp_path):
+    shown = []
+    run, batches = small_run(), SequenceBatches(sequences(), 4, EOS)
+    write = SampleText(lambda training: f"text {training.epoch} \ud800", tmp_path / "samples.txt", show=shown.append)
+    fit(run, batches, epochs=2, callbacks=[write])
+    assert shown == ["text 1 \ud800", "text 2 \ud800"]
+    assert (tmp_path / "samples.txt").read_text("utf-8") == "epoch 1\ntext 1 \\ud800\n\nepoch 2\ntext 2 \\ud800\n"
+
+
+def test_progress_is_a_plain_line_now_and_then_and_one_an_epoch():
+    shown = []
+    run, batches = small_run(), SequenceBatches(sequences(), 4, EOS)
+    watchers = [HeldOutLoss(batches), History(100), Progress(5, floor=0.5, seconds=0, show=shown.append)]
+    fit(run, batches, epochs=2, callbacks=watchers)
+    assert len(shown) == 10 and shown[0].startswith("  epoch 1, step 1 of 5: loss ")
+    assert shown[4].startswith("epoch 1: train ") and "floor 0.5000, gap " in shown[4]
+    assert max(map(len, shown)) <= 80
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_lets_the_step_end_and_stops(number):
+    run, batches, before = small_run(), SequenceBatches(sequences(), 4, EOS), signal.getsignal(number)
+
+    class Press(Callback):
+        def on_step(self, training, record):
+            if record.step == 3:
+                signal.raise_signal(number)
+
+    with StopOnSignal() as interrupt:
+        fit(run, batches, epochs=9, callbacks=[Press(), interrupt])
+    assert run.step == 3 and run.stop == "interrupted" and signal.getsignal(number) == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no way to send Ctrl-C to oneself that Python would see")
+def test_a_second_signal_stops_at_once():
+    with StopOnSignal(), pytest.raises(KeyboardInterrupt):
+        for _ in itertools.repeat(None, 2):
+            os.kill(os.getpid(), signal.SIGINT)
