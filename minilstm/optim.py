@@ -13,6 +13,9 @@ Kingma and Ba, Adam: a method for stochastic optimization (2015), algorithm 1; i
     (5)  g ← g · min(1, c / ‖g‖)                    Pascanu, Mikolov and Bengio, On the difficulty of training
                                                     recurrent neural networks (2013), algorithm 1
 
+    (6)  α_t = α (1 + cos(π t / T)) / 2             cosine decay: Loshchilov and Hutter, SGDR (2017), equation 5,
+                                                    without its restarts
+
 Shapes: g, θ, m, v are flat vectors (P,).
 """
 
@@ -68,16 +71,32 @@ class Adam:
         """The state before the first step: zeros."""
         return AdamState(np.zeros_like(theta), np.zeros_like(theta), 0)
 
-    def step(self, theta: np.ndarray, g: np.ndarray, state: AdamState) -> AdamState:
-        """One step in one compiled pass: ``theta``, ``state.m`` and ``state.v`` are changed in place."""
+    def step(self, theta: np.ndarray, g: np.ndarray, state: AdamState, rate: float | None = None) -> AdamState:
+        """One step in one compiled pass: ``theta``, ``state.m`` and ``state.v`` are changed in place.
+
+        ``rate`` takes the place of ``learning_rate`` for this step, where a schedule says so.
+        """
+        rate = self.learning_rate if rate is None else rate
         t = state.t + 1
         root = math.sqrt(1 - self.beta2**t)
-        alpha_t, epsilon_t = self.learning_rate * root / (1 - self.beta1**t), self.epsilon * root
+        alpha_t, epsilon_t = rate * root / (1 - self.beta1**t), self.epsilon * root
         cast = theta.dtype.type
         kernels.adam.adam_step(
             g, cast(1 - self.beta1), cast(1 - self.beta2), cast(alpha_t), cast(epsilon_t), theta, state.m, state.v
         )
         return AdamState(state.m, state.v, t)
+
+
+@dataclass(frozen=True)
+class CosineDecay:
+    """A learning rate that falls from ``peak`` along half a cosine (6), to a hundredth of it after ``total`` steps."""
+
+    peak: float
+    total: int
+
+    def __call__(self, step: int) -> float:
+        """The rate of a step, counted from 0."""
+        return self.peak * max(0.01, (1 + math.cos(math.pi * min(step / self.total, 1))) / 2)
 
 
 def clip_by_global_norm(g: np.ndarray, max_norm: float | None) -> float:

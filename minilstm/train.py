@@ -13,7 +13,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -23,6 +23,9 @@ from minilstm.errors import InputError, NotFiniteError
 from minilstm.model import LanguageModel, States
 from minilstm.optim import Adam, AdamState, clip_by_global_norm
 from minilstm.text.batches import Batches
+
+
+Schedule = Callable[[int], float]  # from the number of steps done to the learning rate of the next
 
 
 class StepRecord(NamedTuple):
@@ -75,7 +78,7 @@ class Training:
         return cls(model, optimizer, optimizer.init(model.parameters.flat), rng)
 
 
-class Callback(Protocol):
+class Watcher(Protocol):
     """What ``fit`` tells. ``callbacks.py`` has those that we need."""
 
     def on_step(self, training: Training, record: StepRecord) -> None: ...
@@ -91,6 +94,7 @@ def train_steps(
     epochs: int | None = None,
     steps: int | None = None,
     clip_norm: float | None = None,
+    schedule: Schedule | None = None,
 ) -> Iterator[StepRecord]:
     """Train step by step, and yield a record after each.
 
@@ -99,6 +103,7 @@ def train_steps(
     training : changed in place; may have come some way already.
     epochs, steps : where to end, counted from the very beginning of the run; at least one of them.
     clip_norm : the longest gradient (global norm) that is let through unscaled; None for any.
+    schedule : learning rate of each step, counted from 0; the optimizer's own, always the same, if left out.
 
     Raises
     ------
@@ -117,15 +122,16 @@ def train_steps(
             began = time.perf_counter()
             loss, gradients, state, _ = model.loss_and_gradients(batch, training.state)
             norm = clip_by_global_norm(gradients.flat, clip_norm)
+            rate = training.optimizer.learning_rate if schedule is None else schedule(training.step)
             if not (math.isfinite(loss) and math.isfinite(norm)):
                 raise NotFiniteError(
                     f"step {training.step + 1}: the loss is {loss:.6g} and the gradient's norm {norm:.6g}, so training"
                     f" stops before this update. Usual causes: a learning rate that is too high"
-                    f" (now {training.optimizer.learning_rate:g}), no clipping (now {clip_norm}), parameters that have grown"
+                    f" (now {rate:g}), no clipping (now {clip_norm}), parameters that have grown"
                     f" without bound (largest now {np.abs(model.parameters.flat).max():.3g})"
                 )
             training.optimizer_state = training.optimizer.step(
-                model.parameters.flat, gradients.flat, training.optimizer_state
+                model.parameters.flat, gradients.flat, training.optimizer_state, rate
             )
             training.state = state if batches.carries_state else None
             training.step += 1
@@ -145,10 +151,11 @@ def fit(
     epochs: int | None = None,
     steps: int | None = None,
     clip_norm: float | None = None,
-    callbacks: Sequence[Callback] = (),
+    schedule: Schedule | None = None,
+    callbacks: Sequence[Watcher] = (),
 ) -> Training:
     """Train to the end of ``epochs`` or ``steps``, or until a callback sets ``training.stop``; see ``train_steps``."""
-    for record in train_steps(training, batches, epochs, steps, clip_norm):
+    for record in train_steps(training, batches, epochs, steps, clip_norm, schedule):
         if record.epoch_ends:
             for callback in callbacks:
                 callback.on_epoch(training, record)

@@ -11,12 +11,12 @@ import numpy as np
 
 from minilstm.errors import InputError
 from minilstm.text import headlines
-from minilstm.text.batches import Batches, SequenceBatches, WindowBatches, running_text
+from minilstm.text.batches import Batches, CorpusBatches, SequenceBatches, WindowBatches, running_text
 from minilstm.text.grammar import Grammar
 from minilstm.text.readers import read_sequences, read_text, split_sequences, split_text
 from minilstm.text.tokenizers import CharTokenizer
 
-HEADLINES, HELD_OUT_HEADLINES = 24_000, 2_000
+EPOCH_OF_HEADLINES, HELD_OUT_HEADLINES = 19_200, 2_000
 HELD_OUT = 0.1  # share of a file
 LONGEST_SEQUENCE = 5_000  # symbols; anything longer is a running text
 
@@ -45,11 +45,9 @@ def load(settings: dict[str, Any]) -> Data:
         corpus = headlines.headlines()
         if settings["column"] is not None:
             raise InputError("--column is for .csv and .json files; `headlines` has no columns")
-        sentences = corpus.sample_many(HEADLINES + HELD_OUT_HEADLINES, rng)
-        parts = sentences[:HEADLINES], sentences[HEADLINES:]
-        tokenizer = CharTokenizer.fit(["".join(corpus.alphabet), *sentences])
-        prompts = [*headlines.PROMPTS, headlines.UNFAMILIAR_PROMPT]
-        return _batches(parts, tokenizer, prompts, settings, corpus)
+        if window is not None:
+            raise InputError("--window is for running text; `headlines` are short sequences, each read whole")
+        return _headlines(corpus, settings["batch_size"], rng)
     if window is not None and Path(source).suffix.lower() not in (".csv", ".json"):
         if settings["column"] is not None:
             raise InputError("--column is for .csv and .json files; this one is read as plain text")
@@ -58,11 +56,27 @@ def load(settings: dict[str, Any]) -> Data:
     else:
         parts = split_sequences(read_sequences(source, settings["column"]), rng, HELD_OUT)
     tokenizer = CharTokenizer.fit(text for part in parts for text in part)
-    return _batches(parts, tokenizer, _openings(parts[1]), settings, None)
+    return _of_file(parts, tokenizer, window, settings["batch_size"])
 
 
-def _batches(parts, tokenizer: CharTokenizer, prompts: list[str], settings, corpus: Grammar | None) -> Data:
-    window, batch_size = settings["window"], settings["batch_size"]
+def _headlines(corpus: Grammar, batch_size: int, rng: np.random.Generator) -> Data:
+    """New headlines in every epoch, and some that are held out: they judge, and none of them is drawn on purpose again."""
+    held_out = corpus.sample_many(HELD_OUT_HEADLINES, rng)
+    tokenizer = CharTokenizer.fit(["".join(corpus.alphabet), *corpus.sample_many(HELD_OUT_HEADLINES, rng)])
+    ids = [tokenizer.encode(sentence) for sentence in held_out]
+    return Data(
+        train=CorpusBatches(corpus, tokenizer, EPOCH_OF_HEADLINES, batch_size),
+        valid=SequenceBatches(ids, min(batch_size, len(ids)), tokenizer.eos_id),
+        tokenizer=tokenizer,
+        prompts=[*headlines.PROMPTS, headlines.UNFAMILIAR_PROMPT],
+        description=f"{EPOCH_OF_HEADLINES:,} new headlines an epoch, {len(tokenizer.symbols)} kinds of symbols;"
+        f" held out {len(ids):,}",
+        fingerprint=_fingerprint(tokenizer, ids),
+        corpus=corpus,
+    )
+
+
+def _of_file(parts, tokenizer: CharTokenizer, window: int | None, batch_size: int) -> Data:
     train, valid = ([tokenizer.encode(text) for text in part] for part in parts)
     eos_id = tokenizer.eos_id
     batches: tuple[Batches, Batches]
@@ -86,19 +100,21 @@ def _batches(parts, tokenizer: CharTokenizer, prompts: list[str], settings, corp
             WindowBatches(held_out, rows, min(window, len(held_out)), eos_id),
         )
         unit = f"windows of {window}"
-    symbols = sum(map(len, train))
-    digest = hashlib.sha256("".join(tokenizer.symbols).encode("utf-8", "surrogatepass"))
-    for ids in train:
-        digest.update(ids.tobytes() + b"|")
     return Data(
         train=batches[0],
         valid=batches[1],
         tokenizer=tokenizer,
-        prompts=prompts,
-        description=f"{symbols:,} symbols of {len(tokenizer.symbols)} kinds in {unit}; held out {sum(map(len, valid)):,}",
-        fingerprint=digest.hexdigest(),
-        corpus=corpus,
+        prompts=_openings(parts[1]),
+        description=f"{sum(map(len, train)):,} symbols of {len(tokenizer.symbols)} kinds in {unit}; held out {sum(map(len, valid)):,}",
+        fingerprint=_fingerprint(tokenizer, train + valid),
     )
+
+
+def _fingerprint(tokenizer: CharTokenizer, sequences: list[np.ndarray]) -> str:
+    digest = hashlib.sha256("".join(tokenizer.symbols).encode("utf-8", "surrogatepass"))
+    for ids in sequences:
+        digest.update(ids.tobytes() + b"|")
+    return digest.hexdigest()
 
 
 def _openings(texts: list[str]) -> list[str]:

@@ -13,8 +13,9 @@ def gather(ids, W, rows):
     """rows[n] = W[ids[n]], which is onehot(ids) @ W."""
     N, K = rows.shape
     for n in range(N):
+        row, source = rows[n], W[ids[n]]
         for k in range(K):
-            rows[n, k] = W[ids[n], k]
+            row[k] = source[k]
 
 
 @kernel
@@ -22,5 +23,6 @@ def gather_backward(ids, drows, dW):
     """dW[ids[n]] += drows[n], which adds onehot(ids).T @ drows to dW. An id that occurs twice counts twice."""
     N, K = drows.shape
     for n in range(N):
+        row, target = drows[n], dW[ids[n]]
         for k in range(K):
-            dW[ids[n], k] += drows[n, k]
+            target[k] += row[k]

@@ -24,6 +24,8 @@ import numpy as np
 
 from minilstm.checks import check_size
 from minilstm.errors import InputError
+from minilstm.text.grammar import Grammar
+from minilstm.text.tokenizers import CharTokenizer
 
 
 class Batch(NamedTuple):
@@ -102,6 +104,40 @@ class SequenceBatches:
             targets[: len(ids) - 1, b] = ids[1:]
             targets[len(ids) - 1, b] = self.eos_id
         return Batch(inputs, targets, np.array([len(ids) for ids in sequences]))
+
+
+@dataclass(frozen=True)
+class CorpusBatches:
+    """Batches of sentences that a grammar makes up for the occasion: no two epochs are alike, and nothing is ever repeated.
+
+    Parameters
+    ----------
+    corpus, tokenizer : where the sentences come from, and their ids.
+    size : sentences in an epoch.
+    batch_size : B, sentences in a batch.
+    """
+
+    corpus: Grammar
+    tokenizer: CharTokenizer
+    size: int
+    batch_size: int
+    carries_state = False
+
+    def __post_init__(self):
+        check_size("size", self.size)
+        check_size("batch_size", self.batch_size)
+
+    def __len__(self) -> int:
+        return -(-self.size // self.batch_size)
+
+    def epoch(self, rng: np.random.Generator | None = None, start: int = 0) -> Iterator[Batch]:
+        if rng is None:
+            raise InputError("sentences are made up by chance: pass a numpy.random.Generator")
+        sentences = self.corpus.sample_many(self.size, rng)[start * self.batch_size :]
+        if sentences:
+            ids = [self.tokenizer.encode(sentence) for sentence in sentences]
+            batch_size = min(self.batch_size, len(ids))
+            yield from SequenceBatches(ids, batch_size, self.tokenizer.eos_id, self.tokenizer.padding_id).epoch()
 
 
 class WindowBatches:

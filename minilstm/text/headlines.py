@@ -101,143 +101,91 @@ SHAPES: dict[str, list[Template]] = {
     # science, weather, culture
     "discovery": [(4, "{scholars} {find} {on_land} {near} {city}"),
                   (3, "{scholars} {find} {at_sea} off {nation}"), (4, "{storm} {storm_name} {strikes}"),
-                  (3, "Study: {food} may {heal}"), (3, "{probe} {travels}"),
-                  (3, '"The {epithet} {figure}" {tops}'), (2, "{museum} to show {treasure}")],
+                  (3, "Study: {food} may {heal}"), (3, '"The {epithet} {figure}" {tops}')],
     "strikes": ["nears coast of {nation}", "cuts power to {count} homes", "closes schools in {city}",
                 "heads for {city}", "brings {weather} to {nation}"],
-    "travels": ["sends first images of {planet}", "lifts off for {planet}", "enters orbit around {planet}",
-                "finds {trace} on {planet}"],
 
     "person": ["{first_name} {surname}"],
 }
 
 WORDS: dict[str, list[Template]] = {
     # places and times
-    "partner": _either("Berlin, Madrid, Rome, Oslo, Delhi, Jakarta, Prague, Ankara, Seoul, Lima"),
-    "city": _either("Athens, Boston, Brussels, Calgary, Chicago, Dublin, Edinburgh, Geneva, Hamburg, "
-                    "Helsinki, Istanbul, Johannesburg, Kingston, Lagos, Manila, Melbourne, Mumbai, "
-                    "Nairobi, New York, Osaka, Quebec, Quito, Rotterdam, Sydney, Toronto, Utrecht, "
-                    "Valencia, Venice, Warsaw, Zurich"),
+    "partner": _either("Berlin, Madrid, Rome, Oslo, Delhi"),
+    "city": _either("Athens, Boston, Brussels, Calgary, Chicago, Dublin, Edinburgh, Geneva, Hamburg, Helsinki, "
+                    "Istanbul, Johannesburg, Kingston"),
     "nation": _either("Australia, Brazil, Canada, Chile, Denmark, Ecuador, Egypt, Finland, Ghana, Greece, "
-                      "Iceland, Ireland, Jamaica, Japan, Kenya, Latvia, Mexico, Morocco, Namibia, Norway, "
-                      "Peru, Portugal, Romania, Senegal, Sweden, Thailand, Uruguay, Vietnam"),
+                      "Iceland, Ireland"),
     "near": _either("near, under, outside, north of"),
-    "month": _either("Jan., Feb., March, April, May, June, July, Aug., Sept., Oct., Nov., Dec."),
+    "month": _either("Jan., Feb., March, April, May, June"),
     "season": _either("winter, summer, harvest, holiday season, trading"),
-    "planet": _either("Mars, Venus, Jupiter, Saturn, Neptune, the Moon, Titan, Mercury"),
 
     # people
-    "title": _either("Prime Minister, Foreign Minister, Finance Minister, Trade Minister, Chancellor, "
-                     "Senator, Governor, Mayor, Speaker, Premier, Ambassador"),
-    "first_name": _either("Alice, Bruno, Clara, David, Elena, Felix, Grace, Hugo, Ingrid, Jonas, Katya, "
-                          "Luis, Maria, Nadia, Oscar, Paula, Quentin, Rosa, Samuel, Teresa, Umar, Victor, "
-                          "Wanda, Yusuf, Zoe"),
-    "surname": _either("Aldane, Ashgrove, Bellweather, Corvane, Dunmore, Eskola, Fairholm, Galdino, "
-                       "Halvorsen, Ivanek, Jorvik, Kestrel, Lindqvist, Marchetti, Norrland, Okonda, "
-                       "Pellerin, Quillon, Rastogi, Sorensby, Tarkov, Thornbury, Ulverton, Vanterpool, "
-                       "Wexcombe, Yarrow, Zelenka"),
-    "crowd": _either("Voters, Farmers, Teachers, Students, Lawmakers, Nurses, Pilots, Dock workers, "
-                     "Doctors, Fishermen, Miners, Opposition leaders, Rail workers, Thousands, Unions, "
-                     "Villagers"),
-    "scholars": _either("Scientists, Researchers, Divers, Engineers, Biologists, Archaeologists, "
-                        "Geologists, Students, Explorers, Amateurs, Historians"),
+    "title": _either("Prime Minister, Foreign Minister, Finance Minister, Trade Minister, Chancellor"),
+    "first_name": _either("Alice, Bruno, Clara, David, Elena, Felix, Grace, Hugo, Ingrid, Jonas, Katya"),
+    "surname": _either("Aldane, Ashgrove, Bellweather, Corvane, Dunmore, Eskola, Fairholm, Galdino, Halvorsen, "
+                       "Ivanek, Jorvik, Kestrel"),
+    "crowd": _either("Voters, Farmers, Teachers, Students, Lawmakers, Nurses, Pilots"),
+    "scholars": _either("Scientists, Researchers, Divers, Engineers, Biologists"),
 
     # politics
-    "saying": _either("we will not give up, the worst is over, there is still time, every vote counts, "
-                      "this is only the beginning, nobody is above the law, we need new ideas, "
-                      "the door is open, peace is possible, I am not worried, the people have spoken, "
-                      "it is a good day, we can do better, talks must go on, I will not resign, "
-                      "trust the numbers, this was a mistake, jobs come first, we have a plan, "
-                      "no more delays"),
-    "talks": _either("peace talks, trade talks, a summit, a state visit, border talks, climate talks, "
-                     "secret talks"),
-    "gathering": _either("trade fair, climate summit, film festival, peace conference, world expo, "
-                         "chess congress, book fair, jazz festival, energy forum"),
-    "pledge": _either("cut taxes, raise wages, build more homes, protect forests, reform schools, "
-                      "lower fuel prices, fight hunger, open the border, plant a million trees, "
-                      "clean up rivers, create jobs, free the press, help small firms, expand railways, "
-                      "end the strike, ban plastic bags, balance the budget"),
-    "issue": _either("tax reform, new budget, pension plan, water plan, school funding, fishing quotas, "
-                     "land reform, fuel tax, health bill, airport tunnel, housing law, energy plan, "
-                     "farm aid, night trains, rent control, voting rules"),
-    "pact": _either("trade pact, gas deal, peace accord, climate treaty, border treaty, "
-                    "fishing treaty, space accord, visa deal, defense pact, rail deal"),
-    "pressure": _either("criticism, questions, growing pressure, fresh doubts, inquiry, anger, revolt"),
-    "post": _either("adviser, envoy, deputy, judge, spokesman, chief of staff"),
-    "ordinal": _either("first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth"),
-    "building": _either("airport, bridge, library, opera house, stadium, harbor, railway station, zoo, "
-                        "concert hall"),
+    "saying": _either("we will not give up, the worst is over, there is still time, every vote counts, this is "
+                      "only the beginning, nobody is above the law, we need new ideas, the door is open, peace "
+                      "is possible"),
+    "talks": _either("peace talks, trade talks, a summit, a state visit, border talks"),
+    "gathering": _either("trade fair, climate summit, film festival, peace conference, world expo"),
+    "pledge": _either("cut taxes, raise wages, build more homes, protect forests, reform schools, lower fuel "
+                      "prices, fight hunger, open the border"),
+    "issue": _either("tax reform, new budget, pension plan, water plan, school funding, fishing quotas, land "
+                     "reform"),
+    "pact": _either("trade pact, gas deal, peace accord, climate treaty, border treaty"),
+    "pressure": _either("criticism, questions, growing pressure, fresh doubts, inquiry"),
+    "post": _either("adviser, envoy, deputy, judge, spokesman"),
+    "ordinal": _either("first, second, third, fourth, fifth"),
+    "building": _either("airport, bridge, library, opera house, stadium"),
 
     # business
-    "company": _either("Altamont Air, Bell & Moore, Cobalt Systems, Dynaport, Everfield Foods, "
-                       "Fenwick Motors, Granite Bank, Hedgerow Games, Inkwell Telecom, Jasper Steel, "
-                       "Kappa Labs, Lumora, Marlpit Oil, Nordhaven, Orbit Media, Pinnacle Drugs"),
-    "rival": _either("Quartzline, Redwood Paper, Silverbrook, Tundra Energy, Umbra Software, "
-                     "Vega Robotics, Westhaven Hotels, Xylonex, Yellowtail Toys, Zenith Rail"),
-    "profit": _either("profit, record profit, quarterly loss, surprise loss, higher profit, annual sales, "
-                      "revenue"),
-    "goods": _either("Oil, Grain, House, Coffee, Food, Steel, Copper, Gas, Sugar, Cotton, Cocoa"),
-    "stuff": _either("Gold, Silver, The dollar, The euro, The yen, Inflation, The pound, Unemployment, "
-                     "Platinum"),
-    "stocks": _either("Stocks, Asian shares, Tech stocks, European markets, Bank shares, Futures, Bonds"),
+    "company": _either("Altamont Air, Bell & Moore, Cobalt Systems, Dynaport, Everfield Foods, Fenwick Motors, "
+                       "Granite Bank"),
+    "rival": _either("Quartzline, Redwood Paper, Silverbrook, Tundra Energy, Umbra Software"),
+    "profit": _either("profit, record profit, quarterly loss, surprise loss, higher profit"),
+    "goods": _either("Oil, Grain, House, Coffee, Food"),
+    "stuff": _either("Gold, Silver, The dollar, The euro, The yen"),
+    "stocks": _either("Stocks, Asian shares, Tech stocks, European markets, Bank shares"),
     "rise": _either("rise, jump, climb, surge, edge up"),
     "rises": _either("rises, jumps, climbs, surges, edges up"),
     "fall": _either("fall, slip, tumble, drop, ease"),
     "falls": _either("falls, slips, tumbles, drops, eases"),
-    "worry": _either("supply, inflation, debt, interest rate, export, demand, growth, currency"),
-    "hope": _either("rate cut, strong sales, trade deal, quick recovery, tax relief, calm markets"),
-    "report": _either("jobs, retail, housing, factory, budget, export, harvest"),
-    "quality": _either("cheaper, electric, faster, foldable, tiny, solar, safer, quiet, smart"),
-    "product": _either("phone, car, camera, search engine, laptop, truck, robot, music player, chip, "
-                       "airliner, watch"),
-    "products": _either("phones, cars, cameras, laptops, toys, batteries, ovens, bicycles, heaters, "
-                        "printers"),
+    "worry": _either("supply, inflation, debt, interest rate, export"),
+    "hope": _either("rate cut, strong sales, trade deal, quick recovery, tax relief"),
+    "report": _either("jobs, retail, housing, factory, budget"),
+    "quality": _either("cheaper, electric, faster, foldable, tiny"),
+    "product": _either("phone, car, camera, search engine, laptop"),
+    "products": _either("phones, cars, cameras, laptops, toys"),
 
     # sports
-    "team": _either("Lanterns, Comets, Pioneers, Lynxes, Ferrymen, Foxes, Wanderers, Herons, Badgers, "
-                    "Kingfishers, Moonrakers, Thunderbolts, Gulls, United"),
-    "opponent": _either("Bulldogs, Dragons, Otters, Falconers, Stallions, Athletic, Blacksmiths, "
-                        "Icebreakers, Jesters, Owls, Drummers, Monarchs, Harriers, Voyagers"),
-    "beat": _either("beat, edge, rout, top, stun, hold off, shut down, crush, rally past, outlast, sink, "
-                    "upset"),
-    "score": _either("1-0, 2-0, 2-1, 3-1, 3-2, 4-2, 5-3, 6-4, 7-5, 17-10, 21-14, 24-20, 31-17, 88-79, "
-                     "95-91, 102-98"),
-    "cup": _either("Harbor Cup, Continental Cup, Winter Games, Island League, Summer Shield, "
-                   "Northern Trophy"),
-    "race": _either("Open, Grand Prix, City Marathon, Masters, Island Classic, Regatta, Mountain Tour"),
+    "team": _either("Lanterns, Comets, Pioneers, Lynxes, Ferrymen, Foxes"),
+    "opponent": _either("Bulldogs, Dragons, Otters, Falconers, Stallions, Athletic"),
+    "beat": _either("beat, edge, rout, top, stun, hold off"),
+    "score": _either("1-0, 2-0, 2-1, 3-1, 3-2, 4-2, 5-3"),
+    "cup": _either("Harbor Cup, Continental Cup, Winter Games, Island League, Summer Shield"),
+    "race": _either("Open, Grand Prix, City Marathon, Masters, Island Classic"),
     "round": _either("final, semifinal, quarterfinal, second round, last eight"),
     "medal": _either("gold, silver, bronze, title"),
-    "discipline": _either("sprint, long jump, rowing, fencing, judo, sailing, diving, archery, slalom, "
-                          "1500 meters"),
-    "position": _either("goalkeeper, striker, pitcher, captain, quarterback, defender, rookie, shortstop, "
-                        "center"),
+    "discipline": _either("sprint, long jump, rowing, fencing, judo"),
+    "position": _either("goalkeeper, striker, pitcher, captain, quarterback"),
 
     # science, weather, culture
-    "find": _either("find, discover, study, map, describe, hunt for, uncover, photograph"),
-    "on_land": _either("new frog species, ancient temple, lost city, rare orchid, hidden lake, "
-                       "Roman coins, dinosaur eggs, tiny fossil, deep cave, old volcano, stone tools, "
-                       "giant footprints"),
-    "at_sea": _either("giant squid, sunken ship, blue whales, glowing fish, coral reef, ancient harbor, "
-                      "deep trench, strange waves"),
+    "find": _either("find, discover, study, map, describe"),
+    "on_land": _either("new frog species, ancient temple, lost city, rare orchid, hidden lake, Roman coins"),
+    "at_sea": _either("giant squid, sunken ship, blue whales, glowing fish, coral reef"),
     "storm": _either("Storm, Hurricane, Typhoon, Cyclone"),
-    "storm_name": _either("Agnes, Boris, Delia, Edgar, Fiona, Igor, Kimo, Lani, Nora, Otto"),
-    "weather": _either("heavy rain, floods, high winds, hail, high waves, thunder, cold air, relief"),
-    "food": _either("tea, coffee, olive oil, garlic, dark chocolate, walnuts, fish, yoga, sleep, walking, "
-                    "apples, music"),
-    "heal": _either("help heart, cut stroke risk, ease pain, sharpen memory, lower blood pressure, "
-                    "prevent colds, slow aging, protect eyes, lift mood, do little"),
-    "probe": _either("Probe, Pathfinder probe, Orbiter, Space shuttle, Ion rocket, Rover, "
-                     "Young Explorer craft"),
-    "trace": _either("water, ice, methane, strange rocks, salt, sand dunes, dust storm"),
-    "epithet": _either("Last, Silent, Golden, Invisible, Lonely, Jade, Forgotten, Second"),
-    "figure": _either("Sailor, Queen, Garden, Orchestra, Violin, Winter, Lighthouse, Train, Carousel, "
-                      "Island"),
-    "tops": _either("tops box office, wins film prize, delights critics, breaks sales record, "
-                    "to get sequel"),
-    "museum": _either("City gallery, Town museum, National museum, Art museum, Jewel house, University, "
-                      "Royal library"),
-    "treasure": _either("lost sketches, royal letters, rare maps, whale skeleton, antique clocks, "
-                        "moon rock, bronze masks"),
+    "storm_name": _either("Agnes, Boris, Delia, Edgar, Fiona"),
+    "weather": _either("heavy rain, floods, high winds, hail, high waves"),
+    "food": _either("tea, coffee, olive oil, garlic, dark chocolate, walnuts"),
+    "heal": _either("help heart, cut stroke risk, ease pain, sharpen memory, lower blood pressure"),
+    "epithet": _either("Last, Silent, Golden, Invisible, Lonely"),
+    "figure": _either("Sailor, Queen, Garden, Orchestra, Violin"),
+    "tops": _either("tops box office, wins film prize, delights critics, breaks sales record, to get sequel"),
 }
 
 
