@@ -42,7 +42,7 @@ class HeldOutLoss(Callback):
         training.valid_loss = evaluate(training.model, self.batches)
 
     def on_end(self, training: Training) -> None:
-        if training.stop is None and training.tokens:  # ended within an epoch
+        if training.stop is None and training.position:  # ended within an epoch
             training.valid_loss = evaluate(training.model, self.batches)
 
 
@@ -62,6 +62,9 @@ class History(Callback):
     def on_end(self, training: Training) -> None:
         if training.stop is None and training.tokens:
             self._add_row(training, training.epoch + 1)
+        elif training.valid_loss is not None:
+            training.history[-1] = training.history[-1]._replace(valid_loss=training.valid_loss)
+        training.valid_loss = None
         self.write(training)
 
     def write(self, training: Training) -> None:

@@ -205,10 +205,10 @@ def _promised_shapes(sizes: dict[str, Any], state_batch: int | None) -> dict[str
 
 
 def _check_arrays(arrays: dict[str, np.ndarray], expected: dict[str, tuple[int, ...]], dtype: np.dtype) -> None:
-    missing, extra = sorted(expected.keys() - arrays.keys()), sorted(arrays.keys() - expected.keys())
-    if missing or extra:
-        parts = [f"lacks the array {missing[0]}"] * bool(missing) + [f"has an array too many, {extra[0]}"] * bool(extra)
-        raise CheckpointError(" and ".join(parts))
+    for name in sorted(expected.keys() - arrays.keys()):
+        raise CheckpointError(f"lacks the array {name}")
+    for name in sorted(arrays.keys() - expected.keys()):
+        raise CheckpointError(f"has an array too many, {name}")
     for name, shape in expected.items():
         array = arrays[name]
         if array.shape != shape or array.dtype != dtype:

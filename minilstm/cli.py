@@ -87,7 +87,10 @@ def add_train(commands) -> None:
     training = train.add_argument_group("training")
     training.add_argument("--epochs", type=whole, metavar="N", help="passes through the text (headlines: 5, files: 4)")
     training.add_argument("--steps", type=whole, metavar="N", help="stop after this many steps in all")
-    training.add_argument("--learning-rate", type=positive, metavar="R", help="Adam's first step size, from which it falls to almost 0 (headlines: 0.012, files: 0.004)")
+    training.add_argument(
+        "--learning-rate", type=positive, metavar="R",
+        help="Adam's step size at the start; it falls to almost 0 (headlines: 0.012, files: 0.004)",
+    )
     training.add_argument("--clip", type=positive, metavar="C", help="longest gradient, by global norm (1)")
     training.add_argument("--seed", type=natural, metavar="S", help="of initial values, order and held-out part (0)")
     keeping = train.add_argument_group("keeping")

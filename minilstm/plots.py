@@ -7,6 +7,7 @@ from pathlib import Path
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from minilstm.checkpoint import replacing
 from minilstm.train import HistoryRow
@@ -26,6 +27,10 @@ def loss_picture(history: Sequence[HistoryRow], path: str | Path) -> None:
     floor = next((row.floor for row in history if row.floor is not None), None)
     if floor is not None:
         axes.axhline(floor, color=GREY, linestyle="--", linewidth=1.2, label=f"floor, {floor:.3f}")
+    axes.set_yscale("log")  # the last hundredths matter as much as the first whole
+    axes.yaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 3, 5)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("")
     axes.set_xlabel("step")
     axes.set_ylabel("loss (nats a symbol)")
     axes.grid(alpha=0.25)

@@ -16,7 +16,7 @@ from minilstm.text.grammar import Grammar
 from minilstm.text.readers import read_sequences, read_text, split_sequences, split_text
 from minilstm.text.tokenizers import CharTokenizer
 
-EPOCH_OF_HEADLINES, HELD_OUT_HEADLINES = 19_200, 2_000
+EPOCH_OF_HEADLINES, HELD_OUT_HEADLINES = 17_600, 2_000
 HELD_OUT = 0.1  # share of a file
 LONGEST_SEQUENCE = 5_000  # symbols; anything longer is a running text
 
@@ -48,35 +48,23 @@ def load(settings: dict[str, Any]) -> Data:
         if window is not None:
             raise InputError("--window is for running text; `headlines` are short sequences, each read whole")
         return _headlines(corpus, settings["batch_size"], rng)
+    try:
+        return _of_file(source, window, settings["column"], settings["batch_size"], rng)
+    except InputError as error:
+        if source in str(error):
+            raise
+        raise InputError(f"{source}: {error}") from error
+
+
+def _of_file(source: str, window: int | None, column: str | None, batch_size: int, rng: np.random.Generator) -> Data:
     if window is not None and Path(source).suffix.lower() not in (".csv", ".json"):
-        if settings["column"] is not None:
+        if column is not None:
             raise InputError("--column is for .csv and .json files; this one is read as plain text")
-        train, valid = split_text(read_text(source), rng, HELD_OUT)
-        parts = [train], [valid]
+        text, held_out_text = split_text(read_text(source), rng, HELD_OUT)
+        parts = [text], [held_out_text]
     else:
-        parts = split_sequences(read_sequences(source, settings["column"]), rng, HELD_OUT)
+        parts = split_sequences(read_sequences(source, column), rng, HELD_OUT)
     tokenizer = CharTokenizer.fit(text for part in parts for text in part)
-    return _of_file(parts, tokenizer, window, settings["batch_size"])
-
-
-def _headlines(corpus: Grammar, batch_size: int, rng: np.random.Generator) -> Data:
-    """New headlines in every epoch, and some that are held out: they judge, and none of them is drawn on purpose again."""
-    held_out = corpus.sample_many(HELD_OUT_HEADLINES, rng)
-    tokenizer = CharTokenizer.fit(["".join(corpus.alphabet), *corpus.sample_many(HELD_OUT_HEADLINES, rng)])
-    ids = [tokenizer.encode(sentence) for sentence in held_out]
-    return Data(
-        train=CorpusBatches(corpus, tokenizer, EPOCH_OF_HEADLINES, batch_size),
-        valid=SequenceBatches(ids, min(batch_size, len(ids)), tokenizer.eos_id),
-        tokenizer=tokenizer,
-        prompts=[*headlines.PROMPTS, headlines.UNFAMILIAR_PROMPT],
-        description=f"{EPOCH_OF_HEADLINES:,} new headlines an epoch, {len(tokenizer.symbols)} kinds of symbols;"
-        f" held out {len(ids):,}",
-        fingerprint=_fingerprint(tokenizer, ids),
-        corpus=corpus,
-    )
-
-
-def _of_file(parts, tokenizer: CharTokenizer, window: int | None, batch_size: int) -> Data:
     train, valid = ([tokenizer.encode(text) for text in part] for part in parts)
     eos_id = tokenizer.eos_id
     batches: tuple[Batches, Batches]
@@ -105,8 +93,26 @@ def _of_file(parts, tokenizer: CharTokenizer, window: int | None, batch_size: in
         valid=batches[1],
         tokenizer=tokenizer,
         prompts=_openings(parts[1]),
-        description=f"{sum(map(len, train)):,} symbols of {len(tokenizer.symbols)} kinds in {unit}; held out {sum(map(len, valid)):,}",
+        description=f"{sum(map(len, train)):,} symbols of {len(tokenizer.symbols)} kinds in {unit};"
+        f" held out {sum(map(len, valid)):,}",
         fingerprint=_fingerprint(tokenizer, train + valid),
+    )
+
+
+def _headlines(corpus: Grammar, batch_size: int, rng: np.random.Generator) -> Data:
+    """New headlines in every epoch, and some that are held out: they judge, and none of them is drawn on purpose again."""
+    held_out = corpus.sample_many(HELD_OUT_HEADLINES, rng)
+    tokenizer = CharTokenizer.fit(["".join(corpus.alphabet), *corpus.sample_many(HELD_OUT_HEADLINES, rng)])
+    ids = [tokenizer.encode(sentence) for sentence in held_out]
+    return Data(
+        train=CorpusBatches(corpus, tokenizer, EPOCH_OF_HEADLINES, batch_size),
+        valid=SequenceBatches(ids, min(batch_size, len(ids)), tokenizer.eos_id),
+        tokenizer=tokenizer,
+        prompts=[*headlines.PROMPTS, headlines.UNFAMILIAR_PROMPT],
+        description=f"{EPOCH_OF_HEADLINES:,} new headlines an epoch, {len(tokenizer.symbols)} kinds of symbols;"
+        f" held out {len(ids):,}",
+        fingerprint=_fingerprint(tokenizer, ids),
+        corpus=corpus,
     )
 
 

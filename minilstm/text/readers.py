@@ -101,7 +101,7 @@ def read_json(path: str | Path, fields: Sequence[str], separator: str = " | ") -
     entries = _json_entries(path)
     names = ", ".join(repr(name) for name in dict.fromkeys(name for entry in entries for name in entry))
     if not fields:
-        raise InputError(f"{path}: choose one or more of its fields, {names}")
+        raise InputError(f"{path}: choose one or more of its fields (--column), {names}")
     for field in fields:
         if all(entry.get(field) is None for entry in entries):
             raise InputError(f"{path}: no entry has a value for the field {field!r}; choose from {names}")
@@ -208,7 +208,7 @@ def _find_column(path: str | Path, top: list[str], column: str | int | None) -> 
     if isinstance(column, str) and top.count(column) == 1:
         return top.index(column), 1
     names = ", ".join(repr(name[:30]) for name in (AG_NEWS_COLUMNS if is_ag_news else top))
-    problem = "no column was chosen" if column is None else f"no column is {column!r}, or more than one"
+    problem = "no column was chosen (--column)" if column is None else f"no column is {column!r}, or more than one"
     raise InputError(f"{path}: {problem}; choose by name from {names}, or by number from 1 to {len(top)} "
                      "if there is no header row")
 

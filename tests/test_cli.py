@@ -1,0 +1,338 @@
+"""The command line: what it does, and one clear sentence for everything that is wrong."""
+
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from minilstm import callbacks, checkpoint, cli
+from minilstm.text import headlines
+
+SMALL = ["--hidden", "8", "--batch-size", "4"]
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder to work in, with a text of forty lines, a table and a list of objects."""
+    monkeypatch.chdir(tmp_path)
+    lines = [f"line {k} says {'abc'[k % 3] * (k % 5 + 1)}" for k in range(40)]
+    (tmp_path / "lines.txt").write_text("\n".join(lines), "utf-8")
+    with open(tmp_path / "table.csv", "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["number", "text"], *enumerate(lines)])
+    (tmp_path / "list.json").write_text(json.dumps([{"title": line, "steps": ["one.", "two."]} for line in lines]))
+    return tmp_path
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command in this process: exit status, standard output, standard error."""
+
+    def command(*arguments):
+        try:
+            status = cli.main([str(a) for a in arguments])
+        except SystemExit as stop:
+            status = stop.code
+        return status, *capsys.readouterr()
+
+    return command
+
+
+def refused(result, status, *words):
+    """The status, exactly one sentence to standard error, no traceback."""
+    assert result[0] == status, result
+    assert "Traceback" not in result[2]
+    for word in words:
+        assert word in result[2], result[2]
+    complaint = [line for line in result[2].splitlines() if line.startswith("minilstm")]
+    assert len(complaint) == 1, result[2]
+    return complaint[0]
+
+
+def test_training_writes_four_files_and_tells_what_happens(here, run):
+    status, out, _ = run("train", "lines.txt", *SMALL, "--epochs", 2)
+    assert status == 0 and "epoch 1: train" in out and "epoch 2: train" in out and "held out" in out
+    folder = here / "runs" / "lines"
+    assert sorted(p.name for p in folder.iterdir()) == ["history.csv", "loss.png", "model.npz", "samples.txt"]
+    assert (folder / "loss.png").read_bytes().startswith(b"\x89PNG")
+    with open(folder / "history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows if row["valid_loss"]] == ["1", "2"] and rows[0]["floor"] == ""
+    assert "epoch 1\n" in (folder / "samples.txt").read_text("utf-8")
+    assert max(len(line) for line in out.splitlines() if not line.startswith("  ")) <= 80
+
+
+@pytest.mark.parametrize(
+    "source, options",
+    [
+        ("table.csv", ["--column", "text"]),
+        ("table.csv", ["--column", "2"]),
+        ("list.json", ["--column", "title"]),
+        ("list.json", ["--column", "title,steps"]),
+        ("lines.txt", ["--window", "7"]),
+        ("table.csv", ["--column", "text", "--window", "7"]),
+        ("lines.txt", ["--embedding", "3", "--layers", "2"]),
+    ],
+)
+def test_every_kind_of_file_can_be_trained_on(here, run, source, options):
+    status, out, err = run("train", source, *SMALL, *options, "--steps", 4, "--out", "run")
+    assert status == 0, err
+    status, out, err = run("sample", "run", "--count", 3, "--length", 20)
+    assert status == 0 and out.strip(), err
+
+
+def test_the_built_in_corpus_is_told_with_its_floor(here, run):
+    status, out, err = run("train", "headlines", *SMALL, "--steps", 3, "--out", "run")
+    assert status == 0, err
+    floor = headlines.headlines().floor
+    assert f"floor: {floor:.4f} nats" in out and "accepted by the grammar" in out
+    with open("run/history.csv", newline="") as file:
+        assert {float(row["floor"]) for row in csv.DictReader(file)} == {float(f"{floor:.6g}")}
+    status, out, _ = run("sample", "run", "--length", 10)
+    assert [line.startswith(p) for line, p in zip(out.splitlines(), headlines.PROMPTS)] == [True] * 4
+
+
+def test_a_run_is_never_written_over(here, run):
+    assert run("train", "lines.txt", *SMALL, "--steps", 3)[0] == 0
+    kept = {p: p.read_bytes() for p in (here / "runs" / "lines").iterdir()}
+    refused(run("train", "lines.txt", *SMALL, "--steps", 3), 2, "model.npz exists already", "--resume", "--out")
+    assert {p: p.read_bytes() for p in (here / "runs" / "lines").iterdir()} == kept
+
+
+def parameters(folder):
+    return checkpoint.load(folder / "model.npz").training.model.parameters.flat
+
+
+def test_resuming_goes_on_where_the_run_stopped(here, run):
+    assert run("train", "lines.txt", *SMALL, "--epochs", 2, "--out", "whole")[0] == 0
+    assert run("train", "lines.txt", *SMALL, "--epochs", 1, "--out", "parts")[0] == 0
+    status, out, _ = run("train", "lines.txt", "--out", "parts", "--resume", "--epochs", 2)
+    assert status == 0 and "going on after epoch 1" in out
+    with open("parts/history.csv", newline="") as file:
+        assert [row["epoch"] for row in csv.DictReader(file) if row["valid_loss"]] == ["1", "2"]
+    samples = (here / "parts" / "samples.txt").read_text("utf-8")
+    assert samples.count("epoch 1\n") == samples.count("epoch 2\n") == 1
+    status, out, _ = run("train", "lines.txt", "--out", "parts", "--resume")
+    assert status == 0 and "ask for more" in out
+
+
+def test_resuming_before_there_is_anything_begins(here, run):
+    status, out, _ = run("train", "lines.txt", *SMALL, "--steps", 2, "--resume")
+    assert status == 0 and "going on" not in out
+
+
+@pytest.mark.parametrize(
+    "option, value, was",
+    [("--hidden", 9, 8), ("--layers", 2, 1), ("--embedding", 4, None), ("--batch-size", 5, 4), ("--seed", 1, 0),
+     ("--window", 6, None)],
+)
+def test_resuming_with_other_sizes_is_refused(here, run, option, value, was):
+    assert run("train", "lines.txt", *SMALL, "--steps", 2)[0] == 0
+    before = (here / "runs/lines/model.npz").read_bytes()
+    refused(run("train", "lines.txt", "--resume", option, value), 2, f"begun with {option} {was}", f"go on with {value}")
+    assert (here / "runs/lines/model.npz").read_bytes() == before
+
+
+def test_resuming_on_another_or_a_changed_text_is_refused(here, run):
+    assert run("train", "lines.txt", *SMALL, "--steps", 2, "--out", "run")[0] == 0
+    (here / "other.txt").write_text("another text\n" * 40)
+    refused(run("train", "other.txt", "--out", "run", "--resume"), 2, "was trained on", "lines.txt")
+    (here / "lines.txt").write_text("another text\n" * 40)
+    refused(run("train", "lines.txt", "--out", "run", "--resume"), 2, "lines.txt has changed since")
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(here, run, monkeypatch):
+    def pressed_at_step_2(self, training, record):
+        if record.step == 2:
+            training.stop = "interrupted"
+
+    monkeypatch.setattr(callbacks.StopOnSignal, "on_step", pressed_at_step_2)
+    status, out, _ = run("train", "lines.txt", *SMALL, "--out", "run", "--epochs", 3)
+    assert status == 0 and "stopped after step 2" in out and "minilstm train lines.txt --out run --resume" in out
+    assert checkpoint.load("run/model.npz").training.step == 2
+    monkeypatch.undo()
+    os.chdir(here)
+    assert run("train", "lines.txt", "--out", "run", "--resume")[0] == 0
+    assert run("train", "lines.txt", *SMALL, "--out", "whole", "--epochs", 3)[0] == 0
+    assert (parameters(here / "run") == parameters(here / "whole")).all()
+
+
+def test_sampling_is_seeded_and_follows_its_options(here, run):
+    assert run("train", "lines.txt", *SMALL, "--epochs", 2, "--out", "run")[0] == 0
+    sample = lambda *options: run("sample", "run", "--length", 30, *options)[1]
+    assert sample() == sample() != sample("--seed", 1)
+    assert sample("--greedy", "--prompt", "line") == sample("--top-k", 1, "--prompt", "line")
+    assert all(line.startswith("line 3") for line in sample("--prompt", "line 3").splitlines())
+    assert len(sample("--count", 3).splitlines()) == 3
+    assert sample("--greedy", "--prompt", "l") == sample("--top-p", 1e-9, "--prompt", "l")
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        (["--temperature", "0"], "greedy"),
+        (["--temperature", "-1"], "temperature must be a finite number greater than 0"),
+        (["--temperature", "nan"], "temperature"),
+        (["--temperature", "warm"], "--temperature"),
+        (["--top-k", "0"], "top_k must be a whole number of at least 1"),
+        (["--top-k", "10000"], "top_k must be at most the vocabulary's size"),
+        (["--top-p", "0"], "top_p must be above 0"),
+        (["--top-p", "2"], "top_p"),
+        (["--length", "0"], "--length"),
+        (["--count", "-1"], "--count"),
+        (["--seed", "-1"], "--seed"),
+        (["--prompt", ""], "a prompt must have at least one symbol"),
+        (["--prompt", "line é"], "'é' (U+00E9) at position 5"),
+        (["--greedy", "--temperature", "1"], "--greedy takes the likeliest symbol"),
+    ],
+)
+def test_impossible_samples_are_refused(here, run, options, words):
+    assert run("train", "lines.txt", *SMALL, "--steps", 1, "--out", "run")[0] == 0
+    refused(run("sample", "run", *options), 2, words)
+
+
+def test_a_model_that_is_missing_or_damaged_is_refused(here, run):
+    refused(run("sample", "nowhere"), 2, "there is no model at nowhere")
+    refused(run("sample", "."), 2, "there is no model at model.npz")
+    (here / "model.npz").write_bytes(b"PK\x03\x04 not really")
+    refused(run("sample", "."), 1, "model.npz is damaged")
+    refused(run("info", "model.npz"), 1, "model.npz is damaged")
+    refused(run("train", "lines.txt", "--out", ".", "--resume"), 1, "model.npz is damaged")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--hidden", "0"], ["--layers", "-1"], ["--embedding", "0"], ["--batch-size", "0"], ["--window", "0"],
+     ["--epochs", "0"], ["--steps", "1.5"], ["--learning-rate", "0"], ["--learning-rate", "nan"], ["--clip", "-1"],
+     ["--clip", "inf"], ["--seed", "x"], ["--save-every", "0"]],
+)
+def test_numbers_that_make_no_sense_are_refused_by_name(here, run, options):
+    refused(run("train", "lines.txt", *options), 2, f"argument {options[0]}: must be", repr(options[1]))
+    assert not (here / "runs").exists()
+
+
+def write(name, data):
+    def make(folder):
+        (folder / name).write_bytes(data)
+        return name
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "source, options, words",
+    [
+        (lambda folder: "nowhere.txt", [], "nowhere.txt"),
+        (lambda folder: ".", [], "is a directory"),
+        (write("empty.txt", b""), [], "empty"),
+        (write("binary.txt", b"ab\0cd"), [], "binary"),
+        (write("latin.txt", "café\n".encode("latin-1") * 50), [], "UTF-8"),
+        (lambda folder: "table.csv", [], "--column"),
+        (lambda folder: "table.csv", ["--column", "words"], "words"),
+        (lambda folder: "table.csv", ["--column", "3"], "3"),
+        (write("one.csv", b"a\nb\nc\n"), ["--column", "2"], "column"),
+        (write("ragged.csv", b"a,b\nc\n"), ["--column", "2"], "row"),
+        (lambda folder: "list.json", ["--column", "name"], "name"),
+        (write("no.json", b'{"a": 1}'), ["--column", "a"], "list"),
+        (write("bad.json", b"[1, 2"), ["--column", "a"], "JSON"),
+        (lambda folder: "lines.txt", ["--column", "2"], "column"),
+        (lambda folder: "lines.txt", ["--column", "2", "--window", "5"], "--column"),
+        (lambda folder: "lines.txt", ["--batch-size", "500"], "too few for one batch of 500"),
+        (lambda folder: "lines.txt", ["--window", "5000"], "too small for one batch"),
+        (write("one.txt", b"a"), [], "at least 2 sequences"),
+        (write("one.txt", b"a"), ["--window", "5"], "one.txt"),
+        (write("long.txt", b"a" * 9000 + b"\nb\n"), ["--batch-size", "1"], "--window"),
+        (lambda folder: "headlines", ["--column", "2"], "no columns"),
+        (lambda folder: "headlines", ["--window", "50"], "--window"),
+    ],
+)
+def test_files_that_cannot_be_learned_from_are_refused(here, run, source, options, words):
+    refused(run("train", source(here), *options), 2, words)
+    assert not list(here.glob("runs/*/model.npz"))
+
+
+def test_a_folder_that_cannot_be_written_is_a_failed_job(here, run):
+    (here / "file").write_text("in the way")
+    refused(run("train", "lines.txt", *SMALL, "--out", "file/run"), 1, "file")
+
+
+def test_a_full_disk_ends_the_job_and_keeps_the_last_checkpoint(here, run, monkeypatch):
+    save, calls = callbacks.save, []
+
+    def full_after_the_first(path, kept):
+        calls.append(path)
+        if len(calls) > 1:
+            raise OSError(28, "No space left on device", str(path))
+        save(path, kept)
+
+    monkeypatch.setattr(callbacks, "save", full_after_the_first)
+    result = run("train", "lines.txt", *SMALL, "--out", "run", "--epochs", 2)
+    refused(result, 1, "No space left on device", "what was saved before is whole")
+    assert checkpoint.load("run/model.npz").training.step == 0
+
+
+def test_a_loss_that_is_not_finite_ends_the_job_and_keeps_the_last_checkpoint(here, run):
+    with np.errstate(all="ignore"):
+        result = run("train", "lines.txt", *SMALL, "--out", "run", "--learning-rate", "1e30", "--epochs", 3)
+    refused(result, 1, "step ", "norm", "Usual causes")
+    assert np.isfinite(parameters(here / "run")).all()
+
+
+def test_without_the_extras_everything_but_pictures_and_bars_works(here, run, monkeypatch):
+    for name in ("matplotlib", "matplotlib.figure", "tqdm", "threadpoolctl"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delitem(sys.modules, "minilstm.plots", raising=False)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    status, out, _ = run("train", "lines.txt", *SMALL, "--steps", 2, "--out", "run")
+    assert status == 0 and "pip install 'minilstm[lessons]'" in out and not (here / "run/loss.png").exists()
+    status, out, _ = run("info")
+    assert status == 0 and out.count("pip install") == 3
+
+
+def test_a_bar_is_drawn_where_there_is_a_terminal(here, run, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    status, _, err = run("train", "lines.txt", *SMALL, "--steps", 3, "--out", "run")
+    assert status == 0 and "0/3" in err and "step" in err
+
+
+def test_info_tells_versions_and_what_models_hold(here, run):
+    assert run("train", "lines.txt", *SMALL, "--steps", 2, "--out", "run")[0] == 0
+    status, out, _ = run("info", "run")
+    assert status == 0
+    for word in ("NumPy", "Numba", "matrix library", "threads", "processor", "features used", "lstm0", "held-out loss"):
+        assert word in out
+    assert re.search(r"trained +0 epochs and 2 batches, 2 steps", out)
+
+
+def python(*arguments, **options):
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=120, **options)
+
+
+def test_help_comes_without_loading_numpy_or_numba():
+    script = (
+        "import sys, minilstm.cli\n"
+        "try: minilstm.cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('numpy', 'numba') if m in sys.modules])"
+    )
+    result = python("-c", script)
+    assert result.stdout.rstrip().endswith("[]"), result
+    assert "train" in result.stdout and max(map(len, result.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["train"], ["sample"], ["train", "x", "--speed", "9"]])
+def test_wrong_usage_ends_with_status_2(arguments):
+    result = python("-m", "minilstm", *arguments)
+    assert result.returncode == 2 and "usage: minilstm" in result.stderr and "Traceback" not in result.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="closes a pipe in the way of POSIX systems")
+def test_a_reader_that_goes_away_is_no_traceback(here, run):
+    assert run("train", "lines.txt", *SMALL, "--steps", 1, "--out", "run")[0] == 0
+    command = f"{sys.executable} -m minilstm sample run --count 3000 --length 5 | head -n 1"
+    result = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120)
+    assert result.stderr == "" and len(result.stdout.splitlines()) == 1
