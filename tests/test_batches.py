@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minilstm import InputError
-from minilstm.text.batches import SequenceBatches, WindowBatches, running_text
+from minilstm import CharTokenizer, InputError
+from minilstm.text.batches import CorpusBatches, SequenceBatches, WindowBatches, running_text
+from minilstm.text.grammar import Grammar
 
 EOS = 9
 id_sequences = st.lists(st.lists(st.integers(1, 8), min_size=1, max_size=7), min_size=1, max_size=12)
@@ -89,3 +90,32 @@ def test_a_sequence_of_one_symbol_predicts_the_end():
 def test_a_corpus_that_fills_no_batch_is_refused(make, words):
     with pytest.raises(InputError, match=words):
         make()
+
+
+def corpus_batches(size=10, batch_size=4):
+    corpus = Grammar({"start": ["{a}{a}{a}"], "a": ["x", "yy", "zzz"]}, "start")
+    return CorpusBatches(corpus, CharTokenizer.fit(corpus.alphabet), size, batch_size)
+
+
+def test_an_epoch_of_a_corpus_is_made_up_anew_and_by_the_generator():
+    batches = corpus_batches()
+    epoch = lambda rng: [batch.inputs.tolist() for batch in batches.epoch(rng)]
+    rng = np.random.default_rng(0)
+    first, second = epoch(rng), epoch(rng)
+    assert first != second and first == epoch(np.random.default_rng(0))
+    assert [np.shape(inputs)[1] for inputs in first] == [4, 4, 2] and len(batches) == 3
+
+
+@pytest.mark.parametrize("start", [0, 1, 2, 3])
+def test_an_epoch_of_a_corpus_can_be_entered_at_any_batch(start):
+    whole, rest = (list(corpus_batches().epoch(np.random.default_rng(0), k)) for k in (0, start))
+    assert len(rest) == 3 - start
+    for a, b in zip(whole[start:], rest):
+        np.testing.assert_array_equal(a.targets, b.targets)
+
+
+def test_a_corpus_needs_a_generator_and_sizes():
+    with pytest.raises(InputError, match="Generator"):
+        next(corpus_batches().epoch())
+    with pytest.raises(InputError, match="size"):
+        corpus_batches(size=0)

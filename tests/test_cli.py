@@ -324,6 +324,15 @@ def test_help_comes_without_loading_numpy_or_numba():
     assert "train" in result.stdout and max(map(len, result.stdout.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("chosen, threads", [(None, "1"), ("2", "2")])
+def test_matrix_products_use_one_thread_unless_the_environment_says_otherwise(chosen, threads):
+    environment = {name: value for name, value in os.environ.items() if name not in cli.THREAD_VARIABLES}
+    if chosen:
+        environment["OPENBLAS_NUM_THREADS"] = chosen
+    result = python("-m", "minilstm", "info", env=environment)
+    assert re.search(rf"threads +{threads} ", result.stdout), result.stdout
+
+
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["train"], ["sample"], ["train", "x", "--speed", "9"]])
 def test_wrong_usage_ends_with_status_2(arguments):
     result = python("-m", "minilstm", *arguments)

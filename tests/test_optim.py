@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from minilstm import Adam, InputError
-from minilstm.optim import adam_step, clip_by_global_norm
+from minilstm.optim import CosineDecay, adam_step, clip_by_global_norm
 from tests.strategies import seeds
 
 
@@ -86,3 +86,17 @@ def test_a_norm_that_is_not_finite_is_reported_and_nothing_scaled(bad):
 def test_impossible_constants_are_refused_by_name(constants):
     with pytest.raises(InputError, match=next(iter(constants))):
         Adam(**constants)
+
+
+def test_cosine_decay_falls_from_the_peak_to_a_hundredth():
+    rate = CosineDecay(0.5, 100)
+    assert rate(0) == 0.5 and rate(50) == pytest.approx(0.25) and rate(100) == rate(1000) == pytest.approx(0.005)
+    rates = [rate(step) for step in range(101)]
+    assert rates == sorted(rates, reverse=True)
+
+
+def test_a_rate_given_for_one_step_takes_the_place_of_the_optimizers_own():
+    a, b, g = np.zeros(2), np.zeros(2), np.array([1.0, -2.0])
+    Adam(0.5).step(a, g, Adam(0.5).init(a), rate=0.125)
+    Adam(0.125).step(b, g, Adam(0.125).init(b))
+    assert (a == b).all() and np.abs(a).max() > 0.1

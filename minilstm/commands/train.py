@@ -23,15 +23,14 @@ from minilstm.train import Training, fit
 DEFAULTS = {
     "column": None,
     "window": None,
-    "batch_size": 32,
     "hidden": 128,
     "layers": 1,
     "embedding": None,
     "clip": 1.0,
     "seed": 0,
 }
-DEFAULTS_OF_HEADLINES = {"learning_rate": 0.012, "epochs": 5}
-DEFAULTS_OF_FILES = {"learning_rate": 0.004, "epochs": 4}
+DEFAULTS_OF_HEADLINES = {"batch_size": 32, "learning_rate": 0.012, "epochs": 5}
+DEFAULTS_OF_FILES = {"batch_size": 16, "learning_rate": 0.01, "epochs": 4}
 BETA2 = 0.99  # Adam's; with 0.999 it is slow to notice that gradients have become smaller
 MAY_CHANGE = {"learning_rate", "clip", "epochs"}  # when a run is taken up again
 SAMPLE_TEMPERATURE, SAMPLE_LENGTH = 0.7, 120
