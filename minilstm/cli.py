@@ -95,7 +95,9 @@ def add_train(commands) -> None:
     text.add_argument(
         "--window", type=whole, metavar="T", help="read the file as one running text, in windows of T symbols"
     )
-    text.add_argument("--batch-size", type=whole, metavar="B", help="sequences or windows side by side (headlines: 32, files: 16)")
+    text.add_argument(
+        "--batch-size", type=whole, metavar="B", help="sequences or windows side by side (headlines: 32, files: 16)"
+    )
     model = train.add_argument_group("model")
     model.add_argument("--hidden", type=whole, metavar="H", help="width of each LSTM layer (128)")
     model.add_argument("--layers", type=whole, metavar="N", help="number of LSTM layers (1)")

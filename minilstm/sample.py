@@ -140,7 +140,7 @@ def share_accepted(
     tokenizer: CharTokenizer,
     corpus: Grammar,
     rng: np.random.Generator,
-    count: int = 500,
+    count: int = 1000,
     temperature: float = 0.7,
 ) -> float:
     """The share of generated sentences that the grammar accepts, whole; their first symbols are distributed as its own."""

@@ -89,7 +89,7 @@ def run(arguments: Namespace) -> int:
         return 0
     if text.corpus is not None:
         share = share_accepted(model, text.tokenizer, text.corpus, np.random.default_rng([settings["seed"], 2]))
-        say(f"accepted by the grammar at temperature {SAMPLE_TEMPERATURE}: {share:.1%} of 500 generated headlines")
+        say(f"accepted by the grammar at temperature {SAMPLE_TEMPERATURE}: {share:.1%} of 1,000 headlines")
     say(f"done in {time.perf_counter() - began:.0f} s; everything is in {folder}. Let it write:")
     say(f"  minilstm sample {folder}")
     return 0
