@@ -48,10 +48,10 @@ def test_every_sample_has_one_derivation_and_a_probability(samples):
 
 
 @pytest.mark.parametrize("text, choices", [
-    ("Foxes sink Owls, 2-1", [
+    ("Foxes stun Otters, 2-1", [
         ("headline", "{news}{agency}"), ("agency", ""), ("news", "{sports}"),
         ("sports", "{team} {beat} {opponent}, {score}"),
-        ("team", "Foxes"), ("beat", "sink"), ("opponent", "Owls"), ("score", "2-1"),
+        ("team", "Foxes"), ("beat", "stun"), ("opponent", "Otters"), ("score", "2-1"),
     ]),
     ("Moscow, March 12: Study: tea may ease pain (Globe)", [
         ("headline", "{capital}, {dateline}{agency}"), ("agency", " (Globe)"), ("capital", "Moscow"),
@@ -133,7 +133,7 @@ def test_no_headline_begins_with_the_unfamiliar_prompt_though_its_characters_occ
 def test_the_corpus_has_the_size_that_it_is_said_to_have():
     texts = headlines().sample_many(20_000, np.random.default_rng(37))
     words = set(re.findall(r"[A-Za-z][A-Za-z-]+", " ".join(texts)))
-    assert 700 < len(words) < 1000
+    assert 450 < len(words) < 600  # "some five hundred words"
     assert 45 < headlines().mean_length < 60
     assert 55 <= len(headlines().alphabet) <= 75
     assert all(character.isascii() for character in headlines().alphabet)

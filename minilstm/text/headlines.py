@@ -197,6 +197,6 @@ def headlines() -> Grammar:
     --------
     >>> import numpy as np
     >>> headlines().sample(np.random.default_rng(0))
-    'President Thornbury wins seventh term (Newswire)'
+    'President Ivanek wins fourth term (Newswire)'
     """
     return Grammar({**SHAPES, **WORDS}, "headline")
