@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 
 from minilstm import InputError
-from minilstm.layers import Dense, Embedding
+from minilstm.layers import LSTM, Dense, Embedding
 from minilstm.layers.one_hot import one_hot_matmul, one_hot_matmul_backward
 from tests import naive
 from tests.numeric import assert_gradient
@@ -48,6 +48,13 @@ def test_every_gradient_of_a_dense_layer_is_the_slope(seed, B, D, K):
     assert_gradient(dx, loss, x, "x")
     assert_gradient(grads["W"], loss, params["W"], "W")
     assert_gradient(grads["b"], loss, params["b"], "b")
+
+
+@pytest.mark.parametrize("layer", [Dense(3, 2), Embedding(5, 2), LSTM(3, 4)])
+def test_a_layer_says_which_shapes_its_parameters_have(layer):
+    params = layer.init(np.random.default_rng(0), dtype=np.float64)
+    assert {name: p.shape for name, p in params.items()} == layer.shapes
+    assert {p.dtype for p in params.values()} == {np.dtype(np.float64)}
 
 
 def test_initial_values():

@@ -74,6 +74,10 @@ def test_a_complex_step_gives_the_gradient_by_the_book_and_compiled(case):
         assert abs(loss.imag / 1e-200 - expected) <= 1e-12 * scale
 
 
+def test_a_bit_is_a_choice_of_two_a_nat_a_choice_of_e():
+    assert losses.bits(math.log(2)) == 1 and losses.bits(1) == pytest.approx(math.log2(math.e))
+
+
 def test_padding_takes_no_part():
     rng = np.random.default_rng(0)
     logits, targets, lengths = rng.standard_normal((4, 3, 5)), rng.integers(0, 5, (4, 3)), np.array([4, 1, 2])

@@ -47,7 +47,7 @@ def tanh(x):
 
 
 @overload(tanh)
-def _tanh_for(x):
+def _tanh_for(x):  # pragma: no cover: runs only while Numba compiles
     if x == types.float32:
         return lambda x: tanh_float32(x)
     return lambda x: np.tanh(x)

@@ -27,7 +27,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def kernel(function: F) -> F:
     """Compile a kernel at its first call; keep it on disk where there is a place that can be written to."""
     compiled = numba.njit(error_model="numpy", nogil=True)(function)
-    if not numba.config.DISABLE_JIT:
+    if not numba.config.DISABLE_JIT:  # pragma: no cover: coverage is measured without the compiler
         try:
             compiled.enable_caching()
         except RuntimeError:
@@ -37,7 +37,7 @@ def kernel(function: F) -> F:
 
 
 @cache
-def _stamp_of_all_kernels() -> str:
+def _stamp_of_all_kernels() -> str:  # pragma: no cover: only for compiled kernels
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
