@@ -133,7 +133,8 @@ def test_resuming_before_there_is_anything_begins(here, run):
 def test_resuming_with_other_sizes_is_refused(here, run, option, value, was):
     assert run("train", "lines.txt", *SMALL, "--steps", 2)[0] == 0
     before = (here / "runs/lines/model.npz").read_bytes()
-    refused(run("train", "lines.txt", "--resume", option, value), 2, f"begun with {option} {was}", f"go on with {value}")
+    begun = f"begun without {option}" if was is None else f"begun with {option} {was}"
+    refused(run("train", "lines.txt", "--resume", option, value), 2, begun, f"go on with {option} {value}")
     assert (here / "runs/lines/model.npz").read_bytes() == before
 
 

@@ -104,14 +104,15 @@ def _kept_run(path: Path, given: dict[str, Any], arguments: Namespace) -> Checkp
     kept = load(path)
     for name, value in given.items():
         was = kept.settings.get(name)
-        if name not in MAY_CHANGE and value != was:
-            option = name if name == "source" else "--" + name.replace("_", "-")
-            raise InputError(
-                f"{path} was begun with {option} {was}, so it cannot go on with {value};"
-                f" leave {option} out, or begin anew in another folder by --out"
-                if name != "source"
-                else f"{path} was trained on {was}, so it cannot go on with {value}; name that, or another folder by --out"
-            )
+        if name in MAY_CHANGE or value == was:
+            continue
+        if name == "source":
+            raise InputError(f"{path} was trained on {was}, so it cannot go on with {value}; choose another folder by --out")
+        option = "--" + name.replace("_", "-")
+        raise InputError(
+            f"{path} was begun {f'without {option}' if was is None else f'with {option} {was}'}, so it cannot go on with"
+            f" {option} {value}; leave {option} out, or begin anew in another folder by --out"
+        )
     return kept
 
 
