@@ -17,19 +17,10 @@ from pathlib import Path
 
 from minilstm.checks import check_size
 from minilstm.checkpoint import Checkpoint, replacing, save
+from minilstm.errors import InputError
 from minilstm.losses import bits
 from minilstm.text.batches import Batches
-from minilstm.train import HistoryRow, StepRecord, Training, evaluate
-
-
-class Callback:
-    """Does nothing, at every occasion."""
-
-    def on_step(self, training: Training, record: StepRecord) -> None: ...
-
-    def on_epoch(self, training: Training, record: StepRecord) -> None: ...
-
-    def on_end(self, training: Training) -> None: ...
+from minilstm.train import Callback, HistoryRow, StepRecord, Training, evaluate
 
 
 class HeldOutLoss(Callback):
@@ -98,10 +89,10 @@ class History(Callback):
 
 
 class SampleText(Callback):
-    """Adds what ``write`` returns to ``training.samples`` after each epoch, shows it, and keeps it all in a text file."""
+    """Adds what ``sample`` returns to ``training.samples`` after each epoch, shows it, and keeps it all in a text file."""
 
-    def __init__(self, write: Callable[[Training], str], path: str | Path | None = None, show=print):
-        self.sample, self.path, self.show = write, path, show
+    def __init__(self, sample: Callable[[Training], str], path: str | Path | None = None, show=print):
+        self.sample, self.path, self.show = sample, path, show
 
     def on_epoch(self, training: Training, record: StepRecord) -> None:
         text = self.sample(training)
@@ -120,14 +111,16 @@ class SampleText(Callback):
 
 
 class EarlyStop(Callback):
-    """Stops when the held-out loss has not become better for ``patience`` epochs."""
+    """Stops when the held-out loss has not become better for ``patience`` epochs; needs HeldOutLoss and History before it."""
 
     def __init__(self, patience: int):
         self.patience = check_size("patience", patience)
 
     def on_epoch(self, training: Training, record: StepRecord) -> None:
         losses = [row.valid_loss for row in training.history if row.valid_loss is not None]
-        since_best = len(losses) - 1 - losses.index(min(losses)) if losses else 0
+        if not losses:
+            raise InputError("EarlyStop finds no held-out loss: name HeldOutLoss and History before it")
+        since_best = len(losses) - 1 - losses.index(min(losses))
         if since_best >= self.patience:
             training.stop = f"the held-out loss has not become better for {since_best} epochs"
 
@@ -141,12 +134,13 @@ class SaveCheckpoint(Callback):
 
     def on_step(self, training: Training, record: StepRecord) -> None:
         if record.epoch_ends or time.monotonic() - self._saved_at >= self.seconds:
-            self._save()
+            self.save()
 
     def on_end(self, training: Training) -> None:
-        self._save()
+        self.save()
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Save the run as it is now."""
         save(self.path, self.checkpoint)
         self._saved_at = time.monotonic()
 
@@ -168,9 +162,9 @@ class Progress(Callback):
             self._shown_at = time.monotonic()
 
     def on_epoch(self, training: Training, record: StepRecord) -> None:
-        row = training.history[-1]
-        line = f"epoch {row.epoch}: train {row.train_loss:.4f}"
-        if row.valid_loss is not None:
+        row = training.history[-1] if training.history else None
+        line = f"epoch {record.epoch}: " + (f"train {row.train_loss:.4f}" if row else f"last loss {record.loss:.4f}")
+        if row and row.valid_loss is not None:
             line += f", held out {row.valid_loss:.4f} ({bits(row.valid_loss):.3f} bits)"
             if self.floor is not None:
                 line += f", floor {self.floor:.4f}, gap {row.valid_loss - self.floor:.4f}"

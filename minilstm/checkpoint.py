@@ -162,6 +162,9 @@ def _build(configuration: dict[str, Any], arrays: dict[str, np.ndarray]) -> Chec
         raise CheckpointError(
             f"has a tokenizer of {tokenizer.vocab_size} ids, but a model of {sizes['vocab_size']}"
         )
+    for name in ("epoch", "position", "step", "optimizer_steps", "tokens"):
+        if type(progress[name]) is not int or progress[name] < 0:
+            raise CheckpointError(f"counts {name} as {progress[name]!r}")
     if sizes["layers"] > len(arrays):
         raise CheckpointError(f"promises {sizes['layers']} layers, but has {len(arrays)} arrays in all")
     _check_arrays(arrays, _promised_shapes(sizes, progress["state_batch"]), np.dtype(sizes["dtype"]))

@@ -123,7 +123,7 @@ def add_sample(commands) -> None:
     sample = commands.add_parser("sample", help="let a trained model write", description="Let a trained model write.")
     sample.add_argument("model", metavar="DIR", help="folder of a run, or a model file")
     sample.add_argument("--prompt", help="what the text begins with (default: the prompts of the run, in turn)")
-    sample.add_argument("--temperature", type=float, metavar="T", help="below 1 bolder, above 1 wilder (0.7)")
+    sample.add_argument("--temperature", type=float, metavar="T", help="below 1 safer, above 1 wilder (0.7)")
     sample.add_argument("--top-k", type=int, metavar="K", help="draw from the K likeliest symbols only")
     sample.add_argument("--top-p", type=float, metavar="P", help="draw from the likeliest symbols of joint probability P")
     sample.add_argument("--greedy", action="store_true", help="always take the likeliest symbol")
@@ -155,7 +155,3 @@ def _number(text, kind, fits, wanted):
     if value is None or not fits(value):
         raise argparse.ArgumentTypeError(f"must be {wanted}, not {text!r}")
     return value
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,7 +5,8 @@
     (3)  log Σ eˣ     = m + log Σ eˣ⁻ᵐ,  m = max x                    log-sum-exp
     (4)  softmax(x)   = eˣ / Σ eˣ = eˣ⁻ᵐ / Σ eˣ⁻ᵐ                     softmax
 
-The right-hand sides are the ones computed: no e^x of a large x ever occurs, so nothing overflows, whatever comes in.
+The right-hand sides are the ones computed: e^x of a large x never occurs, so nothing overflows as long as the difference
+of the largest and the smallest x can be written in the dtype.
 Complex numbers are welcome since a derivative can be read off a function's imaginary part: f'(x) ≈ Im f(x + iε) / ε
 (Squire and Trapp 1998). The maximum in (3) is then that of the real parts, which changes nothing but the scale.
 """

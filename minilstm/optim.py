@@ -13,8 +13,8 @@ Kingma and Ba, Adam: a method for stochastic optimization (2015), algorithm 1; i
     (5)  g ← g · min(1, c / ‖g‖)                    Pascanu, Mikolov and Bengio, On the difficulty of training
                                                     recurrent neural networks (2013), algorithm 1
 
-    (6)  α_t = α (1 + cos(π t / T)) / 2             cosine decay: Loshchilov and Hutter, SGDR (2017), equation 5,
-                                                    without its restarts
+    (6)  ρ = α max(0.01, (1 + cos(π s / S)) / 2)    cosine decay, the rate of step s of S: Loshchilov and Hutter,
+                                                    SGDR (2017), equation 5, without restarts, never quite zero
 
 Shapes: g, θ, m, v are flat vectors (P,).
 """
@@ -28,7 +28,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minilstm import kernels
-from minilstm.checks import check_number
+from minilstm.checks import check_number, check_size
 from minilstm.errors import InputError
 
 
@@ -93,6 +93,10 @@ class CosineDecay:
 
     peak: float
     total: int
+
+    def __post_init__(self):
+        check_number("peak", self.peak, above=0)
+        check_size("total", self.total)
 
     def __call__(self, step: int) -> float:
         """The rate of a step, counted from 0."""

@@ -2,7 +2,7 @@
 
 Logits a (V,) become probabilities in four steps, each of which may be left out:
 
-    (1)  a / τ                               temperature τ: below 1 bolder, above 1 more even
+    (1)  a / τ                               temperature τ: below 1 safer, above 1 wilder
     (2)  keep the k largest                  top-k: Fan, Lewis and Dauphin, Hierarchical neural story generation (2018)
     (3)  p = softmax(a)
     (4)  keep the likeliest symbols that     top-p, or nucleus: Holtzman, Buys, Du, Forbes and Choi, The curious case

@@ -15,7 +15,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
@@ -78,14 +78,17 @@ class Training:
         return cls(model, optimizer, optimizer.init(model.parameters.flat), rng)
 
 
-class Watcher(Protocol):
-    """What ``fit`` tells. ``callbacks.py`` has those that we need."""
+class Callback:
+    """What ``fit`` tells: overwrite what you want to hear. ``callbacks.py`` has those that we need."""
 
-    def on_step(self, training: Training, record: StepRecord) -> None: ...
+    def on_step(self, training: Training, record: StepRecord) -> None:
+        """A step was done."""
 
-    def on_epoch(self, training: Training, record: StepRecord) -> None: ...
+    def on_epoch(self, training: Training, record: StepRecord) -> None:
+        """An epoch has ended; called before the ``on_step`` of its last step."""
 
-    def on_end(self, training: Training) -> None: ...
+    def on_end(self, training: Training) -> None:
+        """The run is over, or was stopped."""
 
 
 def train_steps(
@@ -113,6 +116,11 @@ def train_steps(
         raise InputError("say how long to train: epochs, steps, or both")
     if clip_norm is not None and not clip_norm > 0:
         raise InputError(f"clip_norm must be greater than 0, or None, not {clip_norm!r}")
+    if not 0 <= training.position < len(batches):
+        raise InputError(
+            f"this run has done {training.position} batches of its epoch, but there are {len(batches)} in these;"
+            f" go on with the batches that it was begun with"
+        )
     model = training.model
     while (epochs is None or training.epoch < epochs) and (steps is None or training.step < steps):
         order_rng = copy.deepcopy(training.rng)
@@ -152,7 +160,7 @@ def fit(
     steps: int | None = None,
     clip_norm: float | None = None,
     schedule: Schedule | None = None,
-    callbacks: Sequence[Watcher] = (),
+    callbacks: Sequence[Callback] = (),
 ) -> Training:
     """Train to the end of ``epochs`` or ``steps``, or until a callback sets ``training.stop``; see ``train_steps``."""
     for record in train_steps(training, batches, epochs, steps, clip_norm, schedule):

@@ -289,7 +289,7 @@ def test_without_the_extras_everything_but_pictures_and_bars_works(here, run, mo
     monkeypatch.delitem(sys.modules, "minilstm.plots", raising=False)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     status, out, _ = run("train", "lines.txt", *SMALL, "--steps", 2, "--out", "run")
-    assert status == 0 and "pip install 'minilstm[lessons]'" in out and not (here / "run/loss.png").exists()
+    assert status == 0 and "pip install \"minilstm[lessons]\"" in out and not (here / "run/loss.png").exists()
     status, out, _ = run("info")
     assert status == 0 and out.count("pip install") == 3
 

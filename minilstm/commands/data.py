@@ -100,7 +100,7 @@ def _of_file(source: str, window: int | None, column: str | None, batch_size: in
 
 
 def _headlines(corpus: Grammar, batch_size: int, rng: np.random.Generator) -> Data:
-    """New headlines in every epoch, and some that are held out: they judge, and none of them is drawn on purpose again."""
+    """New headlines in every epoch, and some to judge by, drawn from the same grammar but by other random numbers."""
     held_out = corpus.sample_many(HELD_OUT_HEADLINES, rng)
     tokenizer = CharTokenizer.fit(["".join(corpus.alphabet), *corpus.sample_many(HELD_OUT_HEADLINES, rng)])
     ids = [tokenizer.encode(sentence) for sentence in held_out]

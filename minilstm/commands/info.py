@@ -30,8 +30,8 @@ def run(arguments: Namespace) -> int:
         ("threads", _threads()),
         ("processor", f"{llvm.get_host_cpu_name()}, {os.cpu_count()} cores"),
         ("features used", _features()),
-        ("pictures", _version("matplotlib") or "none; pip install 'minilstm[lessons]'"),
-        ("progress bars", _version("tqdm") or "none; pip install 'minilstm[lessons]'"),
+        ("pictures", _version("matplotlib") or 'none; pip install "minilstm[lessons]"'),
+        ("progress bars", _version("tqdm") or 'none; pip install "minilstm[lessons]"'),
     ]
     for name, value in rows:
         print(f"{name:<16}{value}")
@@ -68,7 +68,7 @@ def _threads() -> str:
         from threadpoolctl import threadpool_info
     except ImportError:
         chosen = os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS")
-        return f"{chosen or 'as many as cores'} (to have them counted: pip install 'minilstm[info]')"
+        return f"{chosen or 'as many as cores'} (to have them counted: pip install \"minilstm[info]\")"
     pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
     return "; ".join(f"{pool['num_threads']} ({pool['internal_api']}, {pool.get('architecture')} kernels)" for pool in pools)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shlex
+import subprocess
 import sys
 import time
 from argparse import Namespace
@@ -10,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minilstm.callbacks import Callback, HeldOutLoss, History, Progress, SampleText, SaveCheckpoint, StopOnSignal
+from minilstm.callbacks import HeldOutLoss, History, Progress, SampleText, SaveCheckpoint, StopOnSignal
 from minilstm.checkpoint import Checkpoint, load
 from minilstm.commands import data
 from minilstm.errors import InputError
@@ -18,7 +22,7 @@ from minilstm.losses import bits
 from minilstm.model import LanguageModel
 from minilstm.optim import Adam, CosineDecay
 from minilstm.sample import Sampling, generate, share_accepted
-from minilstm.train import Training, fit
+from minilstm.train import Callback, Training, fit
 
 DEFAULTS = {
     "column": None,
@@ -28,11 +32,12 @@ DEFAULTS = {
     "embedding": None,
     "clip": 1.0,
     "seed": 0,
+    "steps": None,
 }
 DEFAULTS_OF_HEADLINES = {"batch_size": 32, "learning_rate": 0.012, "epochs": 5}
 DEFAULTS_OF_FILES = {"batch_size": 16, "learning_rate": 0.01, "epochs": 4}
 BETA2 = 0.99  # Adam's; with 0.999 it is slow to notice that gradients have become smaller
-MAY_CHANGE = {"learning_rate", "clip", "epochs"}  # when a run is taken up again
+MAY_CHANGE = {"learning_rate", "clip", "epochs", "steps"}  # when a run is taken up again
 SAMPLE_TEMPERATURE, SAMPLE_LENGTH = 0.7, 120
 ROWS_AN_EPOCH = 10  # of the history
 
@@ -44,6 +49,8 @@ def run(arguments: Namespace) -> int:
     is_file = arguments.source != "headlines"
     defaults = {**DEFAULTS, **(DEFAULTS_OF_FILES if is_file else DEFAULTS_OF_HEADLINES)}
     given = {name: getattr(arguments, name) for name in defaults if getattr(arguments, name) is not None}
+    if arguments.steps is not None or arguments.epochs is not None:  # what was asked for last counts
+        given |= {"steps": arguments.steps, "epochs": arguments.epochs}
     given["source"] = str(Path(arguments.source).resolve()) if is_file else arguments.source
     folder = Path(arguments.out or Path("runs") / Path(arguments.source).stem)
     model_path = folder / "model.npz"
@@ -52,9 +59,8 @@ def run(arguments: Namespace) -> int:
     text = data.load(settings)
     checkpoint = _begin(settings, text) if kept is None else _go_on(kept, settings, text, model_path)
     training, model = checkpoint.training, checkpoint.training.model
-    total = settings["epochs"] * len(text.train)
-    if arguments.steps is not None:
-        total = min(total, arguments.steps) if arguments.epochs is not None else arguments.steps
+    ends = settings["steps"], settings["epochs"] and settings["epochs"] * len(text.train)
+    total = min(end for end in ends if end is not None)
     if training.step >= total:
         say(f"{model_path} has done {training.epoch} epochs, {training.step:,} steps; ask for more with --epochs or --steps")
         return 0
@@ -69,18 +75,20 @@ def run(arguments: Namespace) -> int:
         say(f"going on after epoch {training.epoch}, step {training.step:,}")
 
     keeper = SaveCheckpoint(model_path, checkpoint, arguments.save_every)
-    keeper.on_end(training)  # a folder that cannot be written to is found out now, not after an epoch
+    keeper.save()  # a folder that cannot be written to is found out now, not after an epoch
     interrupt = StopOnSignal()
+    bar = _bar(training, total)
+    tell = say if bar is None else bar.write  # clears the bar, prints, and draws it again
     watchers: list[Callback] = [
         HeldOutLoss(text.valid),
         History(max(1, len(text.train) // ROWS_AN_EPOCH), floor, folder / "history.csv"),
-        Progress(len(text.train), floor, bar=_bar(training, total), show=say),
-        SampleText(lambda training: _samples(training, checkpoint, text), folder / "samples.txt", show=say),
+        Progress(len(text.train), floor, bar=bar, show=tell),
+        SampleText(lambda training: _samples(training, checkpoint, text), folder / "samples.txt", show=tell),
         interrupt,
         keeper,
     ]
-    with interrupt:
-        schedule = CosineDecay(settings["learning_rate"], total)
+    schedule = CosineDecay(settings["learning_rate"], total)
+    with interrupt, bar or contextlib.nullcontext():
         fit(training, text.train, None, total, settings["clip"], schedule, watchers)
     _picture(training, folder, say)
     if training.stop is not None:
@@ -91,7 +99,7 @@ def run(arguments: Namespace) -> int:
         share = share_accepted(model, text.tokenizer, text.corpus, np.random.default_rng([settings["seed"], 2]))
         say(f"accepted by the grammar at temperature {SAMPLE_TEMPERATURE}: {share:.1%} of 1,000 headlines")
     say(f"done in {time.perf_counter() - began:.0f} s; everything is in {folder}. Let it write:")
-    say(f"  minilstm sample {folder}")
+    say(f"  minilstm sample {shlex.quote(str(folder))}")
     return 0
 
 
@@ -159,10 +167,9 @@ def _picture(training: Training, folder: Path, say) -> None:
 
         plots.loss_picture(training.history, folder / "loss.png")
     except ImportError:
-        say("no loss.png, for matplotlib is missing: pip install 'minilstm[lessons]'")
+        say("no loss.png, for matplotlib is missing: pip install \"minilstm[lessons]\"")
 
 
 def _resume_command(arguments: Namespace, folder: Path) -> str:
-    words = ["minilstm train", arguments.source, "--out", str(folder), "--resume"]
-    words += [f"--{name} {getattr(arguments, name)}" for name in ("epochs", "steps") if getattr(arguments, name)]
-    return " ".join(words)
+    words = ["minilstm", "train", arguments.source, "--out", str(folder), "--resume"]
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)

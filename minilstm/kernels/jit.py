@@ -21,18 +21,20 @@ from typing import Any, TypeVar
 
 import numba
 
+SETTINGS = {"error_model": "numpy", "nogil": True}
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def kernel(function: F) -> F:
     """Compile a kernel at its first call; keep it on disk where there is a place that can be written to."""
-    compiled = numba.njit(error_model="numpy", nogil=True)(function)
+    compiled = numba.njit(**SETTINGS)(function)
     if not numba.config.DISABLE_JIT:  # pragma: no cover: coverage is measured without the compiler
+        plain = compiled
         try:
-            compiled.enable_caching()
-        except RuntimeError:
-            return compiled  # nowhere to write: the kernel is compiled anew in every process
-        compiled._cache._cache_file._source_stamp = _stamp_of_all_kernels()
+            compiled = numba.njit(cache=True, **SETTINGS)(function)
+            compiled._cache._cache_file._source_stamp = _stamp_of_all_kernels()
+        except (RuntimeError, AttributeError):  # nowhere to write, or a Numba that keeps its stamp elsewhere
+            return plain  # compiled anew in every process
     return compiled
 
 

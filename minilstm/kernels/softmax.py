@@ -3,7 +3,8 @@
     (1)  loss_n = log Σ_v exp(logits_nv - logits_ny)         y = targets[n]
     (2)  dlogits_nv = (p_nv - [v = y]) · scale                p = softmax, scale = dLoss/dloss_n, 1/N for a mean
 
-The row's maximum is taken off first (see ``minilstm.functions``), so that any finite logits give a finite loss.
+The row's maximum is taken off first (see ``minilstm.functions``): the loss is finite whenever the difference of the row's
+largest and smallest logit can be written in its dtype.
 Shapes: logits (N, V), targets (N,) integers, losses (N,).
 """
 

@@ -3,7 +3,8 @@
     (1)  y = x W + b
     (2)  dx = dy Wᵀ,   dW = xᵀ dy,   db = Σ dy over all rows
 
-Shapes: x (…, D), W (D, K), b (K,), y (…, K).
+Shapes: x (…, D), W (D, K), b (K,), y (…, K). A language model computes its logits with this layer when it generates; in
+training ``losses.output_loss`` does the same product in chunks, together with the loss.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Initial values of weight matrices. Those of the published systems, which are Keras's defaults for an LSTM."""
+"""Initial values of weight matrices: Keras's defaults for an LSTM."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def glorot_uniform(rng: np.random.Generator, rows: int, columns: int, dtype) -> np.ndarray:
-    """Uniform in ±√(6 / (rows + columns)), so that the variance of signals and of gradients stays near 1.
+    """Uniform in ±√(6 / (rows + columns)), so that signals and gradients keep about the same variance from layer to layer.
 
     Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks (2010), equation 16.
     """

@@ -108,7 +108,7 @@ class SequenceBatches:
 
 @dataclass(frozen=True)
 class CorpusBatches:
-    """Batches of sentences that a grammar makes up for the occasion: no two epochs are alike, and nothing is ever repeated.
+    """Batches of sentences that a grammar makes up, newly sampled in every epoch.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ class CorpusBatches:
 
     def epoch(self, rng: np.random.Generator | None = None, start: int = 0) -> Iterator[Batch]:
         if rng is None:
-            raise InputError("sentences are made up by chance: pass a numpy.random.Generator")
+            raise InputError("sentences are sampled: pass a numpy.random.Generator")
         sentences = self.corpus.sample_many(self.size, rng)[start * self.batch_size :]
         if sentences:
             ids = [self.tokenizer.encode(sentence) for sentence in sentences]

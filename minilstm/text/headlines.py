@@ -5,7 +5,7 @@ has as many headlines as one asks for, and its entropy is known exactly (`minils
 a trained model can be held against the best that any could be. Its people, companies, teams and events
 are invented.
 
-What there is to learn, from near to far: the spelling of nearly nine hundred words; which of them may
+What there is to learn, from near to far: the spelling of some five hundred words; which of them may
 follow which; that one thing rises and several rise, that joy goes with rising and worry with falling;
 that quotations and brackets are closed; and that a headline that began with sports does not end with a
 central bank.
