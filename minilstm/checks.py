@@ -17,6 +17,31 @@ def check_size(name: str, value) -> int:
     return int(value)
 
 
+def check_seed(name: str, value) -> int:
+    """A whole number of at least 0."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 0:
+        raise InputError(f"{name} must be a whole number of at least 0, not {value!r}")
+    return int(value)
+
+
+def check_dtype(name: str, dtype) -> np.dtype:
+    """One of the four dtypes that kernels are compiled for."""
+    dtype = np.dtype(dtype)
+    if dtype.name not in ("float32", "float64", "complex64", "complex128"):
+        raise InputError(f"{name} must be float32, float64, complex64 or complex128, not {dtype}")
+    return dtype
+
+
+def check_params(params, shapes) -> np.dtype:
+    """A mapping from the names to arrays of the shapes, all of one dtype, which is returned."""
+    for name, shape in shapes.items():
+        if name not in params:
+            raise InputError(f"the parameters lack {name}, of shape {shape}; a layer's init() makes them all")
+        first = next(iter(shapes))
+        check_array(name, params[name], shape, getattr(params[first], "dtype", None))
+    return check_dtype(first, params[first].dtype)
+
+
 def check_number(name: str, value, above: float) -> float:
     """A finite number greater than ``above``."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value) or value <= above:

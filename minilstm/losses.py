@@ -53,6 +53,7 @@ def softmax_cross_entropy(logits, targets, lengths=None) -> tuple[np.generic, Cr
     targets : (…) integers in [0, V).
     lengths : (B,), with logits (T, B, V): how many steps of each sequence are real; all if left out.
     """
+    logits = np.asarray(logits)
     targets = check_ids("targets", targets, logits.shape[-1])
     if targets.shape != logits.shape[:-1]:
         raise InputError(f"targets must have the shape {logits.shape[:-1]}, as the logits have, not {targets.shape}")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minilstm.checks import check_array, check_ids, check_size
+from minilstm.checks import check_array, check_dtype, check_ids, check_seed, check_size
 from minilstm.errors import InputError
 from minilstm.layers import LSTM, Dense, Embedding, Packing, Workspace
 from minilstm.layers.lstm import State
@@ -76,9 +76,7 @@ class LanguageModel:
         self.layers = check_size("layers", layers)
         if cell not in CELLS:
             raise InputError(f"cell must be one of {', '.join(CELLS)}, not {cell!r}")
-        self.cell, self.seed, self.dtype = cell, seed, np.dtype(dtype)
-        if self.dtype.kind not in "fc":
-            raise InputError(f"dtype must be a float or complex dtype, not {self.dtype}")
+        self.cell, self.seed, self.dtype = cell, check_seed("seed", seed), check_dtype("dtype", dtype)
 
         self._layers = build_layers(V, embedding, H, layers, cell)
         self._stack = {name: layer for name, layer in self._layers.items() if isinstance(layer, LSTM)}
@@ -146,7 +144,7 @@ class LanguageModel:
     def _forward(self, batch: Batch, state: States | None):
         """Hidden states (N, H) of the last layer at the real tokens, their targets (N,), the final state, all caches."""
         inputs = check_ids("inputs", batch.inputs, self.vocab_size)
-        targets = np.asarray(batch.targets)
+        targets = check_ids("targets", batch.targets, self.vocab_size)
         if inputs.ndim != 2 or targets.shape != inputs.shape:
             raise InputError(f"inputs and targets must have one shape (T, B), not {inputs.shape} and {targets.shape}")
         T, B = inputs.shape
@@ -173,6 +171,8 @@ class LanguageModel:
         if len(state) != self.layers:
             raise InputError(f"state must hold one (h, c) for each of {self.layers} layers, not {len(state)}")
         for k, pair in enumerate(state):
+            if len(pair) != 2:
+                raise InputError(f"state[{k}] must be a pair (h, c), not {len(pair)} arrays")
             for part, array in zip("hc", pair):
                 check_array(f"{part} of state[{k}]", array, (B, self.hidden), self.dtype, "(B, H)")
         return state

@@ -40,7 +40,9 @@ class AdamState(NamedTuple):
     t: int
 
 
-def adam_step(theta, g, state: AdamState, rate, beta1, beta2, epsilon) -> tuple[np.ndarray, AdamState]:
+def adam_step(
+    theta: np.ndarray, g: np.ndarray, state: AdamState, rate: float, beta1: float, beta2: float, epsilon: float
+) -> tuple[np.ndarray, AdamState]:
     """One step by the book: the new parameters and the new state; nothing is changed in place."""
     t = state.t + 1
     m = beta1 * state.m + (1 - beta1) * g                                  # (1)

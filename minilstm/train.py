@@ -74,7 +74,9 @@ class Training:
 
     @classmethod
     def begin(cls, model: LanguageModel, optimizer: Adam, rng: np.random.Generator) -> Training:
-        """A run before its first step. ``rng`` draws the order of the batches."""
+        """A run before its first step. ``rng``, as ``numpy.random.default_rng(seed)`` makes it, draws the batches' order."""
+        if not isinstance(getattr(rng, "bit_generator", None), np.random.PCG64):
+            raise InputError(f"rng must come from numpy.random.default_rng(seed), for others cannot be saved; not {rng!r}")
         return cls(model, optimizer, optimizer.init(model.parameters.flat), rng)
 
 

@@ -214,8 +214,15 @@ def test_wrong_parameters_and_gradients_are_named():
         layer.backward(params, h, cache, dstate=(np.zeros((2, 4), np.float32),) * 2)
     with pytest.raises(InputError, match="Wh must have the dtype float64"):
         layer.forward({**params, "Wh": params["Wh"].astype(np.float32)}, x)
-    with pytest.raises(InputError, match="Wx must be of a float or complex dtype"):
-        layer.forward({name: p.astype(int) for name, p in params.items()}, x)
+    for dtype in (int, np.float16, np.longdouble):
+        with pytest.raises(InputError, match="Wx must be float32, float64, complex64 or complex128"):
+            layer.forward({name: p.astype(dtype) for name, p in params.items()}, x)
+    with pytest.raises(InputError, match="lack Wh"):
+        layer.forward({"Wx": params["Wx"]}, x)
+    with pytest.raises(InputError, match="Wx must be a NumPy array, not list"):
+        layer.forward({**params, "Wx": params["Wx"].tolist()}, x)
+    with pytest.raises(InputError, match="state must be a pair"):
+        layer.forward(params, x, state=(np.zeros((2, 4)),))
 
 
 @pytest.mark.parametrize("size", [0, -1, 2.0, "8", True])

@@ -47,7 +47,9 @@ class LSTMGrads(NamedTuple):
     b: np.ndarray  # (4H,)
 
 
-def lstm_step(x, h_prev, c_prev, Wx, Wh, b) -> tuple[np.ndarray, np.ndarray, LSTMStepCache]:
+def lstm_step(
+    x: np.ndarray, h_prev: np.ndarray, c_prev: np.ndarray, Wx: np.ndarray, Wh: np.ndarray, b: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, LSTMStepCache]:
     """From (x, h_prev, c_prev) to (h, c), and a cache for the way back."""
     z = x @ Wx + h_prev @ Wh + b                   # (B, 4H), the four pre-activations side by side
     zi, zf, zg, zo = np.split(z, 4, axis=1)        # (B, H) each
@@ -62,7 +64,7 @@ def lstm_step(x, h_prev, c_prev, Wx, Wh, b) -> tuple[np.ndarray, np.ndarray, LST
 
 
 def lstm_step_backward(
-    dh, dc, cache: LSTMStepCache, Wx, Wh
+    dh: np.ndarray, dc: np.ndarray, cache: LSTMStepCache, Wx: np.ndarray, Wh: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, LSTMGrads]:
     """From (dh, dc) back to (dx, dh_prev, dc_prev) and the gradients of Wx, Wh and b.
 

@@ -29,7 +29,7 @@ def run(arguments: Namespace) -> int:
         ("matrix library", _blas()),
         ("threads", _threads()),
         ("processor", f"{llvm.get_host_cpu_name()}, {os.cpu_count()} cores"),
-        ("features used", _features()),
+        ("its features", _features()),
         ("pictures", _version("matplotlib") or 'none; pip install "minilstm[lessons]"'),
         ("progress bars", _version("tqdm") or 'none; pip install "minilstm[lessons]"'),
     ]

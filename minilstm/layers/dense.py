@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minilstm.checks import check_array, check_size
+from minilstm.checks import check_array, check_params, check_size
 from minilstm.layers.initial import glorot_uniform
 
 
@@ -49,9 +49,9 @@ class Dense:
 
     def forward(self, params, x) -> tuple[np.ndarray, DenseCache]:
         """(…, D) to (…, K)."""
-        W, b = params["W"], params["b"]
-        x = check_array("x", x, (*x.shape[:-1], self.input_size), W.dtype, "(…, D)")
-        return x @ W + b, DenseCache(x)                                    # (1)
+        dtype = check_params(params, self.shapes)
+        x = check_array("x", x, (*np.shape(x)[:-1], self.input_size), dtype, "(…, D)")
+        return x @ params["W"] + params["b"], DenseCache(x)                # (1)
 
     def backward(self, params, dy, cache: DenseCache, grads=None) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """(…, K) back to dx (…, D), and the gradients. ``grads``: arrays to write them to; none given, fresh ones."""

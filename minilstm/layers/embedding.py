@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minilstm.checks import check_array, check_ids, check_size
+from minilstm.checks import check_array, check_ids, check_params, check_size
 from minilstm.layers.one_hot import one_hot_matmul, one_hot_matmul_backward
 
 
@@ -47,9 +47,8 @@ class Embedding:
     def forward(self, params, ids) -> tuple[np.ndarray, EmbeddingCache]:
         """Vectors of ids: (…) integers to (…, E)."""
         ids = check_ids("ids", ids, self.vocab_size)
-        W = check_array("W", params["W"], (self.vocab_size, self.width), params["W"].dtype, "(V, E)")
-        x = np.empty((ids.size, self.width), W.dtype)  # (N, E)
-        one_hot_matmul(ids.ravel(), W, x)                                  # (1)
+        x = np.empty((ids.size, self.width), check_params(params, self.shapes))  # (N, E)
+        one_hot_matmul(ids.ravel(), params["W"], x)                        # (1)
         return x.reshape(*ids.shape, self.width), EmbeddingCache(ids)
 
     def backward(self, params, dx, cache: EmbeddingCache, grads=None) -> dict[str, np.ndarray]:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minilstm import kernels
-from minilstm.checks import check_array, check_ids, check_size
+from minilstm.checks import check_array, check_ids, check_params, check_size
 from minilstm.errors import InputError
 from minilstm.layers.initial import glorot_uniform, orthogonal
 from minilstm.layers.one_hot import one_hot_matmul, one_hot_matmul_backward
@@ -92,7 +92,7 @@ class LSTM:
         (hT, cT) : (B, H) each, the state after each sequence's last real step.
         cache : for ``backward``.
         """
-        params, dtype = self._check_params(params)
+        dtype = check_params(params, self.shapes)
         x = np.asarray(x)
         if x.dtype.kind in "iu" and x.ndim == 2:
             check_ids("x", x, self.input_size)
@@ -119,7 +119,7 @@ class LSTM:
         (dh0, dc0) : (B, H) each.
         grads : {"Wx": …, "Wh": …, "b": …}, shaped as the parameters.
         """
-        params, dtype = self._check_params(params)
+        dtype = check_params(params, self.shapes)
         packing = cache.packing
         dh = check_array("dh", dh, (packing.T, packing.B, self.hidden_size), dtype, "(T, B, H)")
         dstate = self._check_state("dstate", dstate, packing.B, dtype)
@@ -184,17 +184,11 @@ class LSTM:
             dx = np.matmul(dz, Wx.T, out=work.empty("dx", (N, self.input_size), Wx.dtype))
         return dx, (packing.unsort(dh_next), packing.unsort(dc)), grads
 
-    def _check_params(self, params):
-        dtype = params["Wx"].dtype
-        if dtype.kind not in "fc":
-            raise InputError(f"Wx must be of a float or complex dtype, not {dtype}")
-        for name, shape in self.shapes.items():
-            check_array(name, params[name], shape, dtype)
-        return params, dtype
-
     def _check_state(self, name: str, state, B: int, dtype) -> State:
         if state is None:
             return self.zero_state(B, dtype)
+        if len(state) != 2:
+            raise InputError(f"{name} must be a pair (h, c), each (B, H), not {len(state)} arrays")
         h, c = state
         check_array(f"{name}[0]", h, (B, self.hidden_size), dtype, "(B, H)")
         check_array(f"{name}[1]", c, (B, self.hidden_size), dtype, "(B, H)")

@@ -94,7 +94,7 @@ class SequenceBatches:
             yield self.pad([self.sequences[k] for k in order[first : first + self.batch_size]])
 
     def pad(self, sequences: Sequence[np.ndarray]) -> Batch:
-        """One batch of these sequences, the longest first."""
+        """One batch of these sequences, the longest first, as recurrent layers compute them."""
         sequences = sorted(sequences, key=len, reverse=True)
         shape = (len(sequences[0]), len(sequences))
         inputs = np.full(shape, self.padding_id, np.int32)  # (T, B)
