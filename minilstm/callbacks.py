@@ -177,7 +177,9 @@ class Progress(Callback):
 
 
 class StopOnSignal(Callback, contextlib.AbstractContextManager):
-    """Ctrl-C (and SIGTERM) once: the step that is under way is finished, and training stops. Twice: at once."""
+    """Ctrl-C (SIGTERM, a closed terminal) once: the step that is under way is finished, and training stops. Twice: at once."""
+
+    SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
     def __init__(self):
         self.received = False
@@ -185,8 +187,9 @@ class StopOnSignal(Callback, contextlib.AbstractContextManager):
 
     def __enter__(self) -> StopOnSignal:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._kept[number] = signal.signal(number, self._receive)
+            for number in self.SIGNALS:
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+                    self._kept[number] = signal.signal(number, self._receive)
         return self
 
     def __exit__(self, *exception) -> None:

@@ -54,9 +54,11 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
+        if isinstance(error, OSError) and error.filename is None:  # a full disk does not say which
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     if hasattr(os, "O_DIRECTORY"):  # the renaming itself, where a directory can be synced
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
@@ -142,13 +144,11 @@ def _read(path: str | Path) -> dict[str, np.ndarray]:
         data = Path(path).read_bytes()
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read ({error.strerror})") from error
+    if not zipfile.is_zipfile(io.BytesIO(data)) and not data.startswith(b"PK"):
+        raise CheckpointError(f"{path} is no model file; `minilstm train` writes one, model.npz")
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise CheckpointError(f"{path} is a single array, not a model")
             return {name: archive[name] for name in archive.files}
-    except CheckpointError:
-        raise
     except (zipfile.BadZipFile, ValueError, OSError, EOFError, KeyError, MemoryError, NotImplementedError) as error:
         raise CheckpointError(f"{path} is damaged or is no model file ({error})") from error
     except Exception as error:  # a damaged file can make the zip, zlib or npy reader fail in other ways still

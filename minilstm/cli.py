@@ -12,6 +12,7 @@ import argparse
 import importlib
 import math
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -24,6 +25,9 @@ THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status and prints no traceback for anything that a user can mend."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a symbol that the terminal cannot show is no reason to stop
             stream.reconfigure(errors="backslashreplace")
@@ -37,7 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MinilstmError as error:
         return complain(str(error), error.exit_status)
     except KeyboardInterrupt:
-        return complain("interrupted", 1)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # we are on our way
+        return complain("interrupted; a run that was saved before goes on with --resume", 1)
     except MemoryError:
         return complain("there is not enough memory for this; choose smaller sizes", 1)
     except BrokenPipeError:  # whoever read our output has gone: say no more, not even when Python ends
@@ -45,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        return complain(f"{place}{error.strerror or error}; what was saved before is whole", 1)
+        return complain(f"{place}{error.strerror or error}; what was saved before is whole, mend that and go on", 1)
 
 
 def use_one_thread() -> None:
@@ -100,7 +105,7 @@ def add_train(commands) -> None:
     )
     model = train.add_argument_group("model")
     model.add_argument("--hidden", type=whole, metavar="H", help="width of each LSTM layer (128)")
-    model.add_argument("--layers", type=whole, metavar="N", help="number of LSTM layers (1)")
+    model.add_argument("--layers", type=few, metavar="N", help="number of LSTM layers (1)")
     model.add_argument("--embedding", type=whole, metavar="E", help="train vectors of this width (default: one-hot)")
     training = train.add_argument_group("training")
     training.add_argument("--epochs", type=whole, metavar="N", help="passes through the text (headlines: 5, files: 4)")
@@ -128,18 +133,23 @@ def add_sample(commands) -> None:
     sample.add_argument("--top-p", type=float, metavar="P", help="draw from the likeliest symbols of joint probability P")
     sample.add_argument("--greedy", action="store_true", help="always take the likeliest symbol")
     sample.add_argument("--length", type=whole, default=300, metavar="N", help="at most N symbols after the prompt (300)")
-    sample.add_argument("--count", type=whole, default=5, metavar="N", help="number of texts (5)")
+    sample.add_argument("--count", type=few, default=5, metavar="N", help="number of texts (5)")
     sample.add_argument("--seed", type=natural, default=0, metavar="S", help="the same seed writes the same texts (0)")
 
 
 def whole(text: str) -> int:
-    """A whole number of at least 1."""
-    return _number(text, int, lambda n: n >= 1, "a whole number of at least 1")
+    """A whole number of at least 1, and at most a billion."""
+    return _number(text, int, lambda n: 1 <= n <= 10**9, "a whole number from 1 to a billion")
 
 
 def natural(text: str) -> int:
     """A whole number of at least 0."""
     return _number(text, int, lambda n: n >= 0, "a whole number of at least 0")
+
+
+def few(text: str) -> int:
+    """A whole number of at least 1 for things of which nobody wants a million."""
+    return _number(text, int, lambda n: 1 <= n <= 10**5, "a whole number from 1 to 100,000")
 
 
 def positive(text: str) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
@@ -16,10 +17,16 @@ BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#555555"  # told apart also by the c
 
 
 def loss_picture(history: Sequence[HistoryRow], path: str | Path) -> None:
-    """Training and held-out loss over the steps, with the floor drawn in where there is one; a PNG file."""
+    """The losses of a run as a PNG file."""
     figure = Figure(figsize=(7, 4.2), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    draw_losses(figure.add_subplot(), history)
+    with replacing(path) as file:
+        figure.savefig(file, format="png")
+
+
+def draw_losses(axes: Axes, history: Sequence[HistoryRow]) -> None:
+    """Training and held-out loss over the steps, with the floor drawn in where there is one."""
     axes.plot([row.step for row in history], [row.train_loss for row in history], color=BLUE, label="training")
     held_out = [(row.step, row.valid_loss) for row in history if row.valid_loss is not None]
     if held_out:
@@ -37,5 +44,3 @@ def loss_picture(history: Sequence[HistoryRow], path: str | Path) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     if history:
         axes.legend(frameon=False)
-    with replacing(path) as file:
-        figure.savefig(file, format="png")

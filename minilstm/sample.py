@@ -94,7 +94,9 @@ def generate_steps(
 ) -> Iterator[Drawn]:
     """Continue several prompts side by side; yields at most ``length`` times, and ends when all have met ``<eos>``."""
     check_size("length", length)
-    if not prompts or not all(isinstance(prompt, str) and prompt for prompt in prompts):
+    if isinstance(prompts, str):
+        raise InputError(f"prompts must be a list of strings, not one string: write [{prompts[:20]!r}]")
+    if len(prompts) == 0 or not all(isinstance(prompt, str) and prompt for prompt in prompts):
         raise InputError("a prompt must have at least one symbol, for the model needs something to go on from")
     encoded = [tokenizer.encode(prompt) for prompt in prompts]
     lengths = np.array([len(ids) for ids in encoded])

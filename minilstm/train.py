@@ -112,7 +112,7 @@ def train_steps(
 
     Raises
     ------
-    NotFiniteError : when a loss or norm is NaN or infinite; the parameters are then still those before that step.
+    NotFiniteError : when a loss, a norm or an updated parameter is NaN or infinite, before anybody hears of that step.
     """
     if epochs is None and steps is None:
         raise InputError("say how long to train: epochs, steps, or both")
@@ -130,19 +130,17 @@ def train_steps(
             if steps is not None and training.step >= steps:
                 return
             began = time.perf_counter()
-            loss, gradients, state, _ = model.loss_and_gradients(batch, training.state)
-            norm = clip_by_global_norm(gradients.flat, clip_norm)
-            rate = training.optimizer.learning_rate if schedule is None else schedule(training.step)
-            if not (math.isfinite(loss) and math.isfinite(norm)):
-                raise NotFiniteError(
-                    f"step {training.step + 1}: the loss is {loss:.6g} and the gradient's norm {norm:.6g}, so training"
-                    f" stops before this update. Usual causes: a learning rate that is too high"
-                    f" (now {rate:g}), no clipping (now {clip_norm}), parameters that have grown"
-                    f" without bound (largest now {np.abs(model.parameters.flat).max():.3g})"
+            with np.errstate(all="ignore"):  # what is not finite is told below, once and in words
+                loss, gradients, state, _ = model.loss_and_gradients(batch, training.state)
+                norm = clip_by_global_norm(gradients.flat, clip_norm)
+                rate = training.optimizer.learning_rate if schedule is None else schedule(training.step)
+                if not (math.isfinite(loss) and math.isfinite(norm)):
+                    raise _not_finite(training, loss, norm, rate, clip_norm)
+                training.optimizer_state = training.optimizer.step(
+                    model.parameters.flat, gradients.flat, training.optimizer_state, rate
                 )
-            training.optimizer_state = training.optimizer.step(
-                model.parameters.flat, gradients.flat, training.optimizer_state, rate
-            )
+                if not np.isfinite(model.parameters.flat).all():
+                    raise _not_finite(training, loss, norm, rate, clip_norm)
             training.state = state if batches.carries_state else None
             training.step += 1
             training.position += 1
@@ -153,6 +151,14 @@ def train_steps(
                 training.rng, training.epoch, training.position, training.state = order_rng, epoch, 0, None
             training.row_seconds += time.perf_counter() - began
             yield StepRecord(epoch, training.step, loss, norm, batch.tokens, ends)
+
+
+def _not_finite(training: Training, loss: float, norm: float, rate: float, clip_norm: float | None) -> NotFiniteError:
+    return NotFiniteError(
+        f"training stops at step {training.step + 1}: the loss is {loss:.6g}, the gradient's norm {norm:.6g}, the largest"
+        f" parameter {np.abs(training.model.parameters.flat).max():.3g}. Usual causes: a learning rate that is too high"
+        f" (it is {rate:g}), gradients that are not clipped (the limit is {clip_norm}); the last checkpoint is kept"
+    )
 
 
 def fit(

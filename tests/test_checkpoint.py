@@ -116,6 +116,7 @@ def configure(section, key, value):
     return lambda configuration, arrays: (configuration[section] if section else configuration).update({key: value})
 
 
+SIZE = trained().training.model.parameters.flat.size
 NAN = np.full(16, np.nan, np.float32)
 
 
@@ -127,6 +128,11 @@ NAN = np.full(16, np.nan, np.float32)
         (drop("adam/v"), "lacks the array adam/v"),
         (put("parameters/lstm2.b", NAN), "an array too many, parameters/lstm2.b"),
         (put("parameters/lstm1.b", NAN), "NaN or infinite numbers in parameters/lstm1.b"),
+        (put("adam/m", np.full(SIZE, np.inf, np.float32)), "NaN or infinite numbers in adam/m"),
+        (put("adam/v", np.full(SIZE, np.nan, np.float32)), "NaN or infinite numbers in adam/v"),
+        (configure("progress", "position", -1), "counts position as -1"),
+        (configure("progress", "epoch", 1.5), "counts epoch as 1.5"),
+        (configure("progress", "tokens", "many"), "counts tokens as 'many'"),
         (put("parameters/lstm1.b", np.zeros(15, np.float32)), r"parameters/lstm1.b as float32 \(15,\)"),
         (put("parameters/lstm1.b", np.zeros(16)), "parameters/lstm1.b as float64"),
         (configure("model", "hidden", 5), "where its configuration promises"),
@@ -219,3 +225,9 @@ def test_when_the_disk_is_full_the_old_checkpoint_stays(path, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         save(path, trained(steps=9))
     assert path.read_bytes() == old and list(path.parent.iterdir()) == [path]
+
+
+def test_only_generators_that_can_be_saved_are_accepted():
+    for rng in (np.random.Generator(np.random.Philox(0)), np.random.RandomState(0), 0, None):
+        with pytest.raises(InputError, match="default_rng"):
+            Training.begin(LanguageModel(5, hidden=2), Adam(), rng)

@@ -9,9 +9,12 @@ import sys
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
-from minilstm import callbacks, checkpoint, cli
+from minilstm import Adam, callbacks, checkpoint, cli, plots
+from minilstm.commands import lock
 from minilstm.text import headlines
+from minilstm.train import HistoryRow
 
 SMALL = ["--hidden", "8", "--batch-size", "4"]
 
@@ -202,6 +205,7 @@ def test_a_model_that_is_missing_or_damaged_is_refused(here, run):
     refused(run("sample", "."), 2, "there is no model at model.npz")
     (here / "model.npz").write_bytes(b"PK\x03\x04 not really")
     refused(run("sample", "."), 1, "model.npz is damaged")
+    refused(run("sample", "lines.txt"), 1, "lines.txt is no model file")
     refused(run("info", "model.npz"), 1, "model.npz is damaged")
     refused(run("train", "lines.txt", "--out", ".", "--resume"), 1, "model.npz is damaged")
 
@@ -257,9 +261,11 @@ def test_files_that_cannot_be_learned_from_are_refused(here, run, source, option
     assert not list(here.glob("runs/*/model.npz"))
 
 
-def test_a_folder_that_cannot_be_written_is_a_failed_job(here, run):
+def test_a_folder_that_cannot_be_written_is_refused(here, run):
     (here / "file").write_text("in the way")
-    refused(run("train", "lines.txt", *SMALL, "--out", "file/run"), 1, "file")
+    for folder in ("file", "file/run"):
+        refused(run("train", "lines.txt", *SMALL, "--out", folder), 2, f"cannot write to {folder}", "--out")
+    assert (here / "file").read_text() == "in the way"
 
 
 def test_a_full_disk_ends_the_job_and_keeps_the_last_checkpoint(here, run, monkeypatch):
@@ -288,6 +294,7 @@ def test_without_the_extras_everything_but_pictures_and_bars_works(here, run, mo
     for name in ("matplotlib", "matplotlib.figure", "tqdm", "threadpoolctl"):
         monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.delitem(sys.modules, "minilstm.plots", raising=False)
+    monkeypatch.setattr("minilstm.commands.info._version", lambda package: None)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     status, out, _ = run("train", "lines.txt", *SMALL, "--steps", 2, "--out", "run")
     assert status == 0 and "pip install \"minilstm[lessons]\"" in out and not (here / "run/loss.png").exists()
@@ -347,3 +354,115 @@ def test_a_reader_that_goes_away_is_no_traceback(here, run):
     command = f"{sys.executable} -m minilstm sample run --count 3000 --length 5 | head -n 1"
     result = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120)
     assert result.stderr == "" and len(result.stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize("option, values", [("--seed", (1, 2)), ("--clip", (0.001, 1)), ("--learning-rate", (0.001, 0.1))])
+def test_options_reach_the_training(here, run, option, values):
+    trained = []
+    for value in (*values, values[0]):
+        assert run("train", "lines.txt", *SMALL, "--epochs", 2, option, value, "--out", f"run{len(trained)}")[0] == 0
+        trained.append((parameters(here / f"run{len(trained)}"), (here / f"run{len(trained)}/samples.txt").read_bytes()))
+    assert (trained[0][0] == trained[2][0]).all() and trained[0][1] == trained[2][1]
+    assert (trained[0][0] != trained[1][0]).any()
+
+
+def test_the_learning_rate_falls_to_the_end_of_the_run(here, run, monkeypatch):
+    rates = []
+    step = Adam.step
+    monkeypatch.setattr(Adam, "step", lambda self, *args: (rates.append(args[3]), step(self, *args))[1])
+    assert run("train", "lines.txt", *SMALL, "--steps", 20, "--learning-rate", 0.5)[0] == 0
+    assert rates[0] == 0.5 and rates == sorted(rates, reverse=True) and len(rates) == 20 and rates[-1] < 0.01
+
+
+def test_the_number_of_steps_is_kept_with_the_run(here, run):
+    assert run("train", "lines.txt", *SMALL, "--steps", 12, "--out", "whole")[0] == 0
+    assert run("train", "lines.txt", *SMALL, "--steps", 12, "--out", "parts", "--resume")[0] == 0
+    status, out, _ = run("train", "lines.txt", "--out", "parts", "--resume")
+    assert status == 0 and "ask for more" in out
+    kept = checkpoint.load("parts/model.npz")
+    assert kept.training.step == 12 and kept.settings["steps"] == 12 and kept.settings["epochs"] is None
+    status, out, _ = run("train", "lines.txt", "--out", "parts", "--resume", "--epochs", 3)
+    assert status == 0 and checkpoint.load("parts/model.npz").training.epoch == 3
+
+
+def test_the_picture_has_both_losses_and_the_floor():
+    rows = [HistoryRow(1, 10, 2.0, None, 0.25, 1.0, 1.0), HistoryRow(1, 20, 1.5, 1.75, 0.25, 1.0, 2.0)]
+    axes = Figure().add_subplot()
+    plots.draw_losses(axes, rows)
+    training, held_out, floor = axes.get_lines()
+    assert training.get_xydata().tolist() == [[10, 2.0], [20, 1.5]] and held_out.get_xydata().tolist() == [[20, 1.75]]
+    assert set(floor.get_ydata()) == {0.25} and axes.get_xlabel() == "step" and "nats" in axes.get_ylabel()
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["training", "held out", "floor, 0.250"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
+def test_in_a_terminal_the_bar_is_cleared_before_a_line_is_printed(here):
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    master, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
+    command = [sys.executable, "-m", "minilstm", "train", "lines.txt", *SMALL, "--epochs", "3"]
+    process = subprocess.Popen(command, stdout=terminal, stderr=terminal)
+    os.close(terminal)
+    shown = b""
+    while True:
+        try:
+            shown += os.read(master, 65536)
+        except OSError:  # the other end was closed: Linux says it so
+            break
+    os.close(master)
+    assert process.wait() == 0
+    text = shown.decode()
+    assert "step/s" in text
+    for line in text.split("\n"):
+        if "epoch 2: train" in line:
+            assert re.search(r"\r *\r?epoch 2: train", line) or line.startswith("epoch 2: train"), repr(line)
+
+
+@pytest.mark.parametrize("name", ["history.csv", "samples.txt", "loss.png"])
+def test_files_that_are_not_of_a_run_are_never_written_over(here, run, name):
+    (here / "mine").mkdir()
+    (here / "mine" / name).write_text("line of mine\n" * 50)
+    refused(run("train", "lines.txt", *SMALL, "--out", "mine", "--steps", 1), 2, name, "--out")
+    refused(run("train", "lines.txt", *SMALL, "--out", "mine", "--steps", 1, "--resume"), 2, name)
+    assert [p.name for p in (here / "mine").iterdir()] == [name]
+
+
+def test_two_runs_cannot_be_at_work_in_one_folder(here, run):
+    (here / "run").mkdir()
+    with lock.locked(here / "run"):
+        refused(run("train", "lines.txt", *SMALL, "--out", "run", "--steps", 1), 2, "another run is at work in run")
+    assert run("train", "lines.txt", *SMALL, "--out", "run", "--steps", 1)[0] == 0
+
+
+def test_a_diverging_run_leaves_a_checkpoint_that_can_be_loaded(here, run):
+    assert run("train", "lines.txt", *SMALL, "--steps", 3, "--out", "run")[0] == 0
+    result = run("train", "lines.txt", "--out", "run", "--resume", "--steps", 40, "--learning-rate", "1e300",
+                 "--save-every", "0.0001")
+    refused(result, 1, "Usual causes")
+    assert result[2].count("\n") == 1 and np.isfinite(parameters(here / "run")).all()
+
+
+def test_a_closed_output_is_no_reason_to_fail(here):
+    command = f"{sys.executable} -m minilstm train lines.txt --hidden 4 --steps 3 --out run >&- 2>&-"
+    assert subprocess.run(command, shell=True, timeout=120).returncode == 0
+    assert checkpoint.load("run/model.npz").training.step == 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="closes a pipe in the way of POSIX systems")
+def test_when_nobody_reads_any_more_training_stops_and_saves(here):
+    command = f"{sys.executable} -m minilstm train lines.txt --hidden 4 --epochs 500 --out run | head -n 1"
+    result = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120)
+    assert result.stderr == "" and checkpoint.load("run/model.npz").training.step > 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["train", "lines.txt", "--hidden", 10**20], ["train", "lines.txt", "--layers", 10**20],
+     ["train", "lines.txt", "--embedding", 10**25], ["sample", ".", "--count", 10**13]],
+)
+def test_absurd_sizes_are_refused_at_once(here, run, arguments):
+    refused(run(*arguments), 2, f"argument {arguments[2]}: must be")

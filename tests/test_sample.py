@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minilstm import Adam, CharTokenizer, InputError, LanguageModel, UnknownSymbolError
-from minilstm.sample import Sampling, draw, generate, generate_steps
+from minilstm.sample import Sampling, draw, generate, generate_steps, share_accepted
 from minilstm.text.batches import SequenceBatches
+from minilstm.text.grammar import Grammar
 from minilstm.train import Training, fit
 from tests.strategies import logits_and_targets_N_V
 
@@ -153,6 +154,8 @@ def test_top_k_above_the_vocabulary_is_refused(model):
 
 def test_prompts_must_have_known_symbols_and_at_least_one(model):
     rng = np.random.default_rng(0)
+    with pytest.raises(InputError, match="list of strings"):
+        generate(model, TOKENIZER, "abc", 3, rng=rng)
     for prompts in ([""], [], ["a", ""]):
         with pytest.raises(InputError, match="at least one symbol"):
             generate(model, TOKENIZER, prompts, 3, rng=rng)
@@ -167,3 +170,31 @@ def test_prompts_must_have_known_symbols_and_at_least_one(model):
 def test_a_tokenizer_that_does_not_belong_to_the_model_is_found_out():
     with pytest.raises(InputError, match="prompt must be at least 0 and below 3"):
         generate(LanguageModel(3, hidden=2), TOKENIZER, ["c"], 3, rng=np.random.default_rng(0))
+
+
+def test_a_symbol_costs_the_same_at_any_length(model, monkeypatch):
+    rows, logits = [], model.logits
+
+    def counted(inputs, *arguments, **options):
+        rows.append(np.shape(inputs))
+        return logits(inputs, *arguments, **options)
+
+    monkeypatch.setattr(model, "logits", counted)
+    list(generate_steps(model, TOKENIZER, ["abc", "a"], 25, Sampling(greedy=True), np.random.default_rng(0)))
+    assert rows[0] == (3, 2) and set(rows[1:]) == {(1, 2)} and len(rows) > 3
+
+
+class Half:
+    """A corpus that calls a text a sentence if it begins with an a; half of its own sentences do."""
+
+    def sample_many(self, count, rng):
+        return ["ab", "bc"] * (count // 2)
+
+    def accepts(self, text):
+        return text.startswith("a")
+
+
+def test_the_share_that_a_grammar_accepts_is_counted(model):
+    assert share_accepted(model, TOKENIZER, Half(), np.random.default_rng(0), count=40) == 0.5
+    corpus = Grammar({"start": ["abc", "bca"]}, "start")
+    assert share_accepted(LanguageModel(TOKENIZER.vocab_size, hidden=4), TOKENIZER, corpus, np.random.default_rng(0)) < 0.2

@@ -8,10 +8,13 @@ import signal
 import numpy as np
 import pytest
 
-from minilstm import Adam, InputError, LanguageModel, NotFiniteError
-from minilstm.callbacks import Callback, EarlyStop, HeldOutLoss, History, Progress, SampleText, StopOnSignal
+from minilstm import Adam, CharTokenizer, InputError, LanguageModel, NotFiniteError, callbacks
+from minilstm.callbacks import (
+    EarlyStop, HeldOutLoss, History, Progress, SampleText, SaveCheckpoint, StopOnSignal
+)
+from minilstm.checkpoint import Checkpoint
 from minilstm.text.batches import SequenceBatches, WindowBatches
-from minilstm.train import HistoryRow, Training, evaluate, fit, train_steps
+from minilstm.train import Callback, HistoryRow, Training, evaluate, fit, train_steps
 
 EOS = 6
 
@@ -86,7 +89,7 @@ def test_a_loss_that_is_not_finite_stops_training_before_the_update(bad):
     run = small_run()
     run.model.parameters["output.W"][0, 0] = bad
     before = run.model.parameters.flat.copy()
-    with np.errstate(all="ignore"), pytest.raises(NotFiniteError, match="step 1: .* norm .*learning rate.*clipping"):
+    with np.errstate(all="ignore"), pytest.raises(NotFiniteError, match="step 1: .* norm .*learning rate.*clipped"):
         next(train_steps(run, SequenceBatches(sequences(), 4, EOS), epochs=1))
     np.testing.assert_array_equal(run.model.parameters.flat, before)
     assert run.step == 0
@@ -185,3 +188,66 @@ def test_a_second_signal_stops_at_once():
     with StopOnSignal(), pytest.raises(KeyboardInterrupt):
         for _ in itertools.repeat(None, 2):
             os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_two_epochs_have_two_orders():
+    run, batches, seen = small_run(), SequenceBatches([np.array([k % 5 + 1] * (k + 1)) for k in range(20)], 1, EOS), []
+    for record in train_steps(run, batches, epochs=2):
+        seen.append(record.tokens)
+    assert sorted(seen[:20]) == sorted(seen[20:]) == list(range(1, 21)) and seen[:20] != seen[20:]
+
+
+def test_the_schedule_gives_the_rate_of_every_step():
+    batches = SequenceBatches(sequences(), 4, EOS)
+    asked = []
+    scheduled, plain = small_run(learning_rate=0.5), small_run(learning_rate=0.01)
+    fit(scheduled, batches, epochs=2, schedule=lambda step: (asked.append(step), 0.01)[1])
+    fit(plain, batches, epochs=2)
+    assert asked == list(range(10))
+    assert (scheduled.model.parameters.flat == plain.model.parameters.flat).all()
+
+
+def test_history_adds_up_losses_tokens_and_seconds():
+    run, batches = small_run(), SequenceBatches(sequences(), 4, EOS)
+    records = []
+
+    class Listen(Callback):
+        def on_step(self, training, record):
+            records.append(record)
+
+    fit(run, batches, epochs=2, callbacks=[Listen(), History(5)])
+    assert [row.step for row in run.history] == [5, 10]
+    for row, part in zip(run.history, (records[:5], records[5:])):
+        tokens = sum(record.tokens for record in part)
+        assert row.train_loss == pytest.approx(sum(r.loss * r.tokens for r in part) / tokens, rel=1e-12)
+    first, second = run.history
+    assert 0 < first.seconds < second.seconds == run.seconds
+    tokens = sum(record.tokens for record in records[5:])
+    assert second.tokens_per_second == pytest.approx(tokens / (second.seconds - first.seconds), rel=1e-9)
+
+
+def test_a_checkpoint_is_saved_after_each_epoch_and_at_the_end(monkeypatch):
+    saved = []
+    monkeypatch.setattr(callbacks, "save", lambda path, kept: saved.append(kept.training.step))
+    run, batches = small_run(), SequenceBatches(sequences(), 4, EOS)
+    kept = Checkpoint(run, CharTokenizer.fit(["abcde"]), {})
+    fit(run, batches, steps=12, callbacks=[SaveCheckpoint("nowhere", kept, seconds=1e9)])
+    assert saved == [5, 10, 12]
+    saved.clear()
+    fit(run, batches, steps=14, callbacks=[SaveCheckpoint("nowhere", kept, seconds=1e-9)])
+    assert saved == [13, 14, 14]
+
+
+def test_batches_of_another_size_cannot_be_gone_on_with():
+    run = small_run()
+    fit(run, SequenceBatches(sequences(), 2, EOS), steps=8)
+    with pytest.raises(InputError, match="has done 8 batches of its epoch, but there are 3"):
+        fit(run, SequenceBatches(sequences(), 8, EOS), epochs=2)
+
+
+def test_early_stop_and_progress_without_their_sources():
+    run, batches, shown = small_run(), SequenceBatches(sequences(), 4, EOS), []
+    with pytest.raises(InputError, match="HeldOutLoss and History"):
+        fit(run, batches, epochs=1, callbacks=[EarlyStop(1)])
+    fit(run, batches, epochs=2, callbacks=[Progress(5, show=shown.append)])
+    assert shown[0].startswith("epoch 2: last loss ")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 from argparse import Namespace
+from importlib import metadata
 from pathlib import Path
 
 import llvmlite.binding as llvm
@@ -80,7 +80,6 @@ def _features() -> str:
 
 def _version(package: str) -> str | None:
     try:
-        module = __import__(package)
-    except ImportError:
+        return f"{package} {metadata.version(package)}"
+    except metadata.PackageNotFoundError:
         return None
-    return f"{package} {getattr(module, '__version__', sys.modules[package])}"

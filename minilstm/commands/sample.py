@@ -21,7 +21,7 @@ def run(arguments: Namespace) -> int:
     path = Path(arguments.model)
     checkpoint = load(path / "model.npz" if path.is_dir() else path)
     prompts = checkpoint.settings.get("prompts") if arguments.prompt is None else [arguments.prompt]
-    if not prompts:
+    if not isinstance(prompts, list) or not prompts:
         raise InputError(f"{path} keeps no prompts of its own; give one with --prompt")
     rng = np.random.default_rng(arguments.seed)
     chosen = [prompts[k % len(prompts)] for k in range(arguments.count)]

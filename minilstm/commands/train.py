@@ -17,6 +17,7 @@ import numpy as np
 from minilstm.callbacks import HeldOutLoss, History, Progress, SampleText, SaveCheckpoint, StopOnSignal
 from minilstm.checkpoint import Checkpoint, load
 from minilstm.commands import data
+from minilstm.commands.lock import locked
 from minilstm.errors import InputError
 from minilstm.losses import bits
 from minilstm.model import LanguageModel
@@ -44,52 +45,60 @@ ROWS_AN_EPOCH = 10  # of the history
 
 def run(arguments: Namespace) -> int:
     """The command."""
-    say = lambda text: print(text, flush=True)
     began = time.perf_counter()
     is_file = arguments.source != "headlines"
     defaults = {**DEFAULTS, **(DEFAULTS_OF_FILES if is_file else DEFAULTS_OF_HEADLINES)}
     given = {name: getattr(arguments, name) for name in defaults if getattr(arguments, name) is not None}
     if arguments.steps is not None or arguments.epochs is not None:  # what was asked for last counts
         given |= {"steps": arguments.steps, "epochs": arguments.epochs}
-    given["source"] = str(Path(arguments.source).resolve()) if is_file else arguments.source
+    given["source"] = os.path.abspath(arguments.source) if is_file else arguments.source
     folder = Path(arguments.out or Path("runs") / Path(arguments.source).stem)
     model_path = folder / "model.npz"
     kept = _kept_run(model_path, given, arguments)
     settings = {**defaults, **given} if kept is None else {**kept.settings, **given}
     text = data.load(settings)
     checkpoint = _begin(settings, text) if kept is None else _go_on(kept, settings, text, model_path)
-    training, model = checkpoint.training, checkpoint.training.model
+    training = checkpoint.training
     ends = settings["steps"], settings["epochs"] and settings["epochs"] * len(text.train)
     total = min(end for end in ends if end is not None)
     if training.step >= total:
-        say(f"{model_path} has done {training.epoch} epochs, {training.step:,} steps; ask for more with --epochs or --steps")
+        print(f"{model_path} has done {training.epoch} epochs, {training.step:,} steps; ask for more by --epochs or --steps")
         return 0
+    if kept is None and arguments.resume:
+        print(f"{folder} holds no run to go on with; beginning one")
 
-    folder.mkdir(parents=True, exist_ok=True)
+    with _folder(folder):
+        return _run(arguments, checkpoint, text, total, folder, began)
+
+
+def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: int, folder: Path, began: float) -> int:
+    """The run itself, in a folder that is ours alone."""
+    training, model, settings = checkpoint.training, checkpoint.training.model, checkpoint.settings
+    model_path, interrupt = folder / "model.npz", StopOnSignal()
+    say = _Teller(interrupt)
     floor = text.corpus.floor if text.corpus else None
     say(text.description)
     say(model.summary())
     if floor is not None:
         say(f"floor: {floor:.4f} nats a symbol ({bits(floor):.3f} bits); no model can do better")
-    if kept is not None:
+    if training.step:
         say(f"going on after epoch {training.epoch}, step {training.step:,}")
 
     keeper = SaveCheckpoint(model_path, checkpoint, arguments.save_every)
-    keeper.save()  # a folder that cannot be written to is found out now, not after an epoch
-    interrupt = StopOnSignal()
-    bar = _bar(training, total)
-    tell = say if bar is None else bar.write  # clears the bar, prints, and draws it again
+    keeper.save()  # from now on there is something to go on with
+    bar = say.bar = _bar(training, total)
     watchers: list[Callback] = [
         HeldOutLoss(text.valid),
         History(max(1, len(text.train) // ROWS_AN_EPOCH), floor, folder / "history.csv"),
-        Progress(len(text.train), floor, bar=bar, show=tell),
-        SampleText(lambda training: _samples(training, checkpoint, text), folder / "samples.txt", show=tell),
+        Progress(len(text.train), floor, bar=bar, show=say),
+        SampleText(lambda training: _samples(training, checkpoint, text), folder / "samples.txt", show=say),
         interrupt,
         keeper,
     ]
     schedule = CosineDecay(settings["learning_rate"], total)
     with interrupt, bar or contextlib.nullcontext():
         fit(training, text.train, None, total, settings["clip"], schedule, watchers)
+    say.bar = None
     _picture(training, folder, say)
     if training.stop is not None:
         say(f"stopped after step {training.step:,}; {model_path} holds everything. Go on with:")
@@ -106,10 +115,15 @@ def run(arguments: Namespace) -> int:
 def _kept_run(path: Path, given: dict[str, Any], arguments: Namespace) -> Checkpoint | None:
     """The run to go on with, if there is one and it was asked for; refuses to write over one, or to change its sizes."""
     if not path.exists():
+        for name in ("history.csv", "samples.txt", "loss.png"):
+            if (path.parent / name).exists():
+                raise InputError(f"{path.parent / name} exists already and would be written over; choose another --out")
         return None
     if not arguments.resume:
         raise InputError(f"{path} exists already; go on with it by --resume, or choose another folder by --out")
     kept = load(path)
+    if not DEFAULTS.keys() | DEFAULTS_OF_FILES.keys() | {"source", "fingerprint"} <= kept.settings.keys():
+        raise InputError(f"{path} was not written by `minilstm train`; choose another folder by --out")
     for name, value in given.items():
         was = kept.settings.get(name)
         if name in MAY_CHANGE or value == was:
@@ -150,6 +164,37 @@ def _samples(training: Training, checkpoint: Checkpoint, text: data.Data) -> str
         share = share_accepted(model, tokenizer, text.corpus, rng, 100, SAMPLE_TEMPERATURE)
         lines.append(f"  (accepted by the grammar: {share:.0%} of 100)")
     return "\n".join(lines)
+
+
+@contextlib.contextmanager
+def _folder(folder: Path):
+    """The folder of the run, made if need be, and locked."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = locked(folder)
+        lock.__enter__()
+    except OSError as error:
+        raise InputError(f"cannot write to {folder} ({error.strerror}); choose another folder by --out") from error
+    with contextlib.ExitStack() as stack:
+        stack.push(lock)
+        yield
+
+
+class _Teller:
+    """Prints a line, above the bar if there is one. When nobody reads any more, the run is stopped as by Ctrl-C."""
+
+    def __init__(self, interrupt: StopOnSignal):
+        self.interrupt, self.bar = interrupt, None
+
+    def __call__(self, text: str) -> None:
+        try:
+            if self.bar is not None:
+                self.bar.write(text)  # clears the bar, prints, and draws it again
+            else:
+                print(text, flush=True)
+        except BrokenPipeError:
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")
+            self.interrupt.received = True
 
 
 def _bar(training: Training, total: int):

@@ -157,6 +157,7 @@ class WindowBatches:
     def __init__(self, ids: np.ndarray, batch_size: int, window: int, eos_id: int):
         self.batch_size = check_size("batch_size", batch_size)
         self.window = check_size("window", window)
+        ids = np.asarray(ids)
         length = len(ids) // batch_size
         if length < window:
             raise InputError(

@@ -201,12 +201,12 @@ def _find_column(path: str | Path, top: list[str], column: str | int | None) -> 
     is_ag_news = len(top) == len(AG_NEWS_COLUMNS) and top[0] in ("1", "2", "3", "4")
     if is_ag_news and column in AG_NEWS_COLUMNS:
         return AG_NEWS_COLUMNS.index(str(column)), 0
-    if isinstance(column, str) and column.isdecimal():
+    if isinstance(column, str) and top.count(column) == 1:
+        return top.index(column), 1
+    if isinstance(column, str) and column.isdecimal() and len(column) < 10:
         column = int(column)
     if isinstance(column, int) and 1 <= column <= len(top):
         return column - 1, 0
-    if isinstance(column, str) and top.count(column) == 1:
-        return top.index(column), 1
     names = ", ".join(repr(name[:30]) for name in (AG_NEWS_COLUMNS if is_ag_news else top))
     problem = "no column was chosen (--column)" if column is None else f"no column is {column!r}, or more than one"
     raise InputError(f"{path}: {problem}; choose by name from {names}, or by number from 1 to {len(top)} "

@@ -1,0 +1,36 @@
+"""One run at a time in one folder.
+
+The system lets go of the lock when the process ends, however it ends, so that a killed run leaves nothing to clean up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from minilstm.errors import InputError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+    import msvcrt
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, or refuse if another process holds it."""
+    with open(folder / ".lock", "a+b") as file:
+        try:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            else:
+                file.seek(0)
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        except OSError as error:
+            raise InputError(f"another run is at work in {folder}; wait for it, or choose another folder by --out") from error
+        yield
+    with contextlib.suppress(OSError):
+        os.unlink(folder / ".lock")
