@@ -432,7 +432,6 @@ def test_files_that_are_not_of_a_run_are_never_written_over(here, run, name):
 
 
 def test_two_runs_cannot_be_at_work_in_one_folder(here, run):
-    (here / "run").mkdir()
     with lock.locked(here / "run"):
         refused(run("train", "lines.txt", *SMALL, "--out", "run", "--steps", 1), 2, "another run is at work in run")
     assert run("train", "lines.txt", *SMALL, "--out", "run", "--steps", 1)[0] == 0

@@ -21,8 +21,13 @@ except ImportError:  # Windows
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, or refuse if another process holds it."""
-    with open(folder / ".lock", "a+b") as file:
+    """Make the folder if need be and hold its lock; refuse if it cannot be written to or another process holds the lock."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = open(folder / ".lock", "a+b")
+    except OSError as error:
+        raise InputError(f"cannot write to {folder} ({error.strerror}); choose another folder by --out") from error
+    with file:
         try:
             if fcntl is not None:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -67,7 +67,7 @@ def run(arguments: Namespace) -> int:
     if kept is None and arguments.resume:
         print(f"{folder} holds no run to go on with; beginning one")
 
-    with _folder(folder):
+    with locked(folder):
         return _run(arguments, checkpoint, text, total, folder, began)
 
 
@@ -164,20 +164,6 @@ def _samples(training: Training, checkpoint: Checkpoint, text: data.Data) -> str
         share = share_accepted(model, tokenizer, text.corpus, rng, 100, SAMPLE_TEMPERATURE)
         lines.append(f"  (accepted by the grammar: {share:.0%} of 100)")
     return "\n".join(lines)
-
-
-@contextlib.contextmanager
-def _folder(folder: Path):
-    """The folder of the run, made if need be, and locked."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = locked(folder)
-        lock.__enter__()
-    except OSError as error:
-        raise InputError(f"cannot write to {folder} ({error.strerror}); choose another folder by --out") from error
-    with contextlib.ExitStack() as stack:
-        stack.push(lock)
-        yield
 
 
 class _Teller:
