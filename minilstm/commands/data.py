@@ -16,7 +16,7 @@ from minilstm.text.grammar import Grammar
 from minilstm.text.readers import read_sequences, read_text, split_sequences, split_text
 from minilstm.text.tokenizers import CharTokenizer
 
-EPOCH_OF_HEADLINES, HELD_OUT_HEADLINES = 17_600, 2_000
+EPOCH_OF_HEADLINES, HELD_OUT_HEADLINES = 19_200, 2_000
 HELD_OUT = 0.1  # share of a file
 LONGEST_SEQUENCE = 5_000  # symbols; anything longer is a running text
 
