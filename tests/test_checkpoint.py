@@ -5,6 +5,7 @@ import json
 import os
 import pickle
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -231,3 +232,20 @@ def test_only_generators_that_can_be_saved_are_accepted():
     for rng in (np.random.Generator(np.random.Philox(0)), np.random.RandomState(0), 0, None):
         with pytest.raises(InputError, match="default_rng"):
             Training.begin(LanguageModel(5, hidden=2), Adam(), rng)
+
+
+def test_a_new_file_is_whole_and_on_disk_before_it_takes_the_place_of_the_old(tmp_path, monkeypatch):
+    path, events = tmp_path / "file", []
+    path.write_bytes(b"old")
+    replace, fsync = os.replace, os.fsync
+
+    def watched_replace(source, target):
+        events.append(("replace", path.read_bytes(), Path(source).read_bytes()))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", lambda number: (events.append("fsync"), fsync(number)))
+    monkeypatch.setattr(os, "replace", watched_replace)
+    with replacing(path) as file:
+        file.write(b"new")
+        assert path.read_bytes() == b"old"
+    assert events[:2] == ["fsync", ("replace", b"old", b"new")] and path.read_bytes() == b"new"
