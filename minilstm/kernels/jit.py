@@ -13,6 +13,7 @@ With ``NUMBA_DISABLE_JIT=1`` in the environment nothing is compiled and kernels 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from functools import cache
@@ -27,15 +28,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def kernel(function: F) -> F:
     """Compile a kernel at its first call; keep it on disk where there is a place that can be written to."""
-    compiled = numba.njit(**SETTINGS)(function)
     if not numba.config.DISABLE_JIT:  # pragma: no cover: coverage is measured without the compiler
-        plain = compiled
-        try:
-            compiled = numba.njit(cache=True, **SETTINGS)(function)
-            compiled._cache._cache_file._source_stamp = _stamp_of_all_kernels()
-        except (RuntimeError, AttributeError):  # nowhere to write, or a Numba that keeps its stamp elsewhere
-            return plain  # compiled anew in every process
-    return compiled
+        with contextlib.suppress(RuntimeError, AttributeError):  # nowhere to write; a Numba that keeps its stamp elsewhere
+            kept = numba.njit(cache=True, **SETTINGS)(function)
+            kept._cache._cache_file._source_stamp = _stamp_of_all_kernels()
+            return kept
+    return numba.njit(**SETTINGS)(function)  # compiled anew in every process
 
 
 @cache

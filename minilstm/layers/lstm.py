@@ -145,13 +145,10 @@ class LSTM:
         else:
             np.matmul(x, Wx, out=z)
         h[:B], c[:B] = packing.sort(state[0]), packing.sort(state[1])
-        slot = 0
-        for start, n in zip(packing.starts, packing.counts):
-            next_slot = B + start
-            rows, before, now = slice(start, start + n), slice(slot, slot + n), slice(next_slot, next_slot + n)
+        for t, n in enumerate(packing.counts):
+            rows, before, now = _rows(packing.starts[t], n), _rows(packing.slots[t], n), _rows(packing.slots[t + 1], n)
             np.matmul(h[before], Wh, out=zh[:n])
             kernels.lstm.lstm_step(zh[:n], b, c[before], z[rows], c[now], tanh_c[rows], h[now])
-            slot = next_slot
         return h[B:], (packing.last(h), packing.last(c)), LSTMCache(x, z, tanh_c, c, h, packing, work, turn)
 
     def backward_packed(self, params, dh, dstate: State, cache: LSTMCache, grads=None):
@@ -159,16 +156,13 @@ class LSTM:
         x, gates, tanh_c, c, h, packing, work, turn = cache
         work.check(turn)
         Wx, Wh_T = params["Wx"], params["Wh"].T
-        N, B, H = packing.N, packing.B, self.hidden_size
+        N, H = packing.N, self.hidden_size
         grads = {name: np.empty_like(p) for name, p in params.items()} if grads is None else grads
         dz = work.empty("dz", (N, 4 * H), Wx.dtype)
         dh_next, dc = packing.sort(dstate[0]), packing.sort(dstate[1])  # copies: they travel back through time
 
-        slots = [0, *(B + start for start in packing.starts)]
-        for t in reversed(range(len(packing.counts))):
-            n = packing.counts[t]
-            rows = slice(packing.starts[t], packing.starts[t] + n)
-            before = slice(slots[t], slots[t] + n)
+        for t, n in reversed(list(enumerate(packing.counts))):
+            rows, before = _rows(packing.starts[t], n), _rows(packing.slots[t], n)
             kernels.lstm.lstm_step_backward(
                 dh[rows], dh_next[:n], gates[rows], c[before], tanh_c[rows], dc[:n], dz[rows]
             )
@@ -193,3 +187,7 @@ class LSTM:
         check_array(f"{name}[0]", h, (B, self.hidden_size), dtype, "(B, H)")
         check_array(f"{name}[1]", c, (B, self.hidden_size), dtype, "(B, H)")
         return h, c
+
+
+def _rows(first: int, count: int) -> slice:
+    return slice(first, first + count)

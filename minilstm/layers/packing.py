@@ -32,6 +32,7 @@ class Packing:
     order : (B,) the sequences from the longest to the shortest.
     counts : how many sequences run at each step; a list of at most T numbers, zeros left out.
     starts : the first row of each step.
+    slots : the first row of each slot, in an array of B + N rows.
     """
 
     def __init__(self, T: int, B: int, lengths=None):
@@ -43,6 +44,7 @@ class Packing:
         counts = (self.lengths > np.arange(T)[:, None]).sum(axis=1)  # (T,)
         self.counts: list[int] = counts[counts > 0].tolist()
         self.starts: list[int] = (np.cumsum(counts) - counts).tolist()
+        self.slots: list[int] = [0, *(B + start for start in self.starts)]
         self.N = int(counts.sum())
 
     def pack(self, padded: np.ndarray) -> np.ndarray:
@@ -78,9 +80,8 @@ class Packing:
         return states[self._inverse]
 
     def _slot_rows(self, t: np.ndarray) -> np.ndarray:
-        """Rows in the slots of the states after steps t (…, B), sequences in the order of the rows; t = -1: initial."""
-        first = np.array([0, *(self.B + start for start in self.starts)])  # of slot t + 1
-        return first[t + 1] + np.arange(self.B)
+        """Where the states after steps t (…, B) stand in the slots, sequences in the order of the rows; t = -1: initial."""
+        return np.array(self.slots)[t + 1] + np.arange(self.B)
 
     @cached_property
     def _inverse(self) -> np.ndarray:
@@ -89,10 +90,11 @@ class Packing:
     @cached_property
     def _tokens(self) -> np.ndarray:
         """(N,): where each row stands in the padded batch, flattened to T·B."""
-        return np.concatenate([t * self.B + self.order[:n] for t, n in enumerate(self.counts)] or [np.empty(0, np.int64)])
+        rows = [t * self.B + self.order[:n] for t, n in enumerate(self.counts)]
+        return np.concatenate(rows or [np.empty(0, np.int64)])
 
     @cached_property
     def _previous(self) -> np.ndarray:
         """(N,): the slot row of the state before each row."""
-        firsts = [0, *(self.B + start for start in self.starts)]
-        return np.concatenate([first + np.arange(n) for first, n in zip(firsts, self.counts)] or [np.empty(0, np.int64)])
+        rows = [first + np.arange(n) for first, n in zip(self.slots, self.counts)]
+        return np.concatenate(rows or [np.empty(0, np.int64)])
