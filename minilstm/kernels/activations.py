@@ -1,7 +1,7 @@
 """Sigmoid and hyperbolic tangent inside kernels.
 
 float64 and complex numbers get the functions of the mathematical library, exact to the last bits. float32 gets a rational
-function, some fifty times as fast, that a compiler turns into vector instructions:
+function, many times as fast, that a compiler turns into vector instructions:
 
     (1)  tanh x ≈ x (a0 + a1 u + … + a6 u⁶) / (1 + b1 u + b2 u² + b3 u³),   u = x²,  |x| ≤ 7.9, constant beyond
     (2)  σ(x) = (1 + tanh(x / 2)) / 2
