@@ -149,9 +149,7 @@ def _read(path: str | Path) -> dict[str, np.ndarray]:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, KeyError, MemoryError, NotImplementedError) as error:
-        raise CheckpointError(f"{path} is damaged or is no model file ({error})") from error
-    except Exception as error:  # a damaged file can make the zip, zlib or npy reader fail in other ways still
+    except Exception as error:  # a damaged file can make the zip, zlib and npy readers fail in many ways
         raise CheckpointError(f"{path} is damaged ({type(error).__name__}: {error})") from error
 
 
