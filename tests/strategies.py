@@ -9,6 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 
+from minilstm import LanguageModel
+from minilstm.text.batches import Batch
+
 sizes = st.integers(1, 5)
 seeds = st.integers(0, 2**32 - 1)
 
@@ -86,3 +89,27 @@ def logits_and_targets_N_V(draw, scale=3.0):
     N, V = draw(st.integers(1, 6)), draw(st.integers(2, 7))
     rng = np.random.default_rng(draw(seeds))
     return rng.normal(0, scale, (N, V)), rng.integers(0, V, N)
+
+
+@st.composite
+def models_and_batches_V_H_T_B(draw):
+    """A small float64 model with random biases, a batch of different lengths, and a random state to begin from."""
+    V, H, layers = draw(st.integers(2, 6)), draw(st.integers(1, 4)), draw(st.integers(1, 2))
+    T, B = draw(st.integers(1, 4)), draw(st.integers(1, 3))
+    embedding = draw(st.none() | st.integers(1, 3))
+    lengths = np.array(draw(st.lists(st.integers(1, T), min_size=B, max_size=B)))
+    rng = np.random.default_rng(draw(seeds))
+    model = LanguageModel(V, embedding, H, layers, dtype=np.float64)
+    model.parameters.flat[:] = rng.normal(0, 0.6, model.parameters.flat.size)
+    batch = Batch(rng.integers(0, V, (T, B)), rng.integers(0, V, (T, B)), lengths)
+    state = tuple((rng.standard_normal((B, H)), rng.standard_normal((B, H))) for _ in range(layers))
+    return model, batch, state
+
+
+@st.composite
+def logits_and_targets_T_B_V(draw):
+    """With lengths, of which at least one is positive."""
+    T, B, V = draw(sizes), draw(sizes), draw(st.integers(2, 6))
+    lengths = np.array(draw(st.lists(st.integers(0, T), min_size=B, max_size=B).filter(any)))
+    rng = np.random.default_rng(draw(seeds))
+    return rng.normal(0, 1.5, (T, B, V)), rng.integers(0, V, (T, B)), lengths

@@ -3,30 +3,14 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from minilstm import InputError, LanguageModel
 from minilstm.text.batches import Batch
 from tests import naive
 from tests.numeric import assert_gradient
-from tests.strategies import seeds
+from tests.strategies import models_and_batches_V_H_T_B
 
 SMALL = settings(max_examples=20)
-
-
-@st.composite
-def models_and_batches(draw):
-    """A small float64 model with random biases, a batch of different lengths, and a random state to begin from."""
-    V, H, layers = draw(st.integers(2, 6)), draw(st.integers(1, 4)), draw(st.integers(1, 2))
-    T, B = draw(st.integers(1, 4)), draw(st.integers(1, 3))
-    embedding = draw(st.none() | st.integers(1, 3))
-    lengths = np.array(draw(st.lists(st.integers(1, T), min_size=B, max_size=B)))
-    rng = np.random.default_rng(draw(seeds))
-    model = LanguageModel(V, embedding, H, layers, dtype=np.float64)
-    model.parameters.flat[:] = rng.normal(0, 0.6, model.parameters.flat.size)
-    batch = Batch(rng.integers(0, V, (T, B)), rng.integers(0, V, (T, B)), lengths)
-    state = tuple((rng.standard_normal((B, H)), rng.standard_normal((B, H))) for _ in range(layers))
-    return model, batch, state
 
 
 def test_parameter_counts_are_the_published_ones():
@@ -43,7 +27,7 @@ def test_the_summary_shows_every_layer_with_its_shapes_in_80_columns():
 
 
 @SMALL
-@given(models_and_batches())
+@given(models_and_batches_V_H_T_B())
 def test_every_gradient_is_the_slope_of_the_loss(case):
     model, batch, state = case
     _, gradients, _, dstate = model.loss_and_gradients(batch, state)
@@ -56,7 +40,7 @@ def test_every_gradient_is_the_slope_of_the_loss(case):
 
 
 @SMALL
-@given(models_and_batches())
+@given(models_and_batches_V_H_T_B())
 def test_a_complex_step_from_ids_to_loss_gives_the_gradient(case):
     model, batch, state = case
     _, gradients, _, _ = model.loss_and_gradients(batch, state)
@@ -70,7 +54,7 @@ def test_a_complex_step_from_ids_to_loss_gives_the_gradient(case):
 
 
 @SMALL
-@given(models_and_batches())
+@given(models_and_batches_V_H_T_B())
 def test_the_loss_is_that_of_the_naive_twin(case):
     model, batch, _ = case
     p = model.parameters
@@ -86,7 +70,7 @@ def test_the_loss_is_that_of_the_naive_twin(case):
 
 
 @SMALL
-@given(models_and_batches())
+@given(models_and_batches_V_H_T_B())
 def test_float32_follows_float64(case):
     model, batch, state = case
     narrow = LanguageModel(model.vocab_size, model.embedding, model.hidden, model.layers)
@@ -100,7 +84,7 @@ def test_float32_follows_float64(case):
 
 
 @SMALL
-@given(models_and_batches())
+@given(models_and_batches_V_H_T_B())
 def test_a_text_cut_in_two_with_the_state_carried_is_the_whole_text(case):
     model, batch, state = case
     whole, final = model.logits(batch.inputs, state=state)

@@ -85,4 +85,7 @@ def lstm_step_backward(
     dz = np.concatenate([dzi, dzf, dzg, dzo], axis=1)  # (B, 4H)
     dx = dz @ Wx.T                                 # (B, D)
     dh_prev = dz @ Wh.T                            # (B, H)
-    return dx, dh_prev, dc_prev, LSTMGrads(Wx=x.T @ dz, Wh=h_prev.T @ dz, b=dz.sum(axis=0))
+    dWx = x.T @ dz                                 # (D, 4H)
+    dWh = h_prev.T @ dz                            # (H, 4H)
+    db = dz.sum(axis=0)                            # (4H,)
+    return dx, dh_prev, dc_prev, LSTMGrads(dWx, dWh, db)

@@ -1,0 +1,26 @@
+"""Is a gradient right? Slopes without a gradient, comparisons, and a catalogue of the mistakes that people make."""
+
+from minilstm.verify.diagnose import Diagnosis, Finding, diagnose, diagnose_loss, diagnose_sequence, diagnose_step
+from minilstm.verify.gradcheck import check_gradients
+from minilstm.verify.mistakes import MISTAKES
+from minilstm.verify.pairs import check_sequence, check_step
+from minilstm.verify.report import GradientCheck, ParameterCheck
+from minilstm.verify.variant import Mistake
+from minilstm.verify.whole_model import check_model
+
+__all__ = [
+    "MISTAKES",
+    "Diagnosis",
+    "Finding",
+    "GradientCheck",
+    "Mistake",
+    "ParameterCheck",
+    "check_gradients",
+    "check_model",
+    "check_sequence",
+    "check_step",
+    "diagnose",
+    "diagnose_loss",
+    "diagnose_sequence",
+    "diagnose_step",
+]

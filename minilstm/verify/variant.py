@@ -1,0 +1,65 @@
+"""Our own functions with a line changed: how a mistake of the catalogue becomes a function that can be run.
+
+A mistake is two pieces of text, what stands in our source and what stands there in its place. The changed source is compiled
+in the name space of the original. So a mistake can be read as one reads a line of code, and can never drift away from the
+code that it is a mistake about: if that line changes, the catalogue says so at once.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One line that is wrong, and what there is to say about it."""
+
+    name: str
+    function: Any  # ours, in which it is made
+    right: str  # a piece of its source that occurs there once
+    wrong: str  # what stands there by mistake
+    equation: str  # which one it violates; "" for none in particular
+    why: str
+    seen: str = ""  # where somebody made it
+
+    @property
+    def sentence(self) -> str:
+        """What the learner's code does, and what belongs there."""
+        target, _, right = self.right.partition(" = ")
+        same_target, _, wrong = self.wrong.partition(" = ")
+        if right and target == same_target and not set("[];,") & set(wrong + target):
+            sentence = f"Your {target} equals {wrong} where {right} belongs"
+        else:
+            sentence = f"It is as if `{self.wrong}` stood where `{self.right}` belongs"
+        return f"{sentence}: equation {self.equation}." if self.equation else f"{sentence}."
+
+
+def variant(function: Any, mistakes: Iterable[Mistake], **replaced: Any) -> Callable[..., Any]:
+    """``function`` with those of the mistakes that are made in it; ``replaced`` takes the place of names that it uses.
+
+    Raises ValueError if two of the mistakes are about the same piece of source.
+    """
+    changed = _source(function)
+    for mistake in mistakes:
+        if mistake.function is not function:
+            continue
+        if changed.count(mistake.right) != 1:
+            raise ValueError(f"`{mistake.right}` occurs {changed.count(mistake.right)} times in {function.__name__}")
+        changed = changed.replace(mistake.right, mistake.wrong)
+    scope = {**function.__globals__, **replaced}
+    exec(_compiled(changed, function.__name__), scope)
+    return scope[function.__name__]
+
+
+@cache
+def _source(function: Any) -> str:
+    return inspect.getsource(function)
+
+
+@lru_cache(maxsize=4096)
+def _compiled(source: str, name: str):
+    return compile("from __future__ import annotations\n" + source, f"<{name} with a mistake>", "exec")

@@ -1,0 +1,89 @@
+"""The gradient check of a whole language model, from ids to loss: every parameter and every initial state.
+
+The loss is computed by the compiled engine itself, in float64 for differences and in complex128 for a complex step, with
+padding and different lengths in the batch.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minilstm.checks import check_seed
+from minilstm.errors import InputError
+from minilstm.model import LanguageModel, States
+from minilstm.text.batches import Batch
+from minilstm.verify.gradcheck import check_gradients
+from minilstm.verify.report import GradientCheck
+
+
+def check_model(
+    model: LanguageModel,
+    batch: Batch,
+    state: States | None = None,
+    *,
+    method: str = "complex",
+    tolerance: float | None = None,
+    seed: int = 0,
+) -> GradientCheck:
+    """Check the gradients of all parameters and of the initial states, which are the rows ``lstm0.h0``, ``lstm0.c0`` …
+
+    Parameters
+    ----------
+    model : of dtype float64; it is not changed.
+    batch : inputs (T, B), targets (T, B), lengths (B,).
+    state : the state to begin from, (h0, c0) for each layer; random if left out.
+    method, tolerance, seed : as in ``check_gradients``.
+    """
+    if model.dtype != np.float64:
+        raise InputError(f"a gradient check needs a model of dtype float64, not {model.dtype}; LanguageModel(…, dtype=float)")
+    rng = np.random.default_rng([check_seed("seed", seed), 1])
+    B = np.shape(batch.inputs)[1]
+    if state is None:
+        state = tuple((rng.standard_normal(h.shape), rng.standard_normal(c.shape)) for h, c in model.zero_state(B))
+    names = [f"{model.cell}{k}.{part}0" for k in range(model.layers) for part in "hc"]
+    initial = dict(zip(names, (array for pair in state for array in pair)))
+    twins = {np.dtype(dtype): _twin(model, dtype) for dtype in (np.float64, np.complex128)}
+
+    def arranged(params):
+        """The twin of the dtype that the parameters have, with these parameters, and the states."""
+        twin = twins[np.result_type(*params.values())]
+        for name, view in twin.parameters.items():
+            view[...] = params[name]
+        arrays = [params[name].astype(twin.dtype) for name in names]
+        return twin, tuple(zip(arrays[::2], arrays[1::2]))
+
+    def loss(params):
+        twin, states = arranged(params)
+        return twin.loss(batch, states)[0]
+
+    def gradients(params):
+        twin, states = arranged(params)
+        _, grads, _, dstates = twin.loss_and_gradients(batch, states)
+        return {**grads, **dict(zip(names, (array for pair in dstates for array in pair)))}
+
+    params = {**model.parameters, **initial}
+    return check_gradients(loss, params, gradients, method=method, tolerance=tolerance, seed=seed)
+
+
+def random_case(
+    vocab_size: int,
+    embedding: int | None,
+    hidden: int,
+    layers: int,
+    steps: int,
+    batch_size: int,
+    cell: str = "lstm",
+    seed: int = 0,
+) -> tuple[LanguageModel, Batch]:
+    """A float64 model with random weights and biases, and a batch of random ids of different lengths."""
+    rng = np.random.default_rng(check_seed("seed", seed))
+    model = LanguageModel(vocab_size, embedding, hidden, layers, cell, dtype=np.float64)
+    model.parameters.flat[:] = rng.normal(0, 0.6, model.parameters.flat.size)
+    lengths = rng.integers(1, steps + 1, batch_size)
+    lengths[0] = steps
+    ids = rng.integers(0, vocab_size, (2, steps, batch_size))
+    return model, Batch(ids[0], ids[1], lengths)
+
+
+def _twin(model: LanguageModel, dtype) -> LanguageModel:
+    return LanguageModel(model.vocab_size, model.embedding, model.hidden, model.layers, model.cell, dtype=dtype)
