@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return complain(str(error), error.exit_status)
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # we are on our way
-        return complain("interrupted; a run that was saved before goes on with --resume", 1)
+        return complain("interrupted; a training run that was saved before goes on with --resume", 1)
     except MemoryError:
         return complain("there is not enough memory for this; choose smaller sizes", 1)
     except BrokenPipeError:  # whoever read our output has gone: say no more, not even when Python ends
@@ -73,11 +73,13 @@ def complain(sentence: str, status: int) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
-    top = argparse.ArgumentParser(prog="minilstm", description="Train an LSTM on text, sample from it, look inside.")
+    top = argparse.ArgumentParser(prog="minilstm", description="Train an LSTM on text, sample from it, check its gradients.")
     top.add_argument("--version", action="version", version=f"minilstm {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_train(commands)
     add_sample(commands)
+    add_check(commands)
+    add_worksheet(commands)
     info = commands.add_parser("info", help="show versions, processor, and what model files hold")
     info.add_argument("models", nargs="*", metavar="DIR", help="folders of runs, or model files")
     return top
@@ -135,6 +137,40 @@ def add_sample(commands) -> None:
     sample.add_argument("--length", type=whole, default=300, metavar="N", help="at most N symbols after the prompt (300)")
     sample.add_argument("--count", type=few, default=5, metavar="N", help="number of texts (5)")
     sample.add_argument("--seed", type=natural, default=0, metavar="S", help="the same seed writes the same texts (0)")
+
+
+def add_check(commands) -> None:
+    check = commands.add_parser(
+        "check",
+        help="check all gradients of a model",
+        description="Check the gradients of a random model, from ids to loss: of every parameter and both initial states,"
+        " with sequences of different lengths. Ends with status 1 if one is wrong.",
+    )
+    check.add_argument("--cell", choices=("lstm",), default="lstm", help="recurrent cell (lstm)")
+    check.add_argument(
+        "--sizes", metavar="V=7,E=3,H=5,L=2,T=6,B=4",
+        help="any of: ids V, embedding E (0: one-hot), hidden H, layers L, steps T, sequences B",
+    )
+    check.add_argument("--seed", type=natural, default=0, metavar="S", help="of weights, ids, lengths and states (0)")
+    check.add_argument(
+        "--method", choices=("complex", "central", "projections", "all"), default="complex",
+        help="complex step, central differences, random projections (complex)",
+    )
+
+
+def add_worksheet(commands) -> None:
+    worksheet = commands.add_parser(
+        "worksheet",
+        help="compute an LSTM by hand",
+        description="Every number of the forward and backward pass of a model small enough for paper, with its equation, its"
+        " formula, and the numbers put in; or a spreadsheet that computes them itself.",
+    )
+    worksheet.add_argument("--hidden", type=whole, default=2, metavar="H", help="hidden units, at most 4 (2)")
+    worksheet.add_argument("--input", type=whole, default=2, metavar="D", help="inputs a step, at most 4 (2)")
+    worksheet.add_argument("--steps", type=whole, default=2, metavar="T", help="time steps, at most 4 (2)")
+    worksheet.add_argument("--seed", type=natural, default=0, metavar="S", help="of the numbers that are given (0)")
+    worksheet.add_argument("--format", choices=("text", "markdown", "csv", "xlsx"), default="text", help="(text)")
+    worksheet.add_argument("--out", metavar="FILE", help="write to a new file (xlsx: worksheet.xlsx)")
 
 
 def whole(text: str) -> int:

@@ -1,8 +1,9 @@
 """Is this gradient right? Compares it with slopes that were found without it, entry by entry.
 
-The relative error of an entry is |ours - theirs| / max(|ours|, |theirs|, floor). The floor is a thousandth of the largest slope
-of the same parameter, or what rounding alone can do to a slope if that is more: below it, an entry is compared with the
-floor and not with itself, so that neither 0/0 nor the last bit of a sum that nearly cancels counts as a mistake.
+The relative error of an entry is |ours - theirs| / max(|ours|, |theirs|, floor). The floor is a hundredth of the largest slope
+of the same parameter: an entry below it is compared with the floor and not with itself, so that neither 0/0 nor the last bit of
+a sum that nearly cancels counts as a mistake. Differences of the loss have rounding errors of their own, and with them the
+floor is at least so high that these pass.
 
 A parameter all of whose slopes vanish passes any check, wrong or right. It is therefore reported as "zero", and the check as
 a whole has not passed.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -28,15 +30,15 @@ PROJECTIONS = 5  # directions for each parameter
 
 @dataclass(frozen=True)
 class Method:
-    """A way to find slopes: what it is called, how much error passes, and the noise in a slope of a loss of size 1."""
+    """A way to find slopes: what it is called, how much error passes, and what rounding does to a slope of a loss of size 1."""
 
     title: str
     tolerance: float
-    noise: float
+    rounding: float
 
 
 METHODS = {
-    "complex": Method("complex step", 1e-10, 16 * EPSILON),
+    "complex": Method("complex step", 1e-10, 0.0),
     "central": Method("central differences", 1e-6, 8 * EPSILON / slopes.CUBE_ROOT),
     "projections": Method("random projections", 1e-6, 8 * EPSILON / slopes.CUBE_ROOT),
 }
@@ -83,14 +85,14 @@ def check_gradients(
     params, objective = check_parameters(params), Objective(f)
     loss = objective.check_repeatable(params)
     ours = check_gradient_arrays(_gradients(f, gradients, params), params)
-    noise = way.noise * abs(loss)
+    compare = partial(_compare, tolerance=tolerance, rounding=way.rounding * abs(loss), nothing=16 * EPSILON * abs(loss))
     if method == "projections":
-        rows = [_compare_projections(objective, params, name, ours[name], tolerance, noise, rng) for name in params]
+        rows = [_compare_projections(objective, params, name, ours[name], compare, rng) for name in params]
     else:
         if method == "complex":
             objective.check_complex_safe(params, rng)
         theirs = (slopes.complex_step if method == "complex" else slopes.central_differences)(objective, params)
-        rows = [_compare(name, ours[name], theirs[name], tolerance, noise, way.title) for name in params]
+        rows = [compare(name, ours[name], theirs[name], title=way.title) for name in params]
         if method == "complex":
             _blame_the_method_if_it_is_to_blame(objective, params, rows, loss)
     return GradientCheck(way.title, tolerance, loss, objective.evaluations, tuple(rows))
@@ -130,23 +132,24 @@ def check_gradient_arrays(gradients, params: Params) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _compare(name, ours, theirs, tolerance, noise, title) -> ParameterCheck:
-    largest = np.abs(theirs).max()
-    if max(largest, np.abs(ours).max()) <= noise:
+def _compare(name, ours, theirs, *, title, tolerance, rounding, nothing) -> ParameterCheck:
+    """One row. Slopes up to ``nothing`` are as good as zero."""
+    largest, nothing = np.abs(theirs).max(), max(nothing, rounding)
+    if max(largest, np.abs(ours).max()) <= nothing:
         return ParameterCheck(name, ours.shape, 0.0, 0.0, (0,) * ours.ndim, ours.flat[0], theirs.flat[0], "zero", title)
     absolute = np.abs(ours - theirs)
-    scale = np.maximum(np.maximum(np.abs(ours), np.abs(theirs)), max(1e-3 * largest, noise / tolerance))
+    scale = np.maximum(np.maximum(np.abs(ours), np.abs(theirs)), max(1e-2 * largest, rounding / tolerance))
     relative = absolute / np.where(scale == 0, 1, scale)  # 0/0: two zeros agree
     relative[~np.isfinite(ours)] = np.inf
     where = tuple(int(k) for k in np.unravel_index(relative.argmax(), ours.shape))
     verdict = "ok" if relative[where] <= tolerance else "WRONG"
     return ParameterCheck(
         name, ours.shape, float(absolute.max()), float(relative[where]), where, float(ours[where]), float(theirs[where]),
-        verdict, title, int(np.sum(relative > tolerance)), bool(largest <= noise),
+        verdict, title, int(np.sum(relative > tolerance)), bool(largest <= nothing),
     )  # fmt: skip
 
 
-def _compare_projections(objective, params, name, ours, tolerance, noise, rng) -> ParameterCheck:
+def _compare_projections(objective, params, name, ours, compare, rng) -> ParameterCheck:
     """Some directions of length 1 through one parameter; if one is wrong, halve it until a single entry is left."""
     title, directions = METHODS["projections"].title, []
     for _ in range(PROJECTIONS):
@@ -155,7 +158,7 @@ def _compare_projections(objective, params, name, ours, tolerance, noise, rng) -
     slope = lambda v: slopes.projection(objective, params, {name: v})
     mine = np.array([np.sum(ours * v) for v in directions])
     theirs = np.array([slope(v) for v in directions])
-    row = replace(_compare(name, mine, theirs, tolerance, noise, title), shape=ours.shape, where=None, wrong_entries=0)
+    row = replace(compare(name, mine, theirs, title=title), shape=ours.shape, where=None, wrong_entries=0)
     if row.verdict != "WRONG":
         return row
     entries = np.arange(ours.size)

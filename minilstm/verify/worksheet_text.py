@@ -1,0 +1,126 @@
+"""A worksheet as text of 80 columns, as Markdown, and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import re
+from collections.abc import Callable, Iterator
+
+from minilstm.verify.worksheet import NAME, Line, Worksheet
+
+WIDTH = 80
+HEAD = """\
+{title}
+H = {hidden} units, D = {input} inputs, T = {steps} steps, 2 classes; seed {seed}.
+
+f2[1] is unit 2 of the forget gate at step 1, Wx[1,f2] the weight of input 1 on
+it, dX is dLoss/dX. Forward, and backward with the equation that a line inverts:
+
+(1) f = sigmoid(x Wx_f + h_prev Wh_f + b_f)         (4) c = f * c_prev + i * g
+(2) i = sigmoid(x Wx_i + h_prev Wh_i + b_i)         (6) h = o * tanh(c)
+(3) g = tanh(x Wx_g + h_prev Wh_g + b_g)            (7) a = h Wy + by
+(5) o = sigmoid(x Wx_o + h_prev Wh_o + b_o)         (8) p = exp(a) / sum(exp(a))
+(1-3,5) is all four gates together.                 (9) loss = -sum(y * ln(p))
+
+All digits are kept and five decimals shown: where a calculator is fed with the
+numbers shown, its last digit may differ.
+"""
+
+
+def as_text(sheet: Worksheet) -> str:
+    """Three rows for each number: the formula, with the numbers put in, the result."""
+    blocks = [HEAD.format(title="An LSTM by hand", **_sizes(sheet))]
+    for section, lines in _sections(sheet):
+        blocks.append(f"{section}\n{'-' * len(section)}")
+        given = [f"{line.name} = {number(line):>5}" for line in lines if line.given]
+        if given:
+            blocks.append(_in_columns(given) + "\n")
+        blocks += [_three_rows(sheet, line) for line in lines if not line.given]
+    return "\n".join(blocks)
+
+
+def _in_columns(cells: list[str]) -> str:
+    width = max(map(len, cells)) + 3
+    count = WIDTH // width // 2 * 2 or 1  # even, since units mostly come in pairs
+    rows = (cells[first : first + count] for first in range(0, len(cells), count))
+    return "\n".join("".join(cell.ljust(width) for cell in row).rstrip() for row in rows)
+
+
+def _three_rows(sheet: Worksheet, line: Line) -> str:
+    start = f"{line.equation:<8}{line.name} "
+    results = dict.fromkeys([symbols(line), numbers(sheet, line), number(line)])  # a copy has its number but once
+    rows = [f"{start if k == 0 else ' ' * len(start)}= {result}" for k, result in enumerate(results)]
+    return "\n".join(piece for row in rows for piece in _fold(row, len(start) + 2)) + "\n"
+
+
+def _fold(row: str, indent: int) -> Iterator[str]:
+    """Break a row before a plus or minus between terms, so that it fits."""
+    line = ""
+    for term in re.split(r"(?<=[^ ]) (?=[+-] )", row):
+        if line and len(line) + 1 + len(term) > WIDTH:
+            yield line
+            line = " " * indent + term
+        else:
+            line = f"{line} {term}" if line else term
+    yield line
+
+
+def as_markdown(sheet: Worksheet) -> str:
+    """A table for each section."""
+    head, *rest = HEAD.format(title="# An LSTM by hand", **_sizes(sheet)).splitlines()
+    blocks = [head + "\n\n```\n" + "\n".join(rest) + "\n```\n"]
+    for section, lines in _sections(sheet):
+        rows = [f"## {section}\n", "| equation | name | formula | with numbers | result |", "|---|---|---|---|---:|"]
+        for line in lines:
+            formula, put_in = ("given", "") if line.given else (f"`{symbols(line)}`", f"`{numbers(sheet, line)}`")
+            rows.append(f"| {line.equation} | `{line.name}` | {formula} | {put_in} | {number(line)} |")
+        blocks.append("\n".join(rows) + "\n")
+    return "\n".join(blocks)
+
+
+def as_csv(sheet: Worksheet) -> str:
+    """A row for each number, with all its digits."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["section", "equation", "name", "formula", "with numbers", "result"])
+    for line in sheet.lines:
+        writer.writerow([line.section, line.equation, line.name, symbols(line), numbers(sheet, line), repr(line.value)])
+    return file.getvalue()
+
+
+FORMATS: dict[str, Callable[[Worksheet], str]] = {"text": as_text, "markdown": as_markdown, "csv": as_csv}
+
+
+def symbols(line: Line) -> str:
+    """The formula with the names; empty for what is given."""
+    return NAME.sub(r"\1", line.formula)
+
+
+def numbers(sheet: Worksheet, line: Line) -> str:
+    """The formula with the numbers put in, negative ones in parentheses."""
+    lines = {other.name: other for other in sheet.lines}
+
+    def put_in(match: re.Match) -> str:
+        text = number(lines[match[1]])
+        function = line.formula[: match.start()].endswith(("sigmoid(", "tanh(", "exp(", "ln("))
+        return f"({text})" if text.startswith("-") and not function and match[0] != line.formula else text
+
+    return NAME.sub(put_in, line.formula)
+
+
+def number(line: Line) -> str:
+    """Two decimals for what is given, five for what is computed."""
+    if line.given:
+        return f"{line.value:.0f}" if line.name.startswith("y") else f"{line.value:.2f}"
+    return f"{line.value:.5f}"
+
+
+def _sections(sheet: Worksheet) -> Iterator[tuple[str, list[Line]]]:
+    for section, lines in itertools.groupby(sheet.lines, key=lambda line: line.section):
+        yield section, list(lines)
+
+
+def _sizes(sheet: Worksheet) -> dict[str, int]:
+    return {"hidden": sheet.hidden, "input": sheet.input, "steps": sheet.steps, "seed": sheet.seed}

@@ -1,0 +1,124 @@
+"""A worksheet as a spreadsheet: every number that is computed is a live formula over the cells before it.
+
+What is given stands in yellow cells, to be changed at will; everything follows, forward and backward. Two more columns compute
+the forward pass with one chosen number nudged up and down, and at the top the slope by central differences stands beside the
+gradient of the backward pass. Written with openpyxl (extra ``lessons``), recalculated by any spreadsheet program.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+
+from minilstm.errors import MinilstmError
+from minilstm.verify.worksheet import NAME, Line, Worksheet
+from minilstm.verify.worksheet_text import symbols
+
+try:
+    from openpyxl import Workbook
+    from openpyxl.styles import Alignment, Font, PatternFill
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.datavalidation import DataValidation
+    from openpyxl.worksheet.worksheet import Worksheet as Page
+except ImportError as error:
+    raise MinilstmError('a spreadsheet is written with openpyxl: pip install "minilstm[lessons]"') from error
+
+YELLOW, GREY = PatternFill("solid", fgColor="FFF2A8"), PatternFill("solid", fgColor="E8E8E8")
+BOLD, SMALL = Font(bold=True), Font(color="606060", size=9)
+COLUMNS = ("equation", "name", "formula", "value", "nudged up", "nudged down")
+VALUE, UP, DOWN = "D", "E", "F"
+WIDTHS = (10, 12, 64, 14, 14, 14)
+FIRST_ROW = 13  # of the numbers; above them stand the title and the nudge
+CHOSEN, SIZE, ANALYTIC, NUMERIC, ERROR = "D4", "D5", "D8", "D9", "D10"
+
+
+def as_xlsx(sheet: Worksheet) -> bytes:
+    """The file's contents."""
+    book = Workbook()
+    page = book.active
+    page.title = "LSTM by hand"
+    rows = _rows_of(sheet)
+    for line, row in rows.items():
+        _write(page, line, row, rows)
+    _write_sections(page, rows)
+    _write_head(page, sheet, rows)
+    for width, letter in zip(WIDTHS, map(get_column_letter, itertools.count(1))):
+        page.column_dimensions[letter].width = width
+    page.freeze_panes = f"A{FIRST_ROW}"
+    page.sheet_view.zoomScale = 110
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def _rows_of(sheet: Worksheet) -> dict[Line, int]:
+    """The row of every line; each section begins with a row for its title."""
+    rows, row = {}, FIRST_ROW
+    for _, lines in itertools.groupby(sheet.lines, key=lambda line: line.section):
+        for line in lines:
+            row += 1
+            rows[line] = row
+        row += 2
+    return rows
+
+
+def _write(page: Page, line: Line, row: int, rows: dict[Line, int]) -> None:
+    page[f"A{row}"], page[f"B{row}"], page[f"C{row}"] = line.equation, line.name, symbols(line)
+    page[f"C{row}"].font, page[f"C{row}"].alignment = SMALL, Alignment(wrap_text=True, vertical="top")
+    if line.given:
+        page[f"{VALUE}{row}"], page[f"{VALUE}{row}"].fill = line.value, YELLOW
+        for column, sign in ((UP, "+"), (DOWN, "-")):
+            page[f"{column}{row}"] = f"={VALUE}{row}{sign}IF($B{row}=${CHOSEN[0]}${CHOSEN[1:]},${SIZE[0]}${SIZE[1:]},0)"
+    else:
+        at = {other.name: other_row for other, other_row in rows.items()}
+        for column in (VALUE,) if line.backward else (VALUE, UP, DOWN):
+            page[f"{column}{row}"] = "=" + _live(line.formula, column, at)
+    for column in (VALUE, UP, DOWN):
+        page[f"{column}{row}"].number_format = "0.00" if line.given and column == VALUE else "0.000000"
+
+
+def _live(formula: str, column: str, at: dict[str, int]) -> str:
+    """A formula in the spreadsheet's own words."""
+    live = NAME.sub(lambda match: f"{column}{at[match[1]]}", formula)
+    if live.startswith("sigmoid("):
+        return f"1/(1+EXP(-{live.removeprefix('sigmoid(')[:-1]}))"
+    return live.replace("tanh(", "TANH(").replace("exp(", "EXP(").replace("ln(", "LN(").replace(" ", "")
+
+
+def _write_sections(page: Page, rows: dict[Line, int]) -> None:
+    for section, lines in itertools.groupby(rows, key=lambda line: line.section):
+        title = page[f"A{rows[next(iter(lines))] - 1}"]
+        title.value, title.font = section, BOLD
+
+
+def _write_head(page: Page, sheet: Worksheet, rows: dict[Line, int]) -> None:
+    first, last = FIRST_ROW + 1, max(rows.values())
+    nudged = [row for line, row in rows.items() if line.given and not line.name.startswith("y")]
+    loss = next(row for line, row in rows.items() if line.name == "loss")
+    page["A1"] = f"An LSTM by hand: H = {sheet.hidden}, D = {sheet.input}, T = {sheet.steps}, two classes (seed {sheet.seed})"
+    page["A2"] = "Change any yellow cell: everything else is computed from them, forward and backward."
+    page["A1"].font = Font(bold=True, size=14)
+    chosen = next(line.name for line in rows if line.name.startswith("Wx"))
+    table = [
+        (CHOSEN, "Nudge this number", chosen),
+        (SIZE, "by", 1e-4),
+        ("D6", "loss", f"={VALUE}{loss}"),
+        ("D7", "loss, nudged up and down", f"={UP}{loss}"),
+        (ANALYTIC, "gradient by the backward pass", f'=INDEX(D{first}:D{last},MATCH("d"&{CHOSEN},B{first}:B{last},0))'),
+        (NUMERIC, "slope by central differences", f"=({UP}{loss}-{DOWN}{loss})/(2*{SIZE})"),
+        (ERROR, "difference", f"={ANALYTIC}-{NUMERIC}"),
+    ]
+    for cell, name, value in table:
+        page[f"C{cell[1:]}"], page[f"C{cell[1:]}"].alignment = name, Alignment(horizontal="right")
+        page[cell], page[cell].number_format = value, "0.000000000"
+    page["E7"], page["E7"].number_format = f"={DOWN}{loss}", "0.000000000"
+    page[ERROR].number_format = "0.0E+00"
+    page[SIZE].number_format = "0.0E+00"
+    page[CHOSEN].fill = page[SIZE].fill = YELLOW
+    page[CHOSEN].alignment = Alignment(horizontal="right")
+    names = DataValidation("list", formula1=f"=$B${min(nudged)}:$B${max(nudged)}", allow_blank=False)
+    page.add_data_validation(names)
+    names.add(CHOSEN)
+    for column, title in zip("ABCDEF", COLUMNS):
+        page[f"{column}{FIRST_ROW - 1}"], page[f"{column}{FIRST_ROW - 1}"].font = title, BOLD
+        page[f"{column}{FIRST_ROW - 1}"].fill = GREY

@@ -1,0 +1,105 @@
+"""The proof of the proof: every mistake of the catalogue makes the property suite fail, and is named by ``diagnose``.
+
+``python -m pytest tests/test_mistakes.py -s`` prints the table.
+"""
+
+import contextlib
+import io
+
+import pytest
+from hypothesis import Phase, settings
+
+from minilstm import cells, losses
+from minilstm.verify import MISTAKES, diagnose, diagnose_loss, diagnose_sequence, diagnose_step, mistakes, sequence
+from minilstm.verify.trials import (
+    ALSO_OF_THE_LOOP,
+    loss_trial,
+    sequence_backward_trial,
+    sequence_trial,
+    step_backward_trial,
+    step_trial,
+)
+from minilstm.verify.variant import Mistake, variant
+from tests import test_properties
+
+QUICK = settings(max_examples=25, phases=[Phase.generate], database=None, deadline=None, derandomize=True)
+OF_A_STEP = [
+    test_properties.test_a_complex_step_through_a_step_is_its_backward,
+    test_properties.test_a_step_is_the_naive_step_forward_and_backward,
+    test_properties.test_a_step_backward_gives_the_same_twice_and_changes_nothing,
+]
+OF_A_SEQUENCE = [
+    test_properties.test_a_complex_step_through_a_sequence_is_its_backward,
+    test_properties.test_layer_and_book_are_the_naive_twin,
+    test_properties.test_a_sequence_backward_gives_the_same_twice_and_changes_nothing,
+]
+OF_THE_LOSS = [
+    test_properties.test_a_complex_step_through_the_loss_is_its_backward,
+    test_properties.test_the_loss_is_the_naive_mean_over_the_real_tokens,
+    test_properties.test_a_shift_of_all_logits_changes_nothing_and_gradients_sum_to_zero,
+]
+ROOMS = [  # where a mistake is put, what must then fail, who must name it
+    (mistakes.STEP, cells, OF_A_STEP, step_trial, diagnose_step),
+    (mistakes.STEP_BACKWARD, cells, OF_A_STEP, step_backward_trial, diagnose),
+    (mistakes.SEQUENCE_BACKWARD, sequence, OF_A_SEQUENCE, sequence_backward_trial, diagnose_sequence),
+    (mistakes.LOSS, losses, OF_THE_LOSS, loss_trial, diagnose_loss),
+]
+
+
+def fails(test) -> bool:
+    """Whether a property test fails, without looking for the smallest example."""
+    kept, test._hypothesis_internal_use_settings = test._hypothesis_internal_use_settings, QUICK
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            test()
+    except Exception:  # an assertion, or shapes that do not fit
+        return True
+    finally:
+        test._hypothesis_internal_use_settings = kept
+    return False
+
+
+def test_the_properties_hold_when_nothing_is_wrong():
+    assert not any(fails(test) for _, _, tests, _, _ in ROOMS for test in tests)
+
+
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:divide by zero", "ignore:invalid value")
+def test_every_mistake_fails_the_properties_and_is_named(monkeypatch):
+    print(f"\n{'mistake':<62}{'properties that fail':<24}named")
+    count = 0
+    for catalogue, module, tests, trial, judge in ROOMS:
+        for mistake in catalogue:
+            name = mistake.function.__name__
+            with monkeypatch.context() as patch:
+                patch.setattr(module, name, variant(mistake.function, [mistake]))
+                failing = [number for number, test in enumerate(tests, start=1) if fails(test)]
+            named = judge(trial().build([mistake])).mistakes
+            print(f"{mistake.name:<62}{', '.join(map(str, failing)):<24}{'yes' if named == (mistake,) else 'NO'}")
+            assert failing, f"{mistake.name}: no property fails"
+            assert named == (mistake,), f"{mistake.name} is taken for {[m.name for m in named]}"
+            count += 1
+    assert count == len(MISTAKES) > 100
+
+
+def test_mistakes_in_a_step_are_named_in_a_whole_sequence_too():
+    for trial, catalogue in ((sequence_backward_trial, mistakes.STEP_BACKWARD), (sequence_trial, mistakes.STEP)):
+        for mistake in catalogue:
+            judge = diagnose_sequence if trial is sequence_backward_trial else None
+            wrong = trial().build([mistake])
+            named = (judge(wrong) if judge else diagnose_sequence(sequence.lstm_sequence_backward, wrong)).mistakes
+            if mistake.name in ALSO_OF_THE_LOOP:
+                assert len(named) == 1 and named[0] in mistakes.SEQUENCE_BACKWARD, mistake.name
+            else:
+                assert named == (mistake,), f"{mistake.name} is taken for {[m.name for m in named]}"
+
+
+def test_every_entry_of_the_catalogue_says_what_is_wrong_and_why():
+    assert len({mistake.name for mistake in MISTAKES}) == len(MISTAKES)
+    for mistake in MISTAKES:
+        assert mistake.sentence.endswith(".") and mistake.why.endswith(".") and mistake.right != mistake.wrong
+
+
+def test_a_mistake_about_a_line_that_is_not_there_is_refused():
+    gone = Mistake("gone", cells.lstm_step_backward, "dq = dc * f", "dq = dc", "(4)", "There is no such line.")
+    with pytest.raises(ValueError, match="occurs 0 times in lstm_step_backward"):
+        variant(cells.lstm_step_backward, [gone])
