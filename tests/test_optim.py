@@ -25,17 +25,18 @@ def naive_adam(theta, gradients, rate, beta1, beta2, epsilon):
     return result
 
 
-@given(seeds)
-def test_compiled_book_and_naive_adam_take_the_same_steps(seed):
+@pytest.mark.parametrize("beta1, beta2", [(0.8, 0.95), (0.0, 0.0), (0.3, 0.4)])
+@given(seed=seeds)
+def test_compiled_book_and_naive_adam_take_the_same_steps(beta1, beta2, seed):
     rng = np.random.default_rng(seed)
     start, gradients = rng.standard_normal(5), rng.standard_normal((4, 5)) * 10.0 ** rng.integers(-4, 4, 5)
-    adam = Adam(learning_rate=0.01, beta1=0.8, beta2=0.95, epsilon=1e-3)
+    adam = Adam(learning_rate=0.01, beta1=beta1, beta2=beta2, epsilon=1e-3)
     book, book_state = start, adam.init(start)
     theta, state = start.copy(), adam.init(start)
     for g in gradients:
-        book, book_state = adam_step(book, g, book_state, 0.01, 0.8, 0.95, 1e-3)
+        book, book_state = adam_step(book, g, book_state, 0.01, beta1, beta2, 1e-3)
         state = adam.step(theta, g, state)
-    twin = naive_adam(start, gradients, 0.01, 0.8, 0.95, 1e-3)
+    twin = naive_adam(start, gradients, 0.01, beta1, beta2, 1e-3)
     assert np.abs(theta - start).max() > 1e-4 and state.t == book_state.t == 4
     np.testing.assert_allclose(book, twin, rtol=1e-12)
     np.testing.assert_allclose(theta, twin, rtol=1e-12)
@@ -81,7 +82,8 @@ def test_a_norm_that_is_not_finite_is_reported_and_nothing_scaled(bad):
 
 
 @pytest.mark.parametrize(
-    "constants", [{"learning_rate": 0}, {"learning_rate": math.nan}, {"beta1": 1.0}, {"beta2": -0.1}, {"epsilon": 0}]
+    "constants",
+    [{"learning_rate": 0}, {"learning_rate": math.nan}, {"beta1": 1.0}, {"beta2": 1.5}, {"beta2": -0.1}, {"epsilon": 0}],
 )
 def test_impossible_constants_are_refused_by_name(constants):
     with pytest.raises(InputError, match=next(iter(constants))):
@@ -100,3 +102,12 @@ def test_a_rate_given_for_one_step_takes_the_place_of_the_optimizers_own():
     Adam(0.5).step(a, g, Adam(0.5).init(a), rate=0.125)
     Adam(0.125).step(b, g, Adam(0.125).init(b))
     assert (a == b).all() and np.abs(a).max() > 0.1
+
+
+def test_impossible_schedules_are_refused_and_settings_do_not_change():
+    for peak, total in ((0, 10), (-1.0, 10), (0.1, 0)):
+        with pytest.raises(InputError):
+            CosineDecay(peak, total)
+    for settings, name in ((Adam(), "beta1"), (CosineDecay(1, 2), "peak")):
+        with pytest.raises(AttributeError):
+            setattr(settings, name, 0.5)

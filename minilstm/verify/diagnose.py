@@ -135,7 +135,7 @@ def diagnose_loss(my_loss: Callable, *, seed: int = 0) -> Diagnosis:
 
 def examine(trial: Trial, function: Callable) -> Diagnosis:
     """Run the function through a trial, and explain what differs."""
-    right, theirs = trial.results(trial.build([])), trial.results(function)
+    right, theirs = trial.ours(), trial.theirs(function)
     wrong = differences(theirs, right)
     findings = [_finding(mistake, parts, theirs, right) for mistake, parts in _explain(trial, theirs, right, wrong)]
     return Diagnosis(trial.title, len(trial.cases), tuple(findings), tuple(wrong), _when(theirs, right))
@@ -155,13 +155,15 @@ def _differences(theirs: Sequence[Parts], right: Sequence[Parts]) -> Iterator[st
     for mine, ours in zip(theirs, right):
         if RAISES in mine and RAISES in ours:
             continue
-        names = [RAISES] if RAISES in mine or RAISES in ours else [*ours, *mine]
-        yield from (name for name in names if not _same(mine.get(name), ours.get(name)))
+        if RAISES in mine or RAISES in ours:
+            yield RAISES
+            continue
+        yield from (name for name in [*ours, *mine] if not _same(mine.get(name), ours.get(name)))
 
 
 def _same(mine, ours) -> bool:
-    if not isinstance(mine, np.ndarray) or not isinstance(ours, np.ndarray):
-        return mine == ours
+    if mine is None or ours is None:
+        return mine is ours
     if mine.shape != ours.shape or mine.dtype.kind not in "fiu":
         return False
     if np.array_equal(mine, ours, equal_nan=ours.dtype.kind == "f"):
@@ -174,7 +176,7 @@ def _explain(trial: Trial, theirs, right, wrong: list[str]) -> list[tuple[Mistak
     """Mistakes with the parts that each explains; None for what nothing explains."""
     if not wrong:
         return []
-    results = {mistake: trial.results(trial.build([mistake])) for mistake in trial.catalogue}
+    results = {mistake: trial.ours([mistake]) for mistake in trial.catalogue}
     for mistake, result in results.items():
         if agree(theirs, result):
             return [(mistake, wrong)]
@@ -203,7 +205,7 @@ def _made_together(trial: Trial, theirs, wrong, results, footprints) -> Sequence
         if set().union(*(footprints[mistake] for mistake in made)) != set(wrong):
             continue
         try:
-            if agree(theirs, trial.results(trial.build(made))):
+            if agree(theirs, trial.ours(made)):
                 return made
         except ValueError:  # two mistakes about the same line
             continue
@@ -223,8 +225,10 @@ def _finding(mistake: Mistake | None, parts: list[str], theirs, right) -> Findin
 
 
 def _evidence(name: str, mine, ours) -> str:
-    if mine is None or ours is None:
-        return f"{name} is {'missing' if mine is None else 'not expected'}."
+    if ours is None:
+        return f"{name}: it belongs to the caller." if name.endswith("place") else f"{name} is not expected."
+    if mine is None:
+        return f"{name} is missing."
     if mine.shape != ours.shape:
         return f"{name} has the shape {mine.shape} where {ours.shape} belongs."
     if mine.dtype.kind not in "fiu":

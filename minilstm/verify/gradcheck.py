@@ -139,7 +139,8 @@ def _compare(name, ours, theirs, *, title, tolerance, rounding, nothing) -> Para
         return ParameterCheck(name, ours.shape, 0.0, 0.0, (0,) * ours.ndim, ours.flat[0], theirs.flat[0], "zero", title)
     absolute = np.abs(ours - theirs)
     scale = np.maximum(np.maximum(np.abs(ours), np.abs(theirs)), max(1e-2 * largest, rounding / tolerance))
-    relative = absolute / np.where(scale == 0, 1, scale)  # 0/0: two zeros agree
+    with np.errstate(invalid="ignore"):
+        relative = np.asarray(absolute / np.where(scale == 0, 1, scale))  # 0/0: two zeros agree
     relative[~np.isfinite(ours)] = np.inf
     where = tuple(int(k) for k in np.unravel_index(relative.argmax(), ours.shape))
     verdict = "ok" if relative[where] <= tolerance else "WRONG"
@@ -156,12 +157,14 @@ def _compare_projections(objective, params, name, ours, compare, rng) -> Paramet
         v = rng.standard_normal(ours.shape)
         directions.append(v / np.linalg.norm(v))
     slope = lambda v: slopes.projection(objective, params, {name: v})
-    mine = np.array([np.sum(ours * v) for v in directions])
+    with np.errstate(invalid="ignore"):
+        mine = np.array([np.sum(ours * v) for v in directions])
     theirs = np.array([slope(v) for v in directions])
     row = replace(compare(name, mine, theirs, title=title), shape=ours.shape, where=None, wrong_entries=0)
     if row.verdict != "WRONG":
         return row
-    entries = np.arange(ours.size)
+    finite = np.isfinite(ours).ravel()
+    entries = np.arange(ours.size) if finite.all() else np.flatnonzero(~finite)[:1]
     while entries.size > 1:
         halves = np.array_split(entries, 2)
         errors = []
@@ -169,7 +172,7 @@ def _compare_projections(objective, params, name, ours, compare, rng) -> Paramet
             v = np.zeros(ours.size)
             v[half] = rng.choice([-1.0, 1.0], half.size) / np.sqrt(half.size)
             errors.append(abs(slope(v.reshape(ours.shape)) - np.sum(ours.ravel() * v)))
-        entries = halves[int(np.nan_to_num(errors[1], nan=np.inf) > np.nan_to_num(errors[0], nan=np.inf))]
+        entries = halves[int(errors[1] > errors[0])]
     where = tuple(int(k) for k in np.unravel_index(entries[0], ours.shape))
     unit = np.zeros(ours.shape)
     unit[where] = 1

@@ -133,7 +133,7 @@ class Objective:
         except Exception:  # code that takes plain arrays only cannot be watched
             pass
         names = ", ".join(sorted(Watched.seen))
-        return f" it uses numpy's {names};" if names else " look for abs, max, min, comparisons, .real and float();"
+        return f" it uses numpy's {names};" if names else " look for abs, max, min, comparisons, conj, .real and float();"
 
 
 def disagree(exact: float, differences: float, loss: float) -> bool:

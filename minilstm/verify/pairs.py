@@ -47,11 +47,11 @@ def check_step(
     dh, dc = rng.standard_normal((B, H)), rng.standard_normal((B, H))
 
     def loss(p):
-        h, c, _ = parts_of(step(**p), 3, "your step must return (h, c, cache)")
+        h, c, _ = parts_of(step(*p.values()), 3, "your step must return (h, c, cache)")
         return np.sum(h * dh) + np.sum(c * dc)
 
     def gradients(p):
-        _, _, cache = parts_of(step(**p), 3, "your step must return (h, c, cache)")
+        _, _, cache = parts_of(step(*p.values()), 3, "your step must return (h, c, cache)")
         answer = step_backward(dh.copy(), dc.copy(), cache, p["Wx"], p["Wh"])
         dx, dh_prev, dc_prev, grads = parts_of(answer, 4, "your backward pass must return (dx, dh_prev, dc_prev, grads)")
         return {"x": dx, "h_prev": dh_prev, "c_prev": dc_prev, **gradient_arrays(grads)}

@@ -76,7 +76,7 @@ def projection(loss: Loss, params: Params, direction: Params) -> float:
     length = np.sqrt(sum(np.sum(v**2) for v in direction.values()))
     size = max(1.0, *(float(np.abs(params[name]).max()) for name in direction))
     h = CUBE_ROOT * size / length
-    moved = lambda sign: {**params, **{name: params[name] + sign * h * v for name, v in direction.items()}}
+    moved = lambda sign: {**params, **{name: np.asarray(params[name] + sign * h * v) for name, v in direction.items()}}
     return float((loss(moved(+1)) - loss(moved(-1))) / (2 * h))            # (3)
 
 

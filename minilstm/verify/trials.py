@@ -36,10 +36,15 @@ class Trial:
     build: Callable[[Sequence[Mistake]], Callable]  # our function with these mistakes in it
     cases: Sequence[dict[str, Any]]  # arguments by name
     take_apart: Callable[[Callable, dict[str, Any]], Parts]  # run on a case
+    their_cases: Sequence[dict[str, Any]] = ()  # the same numbers with caches of the learner's own forward
 
-    def results(self, function: Callable) -> list[Parts]:
-        """The parts of every case; what it raises and what it changes are parts too."""
-        return [self._result(function, case) for case in self.cases]
+    def ours(self, made: Sequence[Mistake] = ()) -> list[Parts]:
+        """The parts of every case as our function gives them, with these mistakes in it."""
+        return [self._result(self.build(made), case) for case in self.cases]
+
+    def theirs(self, function: Callable) -> list[Parts]:
+        """The parts of every case as the learner's function gives them; what it raises and changes are parts too."""
+        return [self._result(function, case) for case in self.their_cases or self.cases]
 
     def _result(self, function: Callable, case: dict[str, Any]) -> Parts:
         handed = _copy(case)
@@ -50,7 +55,9 @@ class Trial:
             raise
         except Exception as error:  # whatever it is, the learner is told of it
             return {RAISES: f"{type(error).__name__}: {error}"}
-        return parts | {f"{name} as it was handed in": array for name, array in _arrays("", handed)}
+        before, after = _arrays("", case), _arrays("", handed)
+        changed = (name for name in before if not np.array_equal(before[name], after[name], equal_nan=True))
+        return parts | {f"{name}, changed in place": np.ones(()) for name in changed}
 
 
 def step_trial(seed: int = 0) -> Trial:
@@ -58,7 +65,7 @@ def step_trial(seed: int = 0) -> Trial:
     rng = np.random.default_rng(seed)
 
     def take_apart(function, case):
-        h, c, _ = parts_of(function(**case), 3, "your step must return (h, c, cache)")
+        h, c, _ = parts_of(function(*case.values()), 3, "your step must return (h, c, cache)")
         return {"c": np.asarray(c), "h": np.asarray(h)}
 
     build = lambda made: variant(lstm_step, made)
@@ -67,15 +74,18 @@ def step_trial(seed: int = 0) -> Trial:
 
 def step_backward_trial(seed: int = 0, forward: Callable = lstm_step) -> Trial:
     """Of ``my_step_backward(dh, dc, cache, Wx, Wh) -> dx, dh_prev, dc_prev, grads``, with the cache of ``forward``."""
-    rng = np.random.default_rng(seed)
-    cases = []
-    for B, D, H in STEP_SIZES:
-        case = step_case(rng, B, D, H)
-        cache = parts_of(forward(**_copy(case)), 3, "your step must return (h, c, cache)")[2]
-        dh, dc = rng.standard_normal((B, H)), rng.standard_normal((B, H))
-        cases.append({"dh": dh, "dc": dc, "cache": cache, "Wx": case["Wx"], "Wh": case["Wh"]})
+
+    def cases(step):
+        rng = np.random.default_rng(seed)
+        for B, D, H in STEP_SIZES:
+            case = step_case(rng, B, D, H)
+            cache = parts_of(step(*_copy(case).values()), 3, "your step must return (h, c, cache)")[2]
+            dh, dc = rng.standard_normal((B, H)), rng.standard_normal((B, H))
+            yield {"dh": dh, "dc": dc, "cache": cache, "Wx": case["Wx"], "Wh": case["Wh"]}
+
     build = lambda made: variant(lstm_step_backward, made)
-    return Trial("backward step", mistakes.STEP_BACKWARD, build, cases, _step_backward_parts)
+    arguments = mistakes.STEP_BACKWARD, build, list(cases(lstm_step)), _step_backward_parts, list(cases(forward))
+    return Trial("backward step", *arguments)
 
 
 def _step_backward_parts(function, case) -> Parts:
@@ -89,7 +99,7 @@ def sequence_trial(seed: int = 0) -> Trial:
     rng = np.random.default_rng(seed)
 
     def take_apart(function, case):
-        h, final, _ = parts_of(function(**case), 3, "your forward pass must return (h, (hT, cT), caches)")
+        h, final, _ = parts_of(function(*case.values()), 3, "your forward pass must return (h, (hT, cT), caches)")
         hT, cT = parts_of(final, 2, "the final state must be a pair (hT, cT)")
         return {**_steps("h", h, len(case["x"])), "hT": np.asarray(hT), "cT": np.asarray(cT)}
 
@@ -100,19 +110,21 @@ def sequence_trial(seed: int = 0) -> Trial:
 
 def sequence_backward_trial(seed: int = 0, forward: Callable = lstm_sequence) -> Trial:
     """Of ``my_backward(dh, dstate, caches, Wx, Wh) -> dx, (dh0, dc0), grads``, with the caches of ``forward``."""
-    rng = np.random.default_rng(seed)
-    cases = []
-    for T, B, D, H in SEQUENCE_SIZES:
-        case = sequence_case(rng, T, B, D, H)
-        caches = parts_of(forward(**_copy(case)), 3, "your forward pass must return (h, (hT, cT), caches)")[2]
-        dh, dstate = rng.standard_normal((T, B, H)), (rng.standard_normal((B, H)), rng.standard_normal((B, H)))
-        cases.append({"dh": dh, "dstate": dstate, "caches": caches, "Wx": case["Wx"], "Wh": case["Wh"]})
+
+    def cases(sequence):
+        rng = np.random.default_rng(seed)
+        for T, B, D, H in SEQUENCE_SIZES:
+            case = sequence_case(rng, T, B, D, H)
+            caches = parts_of(sequence(*_copy(case).values()), 3, "your forward pass must return (h, (hT, cT), caches)")[2]
+            dh, dstate = rng.standard_normal((T, B, H)), (rng.standard_normal((B, H)), rng.standard_normal((B, H)))
+            yield {"dh": dh, "dstate": dstate, "caches": caches, "Wx": case["Wx"], "Wh": case["Wh"]}
 
     def build(made: Sequence[Mistake]):
         return variant(lstm_sequence_backward, made, lstm_step_backward=variant(lstm_step_backward, made))
 
     catalogue = [*mistakes.SEQUENCE_BACKWARD, *(m for m in mistakes.STEP_BACKWARD if m.name not in ALSO_OF_THE_LOOP)]
-    return Trial("backward pass through time", catalogue, build, cases, _sequence_backward_parts)
+    arguments = catalogue, build, list(cases(lstm_sequence)), _sequence_backward_parts, list(cases(forward))
+    return Trial("backward pass through time", *arguments)
 
 
 def _sequence_backward_parts(function, case) -> Parts:
@@ -134,7 +146,7 @@ def loss_trial(seed: int = 0) -> Trial:
 
     def take_apart(function, case):
         real = np.arange(len(case["logits"]))[:, None] < case["lengths"]
-        loss, dlogits = parts_of(function(**case), 2, "your loss must return (loss, dlogits)")
+        loss, dlogits = parts_of(function(*case.values()), 2, "your loss must return (loss, dlogits)")
         dlogits = np.asarray(dlogits)
         if dlogits.shape != case["logits"].shape:
             return {"loss": np.asarray(loss), "dlogits": dlogits}
@@ -217,16 +229,20 @@ def parts_of(answer, length: int, sentence: str):
     return answer
 
 
-def _arrays(name: str, value) -> list[tuple[str, np.ndarray]]:
-    """All arrays inside of a value, however nested, with a name for each."""
+def _arrays(name: str, value) -> dict[str, np.ndarray]:
+    """All arrays of numbers inside of a value, however nested, with a name for each."""
     if isinstance(value, np.ndarray):
-        return [(name, value.copy())]
+        return {name: value} if value.dtype.kind in "biufc" else {}
     if isinstance(value, dict):
-        return [pair for key, v in value.items() for pair in _arrays(f"{name}.{key}" if name else str(key), v)]
-    if isinstance(value, (tuple, list)):
-        keys = getattr(value, "_fields", range(len(value)))
-        return [p for k, v in zip(keys, value) for p in _arrays(f"{name}.{k}" if isinstance(k, str) else f"{name}[{k}]", v)]
-    return []
+        keys, values = list(value), list(value.values())
+    elif isinstance(value, (tuple, list)):
+        keys, values = list(getattr(value, "_fields", range(len(value)))), list(value)
+    else:
+        return {}
+    found: dict[str, np.ndarray] = {}
+    for key, part in zip(keys, values):
+        found |= _arrays((f"{name}.{key}" if name else key) if isinstance(key, str) else f"{name}[{key}]", part)
+    return found
 
 
 def _copy(value):

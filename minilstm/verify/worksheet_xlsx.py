@@ -24,7 +24,7 @@ except ImportError as error:
     raise MinilstmError('a spreadsheet is written with openpyxl: pip install "minilstm[lessons]"') from error
 
 YELLOW, GREY = PatternFill("solid", fgColor="FFF2A8"), PatternFill("solid", fgColor="E8E8E8")
-BOLD, SMALL = Font(bold=True), Font(color="606060", size=9)
+BOLD, SMALL = Font(name="Calibri", bold=True), Font(name="Calibri", color="606060", size=9)
 COLUMNS = ("equation", "name", "formula", "value", "nudged up", "nudged down")
 VALUE, UP, DOWN = "D", "E", "F"
 WIDTHS = (10, 12, 64, 14, 14, 14)
@@ -65,6 +65,7 @@ def _rows_of(sheet: Worksheet) -> dict[Line, int]:
 def _write(page: Page, line: Line, row: int, rows: dict[Line, int]) -> None:
     page[f"A{row}"], page[f"B{row}"], page[f"C{row}"] = line.equation, line.name, symbols(line)
     page[f"C{row}"].font, page[f"C{row}"].alignment = SMALL, Alignment(wrap_text=True, vertical="top")
+    page.row_dimensions[row].height = 15 * (1 + len(symbols(line)) // 85)  # points; nobody else makes room for long formulas
     if line.given:
         page[f"{VALUE}{row}"], page[f"{VALUE}{row}"].fill = line.value, YELLOW
         for column, sign in ((UP, "+"), (DOWN, "-")):
@@ -97,7 +98,7 @@ def _write_head(page: Page, sheet: Worksheet, rows: dict[Line, int]) -> None:
     loss = next(row for line, row in rows.items() if line.name == "loss")
     page["A1"] = f"An LSTM by hand: H = {sheet.hidden}, D = {sheet.input}, T = {sheet.steps}, two classes (seed {sheet.seed})"
     page["A2"] = "Change any yellow cell: everything else is computed from them, forward and backward."
-    page["A1"].font = Font(bold=True, size=14)
+    page["A1"].font = Font(name="Calibri", bold=True, size=14)
     chosen = next(line.name for line in rows if line.name.startswith("Wx"))
     table = [
         (CHOSEN, "Nudge this number", chosen),

@@ -1,0 +1,317 @@
+"""``diagnose`` on backward passes as learners write them: other code than ours, with a mistake in it, or with none."""
+
+import numpy as np
+import pytest
+
+from minilstm import InputError, cells
+from minilstm.functions import sigmoid
+from minilstm.verify import diagnose, diagnose_loss, diagnose_sequence, diagnose_step, sequence
+
+
+def said(diagnosis):
+    """The text without its line breaks."""
+    return " ".join(str(diagnosis).split())
+
+
+def names(diagnosis):
+    return [mistake.name for mistake in diagnosis.mistakes]
+
+
+# ---- a learner who keeps a dictionary and takes gate after gate -------------------------------------------------------
+
+
+def my_step(x, h_prev, c_prev, Wx, Wh, b):
+    n = h_prev.shape[1]
+    i = 1 / (1 + np.exp(-(x.dot(Wx[:, :n]) + h_prev.dot(Wh[:, :n]) + b[:n])))
+    f = 1 / (1 + np.exp(-(x.dot(Wx[:, n : 2 * n]) + h_prev.dot(Wh[:, n : 2 * n]) + b[n : 2 * n])))
+    g = np.tanh(x.dot(Wx[:, 2 * n : 3 * n]) + h_prev.dot(Wh[:, 2 * n : 3 * n]) + b[2 * n : 3 * n])
+    o = 1 / (1 + np.exp(-(x.dot(Wx[:, 3 * n :]) + h_prev.dot(Wh[:, 3 * n :]) + b[3 * n :])))
+    c = f * c_prev + i * g
+    h = o * np.tanh(c)
+    return h, c, dict(x=x, h_prev=h_prev, c_prev=c_prev, i=i, f=f, g=g, o=o, c=c, h=h)
+
+
+def my_backward(dh, dc, m, Wx, Wh, wrong=""):
+    n = dh.shape[1]
+    tc = np.tanh(m["c"])
+    dcell = dc + dh * m["o"] * (1 - tc * tc)
+    deltas = [
+        dcell * m["g"] * m["i"] * (1 - m["i"]),
+        dcell * m["c_prev"] * m["f"] * (1 - m["f"]),
+        dcell * m["i"] * (1 - m["g"] ** 2),
+        dh * tc * m["o"] * (1 - m["o"]),
+    ]
+    if "sigmoid twice" in wrong:
+        s = sigmoid(m["o"])
+        deltas[3] = dh * tc * s * (1 - s)
+    if "minus" in wrong:
+        deltas[2] = -deltas[2]
+    dx, dh_prev = np.zeros_like(m["x"]), np.zeros_like(m["h_prev"])
+    dWx, dWh, db = np.zeros_like(Wx), np.zeros_like(Wh), np.zeros(4 * n)
+    for k, delta in enumerate(deltas):
+        block = slice(k * n, (k + 1) * n)
+        dx += delta @ Wx[:, block].T
+        dh_prev += delta @ (Wh[:, block] if "transposed" in wrong else Wh[:, block].T)
+        dWx[:, block] = m["x"].T @ delta
+        dWh[:, block] = (m["h"] if "h[t]" in wrong else m["h_prev"]).T @ delta
+        db[block] = delta[-1] if "last row" in wrong else delta.sum(0)
+    carry = dcell if "no forget" in wrong else dcell * m["f"]
+    return dx, dh_prev, carry, (dWx, dWh, db)
+
+
+def with_mistake(wrong):
+    return lambda *arguments: my_backward(*arguments, wrong=wrong)
+
+
+def test_other_code_that_is_right_is_right():
+    diagnosis = diagnose(my_backward, my_step)
+    assert diagnosis and diagnosis.right and not diagnosis.findings
+    assert "backward step is right" in str(diagnosis)
+
+
+def test_a_carry_without_its_forget_gate():
+    diagnosis = diagnose(with_mistake("no forget"), my_step)
+    assert names(diagnosis) == ["forget gate left out of the carry"] and diagnosis.wrong_parts == ("dc_prev",)
+    assert "Your dc_prev equals dc where dc * f belongs: equation (4)." in str(diagnosis)
+
+
+def test_a_transposed_weight():
+    diagnosis = diagnose(with_mistake("transposed"), my_step)
+    assert names(diagnosis) == ["transposed recurrent weights"] and diagnosis.wrong_parts == ("dh_prev",)
+
+
+def test_two_mistakes_that_touch_the_same_gradient_are_told_as_two():
+    diagnosis = diagnose(with_mistake("sigmoid twice, h[t]"), my_step)
+    assert sorted(names(diagnosis)) == ["Wh paired with h[t]", "derivative of the output gate at the activated value"]
+    assert "\n1. " in str(diagnosis) and "\n2. " in str(diagnosis)
+    assert "Your dzo equals do * sigmoid(o) * (1 - sigmoid(o)) where do * o * (1 - o) belongs" in said(diagnosis)
+
+
+def test_three_mistakes_in_different_outputs_are_told_as_three():
+    diagnosis = diagnose(with_mistake("no forget, h[t], transposed"), my_step)
+    assert sorted(names(diagnosis)) == [
+        "Wh paired with h[t]", "forget gate left out of the carry", "transposed recurrent weights",
+    ]  # fmt: skip
+
+
+def test_what_nobody_made_before_is_told_honestly_with_its_place():
+    diagnosis = diagnose(with_mistake("last row"), my_step)
+    assert names(diagnosis) == [] and len(diagnosis.findings) == 1 and not diagnosis.right
+    assert diagnosis.wrong_parts == ("db, input gate", "db, forget gate", "db, candidate", "db, output gate")
+    assert "1. none of the known ones\n   In db, input gate, entry [" in str(diagnosis)
+
+
+def test_a_known_mistake_and_an_unknown_one_are_kept_apart():
+    diagnosis = diagnose(with_mistake("last row, no forget"), my_step)
+    assert names(diagnosis) == ["forget gate left out of the carry"]
+    assert diagnosis.findings[1].mistake is None and diagnosis.findings[1].parts[0] == "db, input gate"
+
+
+def test_a_constant_factor_is_seen():
+    diagnosis = diagnose(with_mistake("minus"), my_step)
+    assert "All of it is -1 times what belongs there." in said(diagnosis)
+
+
+def test_a_function_that_raises_is_told_what_and_where():
+    def broken(dh, dc, cache, Wx, Wh):
+        return dh @ Wx, dh, dc, cells.LSTMGrads(Wx, Wh, Wx[0])
+
+    diagnosis = diagnose(broken)
+    assert not diagnosis.right and diagnosis.wrong_parts and "none of the known ones" in str(diagnosis)
+    diagnosis = diagnose(lambda dh, dc, cache, Wx, Wh: dh.no_such_thing)
+    assert "It raises AttributeError: 'numpy.ndarray' object has no attribute 'no_such_thing'." in said(diagnosis)
+
+
+def test_wrong_shapes_are_told():
+    def flat(dh, dc, cache, Wx, Wh):
+        dx, dh_prev, dc_prev, grads = cells.lstm_step_backward(dh, dc, cache, Wx, Wh)
+        return dx.ravel(), dh_prev, dc_prev, grads
+
+    assert "dx has the shape (6,) where (2, 3) belongs." in str(diagnose(flat))
+
+    def one_bias(dh, dc, cache, Wx, Wh):
+        dx, dh_prev, dc_prev, grads = cells.lstm_step_backward(dh, dc, cache, Wx, Wh)
+        return dx, dh_prev, dc_prev, grads._replace(b=grads.b.sum())
+
+    assert "db, input gate is missing." in str(diagnose(one_bias))
+
+    def complex_dx(dh, dc, cache, Wx, Wh):
+        dx, dh_prev, dc_prev, grads = cells.lstm_step_backward(dh, dc, cache, Wx, Wh)
+        return dx + 0j, dh_prev, dc_prev, grads
+
+    assert "dx holds complex128, not real numbers." in str(diagnose(complex_dx))
+
+
+def test_inputs_that_are_changed_are_told():
+    def greedy(dh, dc, cache, Wx, Wh):
+        result = cells.lstm_step_backward(dh, dc, cache, Wx, Wh)
+        cache.c_prev[:] = 0
+        return result
+
+    assert diagnose(greedy).wrong_parts == ("cache.c_prev, changed in place",)
+
+
+def test_the_forward_step_is_looked_at_first():
+    def no_tanh(x, h_prev, c_prev, Wx, Wh, b):
+        h, c, cache = my_step(x, h_prev, c_prev, Wx, Wh, b)
+        return cache["o"] * c, c, cache
+
+    diagnosis = diagnose(my_backward, no_tanh)
+    assert diagnosis.title == "forward step" and names(diagnosis) == ["output tanh left out"]
+    assert names(diagnose_step(no_tanh)) == ["output tanh left out"]
+    assert "Your h equals o * c where o * tanh_c belongs: equation (6)." in str(diagnosis)
+
+
+# ---- through time -----------------------------------------------------------------------------------------------------
+
+
+def my_forward(x, state, Wx, Wh, b):
+    h, c = state
+    hs, memory = [], []
+    for x_t in x:
+        h, c, m = my_step(x_t, h, c, Wx, Wh, b)
+        hs.append(h)
+        memory.append(m)
+    return np.array(hs), (h, c), memory
+
+
+def my_backward_through_time(dh, dstate, memory, Wx, Wh, wrong=""):
+    dxs = []
+    dh_next, dc_next = dstate
+    total = [np.zeros_like(Wx), np.zeros_like(Wh), np.zeros(Wh.shape[1])]
+    for t in range(len(dh) - 1, -1, -1):
+        if "no carry" in wrong:
+            dc_next = np.zeros_like(dc_next) if t < len(dh) - 1 else dc_next
+        dx, dh_next, dc_next, grads = my_backward(dh[t] + dh_next, dc_next, memory[t], Wx, Wh, wrong)
+        dxs.append(dx)
+        total = [a + b for a, b in zip(total, grads)]
+        if "last bias" in wrong:
+            total[2] = grads[2]
+    if "reversed" not in wrong:
+        dxs.reverse()
+    return np.array(dxs), (dh_next, dc_next), {"Wx": total[0], "Wh": total[1], "b": total[2]}
+
+
+def through_time(wrong):
+    return lambda *arguments: my_backward_through_time(*arguments, wrong=wrong)
+
+
+def test_other_code_through_time_that_is_right_is_right():
+    assert diagnose_sequence(my_backward_through_time, my_forward)
+
+
+def test_the_place_in_time_is_told():
+    diagnosis = diagnose_sequence(through_time("no forget"), my_forward)
+    assert names(diagnosis) == ["forget gate left out of the carry"]
+    assert "It is right at the last step, wrong from the step before." in said(diagnosis)
+    diagnosis = diagnose_sequence(through_time("sigmoid twice"), my_forward)
+    assert "It is wrong from the last step on, which is computed first." in said(diagnosis)
+    diagnosis = diagnose_sequence(through_time("last bias"), my_forward)
+    assert names(diagnosis) == ["gradient of b keeps one step only"]
+    assert "All steps are right; what is made of them is not." in said(diagnosis)
+
+
+def test_a_dropped_carry_is_named_for_what_it_is():
+    def dropped(dh, dstate, caches, Wx, Wh):
+        dx, (dh_next, dc_next), total = np.zeros((*dh.shape[:2], len(Wx))), dstate, [0, 0, 0]
+        for t in reversed(range(len(dh))):
+            dx[t], dh_next, dc_prev, grads = cells.lstm_step_backward(dh[t] + dh_next, dc_next, caches[t], Wx, Wh)
+            dc_next = np.zeros_like(dc_prev)
+            total = [a + b for a, b in zip(total, grads)]
+        return dx, (dh_next, dc_next), total
+
+    diagnosis = diagnose_sequence(dropped)
+    assert names(diagnosis) == ["cell-state gradient dropped between steps"]
+    text = said(diagnosis)
+    assert "right at the last step, wrong from the step before" in text
+    assert "The cell-state gradient is not carried to the step before." in text
+
+
+def test_two_mistakes_in_the_loop_and_in_the_step():
+    diagnosis = diagnose_sequence(through_time("last bias, reversed"), my_forward)
+    assert sorted(names(diagnosis)) == ["dx in reversed order", "gradient of b keeps one step only"]
+
+
+def test_an_unknown_mistake_in_time_has_its_first_step():
+    diagnosis = diagnose_sequence(through_time("no carry"), my_forward)  # but dc0 is right
+    assert names(diagnosis) == [] and diagnosis.findings[0].parts[0] == "dx[2]"
+    assert "1. none of the known ones\n   In dx[2], entry" in str(diagnosis)
+
+    def from_step_1(dh, dstate, caches, Wx, Wh):
+        dx, dstate0, grads = sequence.lstm_sequence_backward(dh, dstate, caches, Wx, Wh)
+        dx[:2] += 1
+        return dx, dstate0, grads
+
+    assert "It is right down to step 2, wrong at step 1." in said(diagnose_sequence(from_step_1))
+
+
+def test_a_wrong_forward_through_time_is_told_first():
+    wrong = lambda x, state, Wx, Wh, b: sequence.lstm_sequence(x, state, Wx, Wh, 0 * b)
+    diagnosis = diagnose_sequence(sequence.lstm_sequence_backward, wrong)
+    assert diagnosis.title == "forward pass through time" and names(diagnosis) == ["bias left out"]
+
+
+# ---- the loss ---------------------------------------------------------------------------------------------------------
+
+
+def my_loss(logits, targets, lengths, wrong=""):
+    T, B, V = logits.shape
+    mask = (np.arange(T)[:, None] < lengths).astype(float)
+    shifted = logits if "overflow" in wrong else logits - logits.max(axis=2, keepdims=True)
+    p = np.exp(shifted) / np.exp(shifted).sum(axis=2, keepdims=True)
+    tokens = T * B if "padding" in wrong else mask.sum()
+    at_target = np.take_along_axis(p, targets[..., None], 2)[..., 0]
+    if "overflow" not in wrong:
+        log_p = shifted - np.log(np.exp(shifted).sum(axis=2, keepdims=True))
+        loss = -np.sum(np.take_along_axis(log_p, targets[..., None], 2)[..., 0] * mask) / tokens
+    else:
+        loss = -np.log(at_target[mask == 1]).sum() / tokens
+    return loss, (p - np.eye(V)[targets]) * mask[..., None] / tokens
+
+
+def test_a_right_loss_is_right():
+    assert diagnose_loss(my_loss)
+
+
+def test_padding_in_the_mean_is_two_mistakes_of_one_cause():
+    diagnosis = diagnose_loss(lambda *a: my_loss(*a, wrong="padding"))
+    assert names(diagnosis) == ["padding counted in the mean", "gradient divided by padding too"]
+
+
+def test_overflow_is_seen_at_large_logits():
+    diagnosis = diagnose_loss(lambda *a: my_loss(*a, wrong="overflow"))
+    assert not diagnosis.right and diagnosis.wrong_parts[0] == "loss"
+
+
+def test_a_loss_of_another_shape_is_told():
+    assert not diagnose_loss(lambda logits, targets, lengths: (1.0, logits[0]))
+
+
+# ---- what is no backward pass at all ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "judge, function, words",
+    [
+        (diagnose, lambda *a: 3, r"your backward pass must return \(dx, dh_prev, dc_prev, grads\), not a int"),
+        (diagnose, lambda *a: (1, 2, 3), r"\(dx, dh_prev, dc_prev, grads\), not a tuple of 3"),
+        (diagnose, lambda dh, dc, *a: (dh, dh, dc, {"W": dh}), "the gradients must be those of Wx, Wh and b, not of W"),
+        (diagnose, lambda dh, dc, *a: (dh, dh, dc, (dh, dh)), "the gradients must be three arrays, of Wx, Wh and b"),
+        (diagnose_step, lambda *a: 1, r"your step must return \(h, c, cache\)"),
+        (diagnose_sequence, lambda dh, *a: (dh, dh, dh), r"must be a pair \(dh0, dc0\)"),
+        (diagnose_loss, lambda *a, **k: 1.0, r"your loss must return \(loss, dlogits\)"),
+    ],
+)
+def test_answers_of_another_form_are_refused(judge, function, words):
+    with pytest.raises(InputError, match=words):
+        judge(function)
+
+
+def test_the_text_fits_80_columns():
+    for diagnosis in (
+        diagnose(with_mistake("sigmoid twice, h[t], no forget"), my_step),
+        diagnose_sequence(through_time("transposed"), my_forward),
+        diagnose_loss(lambda *a: my_loss(*a, wrong="padding")),
+        diagnose(my_backward, my_step),
+    ):
+        assert max(map(len, str(diagnosis).splitlines())) <= 80
