@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, settings
 
+from minilstm import cli
+
 settings.register_profile("dev", max_examples=40, deadline=None)
 settings.register_profile("ci", max_examples=200, deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("mutation", max_examples=10, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
@@ -23,3 +25,17 @@ def real_data():
         return path
 
     return find
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command in this process: exit status, standard output, standard error."""
+
+    def command(*arguments):
+        try:
+            status = cli.main([str(a) for a in arguments])
+        except SystemExit as stop:
+            status = stop.code
+        return status, *capsys.readouterr()
+
+    return command

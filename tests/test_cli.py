@@ -15,6 +15,7 @@ from minilstm import Adam, callbacks, checkpoint, cli, plots
 from minilstm.commands import lock
 from minilstm.text import headlines
 from minilstm.train import HistoryRow
+from tests.commands import refused
 
 SMALL = ["--hidden", "8", "--batch-size", "4"]
 
@@ -29,31 +30,6 @@ def here(tmp_path, monkeypatch):
         csv.writer(file).writerows([["number", "text"], *enumerate(lines)])
     (tmp_path / "list.json").write_text(json.dumps([{"title": line, "steps": ["one.", "two."]} for line in lines]))
     return tmp_path
-
-
-@pytest.fixture
-def run(capsys):
-    """Run a command in this process: exit status, standard output, standard error."""
-
-    def command(*arguments):
-        try:
-            status = cli.main([str(a) for a in arguments])
-        except SystemExit as stop:
-            status = stop.code
-        return status, *capsys.readouterr()
-
-    return command
-
-
-def refused(result, status, *words):
-    """The status, exactly one sentence to standard error, no traceback."""
-    assert result[0] == status, result
-    assert "Traceback" not in result[2]
-    for word in words:
-        assert word in result[2], result[2]
-    complaint = [line for line in result[2].splitlines() if line.startswith("minilstm")]
-    assert len(complaint) == 1, result[2]
-    return complaint[0]
 
 
 def test_training_writes_four_files_and_tells_what_happens(here, run):

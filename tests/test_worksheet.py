@@ -129,7 +129,9 @@ def test_csv_has_all_digits_and_markdown_a_table_for_each_section():
     assert {len(re.findall(r"\|", line)) for line in tables} == {6}
 
 
-@pytest.mark.parametrize("name, sizes", [("hidden", (5, 2, 2)), ("input", (2, 9, 2)), ("steps", (2, 2, 5)), ("steps", (2, 2, 0))])
+@pytest.mark.parametrize(
+    "name, sizes", [("hidden", (5, 2, 2)), ("input", (2, 9, 2)), ("steps", (2, 2, 5)), ("steps", (2, 2, 0))]
+)
 def test_sizes_that_nobody_computes_by_hand_are_refused(name, sizes):
     with pytest.raises(InputError, match=name):
         make_worksheet(*sizes)

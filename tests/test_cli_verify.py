@@ -1,0 +1,122 @@
+"""``minilstm check`` and ``minilstm worksheet`` at the command line."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from minilstm import LanguageModel
+from minilstm.commands import check
+from tests.commands import refused
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    """An empty folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def worst(text):
+    """The largest relative error in a printed table."""
+    return max(float(line.split()[3]) for line in text.splitlines() if line.endswith(" ok"))
+
+
+@pytest.mark.parametrize("sizes", ["", "E=0", "L=1,T=1,B=1", "V=2 E=1 H=1 L=3", "T=12,B=7,H=9"])
+@pytest.mark.parametrize("seed", [0, 5])
+def test_check_finds_every_gradient_right_to_1e_12(run, sizes, seed):
+    status, out, error = run("check", "--sizes", sizes, "--seed", seed)
+    assert (status, error) == (0, "")
+    rows = [line for line in out.splitlines() if line.endswith(" ok")]
+    layers = int(dict(re.findall(r"(\w)=(\d+)", sizes)).get("L", 2))
+    assert len(rows) == ("E=0" not in sizes) + 3 * layers + 2 + 2 * layers
+    assert worst(out) <= 1e-12 and f"{len(rows)} of {len(rows)} gradients are right to a relative error of 1e-12" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_all_methods_make_three_tables_that_agree(run):
+    status, out, _ = run("check", "--method", "all", "--cell", "lstm")
+    assert status == 0 and out.count("verdict") == 3
+    for title in ("complex step", "central differences", "random projections"):
+        assert f"\n{title}, " in out
+
+
+def test_a_model_of_published_size_is_checked_by_projections(run):
+    refused(run("check", "--sizes", "V=84,E=0,H=128,L=1"), 2, "119,892 parameters", "--method projections")
+    status, out, _ = run("check", "--sizes", "V=84,E=0,H=128,L=1", "--method", "projections")
+    assert status == 0 and "119,892" in out and "7 of 7" in out
+
+
+@pytest.mark.parametrize("method", ["complex", "central", "projections"])
+def test_a_wrong_gradient_ends_with_status_1_and_says_where(run, monkeypatch, method):
+    def wrong(self, batch, state=None, right=LanguageModel.loss_and_gradients):
+        loss, gradients, final, dstates = right(self, batch, state)
+        gradients["lstm1.Wh"][2, 7] *= 1.01
+        return loss, gradients, final, dstates
+
+    monkeypatch.setattr(LanguageModel, "loss_and_gradients", wrong)
+    status, out, _ = run("check", "--method", method)
+    assert status == 1 and out.count("WRONG") == 1
+    assert re.search(r"lstm1\.Wh\[2, 7\]: your gradient is -?\d\.\d+, the slope by .* -?\d\.\d+", out.replace("\n", " "))
+
+
+@pytest.mark.parametrize("sizes", ["X=3", "H", "H=", "H=0", "H=-1", "H=2.5", "V=1", "T=1e3", "lots", "H=8;T=2"])
+def test_sizes_that_are_none_are_refused(run, sizes):
+    refused(run("check", "--sizes", sizes), 2, "--sizes has", "T=10,H=8")
+
+
+def test_sizes_are_read_from_commas_and_spaces():
+    assert check.read_sizes("T=10, H=8 E=0") == {"T": 10, "H": 8, "E": 0} and check.read_sizes(None) == {}
+
+
+@pytest.mark.parametrize("arguments", [["--method", "magic"], ["--cell", "gru2"], ["--seed", "-1"], ["--seed", "x"]])
+def test_wrong_options_of_check_are_refused(run, arguments):
+    refused(run("check", *arguments), 2, arguments[0])
+
+
+def test_a_worksheet_goes_to_the_screen_or_to_a_file(run, here):
+    status, text, _ = run("worksheet")
+    assert status == 0 and max(map(len, text.splitlines())) <= 80 and "(4)     c1[1] = f1[1] * c1[0] + i1[1] * g1[1]" in text
+    status, out, _ = run("worksheet", "--out", "sheet.txt")
+    assert status == 0 and out == "221 numbers in sheet.txt\n" and (here / "sheet.txt").read_text("utf-8") == text
+    for form, words in (("markdown", "| (4) | `c1[1]` |"), ("csv", "(4),c1[1],f1[1] * c1[0] + i1[1] * g1[1],")):
+        assert words in run("worksheet", "--format", form)[1]
+    assert "zf3[1]" in run("worksheet", "--hidden", 3, "--input", 1, "--steps", 1, "--seed", 4)[1]
+
+
+def test_a_file_that_is_there_is_never_overwritten(run, here):
+    pytest.importorskip("openpyxl")
+    assert run("worksheet", "--format", "xlsx")[:2] == (0, "221 numbers in worksheet.xlsx\n")
+    kept = (here / "worksheet.xlsx").read_bytes()
+    refused(run("worksheet", "--format", "xlsx", "--seed", 1), 2, "worksheet.xlsx is there already", "--out")
+    assert (here / "worksheet.xlsx").read_bytes() == kept
+    assert run("worksheet", "--format", "xlsx", "--out", "other.xlsx")[0] == 0
+    assert sorted(path.name for path in here.iterdir()) == ["other.xlsx", "worksheet.xlsx"]
+
+
+@pytest.mark.parametrize("option, value", [("--hidden", 5), ("--input", 100), ("--steps", 10**6)])
+def test_worksheets_too_large_for_paper_are_refused(run, option, value):
+    refused(run("worksheet", option, value), 2, f"{option[2:]} can be at most 4 on a worksheet", "minilstm check")
+
+
+@pytest.mark.parametrize("arguments", [["--hidden", "0"], ["--steps", "two"], ["--format", "pdf"], ["--seed", "-1"]])
+def test_wrong_options_of_worksheet_are_refused(run, arguments):
+    refused(run("worksheet", *arguments), 2, arguments[0])
+
+
+def test_a_folder_that_is_not_there_is_told(run):
+    refused(run("worksheet", "--out", "no/such/folder/sheet.txt"), 1, "no/such/folder")
+
+
+def test_without_openpyxl_a_spreadsheet_is_refused_in_one_sentence(run, here, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    monkeypatch.delitem(sys.modules, "minilstm.verify.worksheet_xlsx", raising=False)
+    refused(run("worksheet", "--format", "xlsx"), 1, 'pip install "minilstm[lessons]"')
+    assert not list(here.iterdir())
+
+
+def test_a_reader_that_goes_away_is_no_traceback():
+    command = f"{sys.executable} -m minilstm worksheet --hidden 4 --steps 4 | head -n 1"
+    result = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120)
+    assert result.stdout == "An LSTM by hand\n" and result.stderr == ""
