@@ -75,7 +75,7 @@ def check_gradients(
     >>> check.passed
     False
     >>> print(check.wrong[0])
-    x[1]: your gradient is 5.0, the slope by complex step 4.0
+    x[1]: your gradient is 5, the slope by complex step 4
     """
     if method not in METHODS:
         raise InputError(f"method must be one of {', '.join(METHODS)}, not {method!r}")

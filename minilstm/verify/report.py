@@ -29,7 +29,7 @@ class ParameterCheck:
     def __str__(self) -> str:
         if self.verdict == "zero":
             return f"{self.name}: gradient and slope are zero in every entry, which proves nothing; choose other values"
-        sentence = f"{self.name}{self.place}: your gradient is {self.ours!r}, the slope by {self.title} {self.theirs!r}"
+        sentence = f"{self.name}{self.place}: your gradient is {self.ours:.12g}, the slope by {self.title} {self.theirs:.12g}"
         if self.wrong_entries > 1:
             sentence += f" ({self.wrong_entries} wrong entries)"
         if self.dead:
