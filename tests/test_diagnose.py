@@ -293,8 +293,8 @@ def test_a_loss_of_another_shape_is_told():
 @pytest.mark.parametrize(
     "judge, function, words",
     [
-        (diagnose, lambda *a: 3, r"your backward pass must return \(dx, dh_prev, dc_prev, grads\), not a int"),
-        (diagnose, lambda *a: (1, 2, 3), r"\(dx, dh_prev, dc_prev, grads\), not a tuple of 3"),
+        (diagnose, lambda *a: 3, r"your backward pass must return \(dx, dh_prev, dc_prev, grads\); it returned one int"),
+        (diagnose, lambda *a: (1, 2, 3), r"\(dx, dh_prev, dc_prev, grads\); it returned 3 things"),
         (diagnose, lambda dh, dc, *a: (dh, dh, dc, {"W": dh}), "the gradients must be those of Wx, Wh and b, not of W"),
         (diagnose, lambda dh, dc, *a: (dh, dh, dc, (dh, dh)), "the gradients must be three arrays, of Wx, Wh and b"),
         (diagnose_step, lambda *a: 1, r"your step must return \(h, c, cache\)"),

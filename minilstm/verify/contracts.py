@@ -1,0 +1,117 @@
+"""What the functions of a learner take and give back, and random arguments for them.
+
+    step             (x, h_prev, c_prev, Wx, Wh, b)       to  (h, c, cache)
+    step backward    (dh, dc, cache, Wx, Wh)              to  (dx, dh_prev, dc_prev, grads)
+    sequence         (x, (h0, c0), Wx, Wh, b)             to  (h, (hT, cT), caches)
+    its backward     (dh, (dhT, dcT), caches, Wx, Wh)     to  (dx, (dh0, dc0), grads)
+    loss             (logits, targets, lengths)           to  (loss, dlogits)
+
+Caches are handed on and never looked at. ``grads`` are the gradients of Wx, Wh and b, in this order or by name (``Wx`` or
+``dWx``). Shapes as in ``minilstm.cells.lstm``, with T in front for sequences; logits (T, B, V), targets (T, B), lengths (B,).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from minilstm.cells.lstm import LSTMGrads
+from minilstm.errors import InputError
+
+Case = dict[str, Any]  # arguments by name
+
+
+def call_step(step: Callable, x, h_prev, c_prev, Wx, Wh, b):
+    """h, c, cache."""
+    return _pieces(step(x, h_prev, c_prev, Wx, Wh, b), 3, "your step must return (h, c, cache)")
+
+
+def call_step_backward(backward: Callable, dh, dc, cache, Wx, Wh):
+    """dx, dh_prev, dc_prev, and the gradients by name."""
+    sentence = "your backward pass must return (dx, dh_prev, dc_prev, grads)"
+    dx, dh_prev, dc_prev, grads = _pieces(backward(dh, dc, cache, Wx, Wh), 4, sentence)
+    return dx, dh_prev, dc_prev, _by_name(grads)
+
+
+def call_sequence(forward: Callable, x, state, Wx, Wh, b):
+    """h, hT, cT, caches."""
+    h, final, caches = _pieces(forward(x, state, Wx, Wh, b), 3, "your forward pass must return (h, (hT, cT), caches)")
+    hT, cT = _pieces(final, 2, "the second that your forward pass returns must be a pair (hT, cT)")
+    return h, hT, cT, caches
+
+
+def call_sequence_backward(backward: Callable, dh, dstate, caches, Wx, Wh):
+    """dx, dh0, dc0, and the gradients by name."""
+    sentence = "your backward pass must return (dx, (dh0, dc0), grads)"
+    dx, dstate0, grads = _pieces(backward(dh, dstate, caches, Wx, Wh), 3, sentence)
+    dh0, dc0 = _pieces(dstate0, 2, "the second that your backward pass returns must be a pair (dh0, dc0)")
+    return dx, dh0, dc0, _by_name(grads)
+
+
+def call_loss(loss: Callable, logits, targets, lengths):
+    """loss, dlogits."""
+    return _pieces(loss(logits, targets, lengths), 2, "your loss must return (loss, dlogits)")
+
+
+def _pieces(answer, count: int, sentence: str):
+    if not isinstance(answer, (tuple, list)):
+        raise InputError(f"{sentence}; it returned one {type(answer).__name__}")
+    if len(answer) != count:
+        raise InputError(f"{sentence}; it returned {len(answer)} things")
+    return answer
+
+
+def _by_name(grads) -> dict[str, Any]:
+    names = LSTMGrads._fields
+    if isinstance(grads, Mapping):
+        found = {str(name).removeprefix("d"): array for name, array in grads.items()}
+        if not set(names) <= set(found):
+            raise InputError(f"the gradients must be those of Wx, Wh and b, not of {', '.join(map(str, grads))}")
+        return {name: found[name] for name in names}
+    return dict(zip(names, _pieces(grads, 3, "the gradients must be three arrays, of Wx, Wh and b")))
+
+
+def step_case(rng: np.random.Generator, B: int, D: int, H: int) -> Case:
+    """Random arguments of a step: nothing is zero, and gates are far from saturation."""
+    normal = rng.standard_normal
+    return {"x": normal((B, D)), "h_prev": normal((B, H)), "c_prev": normal((B, H)), **_weights(rng, D, H)}
+
+
+def sequence_case(rng: np.random.Generator, T: int, B: int, D: int, H: int) -> Case:
+    """Random arguments of a whole sequence."""
+    normal = rng.standard_normal
+    return {"x": normal((T, B, D)), "state": (normal((B, H)), normal((B, H))), **_weights(rng, D, H)}
+
+
+def _weights(rng: np.random.Generator, D: int, H: int) -> Case:
+    normal = lambda *shape: rng.normal(0, 0.7, shape)
+    return {"Wx": normal(D, 4 * H), "Wh": normal(H, 4 * H), "b": normal(4 * H)}
+
+
+def copy_of(value):
+    """A copy of all arrays in dictionaries, lists and (named) tuples; anything else as it is."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, dict):
+        return {key: copy_of(v) for key, v in value.items()}
+    if isinstance(value, tuple):
+        return type(value)(*map(copy_of, value)) if hasattr(value, "_fields") else tuple(map(copy_of, value))
+    return [copy_of(v) for v in value] if isinstance(value, list) else value
+
+
+def arrays_in(value, name: str = "") -> dict[str, np.ndarray]:
+    """All arrays of numbers inside of a value, however nested, by the name that Python would have for each."""
+    if isinstance(value, np.ndarray):
+        return {name: value} if value.dtype.kind in "biufc" else {}
+    if isinstance(value, dict):
+        inside = list(value.items())
+    elif isinstance(value, (tuple, list)):
+        inside = list(zip(getattr(value, "_fields", range(len(value))), value))
+    else:
+        return {}
+    found: dict[str, np.ndarray] = {}
+    for key, part in inside:
+        found |= arrays_in(part, f"{name}.{key}".lstrip(".") if isinstance(key, str) else f"{name}[{key}]")
+    return found
