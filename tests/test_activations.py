@@ -43,8 +43,8 @@ def test_float32_stays_within_the_stated_error_over_its_whole_range():
         positive = np.arange(start, min(start + chunk, top), stride, dtype=np.uint64)
         for bits in (positive, positive + (1 << 31)):
             worst = np.maximum(worst, largest_errors(bits))
-    assert 1e-8 < worst[0] <= TANH_FLOAT32_ERROR
-    assert 1e-8 < worst[1] <= SIGMOID_FLOAT32_ERROR
+    assert TANH_FLOAT32_ERROR / 3 < worst[0] <= TANH_FLOAT32_ERROR
+    assert SIGMOID_FLOAT32_ERROR / 3 < worst[1] <= SIGMOID_FLOAT32_ERROR
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -7,6 +7,7 @@ drops the imaginary part of a complex number makes a right gradient look wrong; 
 from __future__ import annotations
 
 import cmath
+import contextlib
 import numbers
 import warnings
 from collections.abc import Mapping
@@ -127,12 +128,7 @@ class Objective:
 
     def _suspects(self, params: Params) -> str:
         """What the loss uses that is not for complex numbers, as far as that can be watched."""
-        Watched.seen = set()
-        try:
-            self.function({name: array.copy().view(Watched) for name, array in params.items()})
-        except Exception:  # code that takes plain arrays only cannot be watched
-            pass
-        names = ", ".join(sorted(Watched.seen))
+        names = ", ".join(sorted(watch(self.function, params)))
         return f" it uses numpy's {names};" if names else " look for abs, max, min, comparisons, conj, .real and float();"
 
 
@@ -141,30 +137,34 @@ def disagree(exact: float, differences: float, loss: float) -> bool:
     return abs(exact - differences) > 1e-3 * max(abs(exact), abs(differences)) + 1e-7 * max(abs(loss), 1e-3)
 
 
-class Watched(np.ndarray):
-    """An array that writes down which of the functions used on it are not for complex numbers."""
+UNSAFE = {
+    "absolute", "fabs", "sign", "conjugate", "maximum", "minimum", "fmax", "fmin", "greater", "greater_equal", "less",
+    "less_equal", "heaviside", "floor", "ceil", "rint", "real", "conj", "real_if_close", "norm", "vdot", "where", "clip",
+}  # fmt: skip
 
+
+def watch(function: Loss, params: Params) -> set[str]:
+    """Which of NumPy's functions that are not for complex numbers a loss uses: it is run on arrays that write them down."""
     seen: set[str] = set()
-    unsafe = {
-        "absolute", "fabs", "sign", "conjugate", "maximum", "minimum", "fmax", "fmin", "greater", "greater_equal", "less",
-        "less_equal", "heaviside", "floor", "ceil", "rint", "real", "real_if_close", "norm", "vdot", "where", "clip",
-    }  # fmt: skip
 
-    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        if ufunc.__name__ in self.unsafe:
-            self.seen.add(ufunc.__name__)
-        plain = lambda a: a.view(np.ndarray) if isinstance(a, Watched) else a
-        if "out" in kwargs:
-            kwargs["out"] = tuple(map(plain, kwargs["out"]))
-        result = getattr(ufunc, method)(*map(plain, inputs), **kwargs)
-        return result.view(Watched) if isinstance(result, np.ndarray) else result
+    class Watched(np.ndarray):
+        def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+            seen.add(ufunc.__name__)
+            plain = lambda a: a.view(np.ndarray) if isinstance(a, Watched) else a
+            if "out" in kwargs:
+                kwargs["out"] = tuple(map(plain, kwargs["out"]))
+            result = getattr(ufunc, method)(*map(plain, inputs), **kwargs)
+            return result.view(Watched) if isinstance(result, np.ndarray) else result
 
-    def __array_function__(self, function, types, args, kwargs):
-        if function.__name__ in self.unsafe:
-            self.seen.add(function.__name__)
-        return super().__array_function__(function, types, args, kwargs)
+        def __array_function__(self, function, types, args, kwargs):
+            seen.add(function.__name__)
+            return super().__array_function__(function, types, args, kwargs)
 
-    def __getattribute__(self, name: str):
-        if name == "real":
-            Watched.seen.add(".real")
-        return super().__getattribute__(name)
+        def __getattribute__(self, name):
+            if name in ("real", "conj"):
+                seen.add(name)
+            return super().__getattribute__(name)
+
+    with contextlib.suppress(Exception):  # code that takes plain arrays only cannot be watched to its end
+        function({name: array.copy().view(Watched) for name, array in params.items()})
+    return seen & UNSAFE
