@@ -99,6 +99,7 @@ def test_what_nobody_made_before_is_told_honestly_with_its_place():
     assert names(diagnosis) == [] and len(diagnosis.findings) == 1 and not diagnosis.right
     assert diagnosis.wrong_parts == ("db, input gate", "db, forget gate", "db, candidate", "db, output gate")
     assert "1. none of the known ones\n   In db, input gate, entry [" in str(diagnosis)
+    assert "The first that is wrong in the order of computing: db, input gate, made by equations (2) and (4)." in said(diagnosis)
 
 
 def test_a_known_mistake_and_an_unknown_one_are_kept_apart():
@@ -109,7 +110,7 @@ def test_a_known_mistake_and_an_unknown_one_are_kept_apart():
 
 def test_a_constant_factor_is_seen():
     diagnosis = diagnose(with_mistake("minus"), my_step)
-    assert "All of it is -1 times what belongs there." in said(diagnosis)
+    assert "All of db, candidate, dWx, candidate, dWh, candidate is -1 times what belongs there." in said(diagnosis)
 
 
 def test_a_function_that_raises_is_told_what_and_where():
@@ -119,7 +120,24 @@ def test_a_function_that_raises_is_told_what_and_where():
     diagnosis = diagnose(broken)
     assert not diagnosis.right and diagnosis.wrong_parts and "none of the known ones" in str(diagnosis)
     diagnosis = diagnose(lambda dh, dc, cache, Wx, Wh: dh.no_such_thing)
-    assert "It raises AttributeError: 'numpy.ndarray' object has no attribute 'no_such_thing'." in said(diagnosis)
+    text = said(diagnosis)
+    assert "is wrong. It raises AttributeError: 'numpy.ndarray' object has no attribute 'no_such_thing'." in text
+    assert "It is called as (dh, dc, cache, Wx, Wh), with the cache of cells.lstm_step." in text
+
+
+def test_what_works_only_for_square_weights_is_told():
+    diagnosis = diagnose(lambda dh, dc, m, Wx, Wh: my_backward(dh + 0 * m["x"], dc, m, Wx, Wh), my_step)
+    assert names(diagnosis) == [] and "where D and H differ" in said(diagnosis)
+
+
+def test_a_backward_in_float32_is_right_to_six_digits_only():
+    def narrow(dh, dc, cache, Wx, Wh):
+        dx, dh_prev, dc_prev, grads = cells.lstm_step_backward(dh, dc, cache, Wx, Wh)
+        return dx.astype(np.float32), dh_prev, dc_prev, grads
+
+    diagnosis = diagnose(narrow)
+    assert not diagnosis.right and diagnosis.wrong_parts == ("dx",)
+    assert "It equals ours to six digits and no further: is something computed in float32, or by differences?" in said(diagnosis)
 
 
 def test_wrong_shapes_are_told():
@@ -208,7 +226,7 @@ def test_the_place_in_time_is_told():
     assert "It is wrong from the last step on, which is computed first." in said(diagnosis)
     diagnosis = diagnose_sequence(through_time("last bias"), my_forward)
     assert names(diagnosis) == ["gradient of b keeps one step only"]
-    assert "All steps are right; what is made of them is not." in said(diagnosis)
+    assert "All steps are right, but what the weights collect from them is not." in said(diagnosis)
 
 
 def test_a_dropped_carry_is_named_for_what_it_is():
@@ -236,6 +254,7 @@ def test_an_unknown_mistake_in_time_has_its_first_step():
     diagnosis = diagnose_sequence(through_time("no carry"), my_forward)  # but dc0 is right
     assert names(diagnosis) == [] and diagnosis.findings[0].parts[0] == "dx[2]"
     assert "1. none of the known ones\n   In dx[2], entry" in str(diagnosis)
+    assert "known mistakes were tried, alone and in pairs" in said(diagnosis)
 
     def from_step_1(dh, dstate, caches, Wx, Wh):
         dx, dstate0, grads = sequence.lstm_sequence_backward(dh, dstate, caches, Wx, Wh)
@@ -243,6 +262,25 @@ def test_an_unknown_mistake_in_time_has_its_first_step():
         return dx, dstate0, grads
 
     assert "It is right down to step 2, wrong at step 1." in said(diagnose_sequence(from_step_1))
+
+
+def test_a_loop_that_begins_with_zeros_is_told():
+    def from_zeros(dh, dstate, caches, Wx, Wh):
+        return sequence.lstm_sequence_backward(dh, (0 * dstate[0], 0 * dstate[1]), caches, Wx, Wh)
+
+    assert names(diagnose_sequence(from_zeros)) == ["gradients of the final state not read"]
+    forward = lambda x, state, *weights: my_forward(x, (0 * state[0], 0 * state[1]), *weights)
+    assert names(diagnose_sequence(my_backward_through_time, forward)) == ["initial state not read"]
+
+
+def test_any_other_order_of_the_gates_is_named():
+    def in_my_order(x, h_prev, c_prev, Wx, Wh, b):
+        i, f, g, o = range(4)
+        turn = lambda W: np.concatenate([np.split(W, 4, axis=-1)[k] for k in (f, i, o, g)], axis=-1)
+        return my_step(x, h_prev, c_prev, turn(Wx), turn(Wh), turn(b))
+
+    assert len(names(diagnose_step(in_my_order))) == 1
+    assert names(diagnose_step(in_my_order))[0].startswith("gates read in the order")
 
 
 def test_a_wrong_forward_through_time_is_told_first():
@@ -280,7 +318,16 @@ def test_padding_in_the_mean_is_two_mistakes_of_one_cause():
 
 def test_overflow_is_seen_at_large_logits():
     diagnosis = diagnose_loss(lambda *a: my_loss(*a, wrong="overflow"))
-    assert not diagnosis.right and diagnosis.wrong_parts[0] == "loss"
+    assert names(diagnosis) == ["overflow or log(0) at large logits", "overflow in the softmax"]
+
+
+def test_a_mean_over_sequences_is_told():
+    right = lambda *a: my_loss(*a)
+    per_sequence = lambda a, lengths: a * lengths.sum() / len(lengths)
+    wrong = lambda logits, targets, lengths: tuple(per_sequence(a, lengths) for a in right(logits, targets, lengths))
+    assert names(diagnose_loss(wrong)) == [
+        "loss divided by the number of sequences", "gradient divided by the number of sequences",
+    ]  # fmt: skip
 
 
 def test_a_loss_of_another_shape_is_told():
@@ -293,6 +340,7 @@ def test_a_loss_of_another_shape_is_told():
 @pytest.mark.parametrize(
     "judge, function, words",
     [
+        (diagnose, None, "your backward step must be a function, not NoneType"),
         (diagnose, lambda *a: 3, r"your backward pass must return \(dx, dh_prev, dc_prev, grads\); it returned one int"),
         (diagnose, lambda *a: (1, 2, 3), r"\(dx, dh_prev, dc_prev, grads\); it returned 3 things"),
         (diagnose, lambda dh, dc, *a: (dh, dh, dc, {"W": dh}), "the gradients must be those of Wx, Wh and b, not of W"),

@@ -41,6 +41,7 @@ OF_THE_LOSS = [
 ROOMS = [  # where a mistake is put, what must then fail, who must name it
     (mistakes.STEP, cells, OF_A_STEP, step_trial, diagnose_step),
     (mistakes.STEP_BACKWARD, cells, OF_A_STEP, step_backward_trial, diagnose),
+    (mistakes.SEQUENCE, sequence, OF_A_SEQUENCE, sequence_trial, lambda f: diagnose_sequence(lambda *a: None, f)),
     (mistakes.SEQUENCE_BACKWARD, sequence, OF_A_SEQUENCE, sequence_backward_trial, diagnose_sequence),
     (mistakes.LOSS, losses, OF_THE_LOSS, loss_trial, diagnose_loss),
 ]

@@ -1,6 +1,7 @@
 """Is a gradient right? Slopes without a gradient, comparisons, and a catalogue of the mistakes that people make."""
 
-from minilstm.verify.diagnose import Diagnosis, Finding, diagnose, diagnose_loss, diagnose_sequence, diagnose_step
+from minilstm.verify.diagnose import diagnose, diagnose_loss, diagnose_sequence, diagnose_step
+from minilstm.verify.diagnosis import Diagnosis, Finding
 from minilstm.verify.gradcheck import check_gradients
 from minilstm.verify.mistakes import MISTAKES
 from minilstm.verify.pairs import check_sequence, check_step

@@ -8,7 +8,7 @@ In the first case D = H, so that a transposed block has a fitting shape; in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,14 +19,14 @@ from minilstm.errors import InputError
 from minilstm.losses import softmax_cross_entropy, softmax_cross_entropy_backward
 from minilstm.verify import contracts, mistakes
 from minilstm.verify.contracts import Case
+from minilstm.verify.diagnosis import RAISES
 from minilstm.verify.sequence import lstm_sequence, lstm_sequence_backward
 from minilstm.verify.variant import Mistake, variant
 
 STEP_SIZES = ((2, 3, 3), (3, 2, 4))  # B, D, H
-SEQUENCE_SIZES = ((4, 2, 3, 3), (3, 3, 2, 4))  # T, B, D, H
+SEQUENCE_SIZES = ((1, 2, 3, 3), (4, 2, 3, 3), (3, 3, 2, 4))  # T, B, D, H
 LOSS_SIZES = ((4, 3, 5, 1.0), (2, 1, 3, 3.0), (3, 2, 4, 1000.0))  # T, B, V, and how large the logits are
 GATE_NAMES = ("input gate", "forget gate", "candidate", "output gate")
-RAISES = "raises"  # the part that holds what a function raised, and then there is no other
 Parts = dict[str, Any]
 Made = Sequence[Mistake]
 
@@ -36,19 +36,21 @@ class Trial:
     """A function of ours, the catalogue of what goes wrong in it, and cases to run it on."""
 
     title: str  # of the function under test
+    call: str  # how it is called
     catalogue: Made
     build: Callable[[Made], Callable]  # our function with these mistakes in it
     take_apart: Callable[[Callable, Case], Parts]  # run on a case
     cases: Sequence[Case]
-    their_cases: Sequence[Case]  # the same numbers, with caches of the learner's own forward
+    your_cases: Sequence[Case]  # the same numbers, with caches of the forward that belongs to the function under test
 
-    def ours(self, made: Made = ()) -> list[Parts]:
-        """The parts of every case as our function gives them, with these mistakes in it."""
-        return [self._parts(self.build(made), case) for case in self.cases]
+    def ours(self, made: Made = ()) -> Iterator[Parts]:
+        """The parts of one case after the other as our function gives them, with these mistakes in it."""
+        function = self.build(made)
+        return (self._parts(function, case) for case in self.cases)
 
-    def theirs(self, function: Callable) -> list[Parts]:
-        """The parts of every case as the learner's function gives them; what it raises and changes are parts too."""
-        return [self._parts(function, case) for case in self.their_cases]
+    def yours(self, function: Callable) -> list[Parts]:
+        """The parts of every case as the function under test gives them; what it raises and changes are parts too."""
+        return [self._parts(function, case) for case in self.your_cases]
 
     def _parts(self, function: Callable, case: Case) -> Parts:
         handed = contracts.copy_of(case)
@@ -75,7 +77,7 @@ def step_trial(seed: int = 0) -> Trial:
         return {"c": c, "h": h}
 
     build = lambda made: variant(lstm_step, made)
-    return Trial("forward step", mistakes.STEP, build, take_apart, cases, cases)
+    return Trial("forward step", "(x, h_prev, c_prev, Wx, Wh, b)", mistakes.STEP, build, take_apart, cases, cases)
 
 
 def step_backward_trial(seed: int = 0, forward: Callable = lstm_step) -> Trial:
@@ -89,7 +91,8 @@ def step_backward_trial(seed: int = 0, forward: Callable = lstm_step) -> Trial:
         return {"dc_prev": dc_prev, **_gates(grads), "dx": dx, "dh_prev": dh_prev}  # from what is computed first
 
     build = lambda made: variant(lstm_step_backward, made)
-    return Trial("backward step", mistakes.STEP_BACKWARD, build, take_apart, cases(lstm_step), cases(forward))
+    call = "(dh, dc, cache, Wx, Wh)" + (", with the cache of cells.lstm_step" if forward is lstm_step else "")
+    return Trial("backward step", call, mistakes.STEP_BACKWARD, build, take_apart, cases(lstm_step), cases(forward))
 
 
 def _step_backward_case(rng: np.random.Generator, step: Callable, B: int, D: int, H: int) -> Case:
@@ -109,7 +112,8 @@ def sequence_trial(seed: int = 0) -> Trial:
         return {**_steps("h", h, len(case["x"])), "hT": hT, "cT": cT}
 
     build = lambda made: variant(lstm_sequence, made, lstm_step=variant(lstm_step, made))
-    return Trial("forward pass through time", mistakes.STEP, build, take_apart, cases, cases)
+    catalogue = [*mistakes.SEQUENCE, *mistakes.STEP]
+    return Trial("forward pass through time", "(x, (h0, c0), Wx, Wh, b)", catalogue, build, take_apart, cases, cases)
 
 
 def sequence_backward_trial(seed: int = 0, forward: Callable = lstm_sequence) -> Trial:
@@ -128,7 +132,8 @@ def sequence_backward_trial(seed: int = 0, forward: Callable = lstm_sequence) ->
         return variant(lstm_sequence_backward, made, lstm_step_backward=variant(lstm_step_backward, made))
 
     catalogue = [*mistakes.SEQUENCE_BACKWARD, *(m for m in mistakes.STEP_BACKWARD if m.name not in ALSO_OF_THE_LOOP)]
-    return Trial("backward pass through time", catalogue, build, take_apart, cases(lstm_sequence), cases(forward))
+    call = "(dh, (dhT, dcT), caches, Wx, Wh)" + (", with caches of cells.lstm_step" if forward is lstm_sequence else "")
+    return Trial("backward pass through time", call, catalogue, build, take_apart, cases(lstm_sequence), cases(forward))
 
 
 ALSO_OF_THE_LOOP = {  # what a step does not hand back is what a loop does not carry: nobody can tell them apart
@@ -170,7 +175,7 @@ def loss_trial(seed: int = 0) -> Trial:
 
         return loss_and_gradient
 
-    return Trial("loss", mistakes.LOSS, build, take_apart, cases, cases)
+    return Trial("loss", "(logits, targets, lengths)", mistakes.LOSS, build, take_apart, cases, cases)
 
 
 def _gates(grads: dict[str, Any]) -> Parts:

@@ -8,10 +8,15 @@ code that it is a mistake about: if that line changes, the catalogue says so at 
 from __future__ import annotations
 
 import inspect
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
+
+
+ALL_GATES = "(1), (2), (3), (5)"
+OTHER_ORDERS = [order for order in map("".join, itertools.permutations("ifgo")) if order != "ifgo"]
 
 
 @dataclass(frozen=True)
@@ -26,16 +31,25 @@ class Mistake:
     why: str
     seen: str = ""  # where somebody made it
 
+    def __str__(self) -> str:
+        lines = [self.name, self.sentence, self.why] + ([f"Made before: {self.seen}."] if self.seen else [])
+        return "\n".join(lines)
+
     @property
     def sentence(self) -> str:
         """What the learner's code does, and what belongs there."""
         target, _, right = self.right.partition(" = ")
-        same_target, _, wrong = self.wrong.partition(" = ")
+        same_target, _, wrong = self.wrong.replace("np.arctanh(tanh_c)", "c").partition(" = ")  # c itself is not in the cache
         if right and target == same_target and not set("[];,") & set(wrong + target):
             sentence = f"Your {target} equals {wrong} where {right} belongs"
         else:
             sentence = f"It is as if `{self.wrong}` stood where `{self.right}` belongs"
         return f"{sentence}: equation {self.equation}." if self.equation else f"{sentence}."
+
+
+def made_in(function: Any, *rows: tuple[str, ...]) -> list[Mistake]:
+    """Entries of the catalogue, from rows of their texts."""
+    return [Mistake(name, function, *rest) for name, *rest in rows]
 
 
 def variant(function: Any, mistakes: Iterable[Mistake], **replaced: Any) -> Callable[..., Any]:

@@ -1,0 +1,111 @@
+"""What ``diagnose`` found, in words."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from minilstm.verify.variant import Mistake
+
+RAISES = "raises"  # the part that holds what a function raised
+WHERE_TO_LOOK = {
+    "dc_prev": "(4) and (6)",
+    "input gate": "(2) and (4)",
+    "forget gate": "(1) and (4)",
+    "candidate": "(3) and (4)",
+    "output gate": "(5) and (6)",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A mistake, or something wrong that is none of the known ones, and the parts in which it shows."""
+
+    mistake: Mistake | None
+    parts: tuple[str, ...]
+    evidence: str
+
+    def __str__(self) -> str:
+        if self.mistake is not None:
+            return f"{self.mistake}\n{self.evidence}"
+        first = self.parts[0]
+        place = WHERE_TO_LOOK.get(first) or WHERE_TO_LOOK.get(first.partition(", ")[2])
+        look = f"\nThe first that is wrong in the order of computing: {first}, made by equations {place}." if place else ""
+        return f"none of the known ones\n{self.evidence}{look}"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is wrong with a function. True if nothing is; prints as text of 80 columns."""
+
+    title: str
+    cases: int
+    known: int  # mistakes that it was compared with
+    findings: tuple[Finding, ...]
+    wrong_parts: tuple[str, ...]
+    remark: str = ""  # for sequences, from which step on; what it raises
+
+    @property
+    def right(self) -> bool:
+        """Whether every part of every case equals ours."""
+        return not self.findings
+
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """The mistakes of the catalogue that were recognized."""
+        return tuple(finding.mistake for finding in self.findings if finding.mistake is not None)
+
+    def __bool__(self) -> bool:
+        return self.right
+
+    def __str__(self) -> str:
+        if self.right:
+            return "\n".join(_wrap(f"Your {self.title} is right: it equals ours in {self.cases} random cases.", ""))
+        parts = [part for part in self.wrong_parts if part != RAISES]
+        lines = _wrap(f"Your {self.title} is wrong{' in ' if parts else ''}{_list(parts)}. {self.remark}", "")
+        for number, finding in enumerate(self.findings, start=1):
+            first, *rest = str(finding).splitlines()
+            lines += _wrap(f"{number}. {first}", "   ")
+            for sentence in rest:
+                lines += _wrap("   " + sentence, "   ")
+        if len(self.mistakes) < len(self.findings):
+            lines += _wrap(f"({self.known} known mistakes were tried, alone and in pairs.)", "")
+        return "\n".join(lines)
+
+
+def evidence(name: str, yours, right) -> str:
+    """What a part is and what it should be, at the entry that is furthest from it."""
+    if right is None:
+        owner, _, changed = name.partition(", ")
+        return f"Your function changes {owner}, which belongs to the caller." if changed else f"{name} is not expected."
+    if yours is None:
+        return f"{name} is missing."
+    if yours.shape != right.shape:
+        return f"{name} has the shape {yours.shape} where {right.shape} belongs."
+    if yours.dtype.kind not in "fiu":
+        return f"{name} holds {yours.dtype}, not real numbers."
+    with np.errstate(invalid="ignore"):
+        where = np.unravel_index(np.nan_to_num(np.abs(yours - right), nan=np.inf).argmax(), right.shape)
+    entry = f"In {name}, entry {[int(k) for k in where]}" if where else name
+    return f"{entry} is {yours[where]:.6g} where {right[where]:.6g} belongs."
+
+
+def _list(parts: Sequence[str]) -> str:
+    """Parts as a reader would name them: the gates of one output together, and its time steps."""
+    gates: dict[str, list[str]] = {}
+    for part in parts:
+        output, _, gate = part.partition(", ")
+        gates.setdefault(output, []).append(gate)
+    named = lambda few: "" if few == [""] else " (all gates)" if len(few) == 4 else f" ({', '.join(few)})"
+    names = [output + named(few) for output, few in gates.items()]
+    steps = [name for name in names if name.endswith("]") and name[:2] in ("dx", "h[")]
+    if len(steps) > 2:
+        names = [f"{steps[0]} to {steps[-1]}", *(name for name in names if name not in steps)]
+    return ", ".join(names)
+
+
+def _wrap(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(text.rstrip(), 80, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

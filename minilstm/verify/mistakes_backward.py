@@ -1,0 +1,145 @@
+"""The catalogue of mistakes, continued: one step backward. How to read an entry is told in ``mistakes.py``.
+
+Some mistakes can be made at every gate; their rows are made by a function from what a gate's two lines are.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from minilstm.cells.lstm import lstm_step_backward
+from minilstm.verify.variant import ALL_GATES, OTHER_ORDERS, made_in
+
+
+class _Gate(NamedTuple):
+    letter: str
+    title: str
+    equation: str
+    product: str  # the line in which its gradient is made
+    partner: str  # what it is multiplied by on the way forward
+    through: str  # the line that takes the gradient through its activation
+    neighbour: str  # the block beside its own
+
+
+GATES = [
+    _Gate("i", "input gate", "(2)", "di = dc * g", "g", "dzi = di * i * (1 - i)", "f"),
+    _Gate("f", "forget gate", "(1)", "df = dc * c_prev", "c_prev", "dzf = df * f * (1 - f)", "i"),
+    _Gate("g", "candidate", "(3)", "dg = dc * i", "i", "dzg = dg * (1 - g**2)", "f"),
+    _Gate("o", "output gate", "(5)", "do = dh * tanh_c", "tanh_c", "dzo = do * o * (1 - o)", "g"),
+]
+
+
+def _at_any(gate: _Gate) -> list[tuple[str, ...]]:
+    k, title, equation, product, partner, through, neighbour = gate
+    blocks = ", ".join("dz" + (neighbour if m == k else m) for m in "ifgo")
+    return [
+        (f"partner of the {title} missing", product, product.removesuffix(f" * {partner}"), "(6)" if k == "o" else "(4)",
+         f"{k} is multiplied by {partner} on the way forward, so its gradient is too."),
+        (f"derivative of the {title} missing", through, f"dz{k} = d{k}", equation,
+         f"{k} is a function of z{k}, whose derivative belongs in the product."),
+        (f"gradient of the {title} left out", through, f"dz{k} = 0 * d{k}", equation,
+         "Its weights have to learn as well."),
+        (f"bias of the {title} from its neighbour", "db = dz.sum(axis=0)",
+         f"db = np.concatenate([{blocks}], axis=1).sum(axis=0)", equation,
+         f"The bias of {k} feels dz{k}, not dz{neighbour}.", "ddbourgin/numpy-ml 42"),
+        (f"input weights of the {title} from its neighbour", "dWx = x.T @ dz",
+         f"dWx = x.T @ np.concatenate([{blocks}], axis=1)", equation,
+         f"The weights of {k} feel dz{k}, not dz{neighbour}.", "ddbourgin/numpy-ml 42"),
+        (f"recurrent weights of the {title} from its neighbour", "dWh = h_prev.T @ dz",
+         f"dWh = h_prev.T @ np.concatenate([{blocks}], axis=1)", equation,
+         f"The weights of {k} feel dz{k}, not dz{neighbour}.", "ddbourgin/numpy-ml 42"),
+    ]  # fmt: skip
+
+
+def _at_a_sigmoid(gate: _Gate) -> list[tuple[str, ...]]:
+    k, title, equation, *_, through, _ = gate
+    return [
+        (f"derivative of the {title} at the activated value", through,
+         f"dz{k} = d{k} * sigmoid({k}) * (1 - sigmoid({k}))", equation,
+         f"{k} is already the sigmoid; its derivative is {k} * (1 - {k}).", "nicodjimenez/lstm 41"),
+        (f"factor {k} missing at the {title}", through, f"dz{k} = d{k} * (1 - {k})", equation,
+         "The derivative of a sigmoid s is s * (1 - s)."),
+        (f"factor 1 - {k} missing at the {title}", through, f"dz{k} = d{k} * {k}", equation,
+         "The derivative of a sigmoid s is s * (1 - s)."),
+        (f"derivative of a tanh for the {title}", through, f"dz{k} = d{k} * (1 - {k}**2)", equation,
+         "It is a sigmoid, whose derivative is s * (1 - s)."),
+    ]  # fmt: skip
+
+
+def _exchanged(order: str) -> tuple[str, ...]:
+    blocks = ", ".join("dz" + k for k in order)
+    return (
+        f"gradients in the order {', '.join(order)}", "np.concatenate([dzi, dzf, dzg, dzo]", f"np.concatenate([{blocks}]",
+        ALL_GATES, "The blocks stand in the order i, f, g, o, in gradients as in weights.", "keras-team/keras 3088, 8720",
+    )  # fmt: skip
+
+
+def _averaged(name: str, line: str) -> tuple[str, ...]:
+    return (f"{name} averaged over the batch", f"{name} = {line}", f"{name} = {line} / len(x)", "",
+            "Whether there is a mean is for the loss to say, once; it stands in dh already.")  # fmt: skip
+
+
+_BY_GATES = "sum(dz_k @ {0}_k for dz_k, {0}_k in zip(np.split(dz, 4, axis=1), np.split({0}, 4, axis=1)))"
+_DC = "dc = dc + dh * o * (1 - tanh_c**2)"
+
+STEP_BACKWARD = made_in(
+    lstm_step_backward,
+    *(row for gate in GATES for row in _at_any(gate)),
+    *(row for gate in GATES if gate.letter != "g" for row in _at_a_sigmoid(gate)),
+    ("derivative of the candidate at the activated value", "dzg = dg * (1 - g**2)", "dzg = dg * (1 - np.tanh(g)**2)", "(3)",
+     "g is already the tanh; its derivative is 1 - g**2.", "nicodjimenez/lstm 41"),
+    ("square missing at the candidate", "dzg = dg * (1 - g**2)", "dzg = dg * (1 - g)", "(3)",
+     "The derivative of tanh is 1 - tanh**2."),
+    ("derivative of a sigmoid for the candidate", "dzg = dg * (1 - g**2)", "dzg = dg * g * (1 - g)", "(3)",
+     "It is a tanh, whose derivative is 1 - tanh**2."),
+    *map(_exchanged, OTHER_ORDERS),
+    ("i in place of g", "di = dc * g", "di = dc * i", "(4)",
+     "i is multiplied by g; each of the two feels the other."),
+    ("g in place of i", "dg = dc * i", "dg = dc * g", "(4)",
+     "g is multiplied by i; each of the two feels the other."),
+    ("this step's cell state for the forget gate", "df = dc * c_prev", "df = dc * (f * c_prev + i * g)", "(4)",
+     "f was multiplied by the cell state of the step before: c[t-1], not c[t]."),
+    ("output tanh left out of the output gate", "do = dh * tanh_c", "do = dh * np.arctanh(tanh_c)", "(6)",
+     "The way forward was h = o * tanh(c), not h = o * c.", "nicodjimenez/lstm 9, 47"),
+    ("cell-state gradient not carried", "dc_prev = dc * f", "dc_prev = np.zeros_like(dc)", "(4)",
+     "This carry is what makes it an LSTM: without it the loss cannot feel what c did steps ago.",
+     "nicodjimenez/lstm 2, 33, 39; CaptainE/RNN-LSTM-in-numpy 1"),
+    ("forget gate left out of the carry", "dc_prev = dc * f", "dc_prev = dc", "(4)",
+     "What the gate let through forward it lets through backward."),
+    ("carried through the input gate", "dc_prev = dc * f", "dc_prev = dc * i", "(4)",
+     "c_prev went forward through f."),
+    ("carried through 1 - f", "dc_prev = dc * f", "dc_prev = dc * (1 - f)", "(4)",
+     "f is the share that is kept, not the share that is forgotten."),
+    ("carry of what arrives only", "dc_prev = dc * f", "dc_prev = (dc - dh * o * (1 - tanh_c**2)) * f", "(4)",
+     "The part of dc that comes through h is carried as well."),
+    ("only the part of dc through h", _DC, "dc = dh * o * (1 - tanh_c**2)", "(6)",
+     "c acts on the loss through h and through the step after; the two add up."),
+    ("only the carried part of dc", _DC, "dc = dc + 0 * dh", "(6)",
+     "c acts on the loss through h and through the step after; the two add up."),
+    ("output tanh left out of dc", _DC, "dc = dc + dh * o", "(6)",
+     "h = o * tanh(c), so the derivative of tanh belongs in the product.", "nicodjimenez/lstm 9, 47"),
+    ("output gate left out of dc", _DC, "dc = dc + dh * (1 - tanh_c**2)", "(6)",
+     "c is shown through the output gate."),
+    ("square missing in the derivative of tanh(c)", _DC, "dc = dc + dh * o * (1 - tanh_c)", "(6)",
+     "The derivative of tanh is 1 - tanh**2."),
+    ("tanh of tanh(c)", _DC, "dc = dc + dh * o * (1 - np.tanh(tanh_c)**2)", "(6)",
+     "tanh_c is already the tanh.", "nicodjimenez/lstm 41"),
+    ("c in place of tanh(c)", _DC, "dc = dc + dh * o * (1 - np.arctanh(tanh_c)**2)", "(6)",
+     "The derivative of tanh at c is 1 - tanh(c)**2, not 1 - c**2."),
+    ("dc changed in place", "dc = dc + dh", "dc += dh", "(6)",
+     "The array belongs to the caller, to whom a second call then gives other gradients.",
+     "Burton2000/CS231n-2017 7; Element-Research/rnn 31"),
+    ("hidden-state gradient not carried", "dh_prev = dz @ Wh.T", "dh_prev = np.zeros_like(dh)", ALL_GATES,
+     "h_prev went into all four gates.", "qixianbiao/RNN 2"),
+    ("transposed recurrent weights", "dh_prev = dz @ Wh.T", f"dh_prev = {_BY_GATES.format('Wh')}", ALL_GATES,
+     "h_prev Wh goes back through the transpose of Wh; square blocks hide the difference."),
+    ("transposed input weights", "dx = dz @ Wx.T", f"dx = {_BY_GATES.format('Wx')}", ALL_GATES,
+     "x Wx goes back through the transpose of Wx; square blocks hide the difference."),
+    ("Wh paired with h[t]", "dWh = h_prev.T @ dz", "dWh = (o * tanh_c).T @ dz", ALL_GATES,
+     "z was made from the hidden state of the step before: h[t-1], not h[t].", "explosion/thinc, NumPy backward"),
+    _averaged("dWx", "x.T @ dz"),
+    _averaged("dWh", "h_prev.T @ dz"),
+    _averaged("db", "dz.sum(axis=0)"),
+    ("dh_prev and dc_prev the other way round", "return dx, dh_prev, dc_prev", "return dx, dc_prev, dh_prev", "",
+     "The hidden state comes first, the cell state second."),
+)  # fmt: skip
