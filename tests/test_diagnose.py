@@ -99,7 +99,7 @@ def test_what_nobody_made_before_is_told_honestly_with_its_place():
     assert names(diagnosis) == [] and len(diagnosis.findings) == 1 and not diagnosis.right
     assert diagnosis.wrong_parts == ("db, input gate", "db, forget gate", "db, candidate", "db, output gate")
     assert "1. none of the known ones\n   In db, input gate, entry [" in str(diagnosis)
-    assert "The first that is wrong in the order of computing: db, input gate, made by equations (2) and (4)." in said(diagnosis)
+    assert "first that is wrong in the order of computing: db, input gate, made by equations (2) and (4)." in said(diagnosis)
 
 
 def test_a_known_mistake_and_an_unknown_one_are_kept_apart():
@@ -137,7 +137,7 @@ def test_a_backward_in_float32_is_right_to_six_digits_only():
 
     diagnosis = diagnose(narrow)
     assert not diagnosis.right and diagnosis.wrong_parts == ("dx",)
-    assert "It equals ours to six digits and no further: is something computed in float32, or by differences?" in said(diagnosis)
+    assert "It equals ours to six digits and no further: is something computed in float32" in said(diagnosis)
 
 
 def test_wrong_shapes_are_told():
@@ -151,7 +151,7 @@ def test_wrong_shapes_are_told():
         dx, dh_prev, dc_prev, grads = cells.lstm_step_backward(dh, dc, cache, Wx, Wh)
         return dx, dh_prev, dc_prev, grads._replace(b=grads.b.sum())
 
-    assert "db, input gate is missing." in str(diagnose(one_bias))
+    assert "db, input gate has the shape () where (3,) belongs." in said(diagnose(one_bias))
 
     def complex_dx(dh, dc, cache, Wx, Wh):
         dx, dh_prev, dc_prev, grads = cells.lstm_step_backward(dh, dc, cache, Wx, Wh)
@@ -340,7 +340,7 @@ def test_a_loss_of_another_shape_is_told():
 @pytest.mark.parametrize(
     "judge, function, words",
     [
-        (diagnose, None, "your backward step must be a function, not NoneType"),
+        (diagnose, None, "what is to be checked must be a function, not NoneType"),
         (diagnose, lambda *a: 3, r"your backward pass must return \(dx, dh_prev, dc_prev, grads\); it returned one int"),
         (diagnose, lambda *a: (1, 2, 3), r"\(dx, dh_prev, dc_prev, grads\); it returned 3 things"),
         (diagnose, lambda dh, dc, *a: (dh, dh, dc, {"W": dh}), "the gradients must be those of Wx, Wh and b, not of W"),

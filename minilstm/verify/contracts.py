@@ -25,11 +25,13 @@ Case = dict[str, Any]  # arguments by name
 
 def call_step(step: Callable, x, h_prev, c_prev, Wx, Wh, b):
     """h, c, cache."""
+    check_function(step)
     return _pieces(step(x, h_prev, c_prev, Wx, Wh, b), 3, "your step must return (h, c, cache)")
 
 
 def call_step_backward(backward: Callable, dh, dc, cache, Wx, Wh):
     """dx, dh_prev, dc_prev, and the gradients by name."""
+    check_function(backward)
     sentence = "your backward pass must return (dx, dh_prev, dc_prev, grads)"
     dx, dh_prev, dc_prev, grads = _pieces(backward(dh, dc, cache, Wx, Wh), 4, sentence)
     return dx, dh_prev, dc_prev, _by_name(grads)
@@ -37,6 +39,7 @@ def call_step_backward(backward: Callable, dh, dc, cache, Wx, Wh):
 
 def call_sequence(forward: Callable, x, state, Wx, Wh, b):
     """h, hT, cT, caches."""
+    check_function(forward)
     h, final, caches = _pieces(forward(x, state, Wx, Wh, b), 3, "your forward pass must return (h, (hT, cT), caches)")
     hT, cT = _pieces(final, 2, "the second that your forward pass returns must be a pair (hT, cT)")
     return h, hT, cT, caches
@@ -44,6 +47,7 @@ def call_sequence(forward: Callable, x, state, Wx, Wh, b):
 
 def call_sequence_backward(backward: Callable, dh, dstate, caches, Wx, Wh):
     """dx, dh0, dc0, and the gradients by name."""
+    check_function(backward)
     sentence = "your backward pass must return (dx, (dh0, dc0), grads)"
     dx, dstate0, grads = _pieces(backward(dh, dstate, caches, Wx, Wh), 3, sentence)
     dh0, dc0 = _pieces(dstate0, 2, "the second that your backward pass returns must be a pair (dh0, dc0)")
@@ -52,7 +56,36 @@ def call_sequence_backward(backward: Callable, dh, dstate, caches, Wx, Wh):
 
 def call_loss(loss: Callable, logits, targets, lengths):
     """loss, dlogits."""
+    check_function(loss)
     return _pieces(loss(logits, targets, lengths), 2, "your loss must return (loss, dlogits)")
+
+
+def check_function(function) -> None:
+    """Something that can be called."""
+    if not callable(function):
+        raise InputError(f"what is to be checked must be a function, not {type(function).__name__}")
+
+
+def twice(call: Callable, function: Callable, arguments: Case):
+    """The answer of a backward pass, which must be the same when it is asked again with the same cache."""
+    before = copy_of(arguments)
+    first = copy_of(call(function, **arguments))
+    second = call(function, **arguments)
+    kept, asked = arrays_in(before), arrays_in(arguments)
+    for name in kept:
+        if not np.array_equal(kept[name], asked[name], equal_nan=True):
+            raise InputError(f"your backward pass changes {name}, which belongs to the caller; let it work on a copy")
+    for one, other in zip(arrays_in(first).values(), arrays_in(second).values()):
+        if not np.array_equal(one, other, equal_nan=True):
+            raise InputError("your backward pass does not give the same twice for the same cache; does it change something?")
+    return first
+
+
+def check_shapes(**outputs: tuple[Any, tuple[int, ...]]) -> None:
+    """Name by name, an output of a forward pass and the shape that it must have."""
+    for name, (array, shape) in outputs.items():
+        if np.shape(array) != shape:
+            raise InputError(f"your {name} must have the shape {shape}, not {np.shape(array)}: time first, then the batch")
 
 
 def _pieces(answer, count: int, sentence: str):

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from minilstm.cells.lstm import lstm_step
-from minilstm.errors import InputError
 from minilstm.verify.diagnosis import RAISES, Diagnosis, Finding, evidence
 from minilstm.verify.sequence import lstm_sequence
 from minilstm.verify.trials import (
@@ -90,8 +89,6 @@ def diagnose_loss(my_loss: Callable, *, seed: int = 0) -> Diagnosis:
 
 def examine(trial: Trial, function: Callable) -> Diagnosis:
     """Run the function through a trial, and explain what differs."""
-    if not callable(function):
-        raise InputError(f"your {trial.title} must be a function, not {type(function).__name__}")
     right, yours = list(trial.ours()), trial.yours(function)
     wrong = differences(yours, right)
     explained = _explain(trial, yours, right, wrong)
@@ -176,25 +173,33 @@ def _made_together(trial: Trial, yours: list[Parts], wrong: set[str], shows_in, 
 
 def _evidence(mistake: Mistake | None, parts: Sequence[str], yours, right) -> str:
     """The first part that shows the difference; of an unknown mistake also what is a constant times what belongs there."""
-    pairs = [(name, mine.get(name), ours.get(name)) for mine, ours in zip(yours, right) if RAISES not in mine for name in parts]
-    shown = next((evidence(*pair) for pair in pairs if pair[0] != RAISES and not _same(*pair[1:])), "")
+    output_of = lambda name: name.partition(", ")[0]
+    whole = lambda mine, name: mine.get(name, mine.get(output_of(name)))  # an output that could not be cut into gates
+    cases = [(mine, ours) for mine, ours in zip(yours, right) if RAISES not in mine]
+    pairs = [(name, whole(mine, name), ours.get(name)) for mine, ours in cases for name in parts if {name} & {*mine, *ours}]
+    shown: dict[str, str] = {}  # the first of each output
+    for name, mine, ours in pairs:
+        if not _same(mine, ours):
+            shown.setdefault(output_of(name).partition("[")[0], evidence(name, mine, ours))
     if mistake is not None:
-        return shown
+        return next(iter(shown.values()), "")
     ratios: dict[str, list[str]] = {}
     for name, mine, ours in pairs[: len(parts)]:
         ratio = _ratio(mine, ours)
         if ratio is not None:
             ratios.setdefault(f"{ratio:.4g}", []).append(name)
     constant = (f"All of {', '.join(names)} is {ratio} times what belongs there." for ratio, names in ratios.items())
-    return " ".join([shown, *constant])
+    return " ".join([*list(shown.values())[:3], *constant])
 
 
 def _ratio(mine, ours) -> float | None:
     """By which number all of a part is multiplied, if it is one."""
     if mine is None or ours is None or mine.shape != ours.shape or ours.size < 2 or _same(mine, ours) or not ours.any():
         return None
+    if mine.dtype.kind not in "fiu" or not np.isfinite(mine).all() or not np.isfinite(ours).all():
+        return None
     ratio = float(np.sum(mine * ours) / np.sum(ours * ours))
-    return ratio if mine.dtype.kind in "fiu" and _same(mine, ratio * ours) or not mine.any() else None
+    return ratio if abs(ratio - 1) > 1e-3 and _same(mine, ratio * ours, SIX_DIGITS * abs(ratio)) else None
 
 
 def _when(wrong: Sequence[str], yours: Sequence[Parts], right: Sequence[Parts]) -> str:

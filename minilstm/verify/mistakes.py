@@ -65,7 +65,7 @@ STEP = made_in(
 
 def _assigned(name: str) -> tuple[str, ...]:
     return (f"gradient of {name} keeps one step only", f"d{name} += grads.{name}", f"d{name} = grads.{name}", "",
-            "The weights are the same in every step, so gradients add up; what is assigned is lost.")  # fmt: skip
+            "The weights are the same in every step, so that their gradients add up.")  # fmt: skip
 
 
 _STEP = "h, c, cache = lstm_step(x[t], h, c, Wx, Wh, b)"
@@ -143,7 +143,7 @@ LOSS = [
         ("lengths not used", "real = np.arange(T)[:, None] < check_lengths(lengths, T, B)", "real = np.ones((T, B), bool)",
          "(1) of the loss", "The model is made to predict padding.", "keras-team/keras 9637; minimaxir/textgenrnn 50"),
         ("overflow or log(0) at large logits", _LOSS, _BIG_EXP, "(1) of the loss",
-         "exp overflows, or a softmax becomes 0 and its log infinite: the loss is log_sum_exp(a) - a_y, the largest a taken off.",
+         "exp overflows, or a softmax becomes 0 and its log infinite; log_sum_exp(a) - a_y never does.",
          "karpathy/char-rnn 38, 169"),
         ("log of a softmax that has become 0", _LOSS, "loss = -np.mean(np.log(softmax(a)[np.arange(y.size), y]))",
          "(1) of the loss", "Its log is infinite; the loss is log_sum_exp(a) - a_y.", "karpathy/char-rnn 38, 169"),

@@ -8,43 +8,20 @@ from __future__ import annotations
 
 import cmath
 import contextlib
+import math
 import numbers
 import warnings
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from minilstm.errors import InputError
-from minilstm.verify.slopes import TINY, Loss, Params, projection
+from minilstm.verify.slopes import STEP, TINY, Loss, Params, projection
 
 ComplexWarning: type[Warning] = getattr(np, "exceptions", np).ComplexWarning  # NumPy 1.24 has it at the top
+EPSILON = float(np.finfo(np.float64).eps)
+DIRECTIONS = 3  # along which a complex step must agree with differences, for each parameter
 IN_PLACE_OF_COMPLEX = 'check with method="central", which takes any code'
-
-
-def check_parameters(params: Params) -> dict[str, np.ndarray]:
-    """Copies of the arrays: at least one, each of float64, finite and with entries."""
-    if not isinstance(params, Mapping):
-        raise InputError(f"params must be a dictionary of arrays, not {type(params).__name__}")
-    if not params:
-        raise InputError("params is empty, so there is nothing to check; hand in the arrays that the loss depends on")
-    copies = {}
-    for name, array in params.items():
-        if not isinstance(array, np.ndarray):
-            raise InputError(f"{name} must be a NumPy array, not {type(array).__name__}")
-        if array.dtype.kind in "iub":
-            raise InputError(f"{name} holds {array.dtype}, which no small step can change; convert it with .astype(float)")
-        if array.dtype != np.float64:
-            raise InputError(
-                f"{name} holds {array.dtype}; a gradient check needs float64. In float32 a loss has seven digits, and the"
-                " difference of two that are nearly equal has none left; convert it with .astype(np.float64)"
-            )
-        if array.size == 0:
-            raise InputError(f"{name} is empty, of shape {array.shape}; leave it out")
-        if not np.isfinite(array).all():
-            raise InputError(f"{name} holds NaN or infinity, where no slope is defined")
-        copies[str(name)] = array.copy()
-    return copies
 
 
 class Objective:
@@ -63,68 +40,100 @@ class Objective:
         """The loss as a Python number: float, or complex where the parameters are."""
         self.evaluations += 1
         answer = self.function(dict(params))
-        loss = answer[0] if isinstance(answer, tuple) and answer else answer
+        loss: Any = answer[0] if isinstance(answer, tuple) and answer else answer
         if isinstance(loss, np.ndarray) and loss.ndim == 0:
             loss = loss[()]
         if isinstance(loss, np.ndarray):
             raise InputError(f"the loss is an array of shape {loss.shape}; it must be one number, so take a sum or a mean")
         if isinstance(loss, bool) or not isinstance(loss, numbers.Complex):
             raise InputError(f"the loss must be one number, not {type(loss).__name__}")
-        if not cmath.isfinite(complex(loss)):
-            raise InputError(f"the loss is {loss}, where no slope is defined; look for log(0), 0/0 and overflow")
+        if isinstance(loss, (np.float16, np.float32, np.complex64)):
+            raise InputError(f"the loss is a {type(loss).__name__}, of seven digits at most; compute it in float64")
         is_complex = any(array.dtype.kind == "c" for array in params.values())
-        if is_complex:
-            return complex(loss)
-        if not isinstance(loss, numbers.Real):
+        if not is_complex and not isinstance(loss, numbers.Real):
             raise InputError(f"the loss is the complex number {loss} for real parameters; it must be real")
-        return float(loss)
+        try:
+            value: Any = complex(loss) if is_complex else float(loss)  # type: ignore[arg-type]
+        except OverflowError:
+            value = math.inf
+        if not cmath.isfinite(value):
+            raise InputError(f"the loss is {value}, where no slope is defined; look for log(0), 0/0 and overflow")
+        return value
 
     def check_repeatable(self, params: Params) -> float:
         """Two evaluations that must agree to the last bit and change nothing; returns the loss."""
-        handed = {name: array.copy() for name, array in params.items()}
-        first = self(handed)
-        for name, array in params.items():
-            if not np.array_equal(handed[name], array):
-                raise InputError(f"the loss changes {name}, which it is given; let it work on a copy ({name}.copy())")
-        second = self(handed)
-        if first != second:
+        first = self._asked_with_care(params)
+        self.check_unchanged(params, first)
+        return first
+
+    def check_unchanged(self, params: Params, first: float) -> None:
+        """The loss must be what it was."""
+        again = self._asked_with_care(params)
+        if again != first:
             raise InputError(
-                f"the loss is not the same twice: {first!r}, then {second!r}. Does it draw random numbers (dropout?), or keep"
+                f"the loss is not the same twice: {first!r}, then {again!r}. Does it draw random numbers (dropout?), or keep"
                 " something from call to call? Make a generator with a fixed seed inside it"
             )
-        return first
+
+    def _asked_with_care(self, params: Params) -> float:
+        handed = {name: array.copy() for name, array in params.items()}
+        loss = self(handed)
+        for name, array in params.items():
+            if name not in handed or not np.array_equal(handed[name], array):
+                raise InputError(f"the loss changes {name}, which it is given; let it work on a copy ({name}.copy())")
+        return loss
 
     def check_complex_safe(self, params: Params, rng: np.random.Generator) -> None:
         """The loss takes complex numbers, and the imaginary part that comes out is a slope."""
         as_complex = {name: array.astype(np.complex128) for name, array in params.items()}
-        loss = self(params)
+        loss = self._asked_with_care(params)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", ComplexWarning)
-                same = self(as_complex)
-        except (TypeError, ValueError, NotImplementedError, ComplexWarning) as error:
-            if isinstance(error, InputError):
-                raise
+                same = self({name: array.copy() for name, array in as_complex.items()})
+        except InputError:
+            raise
+        except Exception as error:  # it took the same numbers as real ones
             raise InputError(
                 f"the loss does not take complex numbers ({type(error).__name__}: {error});{self._suspects(params)}"
                 f" {IN_PLACE_OF_COMPLEX}"
             ) from error
-        if abs(same - loss) > 1e-9 * max(abs(loss), 1):
+        if abs(same - loss) > 1e-9 * max(abs(loss), 1e-300):
             raise InputError(
                 f"the loss is {loss!r} for real numbers and {same!r} for the same numbers as complex ones;"
                 f"{self._suspects(params)} {IN_PLACE_OF_COMPLEX}"
             )
         for name, array in params.items():
-            v = rng.standard_normal(array.shape)
-            v /= np.linalg.norm(v)
-            differences = projection(self, params, {name: v})
-            imaginary = self({**as_complex, name: array + 1j * TINY * v}).imag / TINY
-            if disagree(imaginary, differences, loss):
-                raise InputError(
-                    f"the loss loses the imaginary part of {name} on its way: its slope along a random direction is"
-                    f" {differences:.6g} by central differences and {imaginary:.6g} by a complex step;"
-                    f"{self._suspects(params)} {IN_PLACE_OF_COMPLEX}"
-                )
+            for _ in range(DIRECTIONS):
+                v = random_direction(rng, array)
+                imaginary = self({**as_complex, name: array + 1j * TINY * v}).imag / TINY
+                differences = self.contradicts(imaginary, params, {name: v})
+                if differences is not None:
+                    self.check_unchanged(params, loss)
+                    raise InputError(
+                        f"the loss loses the imaginary part of {name} on its way: its slope along a random direction is"
+                        f" {differences:.9g} by central differences and {imaginary:.9g} by a complex step;"
+                        f"{self._suspects(params)} {IN_PLACE_OF_COMPLEX}"
+                    )
+
+    def contradicts(self, slope: float, params: Params, direction: Params) -> float | None:
+        """The slope by central differences, if it is further from ``slope`` than its own errors can explain; else None.
+
+        They are taken with three steps, each half as long as the one before. Where they converge, the error of the last is a
+        third of the last difference (Richardson), and what rounding of the loss does to it; where they do not, the loss bends
+        on too small a scale, and they contradict nothing.
+        """
+        loss = abs(self({name: array.copy() for name, array in params.items()}))
+        try:
+            with np.errstate(all="ignore"):
+                long, middle, short = (projection(self, params, direction, step * STEP) for step in (32, 16, 8))
+        except InputError:  # the loss is not finite as far from here as differences go
+            return None
+        largest = max(float(np.max(np.abs(v) / np.maximum(np.abs(params[name]), 1))) for name, v in direction.items())
+        rounding = 20 * EPSILON * loss * largest / (8 * STEP) + 1e-9 * abs(slope)
+        if abs(middle - short) > abs(long - middle) / 2 + rounding:
+            return None
+        return short if abs(slope - short) > 10 * abs(middle - short) + rounding else None
 
     def _suspects(self, params: Params) -> str:
         """What the loss uses that is not for complex numbers, as far as that can be watched."""
@@ -132,9 +141,10 @@ class Objective:
         return f" it uses numpy's {names};" if names else " look for abs, max, min, comparisons, conj, .real and float();"
 
 
-def disagree(exact: float, differences: float, loss: float) -> bool:
-    """Whether a slope and its central differences are further apart than their errors can explain."""
-    return abs(exact - differences) > 1e-3 * max(abs(exact), abs(differences)) + 1e-7 * max(abs(loss), 1e-3)
+def random_direction(rng: np.random.Generator, array: np.ndarray) -> np.ndarray:
+    """Random, of length 1 if the array's entries are below 1; larger entries move in proportion to their size."""
+    v = np.asarray(rng.standard_normal(array.shape)) * np.maximum(np.abs(array), 1)
+    return v / np.linalg.norm(v / np.maximum(np.abs(array), 1))
 
 
 UNSAFE = {

@@ -7,6 +7,7 @@ Every gradient that it gives is then the slope of a loss, and can be checked as 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from minilstm.checks import check_seed, check_size
 from minilstm.verify import contracts
 from minilstm.verify.gradcheck import check_gradients
 from minilstm.verify.report import GradientCheck
+
+
+HINT = "To be told which mistake it is: minilstm.verify.{}"
 
 
 def check_step(
@@ -47,15 +51,17 @@ def check_step(
 
     def loss(p):
         h, c, _ = contracts.call_step(step, **p)
+        contracts.check_shapes(h=(h, (B, H)), c=(c, (B, H)))
         return np.sum(h * dh) + np.sum(c * dc)
 
     def gradients(p):
         _, _, cache = contracts.call_step(step, **p)
-        back = contracts.call_step_backward(step_backward, dh.copy(), dc.copy(), cache, p["Wx"], p["Wh"])
-        dx, dh_prev, dc_prev, grads = back
+        arguments = {"dh": dh.copy(), "dc": dc.copy(), "cache": cache, "Wx": p["Wx"], "Wh": p["Wh"]}
+        dx, dh_prev, dc_prev, grads = contracts.twice(contracts.call_step_backward, step_backward, arguments)
         return {"x": dx, "h_prev": dh_prev, "c_prev": dc_prev, **grads}
 
-    return check_gradients(loss, params, gradients, method=method, tolerance=tolerance, seed=seed)
+    check = check_gradients(loss, params, gradients, method=method, tolerance=tolerance, seed=seed)
+    return replace(check, hint=HINT.format("diagnose(your_step_backward, your_step)"))
 
 
 def check_sequence(
@@ -91,15 +97,18 @@ def check_sequence(
 
     def loss(p):
         h, hT, cT, _ = run(p)
+        contracts.check_shapes(h=(h, (T, B, H)), hT=(hT, (B, H)), cT=(cT, (B, H)))
         return np.sum(h * dh) + np.sum(hT * dhT) + np.sum(cT * dcT)
 
     def gradients(p):
         *_, caches = run(p)
         dstate = dhT.copy(), dcT.copy()
-        dx, dh0, dc0, grads = contracts.call_sequence_backward(backward, dh.copy(), dstate, caches, p["Wx"], p["Wh"])
+        arguments = {"dh": dh.copy(), "dstate": dstate, "caches": caches, "Wx": p["Wx"], "Wh": p["Wh"]}
+        dx, dh0, dc0, grads = contracts.twice(contracts.call_sequence_backward, backward, arguments)
         return {"x": dx, "h0": dh0, "c0": dc0, **grads}
 
-    return check_gradients(loss, params, gradients, method=method, tolerance=tolerance, seed=seed)
+    check = check_gradients(loss, params, gradients, method=method, tolerance=tolerance, seed=seed)
+    return replace(check, hint=HINT.format("diagnose_sequence(your_backward, your_forward)"))
 
 
 def _sizes(batch_size: int, input_size: int, hidden_size: int) -> tuple[int, int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 
 
@@ -14,12 +15,13 @@ class ParameterCheck:
     absolute: float  # largest absolute error
     relative: float  # largest relative error
     where: tuple[int, ...] | None  # the entry of that relative error; None where only directions were compared
-    ours: float  # the gradient under test there
-    theirs: float  # the slope there
-    verdict: str  # "ok", "WRONG", or "zero": nothing to compare
+    yours: float  # the gradient under test there
+    slope: float  # the slope there
+    verdict: str  # "ok"; "WRONG"; "zero", nothing to compare; "unsure", too small to be seen by this method
     title: str  # of the method
-    wrong_entries: int = 0  # how many entries are wrong
-    dead: bool = False  # whether the loss does not feel this parameter at all
+    wrong_entries: int  # how many entries are wrong; 0 if that was not counted
+    dead: bool  # whether the loss does not feel this parameter
+    loss: float
 
     @property
     def place(self) -> str:
@@ -27,9 +29,19 @@ class ParameterCheck:
         return "" if self.where is None else str(list(self.where))
 
     def __str__(self) -> str:
+        if self.verdict == "ok":
+            return f"{self.name}: right"
         if self.verdict == "zero":
-            return f"{self.name}: gradient and slope are zero in every entry, which proves nothing; choose other values"
-        sentence = f"{self.name}{self.place}: your gradient is {self.ours:.12g}, the slope by {self.title} {self.theirs:.12g}"
+            return (
+                f"{self.name}: gradient and slope are zero in every entry, or cannot be told from it beside a loss of"
+                f" {self.loss:.6g}; that proves nothing, choose other values"
+            )
+        if self.verdict == "unsure":
+            return (
+                f"{self.name}: its slopes are too small beside a loss of {self.loss:.6g} to be judged by {self.title} to this"
+                ' tolerance; take constants off the loss, use method="complex", or a larger tolerance'
+            )
+        sentence = f"{self.name}{self.place}: your gradient is {self.yours:.12g}, the slope by {self.title} {self.slope:.12g}"
         if self.wrong_entries > 1:
             sentence += f" ({self.wrong_entries} wrong entries)"
         if self.dead:
@@ -46,6 +58,7 @@ class GradientCheck:
     loss: float
     evaluations: int
     rows: tuple[ParameterCheck, ...]
+    hint: str = ""  # what to do if it has not passed
 
     @property
     def passed(self) -> bool:
@@ -76,7 +89,12 @@ class GradientCheck:
         good = sum(row.verdict == "ok" for row in self.rows)
         lines.append(f"{self.title}, {self.evaluations:,} evaluations of a loss of {self.loss:.6g};")
         lines.append(f"{good} of {len(self.rows)} gradients are right to a relative error of {self.tolerance:.0e}")
-        lines += [str(row) for row in self.rows if row.verdict != "ok"]
+        lines.append("relative error: |gradient - slope| / the larger of the two, at the entry \"where\"")
+        for row in self.rows:
+            if row.verdict != "ok":
+                lines += textwrap.wrap(str(row), 80, subsequent_indent="   ", break_on_hyphens=False)
+        if self.hint and not self.passed:
+            lines += textwrap.wrap(self.hint, 80)
         return "\n".join(lines)
 
 

@@ -9,7 +9,7 @@ cancel all digits. They are of one size at h ≈ ∛ε, and then about ε^⅔ �
 5.7). In (2) nothing is subtracted, h can be 1e-200, and the slope is exact to the last digits: Squire and Trapp, Using complex
 variables to estimate derivatives of real functions (1998).
 
-A loss is a function from a dictionary of arrays to one number. Nothing that is handed in is changed.
+A loss is a function from a dictionary of arrays to one number. It gets arrays of its own; nothing that is handed in is changed.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ from typing import Any
 
 import numpy as np
 
+from minilstm.checks import check_number
+from minilstm.errors import InputError
+
 Params = Mapping[str, np.ndarray]
 Loss = Callable[[dict[str, np.ndarray]], Any]
 
-CUBE_ROOT = float(np.cbrt(np.finfo(np.float64).eps))  # 6e-6, h for a parameter of size 1
-TINY = 1e-200  # h of a complex step: its square is zero, and no slope that matters is lost
+STEP = float(np.cbrt(np.finfo(np.float64).eps))  # 6e-6, for a parameter of size 1
+TINY = 1e-200  # of a complex step: its square is zero, and no slope that matters is lost
 
 
 def central_differences(loss: Loss, params: Params, step: float | None = None) -> dict[str, np.ndarray]:
@@ -35,16 +38,15 @@ def central_differences(loss: Loss, params: Params, step: float | None = None) -
     bends and still be seen beside x; ``step`` takes its place for experiments. What divides is the step really taken, which
     after rounding is not quite the step that was meant.
     """
-    nudged = {name: array.copy() for name, array in params.items()}
+    params = check_parameters(params)
+    if step is not None:
+        check_number("step", step, above=0)
     slopes = {name: np.empty(array.shape) for name, array in params.items()}
     for name, index, x in _entries(params):
-        array, h = nudged[name], CUBE_ROOT * max(abs(x), 1) if step is None else step
-        array[index] = above = x + h
-        loss_above = loss(nudged)
-        array[index] = below = x - h
-        loss_below = loss(nudged)
-        array[index] = x
-        slopes[name][index] = (loss_above - loss_below) / (above - below)  # (1)
+        h = STEP * max(abs(x), 1) if step is None else step
+        above, below = x + h, x - h
+        difference = loss(_moved(params, name, index, above)) - loss(_moved(params, name, index, below))
+        slopes[name][index] = difference / (above - below) if above != below else np.nan  # (1)
     return slopes
 
 
@@ -56,31 +58,70 @@ def complex_step(loss: Loss, params: Params) -> dict[str, np.ndarray]:
     part. How exact: as exact as the loss itself, some 15 digits, small slopes included. Costs one evaluation for each entry,
     in complex128.
     """
-    nudged = {name: array.astype(np.complex128) for name, array in params.items()}
+    params = {name: array.astype(np.complex128) for name, array in check_parameters(params).items()}
     slopes = {name: np.empty(array.shape) for name, array in params.items()}
     for name, index, x in _entries(params):
-        nudged[name][index] = x + 1j * TINY
-        slopes[name][index] = loss(nudged).imag / TINY                     # (2)
-        nudged[name][index] = x
+        slopes[name][index] = loss(_moved(params, name, index, x + 1j * TINY)).imag / TINY  # (2)
     return slopes
 
 
-def projection(loss: Loss, params: Params, direction: Params) -> float:
+def projection(loss: Loss, params: Params, direction: Params, step: float = STEP) -> float:
     """(3): the slope along ``direction``, whose names may be some of the parameters' names only.
 
-    When it is right: as central differences, for any code. How exact: about 1e-10 of the loss's size for a direction of length
-    1. Costs two evaluations however many parameters there are, which makes it the way for large models: a wrong gradient
-    g passes only if g · v = ∇f · v, which for a random v does not happen. For outputs y in place of a loss, f = uᵀy with random
-    u: what is then compared is uᵀJv, computed forward as uᵀ(Jv) and backward as (uᵀJ)v.
+    When it is right: as central differences, for any code. How exact: about 1e-10 of the loss's size, if no entry of the
+    direction is large beside the parameter's own size (or 1). Costs two evaluations however many parameters there are, which
+    makes it the way for large models: a gradient g that is wrong everywhere passes only if g · v = ∇f · v, which for a random
+    v does not happen; but the error of one entry among very many may be too small in the sum to be seen. For outputs y in place
+    of a loss, f = uᵀy with random u: what is then compared is uᵀJv, computed forward as uᵀ(Jv) and backward as (uᵀJ)v.
     """
-    length = np.sqrt(sum(np.sum(v**2) for v in direction.values()))
-    size = max(1.0, *(float(np.abs(params[name]).max()) for name in direction))
-    h = CUBE_ROOT * size / length
+    params = check_parameters(params)
+    for name, v in direction.items():
+        if name not in params or np.shape(v) != params[name].shape:
+            raise InputError(f"the direction for {name} must have the shape of a parameter of this name")
+    reach = max(float(np.max(np.abs(v) / np.maximum(np.abs(params[name]), 1))) for name, v in direction.items())
+    if not 0 < reach < np.inf:
+        raise InputError("a direction must be finite and not zero")
+    h = step / reach  # no entry moves further than ``step`` of its own size
     moved = lambda sign: {**params, **{name: np.asarray(params[name] + sign * h * v) for name, v in direction.items()}}
-    return float((loss(moved(+1)) - loss(moved(-1))) / (2 * h))            # (3)
+    return float((loss(_copies(moved(+1))) - loss(_copies(moved(-1)))) / (2 * h))  # (3)
 
 
-def _entries(params: Params) -> Iterator[tuple[str, tuple[int, ...], float]]:
+def check_parameters(params: Params) -> dict[str, np.ndarray]:
+    """Copies of the arrays: at least one, each of float64, finite and with entries."""
+    if not isinstance(params, Mapping):
+        raise InputError(f"params must be a dictionary of arrays, not {type(params).__name__}")
+    if not params:
+        raise InputError("params is empty, so there is nothing to check; hand in the arrays that the loss depends on")
+    for name, array in params.items():
+        if not isinstance(name, str):
+            raise InputError(f"the names of parameters must be strings, not {name!r}")
+        if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
+            raise InputError(f"{name} must be a NumPy array, not {type(array).__name__}")
+        if array.dtype.kind in "iub":
+            raise InputError(f"{name} holds {array.dtype}, which no small step can change; convert it with .astype(float)")
+        if array.dtype != np.float64:
+            raise InputError(
+                f"{name} holds {array.dtype}; a gradient check needs float64. In float32 a loss has seven digits, and the"
+                " difference of two that are nearly equal has none left; convert it with .astype(np.float64)"
+            )
+        if array.size == 0:
+            raise InputError(f"{name} is empty, of shape {array.shape}; leave it out")
+        if not np.isfinite(array).all():
+            raise InputError(f"{name} holds NaN or infinity, where no slope is defined")
+    return {name: np.array(array) for name, array in params.items()}
+
+
+def _entries(params: Params) -> Iterator[tuple[str, tuple[int, ...], Any]]:
     for name, array in params.items():
         for index in np.ndindex(array.shape):
-            yield name, index, float(array[index])
+            yield name, index, array[index].item()
+
+
+def _copies(params: Params) -> dict[str, np.ndarray]:
+    return {name: array.copy() for name, array in params.items()}
+
+
+def _moved(params: Params, name: str, index: tuple[int, ...], x) -> dict[str, np.ndarray]:
+    copies = _copies(params)
+    copies[name][index] = x
+    return copies

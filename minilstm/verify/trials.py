@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from minilstm.cells.lstm import lstm_step, lstm_step_backward
+from minilstm.checks import check_seed
 from minilstm.errors import InputError
 from minilstm.losses import softmax_cross_entropy, softmax_cross_entropy_backward
 from minilstm.verify import contracts, mistakes
@@ -69,7 +70,7 @@ class Trial:
 
 def step_trial(seed: int = 0) -> Trial:
     """Of a forward step."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check_seed("seed", seed))
     cases = [contracts.step_case(rng, *sizes) for sizes in STEP_SIZES]
 
     def take_apart(step: Callable, case: Case) -> Parts:
@@ -84,7 +85,8 @@ def step_backward_trial(seed: int = 0, forward: Callable = lstm_step) -> Trial:
     """Of a backward step, which gets the caches of ``forward``."""
 
     def cases(step: Callable) -> list[Case]:
-        return [_step_backward_case(np.random.default_rng([seed, k]), step, *sizes) for k, sizes in enumerate(STEP_SIZES)]
+        rngs = (np.random.default_rng([check_seed("seed", seed), k]) for k in range(len(STEP_SIZES)))
+        return [_step_backward_case(rng, step, *sizes) for rng, sizes in zip(rngs, STEP_SIZES)]
 
     def take_apart(backward: Callable, case: Case) -> Parts:
         dx, dh_prev, dc_prev, grads = contracts.call_step_backward(backward, **case)
@@ -104,7 +106,7 @@ def _step_backward_case(rng: np.random.Generator, step: Callable, B: int, D: int
 
 def sequence_trial(seed: int = 0) -> Trial:
     """Of a forward pass through time."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check_seed("seed", seed))
     cases = [contracts.sequence_case(rng, *sizes) for sizes in SEQUENCE_SIZES]
 
     def take_apart(forward: Callable, case: Case) -> Parts:
@@ -120,7 +122,7 @@ def sequence_backward_trial(seed: int = 0, forward: Callable = lstm_sequence) ->
     """Of a backward pass through time, which gets the caches of ``forward``."""
 
     def cases(forward: Callable) -> list[Case]:
-        rngs = (np.random.default_rng([seed, k]) for k in range(len(SEQUENCE_SIZES)))
+        rngs = (np.random.default_rng([check_seed("seed", seed), k]) for k in range(len(SEQUENCE_SIZES)))
         return [_sequence_backward_case(rng, forward, *sizes) for rng, sizes in zip(rngs, SEQUENCE_SIZES)]
 
     def take_apart(backward: Callable, case: Case) -> Parts:
@@ -152,7 +154,7 @@ def _sequence_backward_case(rng: np.random.Generator, forward: Callable, T: int,
 
 def loss_trial(seed: int = 0) -> Trial:
     """Of a softmax cross-entropy with its gradient; in the last case exp overflows if nothing is done about it."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check_seed("seed", seed))
     cases = []
     for T, B, V, scale in LOSS_SIZES:
         logits, targets, lengths = rng.normal(0, scale, (T, B, V)), rng.integers(0, V, (T, B)), np.array([T, 1, 2][:B])

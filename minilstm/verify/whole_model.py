@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from minilstm.checks import check_seed
+from minilstm.checks import check_seed, check_size
 from minilstm.errors import InputError
 from minilstm.model import LanguageModel, States
 from minilstm.text.batches import Batch
@@ -34,9 +34,12 @@ def check_model(
     state : the state to begin from, (h0, c0) for each layer; random if left out.
     method, tolerance, seed : as in ``check_gradients``.
     """
+    if not isinstance(model, LanguageModel) or not isinstance(batch, Batch):
+        raise InputError("check_model takes a LanguageModel and a Batch")
     if model.dtype != np.float64:
         raise InputError(f"a gradient check needs a model of dtype float64, not {model.dtype}; LanguageModel(…, dtype=float)")
     rng = np.random.default_rng([check_seed("seed", seed), 1])
+    model.loss(batch, state)  # whatever does not fit is named here
     B = np.shape(batch.inputs)[1]
     if state is None:
         state = tuple((rng.standard_normal(h.shape), rng.standard_normal(c.shape)) for h, c in model.zero_state(B))
@@ -77,6 +80,7 @@ def random_case(
 ) -> tuple[LanguageModel, Batch]:
     """A float64 model with random weights and biases, and a batch of random ids of different lengths."""
     rng = np.random.default_rng(check_seed("seed", seed))
+    check_size("steps", steps), check_size("batch_size", batch_size)
     model = LanguageModel(vocab_size, embedding, hidden, layers, cell, dtype=np.float64)
     model.parameters.flat[:] = rng.normal(0, 0.6, model.parameters.flat.size)
     lengths = rng.integers(1, steps + 1, batch_size)
