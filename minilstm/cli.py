@@ -31,9 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a symbol that the terminal cannot show is no reason to stop
             stream.reconfigure(errors="backslashreplace")
-    arguments = parser().parse_args(argv)
-    use_one_thread()
     try:
+        arguments = parser().parse_args(argv)
+        use_one_thread()
         command = importlib.import_module(f"minilstm.commands.{arguments.command}")
         status = command.run(arguments)
         sys.stdout.flush()
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return complain(str(error), error.exit_status)
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # we are on our way
-        return complain("interrupted; a training run that was saved before goes on with --resume", 1)
+        return complain("interrupted; what was saved before is whole (minilstm train: go on with --resume)", 1)
     except MemoryError:
         return complain("there is not enough memory for this; choose smaller sizes", 1)
     except BrokenPipeError:  # whoever read our output has gone: say no more, not even when Python ends
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        return complain(f"{place}{error.strerror or error}; what was saved before is whole, mend that and go on", 1)
+        return complain(f"{place}{error.strerror or error}; what was saved before is whole", 1)
 
 
 def use_one_thread() -> None:
@@ -144,7 +144,8 @@ def add_check(commands) -> None:
         "check",
         help="check all gradients of a model",
         description="Check the gradients of a random model, from ids to loss: of every parameter and both initial states,"
-        " with sequences of different lengths. Ends with status 1 if one is wrong.",
+        " with sequences of different lengths. The complex step must agree to a relative error of 1e-12, differences, which"
+        " have rounding errors of their own, to 1e-5. Ends with status 1 if a gradient is wrong.",
     )
     check.add_argument("--cell", choices=("lstm",), default="lstm", help="recurrent cell (lstm)")
     check.add_argument(
@@ -165,12 +166,14 @@ def add_worksheet(commands) -> None:
         description="Every number of the forward and backward pass of a model small enough for paper, with its equation, its"
         " formula, and the numbers put in; or a spreadsheet that computes them itself.",
     )
-    worksheet.add_argument("--hidden", type=whole, default=2, metavar="H", help="hidden units, at most 4 (2)")
-    worksheet.add_argument("--input", type=whole, default=2, metavar="D", help="inputs a step, at most 4 (2)")
-    worksheet.add_argument("--steps", type=whole, default=2, metavar="T", help="time steps, at most 4 (2)")
+    worksheet.add_argument("--hidden", type=natural, default=2, metavar="H", help="hidden units, at most 4 (2)")
+    worksheet.add_argument("--input", type=natural, default=2, metavar="D", help="inputs a step, at most 4 (2)")
+    worksheet.add_argument("--steps", type=natural, default=2, metavar="T", help="time steps, at most 4 (2)")
     worksheet.add_argument("--seed", type=natural, default=0, metavar="S", help="of the numbers that are given (0)")
-    worksheet.add_argument("--format", choices=("text", "markdown", "csv", "xlsx"), default="text", help="(text)")
-    worksheet.add_argument("--out", metavar="FILE", help="write to a new file (xlsx: worksheet.xlsx)")
+    worksheet.add_argument(
+        "--format", choices=("text", "markdown", "csv", "xlsx"), help="xlsx is a spreadsheet (what FILE's ending says; text)"
+    )
+    worksheet.add_argument("--out", metavar="FILE", help="write to a new file (screen; a spreadsheet: worksheet.xlsx)")
 
 
 def whole(text: str) -> int:
@@ -179,8 +182,8 @@ def whole(text: str) -> int:
 
 
 def natural(text: str) -> int:
-    """A whole number of at least 0."""
-    return _number(text, int, lambda n: n >= 0, "a whole number of at least 0")
+    """A whole number of at least 0, and below 2 to the power of 63."""
+    return _number(text, int, lambda n: 0 <= n < 2**63, "a whole number from 0 to 9223372036854775807")
 
 
 def few(text: str) -> int:

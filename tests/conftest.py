@@ -10,7 +10,7 @@ from minilstm import cli
 
 settings.register_profile("dev", max_examples=40, deadline=None)
 settings.register_profile("ci", max_examples=200, deadline=None, derandomize=True, print_blob=True)
-settings.register_profile("mutation", max_examples=10, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
+settings.register_profile("quick", max_examples=10, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 

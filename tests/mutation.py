@@ -60,7 +60,7 @@ def survivors_of(module: str) -> tuple[str, int, list[str]]:
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "build", "runs", "*.egg-info", "__pycache__"))
         tests = " ".join(f"tests/{name}.py" for name in TESTS[module].split())
         (copy / "mutation.toml").write_text(CONFIG.format(module=module, python=sys.executable, tests=tests))
-        profile = {"NUMBA_DISABLE_JIT": "1", "HYPOTHESIS_PROFILE": "mutation", "OPENBLAS_NUM_THREADS": "1"}
+        profile = {"NUMBA_DISABLE_JIT": "1", "HYPOTHESIS_PROFILE": "quick", "OPENBLAS_NUM_THREADS": "1"}
         environment = {**os.environ, **profile, "PYTHONPATH": str(copy)}
         # Python takes a compiled file for fresh by its time and size, which two mutants may share; by its hash it cannot err
         compileall.compile_dir(copy / "minilstm", quiet=1, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)

@@ -1,5 +1,6 @@
 """``minilstm check`` and ``minilstm worksheet`` at the command line."""
 
+import os
 import re
 import subprocess
 import sys
@@ -61,9 +62,22 @@ def test_a_wrong_gradient_ends_with_status_1_and_says_where(run, monkeypatch, me
     assert re.search(r"lstm1\.Wh\[2, 7\]: your gradient is -?\d[^ ]+, the slope by .* -?\d", out.replace("\n", " "))
 
 
-@pytest.mark.parametrize("sizes", ["X=3", "H", "H=", "H=0", "H=-1", "H=2.5", "V=1", "T=1e3", "lots", "H=8;T=2"])
-def test_sizes_that_are_none_are_refused(run, sizes):
+@pytest.mark.parametrize("sizes", ["X=3", "lots", "h=3", "T=3,T=4"])
+def test_letters_that_are_none_are_refused(run, sizes):
     refused(run("check", "--sizes", sizes), 2, "--sizes has", "T=10,H=8")
+
+
+@pytest.mark.parametrize(
+    "sizes", ["H", "H=", "H=0", "H=-1", "H=2.5", "V=1", "T=1e3", "H=8;T=2", "T=٣", "L=1000000", "B=99999999999999999999",
+              "V=" + "9" * 5000]
+)  # fmt: skip
+def test_numbers_that_are_no_sizes_are_refused(run, sizes):
+    refused(run("check", "--sizes", sizes), 2, f"{sizes[0]} in --sizes must be a whole number from")
+
+
+@pytest.mark.parametrize("sizes", ["T=10000,B=10000", "V=1000000,H=10000"])
+def test_sizes_that_no_machine_holds_are_refused_before_anything_is_built(run, sizes):
+    refused(run("check", "--sizes", sizes, "--method", "projections"), 2, "too large")
 
 
 def test_sizes_are_read_from_commas_and_spaces():
@@ -100,19 +114,52 @@ def test_worksheets_too_large_for_paper_are_refused(run, option, value):
     refused(run("worksheet", option, value), 2, f"{option[2:]} can be at most 4 on a worksheet", "minilstm check")
 
 
-@pytest.mark.parametrize("arguments", [["--hidden", "0"], ["--steps", "two"], ["--format", "pdf"], ["--seed", "-1"]])
+def test_a_worksheet_of_nothing_is_refused(run):
+    refused(run("worksheet", "--hidden", 0), 2, "hidden must be a whole number of at least 1, not 0")
+
+
+@pytest.mark.parametrize("arguments", [["--hidden", "-1"], ["--steps", "two"], ["--format", "pdf"], ["--seed", "-1"]])
 def test_wrong_options_of_worksheet_are_refused(run, arguments):
     refused(run("worksheet", *arguments), 2, arguments[0])
 
 
 def test_a_folder_that_is_not_there_is_told(run):
-    refused(run("worksheet", "--out", "no/such/folder/sheet.txt"), 1, "no/such/folder")
+    refused(run("worksheet", "--out", "no/such/folder/sheet.txt"), 2, "'no/such/folder' must be a folder")
+    refused(run("worksheet", "--out", ""), 2, "--out")
+
+
+def test_the_ending_of_a_file_says_its_format(run, here):
+    pytest.importorskip("openpyxl")
+    for name in ("a.md", "b.csv", "c.xlsx", "d.text", "e.txt"):
+        assert run("worksheet", "--out", name)[0] == 0
+    assert (here / "a.md").read_text().startswith("# An LSTM") and (here / "b.csv").read_text().startswith("section,")
+    assert (here / "c.xlsx").read_bytes()[:2] == b"PK" and (here / "d.text").read_text().startswith("An LSTM")
+    refused(run("worksheet", "--out", "f.csv", "--format", "xlsx"), 2, "f.csv would not be xlsx by its ending")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="makes symbolic links")
+def test_links_are_not_followed_and_nothing_beside_the_file_is_touched(run, here):
+    (here / "precious").write_text("kept")
+    (here / "sheet.tmp").symlink_to("precious")
+    (here / "dangling").symlink_to("nowhere")
+    assert run("worksheet", "--out", "sheet")[0] == 0
+    refused(run("worksheet", "--out", "dangling"), 2, "dangling is there already")
+    assert (here / "precious").read_text() == "kept" and (here / "dangling").is_symlink()
+
+
+def test_a_disk_that_is_full_leaves_no_half_of_a_file(run, here, monkeypatch):
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    refused(run("worksheet", "--out", "sheet"), 1, "No space left on device")
+    assert not list(here.iterdir())
 
 
 def test_without_openpyxl_a_spreadsheet_is_refused_in_one_sentence(run, here, monkeypatch):
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     monkeypatch.delitem(sys.modules, "minilstm.verify.worksheet_xlsx", raising=False)
-    refused(run("worksheet", "--format", "xlsx"), 1, 'pip install "minilstm[lessons]"')
+    refused(run("worksheet", "--format", "xlsx"), 1, "pip install openpyxl")
     assert not list(here.iterdir())
 
 

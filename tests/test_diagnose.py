@@ -44,6 +44,14 @@ def my_backward(dh, dc, m, Wx, Wh, wrong=""):
     if "sigmoid twice" in wrong:
         s = sigmoid(m["o"])
         deltas[3] = dh * tc * s * (1 - s)
+    if "all gates twice" in wrong:
+        of = lambda s: s * (1 - s)
+        deltas = [
+            dcell * m["g"] * of(sigmoid(m["i"])),
+            dcell * m["c_prev"] * of(sigmoid(m["f"])),
+            dcell * m["i"] * (1 - np.tanh(m["g"]) ** 2),
+            dh * tc * of(sigmoid(m["o"])),
+        ]
     if "minus" in wrong:
         deltas[2] = -deltas[2]
     dx, dh_prev = np.zeros_like(m["x"]), np.zeros_like(m["h_prev"])
@@ -271,6 +279,35 @@ def test_a_loop_that_begins_with_zeros_is_told():
     assert names(diagnose_sequence(from_zeros)) == ["gradients of the final state not read"]
     forward = lambda x, state, *weights: my_forward(x, (0 * state[0], 0 * state[1]), *weights)
     assert names(diagnose_sequence(my_backward_through_time, forward)) == ["initial state not read"]
+
+
+def test_both_carries_dropped_as_in_a_published_answer():
+    def dropped(dh, dstate, caches, Wx, Wh):
+        dx, total, dstate0 = np.zeros((*dh.shape[:2], len(Wx))), [0, 0, 0], dstate
+        for t in reversed(range(len(dh))):
+            last = t == len(dh) - 1
+            dh_t, dc_t = (dh[t] + dstate[0], dstate[1]) if last else (dh[t], np.zeros_like(dh[t]))
+            dx[t], _, _, grads = cells.lstm_step_backward(dh_t, dc_t, caches[t], Wx, Wh)
+            total = [a + b for a, b in zip(total, grads)]
+        return dx, (0 * dstate0[0], 0 * dstate0[1]), total
+
+    assert names(diagnose_sequence(dropped)) == ["both gradients dropped between steps"]
+
+
+def test_one_mistake_at_all_gates_is_named_in_a_step_and_through_time():
+    gates = ("candidate", "forget gate", "input gate", "output gate")
+    wanted = [f"derivative of the {gate} at the activated value" for gate in gates]
+    assert sorted(names(diagnose(with_mistake("all gates twice"), my_step))) == wanted
+    assert sorted(names(diagnose_sequence(through_time("all gates twice"), my_forward))) == wanted
+
+
+def test_weights_whose_gradients_are_handed_back_in_another_order():
+    def course(dh, dc, cache, Wx, Wh):
+        dx, dh_prev, dc_prev, grads = cells.lstm_step_backward(dh, dc, cache, Wx, Wh)
+        turn = lambda W: np.concatenate([np.split(W, 4, axis=-1)[k] for k in (1, 0, 3, 2)], axis=-1)
+        return dx, dh_prev, dc_prev, [turn(grad) for grad in grads]
+
+    assert names(diagnose(course)) == ["gradients of the weights handed back in the order f, i, o, g"]
 
 
 def test_any_other_order_of_the_gates_is_named():

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 
 from minilstm import InputError, kernels, losses
+from minilstm.layers import Workspace
 from minilstm.losses import output_loss, softmax_cross_entropy, softmax_cross_entropy_backward
 from tests import naive
 from tests.numeric import assert_gradient
@@ -131,7 +132,8 @@ def test_float32_follows_float64():
         (np.zeros((2, 3)), [0, 3], None, r"targets must be at least 0 and below 3, but targets\[1\] is 3"),
         (np.zeros((2, 3)), [0, -1], None, r"targets\[1\] is -1"),
         (np.zeros((2, 3)), [0.5, 1.0], None, "targets must be integers"),
-        (np.zeros((2, 3)), [0], None, r"targets must have the shape \(2,\)"),
+        (np.zeros((2, 3)), [0], None, r"targets must have the shape \(2,\), as the logits have, not \(1,\)"),
+        (np.zeros((2, 4, 3)), [[0] * 4] * 3, None, r"targets must have the shape \(2, 4\), as the logits have, not \(3, 4\)"),
         (np.zeros((2, 1, 3)), [[0], [0]], [0], "at least one real token"),
     ],
 )
@@ -145,8 +147,34 @@ def test_the_fused_loss_names_wrong_input_too():
     for h, targets, words in [
         (np.zeros((2, 2)), [0, 3], "below 3"),
         (np.zeros((2, 2)), [0], "h has 2 rows for 1 targets"),
+        (np.zeros((1, 2)), [0, 1, 2], "h has 1 rows for 3 targets"),
         (np.zeros((0, 2)), np.zeros(0, int), "at least one"),
         (np.zeros((2, 2), np.float32), [0, 1], "h must have the dtype float64"),
     ]:
         with pytest.raises(InputError, match=words):
             output_loss(params, h, targets)
+
+
+class Spy(Workspace):
+    """Writes down which arrays are asked for."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = {}
+
+    def empty(self, name, shape, dtype):
+        self.asked.setdefault(name, []).append(shape)
+        return super().empty(name, shape, dtype)
+
+
+@pytest.mark.parametrize("chunk, rows", [(10, [2, 2, 1]), (14, [2, 2, 1]), (15, [3, 2]), (4, [1] * 5), (10**6, [5])])
+def test_no_more_logits_are_held_than_a_chunk(monkeypatch, chunk, rows):
+    monkeypatch.setattr(losses, "CHUNK", chunk)
+    params = {"W": np.ones((3, 5)), "b": np.zeros(5)}
+    spy = Spy()
+    loss, _ = output_loss(params, np.ones((5, 3)), np.arange(5), None, spy)
+    assert spy.asked["logits"] == [(n, 5) for n in rows] and loss == pytest.approx(math.log(5))
+
+
+def test_a_chunk_is_what_the_comment_says():
+    assert losses.CHUNK // 10_000 == 320 and losses.CHUNK % 10_000 == 0

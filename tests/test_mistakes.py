@@ -9,7 +9,8 @@ import io
 import pytest
 from hypothesis import Phase, settings
 
-from minilstm import cells, losses
+from minilstm import cells, kernels, losses
+from minilstm.layers import LSTM
 from minilstm.verify import MISTAKES, diagnose, diagnose_loss, diagnose_sequence, diagnose_step, mistakes, sequence
 from minilstm.verify.trials import (
     ALSO_OF_THE_LOOP,
@@ -22,7 +23,7 @@ from minilstm.verify.trials import (
 from minilstm.verify.variant import Mistake, variant
 from tests import test_properties
 
-QUICK = settings(max_examples=25, phases=[Phase.generate], database=None, deadline=None, derandomize=True)
+QUICK = settings(max_examples=10, phases=[Phase.generate], database=None, deadline=None, derandomize=True)
 OF_A_STEP = [
     test_properties.test_a_complex_step_through_a_step_is_its_backward,
     test_properties.test_a_step_is_the_naive_step_forward_and_backward,
@@ -36,7 +37,7 @@ OF_A_SEQUENCE = [
 OF_THE_LOSS = [
     test_properties.test_a_complex_step_through_the_loss_is_its_backward,
     test_properties.test_the_loss_is_the_naive_mean_over_the_real_tokens,
-    test_properties.test_a_shift_of_all_logits_changes_nothing_and_gradients_sum_to_zero,
+    test_properties.test_large_logits_have_the_right_loss_and_gradient,
 ]
 ROOMS = [  # where a mistake is put, what must then fail, who must name it
     (mistakes.STEP, cells, OF_A_STEP, step_trial, diagnose_step),
@@ -84,7 +85,7 @@ def test_every_mistake_fails_the_properties_and_is_named(monkeypatch):
 
 def test_mistakes_in_a_step_are_named_in_a_whole_sequence_too():
     for trial, catalogue in ((sequence_backward_trial, mistakes.STEP_BACKWARD), (sequence_trial, mistakes.STEP)):
-        for mistake in catalogue:
+        for mistake in (m for m in catalogue if "in the order" not in m.name):  # these 69 are alike
             judge = diagnose_sequence if trial is sequence_backward_trial else None
             wrong = trial().build([mistake])
             named = (judge(wrong) if judge else diagnose_sequence(sequence.lstm_sequence_backward, wrong)).mistakes
@@ -104,3 +105,27 @@ def test_a_mistake_about_a_line_that_is_not_there_is_refused():
     gone = Mistake("gone", cells.lstm_step_backward, "dq = dc * f", "dq = dc", "(4)", "There is no such line.")
     with pytest.raises(ValueError, match="occurs 0 times in lstm_step_backward"):
         variant(cells.lstm_step_backward, [gone])
+
+
+IN_THE_ENGINE = [  # mistakes in the code that trains: the loop of the layer, and the kernel
+    (LSTM, "backward_packed", "np.matmul(packing.before(h).T", "np.matmul(h[packing.B:].T"),
+    (LSTM, "backward_packed", "np.matmul(dz[rows], Wh_T, out=dh_next[:n])", "dh_next[:n] = 0"),
+    (LSTM, "backward_packed", "packing.sort(dstate[0]), packing.sort(dstate[1])", "packing.sort(dstate[0]), 0 * dstate[1]"),
+    (LSTM, "backward_packed", "packing.unsort(dh_next), packing.unsort(dc)", "dh_next, dc"),
+    (kernels.lstm, "lstm_step_backward", "dc[r, j] *= f[j]", "dc[r, j] *= i[j]"),
+    (kernels.lstm, "lstm_step_backward", "dc[r, j] *= f[j]", "dc[r, j] = 0"),
+    (kernels.lstm, "lstm_step_backward", "dzi[j] = dc[r, j] * g[j]", "dzi[j] = dc[r, j] * i[j]"),
+    (kernels.lstm, "lstm_step_backward", "dc[r, j] * c_prev[r, j] * f[j]", "dc[r, j] * f[j]"),
+]
+
+
+@pytest.mark.parametrize("home, name, right, wrong", IN_THE_ENGINE)
+def test_mistakes_in_the_compiled_engine_fail_the_properties_too(monkeypatch, home, name, right, wrong):
+    ours = getattr(home, name)
+    mistake = Mistake("in the engine", getattr(ours, "py_func", ours), right, wrong, "", "")
+    monkeypatch.setattr(home, name, variant(mistake.function, [mistake]))
+    tests = [
+        test_properties.test_layer_and_book_are_the_naive_twin,
+        test_properties.test_with_lengths_every_sequence_is_as_if_it_were_alone,
+    ]
+    assert any(fails(test) for test in tests)

@@ -2,15 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from minilstm import InputError, LanguageModel
 from minilstm.text.batches import Batch
 from tests import naive
 from tests.numeric import assert_gradient
 from tests.strategies import models_and_batches_V_H_T_B
-
-SMALL = settings(max_examples=20)
 
 
 def test_parameter_counts_are_the_published_ones():
@@ -26,7 +24,6 @@ def test_the_summary_shows_every_layer_with_its_shapes_in_80_columns():
     assert max(map(len, text.splitlines())) <= 80
 
 
-@SMALL
 @given(models_and_batches_V_H_T_B())
 def test_every_gradient_is_the_slope_of_the_loss(case):
     model, batch, state = case
@@ -39,7 +36,6 @@ def test_every_gradient_is_the_slope_of_the_loss(case):
             assert_gradient(gradient, loss, array, f"{part}0 of layer {k}")
 
 
-@SMALL
 @given(models_and_batches_V_H_T_B())
 def test_a_complex_step_from_ids_to_loss_gives_the_gradient(case):
     model, batch, state = case
@@ -53,7 +49,6 @@ def test_a_complex_step_from_ids_to_loss_gives_the_gradient(case):
     assert abs(gradients.flat @ direction - slope) <= 1e-12 * scale
 
 
-@SMALL
 @given(models_and_batches_V_H_T_B())
 def test_the_loss_is_that_of_the_naive_twin(case):
     model, batch, _ = case
@@ -69,7 +64,6 @@ def test_the_loss_is_that_of_the_naive_twin(case):
     assert model.loss_and_gradients(batch)[0] == pytest.approx(twin, rel=1e-12)
 
 
-@SMALL
 @given(models_and_batches_V_H_T_B())
 def test_float32_follows_float64(case):
     model, batch, state = case
@@ -83,7 +77,6 @@ def test_float32_follows_float64(case):
     np.testing.assert_allclose(gradients32.flat, gradients.flat, rtol=0, atol=1e-5)
 
 
-@SMALL
 @given(models_and_batches_V_H_T_B())
 def test_a_text_cut_in_two_with_the_state_carried_is_the_whole_text(case):
     model, batch, state = case

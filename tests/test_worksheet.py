@@ -117,6 +117,16 @@ def test_text_reads_as_one_would_write_it():
     assert "dc2[1] = dcprev2[2] + dh2[1] * o2[1] * (1 - tanhc2[1]^2)\n" in text
 
 
+def test_the_text_ends_with_a_proof():
+    sheet = make_worksheet()
+    text = as_text(sheet)
+    up, down = (float(x) for x in re.findall(r"0\.\d{10}", text[text.index("Is it right?"):]))
+    assert up == pytest.approx(sheet.nudged_loss("Wx[1,i1]", 1e-4), abs=1e-10) and up > down
+    assert (up - down) / 2e-4 == pytest.approx(sheet.values["dWx[1,i1]"], abs=1e-5) != 0
+    assert "is 0.00769; dWx[1,i1] above is 0.00769." in text
+    assert sheet.nudged_loss("b[f2]", 0.0) == sheet.values["loss"] != sheet.nudged_loss("b[f2]", 0.1)
+
+
 def test_csv_has_all_digits_and_markdown_a_table_for_each_section():
     sheet = make_worksheet()
     rows = list(csv.DictReader(io.StringIO(as_csv(sheet))))
@@ -124,7 +134,7 @@ def test_csv_has_all_digits_and_markdown_a_table_for_each_section():
     assert all(float(row["result"]) == line.value for row, line in zip(rows, sheet.lines))
     markdown = as_markdown(sheet)
     assert markdown.startswith("# An LSTM by hand\n")
-    assert markdown.count("\n## ") == len({line.section for line in sheet.lines})
+    assert markdown.count("\n## ") == len({line.section for line in sheet.lines}) + 1
     tables = [line for line in markdown.splitlines() if line.startswith("|")]
     assert {len(re.findall(r"\|", line)) for line in tables} == {6}
 
@@ -140,7 +150,7 @@ def test_sizes_that_nobody_computes_by_hand_are_refused(name, sizes):
 def test_without_openpyxl_one_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     monkeypatch.delitem(sys.modules, "minilstm.verify.worksheet_xlsx", raising=False)
-    with pytest.raises(MinilstmError, match=r'pip install "minilstm\[lessons\]"'):
+    with pytest.raises(MinilstmError, match="pip install openpyxl"):
         import minilstm.verify.worksheet_xlsx  # noqa: F401
 
 

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from argparse import Namespace
 
 from minilstm.errors import InputError
+from minilstm.model import build_layers, parameter_shapes
 from minilstm.verify.gradcheck import METHODS
 from minilstm.verify.whole_model import check_model, random_case
 
 SIZES = {"V": 7, "E": 3, "H": 5, "L": 2, "T": 6, "B": 4}
 TOLERANCE = {"complex": 1e-12}  # what the engine promises; the other methods cannot see as much
+LIMITS = {"V": (2, 10**6), "E": (0, 10**4), "H": (1, 10**4), "L": (1, 100), "T": (1, 10**4), "B": (1, 10**4)}
 LARGEST = 20_000  # parameters that are nudged one by one
+LARGEST_BATCH = 10**6  # tokens
 
 
 def run(arguments: Namespace) -> int:
     """The command: status 0 if every gradient is right, else 1."""
     size = SIZES | read_sizes(arguments.sizes)
-    model, batch = random_case(
-        size["V"], size["E"] or None, size["H"], size["L"], size["T"], size["B"], arguments.cell, arguments.seed
-    )
-    count = model.parameters.flat.size
+    layers = build_layers(size["V"], size["E"] or None, size["H"], size["L"], arguments.cell)
+    count = sum(math.prod(shape) for shape in parameter_shapes(layers).values())
     methods = list(METHODS) if arguments.method == "all" else [arguments.method]
     if count > LARGEST and methods != ["projections"]:
         raise InputError(
             f"this model has {count:,} parameters, too many to nudge one by one (at most {LARGEST:,});"
             " use --method projections, or smaller --sizes"
         )
+    if size["T"] * size["B"] > LARGEST_BATCH or count > 100 * 10**6:
+        raise InputError(f"these --sizes are too large: {count:,} parameters, a batch of {size['T'] * size['B']:,} tokens")
+    model, batch = random_case(
+        size["V"], size["E"] or None, size["H"], size["L"], size["T"], size["B"], arguments.cell, arguments.seed
+    )
     print(model.summary())
-    print(f"a batch of {size['B']} random sequences of up to {size['T']} steps, random initial states, seed {arguments.seed}")
+    print(f"{size['B']} random sequences of up to {size['T']} steps, random initial states, seed {arguments.seed}")
     passed = True
     for method in methods:
         check = check_model(model, batch, method=method, tolerance=TOLERANCE.get(method), seed=arguments.seed)
@@ -38,14 +45,16 @@ def run(arguments: Namespace) -> int:
 
 def read_sizes(text: str | None) -> dict[str, int]:
     """``T=10,H=8`` as a dictionary. E=0 is one-hot input."""
-    sizes = {}
+    sizes: dict[str, int] = {}
     for part in (text or "").replace(",", " ").split():
         letter, _, number = part.partition("=")
-        smallest = 0 if letter == "E" else 2 if letter == "V" else 1
-        if letter not in SIZES or not number.isdecimal() or int(number) < smallest:
+        if letter not in LIMITS or letter in sizes:
             raise InputError(
-                f"--sizes has {part!r}; write for example T=10,H=8, of V (ids, from 2), E (embedding, 0 for one-hot input),"
-                " H (hidden), L (layers), T (steps), B (sequences)"
+                f"--sizes has {part!r}; write for example T=10,H=8: of V (ids), E (embedding, 0 for one-hot input), H (hidden),"
+                " L (layers), T (steps), B (sequences), each once"
             )
+        low, high = LIMITS[letter]
+        if not (number.isascii() and number.isdecimal() and len(number) < 10 and low <= int(number) <= high):
+            raise InputError(f"{letter} in --sizes must be a whole number from {low:,} to {high:,}, not {number!r}")
         sizes[letter] = int(number)
     return sizes

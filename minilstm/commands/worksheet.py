@@ -2,33 +2,57 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
 from pathlib import Path
 
-from minilstm.checkpoint import replacing
 from minilstm.errors import InputError
 from minilstm.verify.worksheet import make_worksheet
 from minilstm.verify.worksheet_text import FORMATS
 
+ENDINGS = {".txt": "text", ".md": "markdown", ".csv": "csv", ".xlsx": "xlsx"}
+
 
 def run(arguments: Namespace) -> int:
     """The command."""
+    form = choose_format(arguments.format, arguments.out)
     sheet = make_worksheet(arguments.hidden, arguments.input, arguments.steps, arguments.seed)
     out = arguments.out
-    if arguments.format == "xlsx":
+    if form == "xlsx":
         from minilstm.verify.worksheet_xlsx import as_xlsx  # needs openpyxl
 
         out, contents = out or "worksheet.xlsx", as_xlsx(sheet)
     else:
-        contents = FORMATS[arguments.format](sheet).encode()
+        contents = FORMATS[form](sheet).encode()
     if out is None:
         sys.stdout.write(contents.decode())
         return 0
-    path = Path(out)
-    if path.exists():  # with somebody's own numbers in its yellow cells, perhaps
-        raise InputError(f"{path} is there already and is not overwritten; choose another name with --out")
-    with replacing(path) as file:
-        file.write(contents)
-    print(f"{len(sheet.lines)} numbers in {path}")
+    write_new(Path(out), contents)
+    print(f"{len(sheet.lines)} numbers in {out}")
     return 0
+
+
+def choose_format(form: str | None, out: str | None) -> str:
+    """The one that is named, else the one of the file's ending, else text. They must not contradict each other."""
+    of_file = ENDINGS.get(Path(out).suffix.lower()) if out is not None else None
+    if form and of_file and form != of_file:
+        raise InputError(f"{out} would not be {form} by its ending; change --out or --format")
+    return form or of_file or "text"
+
+
+def write_new(path: Path, contents: bytes) -> None:
+    """A file that was not there before, whole or not at all; somebody may have put numbers of his own into an older one."""
+    if not path.name or not path.parent.is_dir():
+        raise InputError(f"--out {str(path)!r}: {str(path.parent)!r} must be a folder, and a file must be named in it")
+    try:
+        with open(path, "xb") as file:
+            try:
+                file.write(contents)
+                file.flush()
+                os.fsync(file.fileno())
+            except BaseException:
+                path.unlink()
+                raise
+    except FileExistsError as error:
+        raise InputError(f"{path} is there already and is not overwritten; choose another name with --out") from error

@@ -9,6 +9,7 @@ first, in the order in which a backward pass computes. Names here: ``yours`` are
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
@@ -29,6 +30,7 @@ from minilstm.verify.variant import Mistake
 
 SIX_DIGITS = 1e-6  # relative to the largest entry of a part; a mistake changes digits long before these
 ALL_DIGITS = 1e-9
+KIND = re.compile(r"input gate|forget gate|candidate|output gate|factor (1 - )?[ifo] |\bd?(Wx|Wh|b)\b")  # what kinds differ in
 Explained = list[tuple[Mistake | None, list[str]]]  # a mistake, or None, and the parts that it explains
 
 
@@ -155,12 +157,17 @@ def _explain(trial: Trial, yours: list[Parts], right: list[Parts], wrong: list[s
 def _made_together(trial: Trial, yours: list[Parts], wrong: set[str], shows_in, differs_in) -> Sequence[Mistake]:
     """Several mistakes which, all made in our code at once, give exactly these results; empty if there are none.
 
-    Every pair is tried that shows in just these parts. Three and four are tried among mistakes that explain some part alone,
-    and of these among the first twenty, since there are too many combinations of all.
+    Mistakes of one kind at several gates or weights come first: who makes it at one makes it at all. Then every pair is tried
+    that shows in just these parts. Three and four are tried among mistakes that explain some part alone, and of these among
+    the first twenty, since there are too many combinations of all.
     """
+    kinds: dict[str, list[Mistake]] = {}
+    for mistake in shows_in:
+        kinds.setdefault(KIND.sub("…", mistake.name), []).append(mistake)
+    of_a_kind = (itertools.combinations(same, size) for same in kinds.values() for size in (4, 3) if len(same) <= 4)
     explain_some = [mistake for mistake, parts in shows_in.items() if set(parts) - differs_in[mistake]]
     more = (itertools.combinations(explain_some[:20], size) for size in (3, 4))
-    for made in itertools.chain(itertools.combinations(shows_in, 2), *more):
+    for made in itertools.chain(*of_a_kind, itertools.combinations(shows_in, 2), *more):
         if set().union(*(shows_in[mistake] for mistake in made)) != wrong:
             continue
         try:

@@ -68,6 +68,11 @@ def _assigned(name: str) -> tuple[str, ...]:
             "The weights are the same in every step, so that their gradients add up.")  # fmt: skip
 
 
+def _averaged(name: str) -> tuple[str, ...]:
+    return (f"gradient of {name} averaged over time", f"d{name} += grads.{name}", f"d{name} += grads.{name} / T", "",
+            "Whether there is a mean is for the loss to say, once; it stands in dh already.")  # fmt: skip
+
+
 _STEP = "h, c, cache = lstm_step(x[t], h, c, Wx, Wh, b)"
 _CARRIES = "dh_next, dc_next = dh_prev, dc_prev"
 
@@ -93,6 +98,8 @@ SEQUENCE_BACKWARD = made_in(
      "The cell-state gradient is not carried to the step before.", "nicodjimenez/lstm 2, 33, 39; CaptainE/RNN-LSTM-in-numpy 1"),
     ("hidden-state gradient dropped between steps", _CARRIES, "dh_next, dc_next = np.zeros_like(dh_prev), dc_prev", "",
      "The hidden-state gradient is not carried to the step before.", "qixianbiao/RNN 2"),
+    ("both gradients dropped between steps", _CARRIES, "dh_next, dc_next = 0 * dh_prev, 0 * dc_prev", "",
+     "Neither gradient is carried to the step before.", "qixianbiao/RNN 2"),
     ("hidden-state gradient carried and not added", "dh_t = dh[t] + dh_next", "dh_t = dh[t] + 0 * dh_next", "",
      "The loss feels h[t] as an output and through step t + 1; the two add up."),
     ("outputs not felt", "dh_t = dh[t] + dh_next", "dh_t = dh_next", "",
@@ -108,6 +115,10 @@ SEQUENCE_BACKWARD = made_in(
     ("carries exchanged", _CARRIES, "dh_next, dc_next = dc_prev, dh_prev", "",
      "dh goes on as dh, dc as dc."),
     *map(_assigned, ("Wx", "Wh", "b")),
+    *map(_averaged, ("Wx", "Wh", "b")),
+    ("Wh paired with the last h at step 0", "caches[t]",
+     "caches[t] if t else caches[0]._replace(h_prev=caches[-1].o * caches[-1].tanh_c)", "",
+     "hs[t - 1] at t = 0 is the last one in Python; h0 belongs there."),
     ("dx in reversed order", "dx[t] = dx_t", "dx[T - 1 - t] = dx_t", "",
      "The loop runs backward, and so does a list to which its results are appended."),
     ("gradients of the final state not read", "dh_next, dc_next = dstate",

@@ -74,6 +74,15 @@ def _exchanged(order: str) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def _returned(order: str) -> tuple[str, ...]:
+    picked = ", ".join(str("ifgo".index(k)) for k in order)
+    return (
+        f"gradients of the weights handed back in the order {', '.join(order)}", "LSTMGrads(dWx, dWh, db)",
+        f"LSTMGrads(*(np.concatenate([np.split(d, 4, axis=-1)[k] for k in ({picked})], axis=-1) for d in (dWx, dWh, db)))",
+        ALL_GATES, "The blocks stand in the order i, f, g, o, in gradients as in weights.", "keras-team/keras 3088, 8720",
+    )  # fmt: skip
+
+
 def _averaged(name: str, line: str) -> tuple[str, ...]:
     return (f"{name} averaged over the batch", f"{name} = {line}", f"{name} = {line} / len(x)", "",
             "Whether there is a mean is for the loss to say, once; it stands in dh already.")  # fmt: skip
@@ -93,6 +102,7 @@ STEP_BACKWARD = made_in(
     ("derivative of a sigmoid for the candidate", "dzg = dg * (1 - g**2)", "dzg = dg * g * (1 - g)", "(3)",
      "It is a tanh, whose derivative is 1 - tanh**2."),
     *map(_exchanged, OTHER_ORDERS),
+    *map(_returned, OTHER_ORDERS),
     ("i in place of g", "di = dc * g", "di = dc * i", "(4)",
      "i is multiplied by g; each of the two feels the other."),
     ("g in place of i", "dg = dc * i", "dg = dc * g", "(4)",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -39,12 +40,14 @@ class Mistake:
     def sentence(self) -> str:
         """What the learner's code does, and what belongs there."""
         target, _, right = self.right.partition(" = ")
-        same_target, _, wrong = self.wrong.replace("np.arctanh(tanh_c)", "c").partition(" = ")  # c itself is not in the cache
+        readable = self.wrong.replace("np.arctanh(tanh_c)", "c")  # c itself is not in the cache
+        same_target, _, wrong = readable.partition(" = ")
         if right and target == same_target and not set("[];,") & set(wrong + target):
             sentence = f"Your {target} equals {wrong} where {right} belongs"
         else:
-            sentence = f"It is as if `{self.wrong}` stood where `{self.right}` belongs"
-        return f"{sentence}: equation {self.equation}." if self.equation else f"{sentence}."
+            sentence = f"It is as if `{readable}` stood where `{self.right}` belongs"
+        plural = "s" if "," in self.equation else ""
+        return f"{sentence}: equation{plural} {self.equation}." if self.equation else f"{sentence}."
 
 
 def made_in(function: Any, *rows: tuple[str, ...]) -> list[Mistake]:
@@ -71,7 +74,7 @@ def variant(function: Any, mistakes: Iterable[Mistake], **replaced: Any) -> Call
 
 @cache
 def _source(function: Any) -> str:
-    return inspect.getsource(function)
+    return textwrap.dedent(inspect.getsource(function))
 
 
 @lru_cache(maxsize=4096)

@@ -6,11 +6,11 @@ Each line has an equation, a name, a formula in the names before it, and its val
     (7)         a = h Wy + by                   logits: the output layer, ``minilstm.layers.dense``
     (8)         p = exp(a) / sum(exp(a))        probabilities
     (9)         loss[t] = -sum(y * ln(p))       cross-entropy, ``minilstm.losses``; y is 1 for the target, 0 for the other
-                loss = mean of loss[t]
+    (10)        loss = mean of loss[t]
 
-and back again, each line with the equation that it inverts. There are two classes. Names: ``f2[1]`` is unit 2 of the forget
-gate at step 1, ``Wx[1,f2]`` the weight from input 1 to it, ``dX`` is dLoss/dX. All that is given has two decimals, so that
-it can be typed into a calculator.
+and back again, each line with the equation that it differentiates. There are two classes. Names: ``f2[1]`` is unit 2 of the
+forget gate at step 1, ``Wx[1,f2]`` the weight from input 1 to it, ``dX`` is dLoss/dX. All that is given has two decimals, so
+that it can be typed into a calculator.
 """
 
 from __future__ import annotations
@@ -77,6 +77,16 @@ class Worksheet:
         self.lines.append(line)
         self.values[line.name] = line.value
 
+    def nudged_loss(self, name: str, by: float) -> float:
+        """The loss that follows if one of the given numbers is larger by so much."""
+        other = Worksheet(self.hidden, self.input, self.steps, self.seed)
+        for line in self.lines:
+            if line.given:
+                other.give(line.section, line.name, line.value + (by if line.name == name else 0.0))
+            elif not line.backward:
+                other.compute(line.section, line.equation, line.name, line.formula)
+        return other.values["loss"]
+
     def array(self, name: str, *axes) -> np.ndarray:
         """The values whose names ``name.format(...)`` gives for all combinations of the axes."""
         shape = tuple(len(axis) for axis in axes)
@@ -98,7 +108,7 @@ def make_worksheet(hidden: int = 2, input: int = 2, steps: int = 2, seed: int = 
         _step_forward(sheet, t)
         _loss_forward(sheet, t)
     total = " + ".join(f"{{loss[{t}]}}" for t in range(1, steps + 1))
-    sheet.compute("The loss", "(9)", "loss", f"({total}) / {steps}" if steps > 1 else total)
+    sheet.compute("The loss", "(10)", "loss", f"({total}) / {steps}" if steps > 1 else total)
     for t in range(steps, 0, -1):
         _loss_backward(sheet, t)
         _step_backward(sheet, t)
@@ -177,7 +187,7 @@ def _loss_forward(sheet: Worksheet, t: int) -> None:
 def _loss_backward(sheet: Worksheet, t: int) -> None:
     section = f"Step {t}, output and loss backward"
     for v in CLASSES:
-        sheet.compute(section, "(9)", f"da{v}[{t}]", f"({{p{v}[{t}]}} - {{y{v}[{t}]}}) / {sheet.steps}")
+        sheet.compute(section, "(8-10)", f"da{v}[{t}]", f"({{p{v}[{t}]}} - {{y{v}[{t}]}}) / {sheet.steps}")
     for k in _units(sheet):
         terms = [f"{{da{v}[{t}]}} * {{Wy[{k},{v}]}}" for v in CLASSES]
         terms += [f"{{dhprev{k}[{t + 1}]}}"] if t < sheet.steps else []

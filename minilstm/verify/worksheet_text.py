@@ -13,20 +13,27 @@ from minilstm.verify.worksheet import NAME, Line, Worksheet
 WIDTH = 80
 HEAD = """\
 {title}
-H = {hidden} units, D = {input} inputs, T = {steps} steps, 2 classes; seed {seed}.
+H = {hidden} unit{h_s}, D = {input} input{d_s}, T = {steps} step{t_s}, 2 classes; seed {seed}.
 
 f2[1] is unit 2 of the forget gate at step 1, Wx[1,f2] the weight of input 1 on
-it, dX is dLoss/dX. Forward, and backward with the equation that a line inverts:
+it, dX is dLoss/dX. Each line has the equation that it computes, or, going
+backward, the equation that it differentiates:
 
-(1) f = sigmoid(x Wx_f + h_prev Wh_f + b_f)         (4) c = f * c_prev + i * g
-(2) i = sigmoid(x Wx_i + h_prev Wh_i + b_i)         (6) h = o * tanh(c)
-(3) g = tanh(x Wx_g + h_prev Wh_g + b_g)            (7) a = h Wy + by
-(5) o = sigmoid(x Wx_o + h_prev Wh_o + b_o)         (8) p = exp(a) / sum(exp(a))
-(1-3,5) is all four gates together.                 (9) loss = -sum(y * ln(p))
+(1) f = sigmoid(x Wx_f + h_prev Wh_f + b_f)      (6)  h = o * tanh(c)
+(2) i = sigmoid(x Wx_i + h_prev Wh_i + b_i)      (7)  a = h Wy + by
+(3) g = tanh(x Wx_g + h_prev Wh_g + b_g)         (8)  p = exp(a) / s
+(4) c = f * c_prev + i * g                            s = sum(exp(a))
+(5) o = sigmoid(x Wx_o + h_prev Wh_o + b_o)      (9)  loss[t] = -sum(y * ln(p))
+(1-3,5) is all four gates together.              (10) loss = mean of loss[t]
+
+Wx_f are the columns f of Wx. (8) to (10) together differentiate to (p - y) / T.
+h[1] is felt twice, as an output of step 1 and by step 2: dhprev1[2] is what
+step 2 sends back to unit 1 of it, dcprev1[2] the same for c.
 
 All digits are kept and five decimals shown: where a calculator is fed with the
 numbers shown, its last digit may differ.
 """
+NUDGE = 0.0001
 
 
 def as_text(sheet: Worksheet) -> str:
@@ -38,7 +45,19 @@ def as_text(sheet: Worksheet) -> str:
         if given:
             blocks.append(_in_columns(given) + "\n")
         blocks += [_three_rows(sheet, line) for line in lines if not line.given]
-    return "\n".join(blocks)
+    return "\n".join([*blocks, "Is it right?\n------------", _proof(sheet)])
+
+
+def _proof(sheet: Worksheet) -> str:
+    """One weight nudged up and down: the slope of the loss is the gradient."""
+    line = next(line for line in sheet.lines if line.name.startswith("Wx"))
+    up, down = (sheet.nudged_loss(line.name, by) for by in (NUDGE, -NUDGE))
+    return (
+        f"With {line.name} = {line.value + NUDGE:.4f} the loss is {up:.10f},\n"
+        f"with {line.name} = {line.value - NUDGE:.4f} it is        {down:.10f}.\n"
+        f"The slope, their difference / {2 * NUDGE:.4f}, is {(up - down) / (2 * NUDGE):.5f};"
+        f" d{line.name} above is {sheet.values['d' + line.name]:.5f}.\n"
+    )
 
 
 def _in_columns(cells: list[str]) -> str:
@@ -77,7 +96,7 @@ def as_markdown(sheet: Worksheet) -> str:
             formula, put_in = ("given", "") if line.given else (f"`{symbols(line)}`", f"`{numbers(sheet, line)}`")
             rows.append(f"| {line.equation} | `{line.name}` | {formula} | {put_in} | {number(line)} |")
         blocks.append("\n".join(rows) + "\n")
-    return "\n".join(blocks)
+    return "\n".join([*blocks, "## Is it right?\n", _proof(sheet)])
 
 
 def as_csv(sheet: Worksheet) -> str:
@@ -122,5 +141,6 @@ def _sections(sheet: Worksheet) -> Iterator[tuple[str, list[Line]]]:
         yield section, list(lines)
 
 
-def _sizes(sheet: Worksheet) -> dict[str, int]:
-    return {"hidden": sheet.hidden, "input": sheet.input, "steps": sheet.steps, "seed": sheet.seed}
+def _sizes(sheet: Worksheet) -> dict[str, object]:
+    many = {f"{letter}_s": "" if size == 1 else "s" for letter, size in zip("hdt", (sheet.hidden, sheet.input, sheet.steps))}
+    return {"hidden": sheet.hidden, "input": sheet.input, "steps": sheet.steps, "seed": sheet.seed, **many}

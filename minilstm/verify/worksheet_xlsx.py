@@ -21,7 +21,7 @@ try:
     from openpyxl.worksheet.datavalidation import DataValidation
     from openpyxl.worksheet.worksheet import Worksheet as Page
 except ImportError as error:
-    raise MinilstmError('a spreadsheet is written with openpyxl: pip install "minilstm[lessons]"') from error
+    raise MinilstmError('a spreadsheet is written with openpyxl, which is missing: pip install openpyxl') from error
 
 YELLOW, GREY = PatternFill("solid", fgColor="FFF2A8"), PatternFill("solid", fgColor="E8E8E8")
 BOLD, SMALL = Font(name="Calibri", bold=True), Font(name="Calibri", color="606060", size=9)
