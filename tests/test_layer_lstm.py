@@ -188,6 +188,9 @@ def test_initial_values_are_those_of_the_papers():
     [
         (dict(x=np.zeros((5, 2, 7))), r"x must have the shape \(T, B, D\) = \(any, any, 3\), not \(5, 2, 7\)"),
         (dict(x=np.zeros((5, 2, 3), np.float32)), "x must have the dtype float64"),
+        (dict(x=np.zeros((5, 2))), r"x must have the shape \(T, B, D\)"),
+        (dict(x=np.zeros((5, 2, 3), int)), "x must have the dtype float64"),
+        (dict(state=(np.zeros((2, 4)),) * 3), r"state must be a pair \(h, c\), each \(B, H\), not 3 arrays"),
         (dict(x=[[["a"]]]), "x must have"),
         (dict(x=np.full((5, 2), 3)), r"x must be at least 0 and below 3, but x\[0, 0\] is 3"),
         (dict(x=np.full((5, 2), -1)), r"x\[0, 0\] is -1"),

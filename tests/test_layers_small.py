@@ -62,7 +62,14 @@ def test_initial_values():
     dense, table = Dense(30, 20).init(rng), Embedding(30, 20).init(rng)
     limit = np.sqrt(6 / 50)
     assert 0.95 * limit < np.abs(dense["W"]).max() <= limit and not dense["b"].any()
-    assert 0.045 < np.abs(table["W"]).max() <= 0.05 and table["W"].dtype == np.float32
+    assert -0.05 <= table["W"].min() < -0.045 and 0.045 < table["W"].max() <= 0.05 and table["W"].dtype == np.float32
+    assert abs(table["W"].mean()) < 0.005
+
+
+@pytest.mark.parametrize("layer", [Dense(3, 2), Embedding(5, 2), LSTM(3, 4)])
+def test_a_layer_is_a_description_that_does_not_change(layer):
+    with pytest.raises(AttributeError):
+        layer.input_size = 7
 
 
 @pytest.mark.parametrize("ids", [[[5]], [[-1]], [[0.5]], [["a"]]])
