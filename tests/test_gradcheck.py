@@ -343,7 +343,7 @@ def test_a_small_loss_of_the_imaginary_part_is_told_whether_the_gradient_is_righ
         check_gradients(f, {"x": X43}, {"x": gradient})
 
 
-@pytest.mark.parametrize("scale", [1e-6, 1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("scale", [1e-9, 1e-6, 1e-3, 1.0, 1e3])
 def test_the_complex_step_is_not_blamed_where_differences_are_bad(scale):
     """Losses that bend on the scale of their parameters, small or large, and one large parameter among small ones."""
     x = scale * np.array([1.0, 0.7, 1.3])
@@ -358,6 +358,13 @@ def test_the_complex_step_is_not_blamed_where_differences_are_bad(scale):
         f, gradient = lambda p: np.sum(np.tanh(p["x"][1:])), np.array([0, *(1 - np.tanh(x[1:]) ** 2)])
         check = check_gradients(f, {"x": x}, {"x": gradient}, method=method)
         assert check, check
+
+
+@given(seed=seeds)
+def test_the_complex_step_is_not_blamed_for_a_loss_whose_digits_cancel(seed):
+    x = np.random.default_rng(seed).standard_normal((3, 4))
+    f = lambda p: 1e6 * (np.sum(np.exp(p["x"]) / 1e6 + 1.0) - 12.0) + np.sum(np.sin(p["x"]))
+    assert check_gradients(f, {"x": x}, {"x": np.exp(x) + np.cos(x)}, seed=seed)
 
 
 @pytest.mark.parametrize("method", ["central", "projections"])

@@ -35,6 +35,7 @@ class Objective:
             raise InputError(f"the loss must be a function of the parameters, not {type(function).__name__}")
         self.function = function
         self.evaluations = 0
+        self.noise = 0.0  # what rounding does to the loss, as far as it is known
 
     def __call__(self, params: Params) -> Any:
         """The loss as a Python number: float, or complex where the parameters are."""
@@ -87,6 +88,7 @@ class Objective:
         """The loss takes complex numbers, and the imaginary part that comes out is a slope."""
         as_complex = {name: array.astype(np.complex128) for name, array in params.items()}
         loss = self._asked_with_care(params)
+        self.noise = max(20 * EPSILON * abs(loss), 4 * self._trembling(params, loss, rng))
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", ComplexWarning)
@@ -98,7 +100,8 @@ class Objective:
                 f"the loss does not take complex numbers ({type(error).__name__}: {error});{self._suspects(params)}"
                 f" {IN_PLACE_OF_COMPLEX}"
             ) from error
-        if abs(same - loss) > 1e-9 * max(abs(loss), 1e-300):
+        if abs(same - loss) > max(1e-9 * abs(loss), self.noise):
+            self.check_unchanged(params, loss)
             raise InputError(
                 f"the loss is {loss!r} for real numbers and {same!r} for the same numbers as complex ones;"
                 f"{self._suspects(params)} {IN_PLACE_OF_COMPLEX}"
@@ -116,24 +119,44 @@ class Objective:
                         f"{self._suspects(params)} {IN_PLACE_OF_COMPLEX}"
                     )
 
+    def _trembling(self, params: Params, loss: float, rng: np.random.Generator) -> float:
+        """What rounding does to the loss: its second difference over steps so short that nothing else is left of it."""
+        largest = 0.0
+        for _ in range(8):
+            v = {name: 1e-8 * random_direction(rng, array) for name, array in params.items()}
+            moved = [{name: np.asarray(array + sign * v[name]) for name, array in params.items()} for sign in (1, -1)]
+            with contextlib.suppress(InputError), np.errstate(all="ignore"):  # not finite even so near
+                largest = max(largest, abs(self(moved[0]) - 2 * loss + self(moved[1])))
+        return largest
+
     def contradicts(self, slope: float, params: Params, direction: Params) -> float | None:
         """The slope by central differences, if it is further from ``slope`` than its own errors can explain; else None.
 
-        They are taken with three steps, each half as long as the one before. Where they converge, the error of the last is a
-        third of the last difference (Richardson), and what rounding of the loss does to it; where they do not, the loss bends
-        on too small a scale, and they contradict nothing.
+        They must contradict it twice, with other steps: what the rounding of a loss does to one of them is chance.
         """
-        loss = abs(self({name: array.copy() for name, array in params.items()}))
+        found = None
+        for longest in (32, 27):
+            found = self._contradicts_once(slope, params, direction, longest * STEP)
+            if found is None:
+                break
+        return found
+
+    def _contradicts_once(self, slope: float, params: Params, direction: Params, longest: float) -> float | None:
+        """With three steps, each half as long as the one before.
+
+        Where the differences converge, the error of the last is less than they changed (Richardson), and what rounding of the
+        loss does to it; where they do not, the loss bends on too small a scale, and they contradict nothing.
+        """
         try:
             with np.errstate(all="ignore"):
-                long, middle, short = (projection(self, params, direction, step * STEP) for step in (32, 16, 8))
+                long, middle, short = (projection(self, params, direction, longest / part) for part in (1, 2, 4))
         except InputError:  # the loss is not finite as far from here as differences go
             return None
         largest = max(float(np.max(np.abs(v) / np.maximum(np.abs(params[name]), 1))) for name, v in direction.items())
-        rounding = 20 * EPSILON * loss * largest / (8 * STEP) + 1e-9 * abs(slope)
+        rounding = self.noise * largest / (longest / 4) + 1e-9 * abs(slope)
         if abs(middle - short) > abs(long - middle) / 2 + rounding:
             return None
-        return short if abs(slope - short) > 10 * abs(middle - short) + rounding else None
+        return short if abs(slope - short) > 10 * max(abs(middle - short), abs(long - middle)) + rounding else None
 
     def _suspects(self, params: Params) -> str:
         """What the loss uses that is not for complex numbers, as far as that can be watched."""
