@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from minilstm import InputError, LanguageModel, cells
 from minilstm.text.batches import Batch
-from minilstm.verify import check_gradients, check_model, check_sequence, check_step, sequence
+from minilstm.verify import check_gradients, check_model, check_sequence, check_step, gradcheck, sequence
 from minilstm.verify.slopes import STEP, central_differences, complex_step, projection
 from minilstm.verify.whole_model import random_case
 from tests.strategies import seeds, sizes
@@ -307,6 +307,7 @@ def biggest(p):
         (lambda p: np.sum(p["x"].astype(float) ** 2), "does not take complex numbers"),
         (lambda p: sum(float(x) ** 2 for x in p["x"]), "does not take complex numbers"),
         (lambda p: square(p) if p["x"].dtype == float else {}["complex"], "does not take complex numbers .KeyError"),
+        (lambda p: np.sum(np.abs(p["x"], out=0 * p["x"])), "loses the imaginary part of x .* it uses numpy's absolute"),
         (lambda p: np.sum(np.floor(p["x"])) + square(p), "does not take complex numbers .* it uses numpy's floor"),
         (biggest, "the loss is 17.0 for real numbers and .* for the same numbers as complex ones"),
     ],
@@ -343,7 +344,7 @@ def test_a_small_loss_of_the_imaginary_part_is_told_whether_the_gradient_is_righ
         check_gradients(f, {"x": X43}, {"x": gradient})
 
 
-@pytest.mark.parametrize("scale", [1e-9, 1e-6, 1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("scale", [1e-6, 1e-3, 1.0, 1e3])
 def test_the_complex_step_is_not_blamed_where_differences_are_bad(scale):
     """Losses that bend on the scale of their parameters, small or large, and one large parameter among small ones."""
     x = scale * np.array([1.0, 0.7, 1.3])
@@ -492,3 +493,38 @@ def test_comparisons_that_do_no_harm_are_let_pass():
     relu = lambda p: np.sum(np.where(p["x"] > 0, p["x"], 0) ** 2) + np.max(p["x"])
     right = np.where(X["x"] > 0, 2 * X["x"], 0) + (X["x"] == 3)
     assert check_gradients(relu, X, {"x": right})
+
+
+def test_one_entry_in_many_that_loses_its_imaginary_part_is_found_where_it_disagrees():
+    x = np.linspace(0.5, 1.5, 200)
+    f = lambda p: 1e4 * np.sum(p["x"][1:] ** 2) + 4e-4 * np.abs(p["x"][0])
+    right = 2e4 * x
+    right[0] = 4e-4
+    with pytest.raises(InputError, match=r"the complex step cannot be used on this loss: for x\[0\] it says 0, but"):
+        check_gradients(f, {"x": x}, {"x": right})
+
+
+def test_a_loss_may_be_an_array_of_no_dimensions_and_only_that():
+    assert check_gradients(lambda p: np.array(square(p)), X, DX)
+    only_real = lambda p: square(p) if p["x"].dtype == float else p["x"]
+    with pytest.raises(InputError, match="the loss is an array of shape"):
+        check_gradients(only_real, X, DX)
+
+
+def test_a_failed_check_of_a_pair_points_to_the_diagnosis():
+    wrong = lambda dh, dc, cache, Wx, Wh: cells.lstm_step_backward(dh, 0 * dc, cache, Wx, Wh)
+    check = check_step(cells.lstm_step, wrong)
+    assert "minilstm.verify.diagnose(your_step_backward, your_step)" in " ".join(str(check).split())
+    assert str(check_gradients(square, X, DX).rows[0]) == "x: right"
+
+
+def test_only_models_and_batches_are_checked_as_such():
+    with pytest.raises(InputError, match="takes a LanguageModel and a Batch"):
+        check_model(None, None)
+
+
+def test_a_search_that_ends_at_a_right_entry_names_none(monkeypatch):
+    wrong = 2 * X["x"] + np.array([0.1, 0, 0])
+    monkeypatch.setattr(gradcheck, "_search", lambda *a: (1,))
+    row = check_gradients(square, X, {"x": wrong}, method="projections").wrong[0]
+    assert row.where is None and str(row).startswith("x: your gradient is")
