@@ -86,6 +86,7 @@ def test_a_carry_without_its_forget_gate():
 def test_a_transposed_weight():
     diagnosis = diagnose(with_mistake("transposed"), my_step)
     assert names(diagnosis) == ["transposed recurrent weights"] and diagnosis.wrong_parts == ("dh_prev",)
+    assert "It is as if `dh_prev = dz @ Wh, gate by gate` stood where `dh_prev = dz @ Wh.T` belongs" in said(diagnosis)
 
 
 def test_two_mistakes_that_touch_the_same_gradient_are_told_as_two():
@@ -107,7 +108,7 @@ def test_what_nobody_made_before_is_told_honestly_with_its_place():
     assert names(diagnosis) == [] and len(diagnosis.findings) == 1 and not diagnosis.right
     assert diagnosis.wrong_parts == ("db, input gate", "db, forget gate", "db, candidate", "db, output gate")
     assert "1. none of the known ones\n   In db, input gate, entry [" in str(diagnosis)
-    assert "first that is wrong in the order of computing: db, input gate, made by equations (2) and (4)." in said(diagnosis)
+    assert "dz is right, since all else is; look where db is made of it." in said(diagnosis)
 
 
 def test_a_known_mistake_and_an_unknown_one_are_kept_apart():
@@ -119,6 +120,7 @@ def test_a_known_mistake_and_an_unknown_one_are_kept_apart():
 def test_a_constant_factor_is_seen():
     diagnosis = diagnose(with_mistake("minus"), my_step)
     assert "All of db, candidate, dWx, candidate, dWh, candidate is -1 times what belongs there." in said(diagnosis)
+    assert "first that is wrong in the order of computing: db, candidate, made by equations (3) and (4)." in said(diagnosis)
 
 
 def test_a_function_that_raises_is_told_what_and_where():

@@ -31,7 +31,10 @@ class Finding:
     def __str__(self) -> str:
         if self.mistake is not None:
             return f"{self.mistake}\n{self.evidence}"
-        first = self.parts[0]
+        first, outputs = self.parts[0], {part.partition(", ")[0] for part in self.parts}
+        if len(outputs) == 1 and outputs <= {"db", "dWx", "dWh", "dx", "dh_prev"}:
+            look = f"dz is right, since all else is; look where {min(outputs)} is made of it."
+            return f"none of the known ones\n{self.evidence}\n{look}"
         place = WHERE_TO_LOOK.get(first) or WHERE_TO_LOOK.get(first.partition(", ")[2])
         look = f"\nThe first that is wrong in the order of computing: {first}, made by equations {place}." if place else ""
         return f"none of the known ones\n{self.evidence}{look}"

@@ -31,6 +31,7 @@ class Mistake:
     equation: str  # which one it violates; "" for none in particular
     why: str
     seen: str = ""  # where somebody made it
+    shown: str = ""  # ``wrong`` as a learner would write it, where ours is put together otherwise
 
     def __str__(self) -> str:
         lines = [self.name, self.sentence, self.why] + ([f"Made before: {self.seen}."] if self.seen else [])
@@ -40,7 +41,7 @@ class Mistake:
     def sentence(self) -> str:
         """What the learner's code does, and what belongs there."""
         target, _, right = self.right.partition(" = ")
-        readable = self.wrong.replace("np.arctanh(tanh_c)", "c")  # c itself is not in the cache
+        readable = self.shown or self.wrong.replace("np.arctanh(tanh_c)", "c")  # c itself is not in the cache
         same_target, _, wrong = readable.partition(" = ")
         if right and target == same_target and not set("[];,") & set(wrong + target):
             sentence = f"Your {target} equals {wrong} where {right} belongs"
