@@ -177,7 +177,7 @@ def test_initial_values_are_those_of_the_papers():
     layer = LSTM(6, 4)
     params = layer.init(np.random.default_rng(0))
     limit = np.sqrt(6 / (6 + 16))
-    assert 0.9 * limit < np.abs(params["Wx"]).max() <= limit
+    assert -limit <= params["Wx"].min() < -0.9 * limit and 0.9 * limit < params["Wx"].max() <= limit
     np.testing.assert_allclose(params["Wh"] @ params["Wh"].T, np.eye(4), atol=1e-6)
     assert params["b"].tolist() == [0] * 4 + [1] * 4 + [0] * 8
     assert {p.dtype for p in params.values()} == {np.dtype(np.float32)}

@@ -61,7 +61,7 @@ def test_initial_values():
     rng = np.random.default_rng(0)
     dense, table = Dense(30, 20).init(rng), Embedding(30, 20).init(rng)
     limit = np.sqrt(6 / 50)
-    assert 0.95 * limit < np.abs(dense["W"]).max() <= limit and not dense["b"].any()
+    assert -limit <= dense["W"].min() < -0.95 * limit and 0.95 * limit < dense["W"].max() <= limit and not dense["b"].any()
     assert -0.05 <= table["W"].min() < -0.045 and 0.045 < table["W"].max() <= 0.05 and table["W"].dtype == np.float32
     assert abs(table["W"].mean()) < 0.005
 
