@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 
 from minilstm import InputError
-from minilstm.layers import LSTM, Dense, Embedding
+from minilstm.layers import LSTM, Dense, Embedding, Workspace
 from minilstm.layers.one_hot import one_hot_matmul, one_hot_matmul_backward
 from tests import naive
 from tests.numeric import assert_gradient
@@ -93,3 +93,14 @@ def test_wrong_shapes_and_dtypes_are_named():
     for layer in (lambda: Dense(0, 1), lambda: Dense(1, 0), lambda: Embedding(0, 1), lambda: Embedding(1, -2)):
         with pytest.raises(InputError, match="at least 1"):
             layer()
+
+
+def test_a_workspace_gives_the_same_memory_again_as_long_as_it_is_large_enough():
+    work = Workspace()
+    first = work.empty("z", (4, 5), np.float32)
+    assert first.shape == (4, 5) and first.dtype == np.float32
+    for shape in ((4, 5), (5, 4), (2, 3), (4, 5)):
+        again = work.empty("z", shape, np.float32)
+        assert again.shape == shape and np.shares_memory(first, again)
+    for name, shape, dtype in (("other", (4, 5), np.float32), ("z", (4, 5), np.float64), ("z", (4, 6), np.float32)):
+        assert not np.shares_memory(first, work.empty(name, shape, dtype))
