@@ -36,7 +36,7 @@ TESTS = {  # what judges a module, the quickest to notice first
     "minilstm/layers/lstm.py": "test_layer_lstm test_properties test_model",
     "minilstm/layers/one_hot.py": LAYER,
     "minilstm/layers/packing.py": "test_layer_lstm test_properties test_model",
-    "minilstm/layers/workspace.py": "test_layer_lstm test_losses test_model",
+    "minilstm/layers/workspace.py": "test_layers_small test_layer_lstm test_losses test_model",
     "minilstm/losses.py": "test_losses test_properties test_model",
     "minilstm/optim.py": "test_optim",
 }
