@@ -19,7 +19,7 @@ import numpy as np
 from minilstm.checks import check_number, check_seed
 from minilstm.errors import InputError
 from minilstm.verify import slopes
-from minilstm.verify.objective import EPSILON, Objective, random_direction
+from minilstm.verify.objective import EPSILON, Objective, check_kept, random_direction
 from minilstm.verify.report import GradientCheck, ParameterCheck
 from minilstm.verify.slopes import Loss, Params
 
@@ -101,12 +101,10 @@ def check_gradients(
 
 
 def _gradients(f: Loss, gradients, params: dict[str, np.ndarray]) -> Params:
-    copies = {name: array.copy() for name, array in params.items()}
+    copies = slopes.copies_of(params)
     if callable(gradients):
         found = gradients(copies)
-        for name, array in params.items():
-            if name not in copies or not np.array_equal(copies[name], array):
-                raise InputError(f"the function of the gradients changes {name}, which it is given; let it work on a copy")
+        check_kept("the function of the gradients", params, copies)
         return found
     if gradients is not None:
         return gradients

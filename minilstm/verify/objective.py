@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from minilstm.errors import InputError
-from minilstm.verify.slopes import STEP, TINY, Loss, Params, projection
+from minilstm.verify.slopes import STEP, TINY, Loss, Params, copies_of, projection
 
 ComplexWarning: type[Warning] = getattr(np, "exceptions", np).ComplexWarning  # NumPy 1.24 has it at the top
 EPSILON = float(np.finfo(np.float64).eps)
@@ -77,11 +77,9 @@ class Objective:
             )
 
     def _asked_with_care(self, params: Params) -> float:
-        handed = {name: array.copy() for name, array in params.items()}
+        handed = copies_of(params)
         loss = self(handed)
-        for name, array in params.items():
-            if name not in handed or not np.array_equal(handed[name], array):
-                raise InputError(f"the loss changes {name}, which it is given; let it work on a copy ({name}.copy())")
+        check_kept("the loss", params, handed)
         return loss
 
     def check_complex_safe(self, params: Params, rng: np.random.Generator) -> None:
@@ -92,7 +90,7 @@ class Objective:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", ComplexWarning)
-                same = self({name: array.copy() for name, array in as_complex.items()})
+                same = self(copies_of(as_complex))
         except InputError:
             raise
         except Exception as error:  # it took the same numbers as real ones
@@ -162,6 +160,13 @@ class Objective:
         """What the loss uses that is not for complex numbers, as far as that can be watched."""
         names = ", ".join(sorted(watch(self.function, params)))
         return f" it uses numpy's {names};" if names else " look for abs, max, min, comparisons, conj, .real and float();"
+
+
+def check_kept(who: str, params: Params, handed: Params) -> None:
+    """What was handed to somebody must still be what it was."""
+    for name, array in params.items():
+        if name not in handed or not np.array_equal(handed[name], array):
+            raise InputError(f"{who} changes {name}, which it is given; let it work on a copy ({name}.copy())")
 
 
 def random_direction(rng: np.random.Generator, array: np.ndarray) -> np.ndarray:

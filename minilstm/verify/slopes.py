@@ -83,7 +83,7 @@ def projection(loss: Loss, params: Params, direction: Params, step: float = STEP
         raise InputError("a direction must be finite and not zero")
     h = step / reach  # no entry moves further than ``step`` of its own size
     moved = lambda sign: {**params, **{name: np.asarray(params[name] + sign * h * v) for name, v in direction.items()}}
-    return float((loss(_copies(moved(+1))) - loss(_copies(moved(-1)))) / (2 * h))  # (3)
+    return float((loss(copies_of(moved(+1))) - loss(copies_of(moved(-1)))) / (2 * h))  # (3)
 
 
 def check_parameters(params: Params) -> dict[str, np.ndarray]:
@@ -117,11 +117,12 @@ def _entries(params: Params) -> Iterator[tuple[str, tuple[int, ...], Any]]:
             yield name, index, array[index].item()
 
 
-def _copies(params: Params) -> dict[str, np.ndarray]:
+def copies_of(params: Params) -> dict[str, np.ndarray]:
+    """The same arrays once more, to be handed to somebody who may change them."""
     return {name: array.copy() for name, array in params.items()}
 
 
 def _moved(params: Params, name: str, index: tuple[int, ...], x) -> dict[str, np.ndarray]:
-    copies = _copies(params)
+    copies = copies_of(params)
     copies[name][index] = x
     return copies

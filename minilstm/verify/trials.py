@@ -83,10 +83,7 @@ def step_trial(seed: int = 0) -> Trial:
 
 def step_backward_trial(seed: int = 0, forward: Callable = lstm_step) -> Trial:
     """Of a backward step, which gets the caches of ``forward``."""
-
-    def cases(step: Callable) -> list[Case]:
-        rngs = (np.random.default_rng([check_seed("seed", seed), k]) for k in range(len(STEP_SIZES)))
-        return [_step_backward_case(rng, step, *sizes) for rng, sizes in zip(rngs, STEP_SIZES)]
+    cases = lambda step: _with_caches_of(step, _step_backward_case, STEP_SIZES, seed)
 
     def take_apart(backward: Callable, case: Case) -> Parts:
         dx, dh_prev, dc_prev, grads = contracts.call_step_backward(backward, **case)
@@ -95,6 +92,12 @@ def step_backward_trial(seed: int = 0, forward: Callable = lstm_step) -> Trial:
     build = lambda made: variant(lstm_step_backward, made)
     call = "(dh, dc, cache, Wx, Wh)" + (", with the cache of cells.lstm_step" if forward is lstm_step else "")
     return Trial("backward step", call, mistakes.STEP_BACKWARD, build, take_apart, cases(lstm_step), cases(forward))
+
+
+def _with_caches_of(forward: Callable, make: Callable[..., Case], all_sizes, seed: int) -> list[Case]:
+    """Cases of a backward pass; the same seed draws the same numbers whosever forward makes the caches."""
+    check_seed("seed", seed)
+    return [make(np.random.default_rng([seed, k]), forward, *sizes) for k, sizes in enumerate(all_sizes)]
 
 
 def _step_backward_case(rng: np.random.Generator, step: Callable, B: int, D: int, H: int) -> Case:
@@ -120,10 +123,7 @@ def sequence_trial(seed: int = 0) -> Trial:
 
 def sequence_backward_trial(seed: int = 0, forward: Callable = lstm_sequence) -> Trial:
     """Of a backward pass through time, which gets the caches of ``forward``."""
-
-    def cases(forward: Callable) -> list[Case]:
-        rngs = (np.random.default_rng([check_seed("seed", seed), k]) for k in range(len(SEQUENCE_SIZES)))
-        return [_sequence_backward_case(rng, forward, *sizes) for rng, sizes in zip(rngs, SEQUENCE_SIZES)]
+    cases = lambda forward: _with_caches_of(forward, _sequence_backward_case, SEQUENCE_SIZES, seed)
 
     def take_apart(backward: Callable, case: Case) -> Parts:
         dx, dh0, dc0, grads = contracts.call_sequence_backward(backward, **case)
