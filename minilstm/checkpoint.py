@@ -3,7 +3,7 @@
     configuration      JSON: format version, model, optimizer, tokenizer, settings, progress, random generator, history
     parameters/NAME    every parameter under its name
     adam/m, adam/v     the optimizer's moments, flat
-    state/K/h, /c      the carried state of layer K, in the middle of an epoch of running text
+    state/K/PART       the carried state of layer K (h, and c of an LSTM), in the middle of an epoch of running text
 
 A file is written under another name, forced to disk, and renamed over the old one: at any moment there is a whole file
 under the right name, the old or the new. Reading never unpickles, and trusts nothing: every array must have the name, shape
@@ -26,7 +26,7 @@ from typing import IO, Any
 import numpy as np
 
 from minilstm.errors import CheckpointError, InputError
-from minilstm.model import LanguageModel, build_layers, parameter_shapes
+from minilstm.model import CELLS, LanguageModel, build_layers, parameter_shapes
 from minilstm.optim import Adam, AdamState
 from minilstm.text.tokenizers import CharTokenizer
 from minilstm.train import HistoryRow, Training
@@ -74,19 +74,12 @@ def save(path: str | Path, checkpoint: Checkpoint) -> None:
     model = run.model
     arrays: dict[str, Any] = {f"parameters/{name}": array for name, array in model.parameters.items()}
     arrays |= {"adam/m": run.optimizer_state.m, "adam/v": run.optimizer_state.v}
-    for k, (h, c) in enumerate(run.state or ()):
-        arrays |= {f"state/{k}/h": h, f"state/{k}/c": c}
+    parts = CELLS[model.cell].state_parts
+    for k, state in enumerate(run.state or ()):
+        arrays |= {f"state/{k}/{part}": array for part, array in zip(parts, state)}
     configuration = {
         "format": FORMAT,
-        "model": {
-            "vocab_size": model.vocab_size,
-            "embedding": model.embedding,
-            "hidden": model.hidden,
-            "layers": model.layers,
-            "cell": model.cell,
-            "seed": model.seed,
-            "dtype": model.dtype.name,
-        },
+        "model": model.sizes(),
         "optimizer": asdict(run.optimizer),
         "tokenizer": checkpoint.tokenizer.to_json(),
         "settings": checkpoint.settings,
@@ -154,7 +147,7 @@ def _read(path: str | Path) -> dict[str, np.ndarray]:
 
 
 def _build(configuration: dict[str, Any], arrays: dict[str, np.ndarray]) -> Checkpoint:
-    sizes, progress = configuration["model"], configuration["progress"]
+    sizes, progress = {"dropout": 0.0, "tied": False} | configuration["model"], configuration["progress"]
     tokenizer = CharTokenizer.from_json(configuration["tokenizer"])
     if tokenizer.vocab_size != sizes["vocab_size"]:
         raise CheckpointError(
@@ -173,7 +166,8 @@ def _build(configuration: dict[str, Any], arrays: dict[str, np.ndarray]) -> Chec
     rng.bit_generator.state = configuration["rng"]
     state = None
     if progress["state_batch"] is not None:
-        state = tuple((arrays[f"state/{k}/h"], arrays[f"state/{k}/c"]) for k in range(model.layers))
+        parts = CELLS[model.cell].state_parts
+        state = tuple(tuple(arrays[f"state/{k}/{part}"] for part in parts) for k in range(model.layers))
     training = Training(
         model=model,
         optimizer=Adam(**configuration["optimizer"]),
@@ -195,13 +189,14 @@ def _build(configuration: dict[str, Any], arrays: dict[str, np.ndarray]) -> Chec
 
 def _promised_shapes(sizes: dict[str, Any], state_batch: int | None) -> dict[str, tuple[int, ...]]:
     """What a file with these sizes must hold. Nothing of these sizes has been made yet: they may be absurd."""
-    layers = build_layers(**{key: sizes[key] for key in ("vocab_size", "embedding", "hidden", "layers", "cell")})
+    layers = build_layers(**{key: sizes[key] for key in ("vocab_size", "embedding", "hidden", "layers", "cell", "tied")})
     shapes = parameter_shapes(layers)
     total = sum(math.prod(shape) for shape in shapes.values())
     expected: dict[str, tuple[int, ...]] = {f"parameters/{name}": shape for name, shape in shapes.items()}
     expected |= {"adam/m": (total,), "adam/v": (total,)}
     if state_batch is not None:
-        expected |= {f"state/{k}/{part}": (state_batch, sizes["hidden"]) for k in range(sizes["layers"]) for part in "hc"}
+        parts, shape = CELLS[sizes["cell"]].state_parts, (state_batch, sizes["hidden"])
+        expected |= {f"state/{k}/{part}": shape for k in range(sizes["layers"]) for part in parts}
     return expected
 
 

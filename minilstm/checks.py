@@ -49,6 +49,13 @@ def check_number(name: str, value, above: float) -> float:
     return float(value)
 
 
+def check_share(name: str, value) -> float:
+    """A number of at least 0 and below 1."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= float(value) < 1:
+        raise InputError(f"{name} must be at least 0 and below 1, not {value!r}")
+    return float(value)
+
+
 def check_array(name: str, array, shape: tuple[int | None, ...], dtype, letters: str = "") -> np.ndarray:
     """An array of this shape (None: any size) and of exactly this dtype."""
     if not isinstance(array, np.ndarray):

@@ -20,6 +20,7 @@ from minilstm import __version__
 from minilstm.errors import MinilstmError
 
 
+CELLS = ("lstm", "gru", "rnn")
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
@@ -147,7 +148,7 @@ def add_check(commands) -> None:
         " with sequences of different lengths. The complex step must agree to a relative error of 1e-12, differences, which"
         " have rounding errors of their own, to 1e-5. Ends with status 1 if a gradient is wrong.",
     )
-    check.add_argument("--cell", choices=("lstm",), default="lstm", help="recurrent cell (lstm)")
+    check.add_argument("--cell", choices=CELLS, default="lstm", help="recurrent cell (lstm)")
     check.add_argument(
         "--sizes", metavar="V=7,E=3,H=5,L=2,T=6,B=4",
         help="any of: ids V, embedding E (0: one-hot), hidden H, layers L, steps T, sequences B",

@@ -51,8 +51,8 @@ def test_a_model_of_published_size_is_checked_by_projections(run):
 
 @pytest.mark.parametrize("method", ["complex", "central", "projections"])
 def test_a_wrong_gradient_ends_with_status_1_and_says_where(run, monkeypatch, method):
-    def wrong(self, batch, state=None, right=LanguageModel.loss_and_gradients):
-        loss, gradients, final, dstates = right(self, batch, state)
+    def wrong(self, batch, state=None, noise=None, right=LanguageModel.loss_and_gradients):
+        loss, gradients, final, dstates = right(self, batch, state, noise)
         gradients["lstm1.Wh"][2, 7] *= 1.01
         return loss, gradients, final, dstates
 

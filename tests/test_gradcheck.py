@@ -174,8 +174,8 @@ def test_a_whole_model_passes_and_a_wrong_one_does_not(method, embedding, monkey
     assert [row.name for row in check.rows][-4:] == ["lstm0.h0", "lstm0.c0", "lstm1.h0", "lstm1.c0"]
     np.testing.assert_array_equal(model.parameters.flat, kept)
 
-    def wrong(self, batch, state=None, right=LanguageModel.loss_and_gradients):
-        loss, gradients, final, dstates = right(self, batch, state)
+    def wrong(self, batch, state=None, noise=None, right=LanguageModel.loss_and_gradients):
+        loss, gradients, final, dstates = right(self, batch, state, noise)
         gradients["lstm1.b"][3] += 1e-3
         return loss, gradients, final, dstates
 

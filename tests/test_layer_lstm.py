@@ -190,12 +190,12 @@ def test_initial_values_are_those_of_the_papers():
         (dict(x=np.zeros((5, 2, 3), np.float32)), "x must have the dtype float64"),
         (dict(x=np.zeros((5, 2))), r"x must have the shape \(T, B, D\)"),
         (dict(x=np.zeros((5, 2, 3), int)), "x must have the dtype float64"),
-        (dict(state=(np.zeros((2, 4)),) * 3), r"state must be a pair \(h, c\), each \(B, H\), not 3 arrays"),
+        (dict(state=(np.zeros((2, 4)),) * 3), r"state must be a tuple \(h, c\), each \(B, H\), not 3 arrays"),
         (dict(x=[[["a"]]]), "x must have"),
         (dict(x=np.full((5, 2), 3)), r"x must be at least 0 and below 3, but x\[0, 0\] is 3"),
         (dict(x=np.full((5, 2), -1)), r"x\[0, 0\] is -1"),
-        (dict(state=(np.zeros((2, 4)), np.zeros((4, 2)))), r"state\[1\] must have the shape"),
-        (dict(state=(np.zeros((2, 4), np.float32), np.zeros((2, 4)))), r"state\[0\] must have the dtype"),
+        (dict(state=(np.zeros((2, 4)), np.zeros((4, 2)))), r"c of state must have the shape"),
+        (dict(state=(np.zeros((2, 4), np.float32), np.zeros((2, 4)))), r"h of state must have the dtype"),
         (dict(lengths=[5, 6]), "lengths must lie between 0 and T = 5"),
         (dict(lengths=[5, -1]), "lengths must lie between"),
         (dict(lengths=[5.0, 1.0]), "lengths must be 2 integers"),
@@ -213,7 +213,7 @@ def test_wrong_parameters_and_gradients_are_named():
     h, _, cache = layer.forward(params, x)
     with pytest.raises(InputError, match="dh must have the shape"):
         layer.backward(params, h[:-1], cache)
-    with pytest.raises(InputError, match=r"dstate\[0\] must have the dtype"):
+    with pytest.raises(InputError, match=r"h of dstate must have the dtype"):
         layer.backward(params, h, cache, dstate=(np.zeros((2, 4), np.float32),) * 2)
     with pytest.raises(InputError, match="Wh must have the dtype float64"):
         layer.forward({**params, "Wh": params["Wh"].astype(np.float32)}, x)
@@ -224,7 +224,7 @@ def test_wrong_parameters_and_gradients_are_named():
         layer.forward({"Wx": params["Wx"]}, x)
     with pytest.raises(InputError, match="Wx must be a NumPy array, not list"):
         layer.forward({**params, "Wx": params["Wx"].tolist()}, x)
-    with pytest.raises(InputError, match="state must be a pair"):
+    with pytest.raises(InputError, match="state must be a tuple"):
         layer.forward(params, x, state=(np.zeros((2, 4)),))
 
 

@@ -111,7 +111,7 @@ def test_sizes_that_are_no_sizes_are_refused_by_name(name, value):
 
 
 def test_unknown_cells_and_dtypes_are_refused():
-    with pytest.raises(InputError, match="cell must be one of lstm, not 'lstn'"):
+    with pytest.raises(InputError, match="cell must be one of lstm, gru, rnn, not 'lstn'"):
         LanguageModel(5, cell="lstn")
     with pytest.raises(InputError, match="dtype"):
         LanguageModel(5, dtype=np.int64)
@@ -125,7 +125,7 @@ def test_unknown_cells_and_dtypes_are_refused():
         ([[0.5]], [[1]], None, "inputs must be integers"),
         ([0], [1], None, "one shape"),
         ([[0]], [[1], [2]], None, "one shape"),
-        ([[0]], [[1]], (), "one \\(h, c\\) for each of 1 layers"),
+        ([[0]], [[1]], (), "one tuple for each of 1 layers"),
         ([[0]], [[1]], ((np.zeros((2, 4)), np.zeros((2, 4))),), "h of state\\[0\\] must have the shape"),
         ([[0]], [[1]], ((np.zeros((1, 4), np.float32),) * 2,), "must have the dtype float64"),
     ],

@@ -5,6 +5,10 @@
 
 Shapes: x (…, D), W (D, K), b (K,), y (…, K). A language model computes its logits with this layer when it generates; in
 training ``losses.output_loss`` does the same product in chunks, together with the loss.
+
+Tied to an embedding, the layer has no matrix of its own: row v of the table is the vector of word v where it is read, and its
+direction where it is predicted. W is then the table transposed, and the table's gradient the sum of both. Press and Wolf,
+Using the output embedding to improve language models (2017).
 """
 
 from __future__ import annotations
@@ -49,7 +53,7 @@ class Dense:
 
     def forward(self, params, x) -> tuple[np.ndarray, DenseCache]:
         """(…, D) to (…, K)."""
-        dtype = check_params(params, self.shapes)
+        dtype = check_params(params, {"W": (self.input_size, self.output_size), "b": (self.output_size,)})
         x = check_array("x", x, (*np.shape(x)[:-1], self.input_size), dtype, "(…, D)")
         return x @ params["W"] + params["b"], DenseCache(x)                # (1)
 
@@ -61,3 +65,17 @@ class Dense:
         np.matmul(rows.T, drows, out=grads["W"])                           # (2)
         np.sum(drows, axis=0, out=grads["b"])                              # (2)
         return dy @ params["W"].T, grads                                   # (2)
+
+
+@dataclass(frozen=True)
+class TiedDense(Dense):
+    """A dense layer whose W is handed in with the parameters, but is another layer's: an embedding's table, transposed."""
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of the parameters that are its own."""
+        return {"b": (self.output_size,)}
+
+    def init(self, rng: np.random.Generator, dtype=np.float32) -> dict[str, np.ndarray]:
+        """b zero."""
+        return {"b": np.zeros(self.output_size, dtype)}

@@ -51,9 +51,9 @@ class Embedding:
         one_hot_matmul(ids.ravel(), params["W"], x)                        # (1)
         return x.reshape(*ids.shape, self.width), EmbeddingCache(ids)
 
-    def backward(self, params, dx, cache: EmbeddingCache, grads=None) -> dict[str, np.ndarray]:
-        """Gradient of the table. ``grads``: arrays to write it to; none given, a fresh one."""
+    def backward(self, params, dx, cache: EmbeddingCache, grads=None, add: bool = False) -> dict[str, np.ndarray]:
+        """Gradient of the table. ``grads``: arrays to write it to, or with ``add`` to add it to; none given, a fresh one."""
         dx = check_array("dx", dx, (*cache.ids.shape, self.width), params["W"].dtype, "(…, E)")
-        grads = {"W": np.empty_like(params["W"])} if grads is None else grads
-        one_hot_matmul_backward(cache.ids.ravel(), dx.reshape(-1, self.width), grads["W"])  # (2)
+        grads = {"W": np.zeros_like(params["W"])} if grads is None else grads
+        one_hot_matmul_backward(cache.ids.ravel(), dx.reshape(-1, self.width), grads["W"], add)  # (2)
         return grads

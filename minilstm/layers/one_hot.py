@@ -21,8 +21,9 @@ def one_hot_matmul(ids: np.ndarray, W: np.ndarray, out: np.ndarray) -> np.ndarra
     return out
 
 
-def one_hot_matmul_backward(ids: np.ndarray, dz: np.ndarray, dW: np.ndarray) -> np.ndarray:
-    """onehot(ids).T @ dz by equation (2), written to ``dW`` (V, K)."""
-    dW[...] = 0
+def one_hot_matmul_backward(ids: np.ndarray, dz: np.ndarray, dW: np.ndarray, add: bool = False) -> np.ndarray:
+    """onehot(ids).T @ dz by equation (2), written to ``dW`` (V, K), or added to what stands there."""
+    if not add:
+        dW[...] = 0
     kernels.embedding.gather_backward(ids, dz, dW)
     return dW

@@ -1,0 +1,86 @@
+"""A GRU over whole sequences: the cell of ``minilstm.cells.gru`` step after step, and backpropagation through time.
+
+    forward    a = x Wx                       one large product for all steps
+               ah = h[t-1] Wh                 one small product a step, then the gates: one kernel call a step
+    backward   dax[t], dah[t] from dh[t]      one kernel call a step
+               dh[t-1] += dah[t] Whᵀ          one small product a step; the rest of dh[t-1] comes past the gates, by z
+               dWx, dWh, dbx, dbh, dx         one large product each, after the loop
+
+Shapes: x (T, B, D) or integers (T, B); h (T, B, H); states (B, H); Wx (D, 3H), Wh (H, 3H), bx and bh (3H,), blocks r, z, n.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from minilstm import kernels
+from minilstm.layers.packing import Packing
+from minilstm.layers.recurrent import Recurrent, State, project, project_backward, rows_of
+from minilstm.layers.workspace import Workspace
+
+
+class GRUCache(NamedTuple):
+    """What the way back needs. Backward reads it and never changes it."""
+
+    x: np.ndarray  # (N, D), or ids (N,)
+    gates: np.ndarray  # (N, 3H), activated: r, z, n
+    q: np.ndarray  # (N, H)
+    h: np.ndarray  # (B + N, H), slots
+    packing: Packing
+    workspace: Workspace
+    turn: int
+
+
+@dataclass(frozen=True)
+class GRU(Recurrent):
+    """A layer of GRU cells, reset after the product; its state is (h,)."""
+
+    gates: ClassVar[int] = 3
+    biases: ClassVar[tuple[str, ...]] = ("bx", "bh")
+
+    def forward_packed(
+        self, params, x, state: State, packing: Packing, workspace: Workspace | None = None
+    ) -> tuple[np.ndarray, State, GRUCache]:
+        """``forward`` on packed rows: x (N, D) or ids (N,) to h (N, H)."""
+        Wx, Wh, bx, bh = params["Wx"], params["Wh"], params["bx"], params["bh"]
+        N, B, H = packing.N, packing.B, self.hidden_size
+        work = Workspace() if workspace is None else workspace
+        turn = work.begin()
+        a = work.empty("a", (N, 3 * H), Wx.dtype)  # pre-activations, then gates
+        ah = work.empty("ah", (B, 3 * H), Wx.dtype)
+        q = work.empty("q", (N, H), Wx.dtype)
+        h = work.empty("h", (B + N, H), Wx.dtype)  # slots: slot 0 is the initial state
+
+        project(x, Wx, out=a)
+        h[:B] = packing.sort(state[0])
+        for t, n in enumerate(packing.counts):
+            rows, before, now = rows_of(packing.starts[t], n), rows_of(packing.slots[t], n), rows_of(packing.slots[t + 1], n)
+            np.matmul(h[before], Wh, out=ah[:n])
+            kernels.gru.gru_step(ah[:n], bx, bh, h[before], a[rows], q[rows], h[now])
+        return h[B:], (packing.last(h),), GRUCache(x, a, q, h, packing, work, turn)
+
+    def backward_packed(self, params, dh, dstate: State, cache: GRUCache, grads=None):
+        """``backward`` on packed rows: dh (N, H) to dx (N, D), or None for one-hot input."""
+        x, gates, q, h, packing, work, turn = cache
+        work.check(turn)
+        Wx, Wh_T = params["Wx"], params["Wh"].T
+        N, B, H = packing.N, packing.B, self.hidden_size
+        grads = {name: np.empty_like(p) for name, p in params.items()} if grads is None else grads
+        dax = work.empty("dax", (N, 3 * H), Wx.dtype)
+        dah = work.empty("dah", (N, 3 * H), Wx.dtype)
+        through_gates = work.empty("through_gates", (B, H), Wx.dtype)
+        dh_next = packing.sort(dstate[0])  # a copy: it travels back through time
+
+        for t, n in reversed(list(enumerate(packing.counts))):
+            rows, before = rows_of(packing.starts[t], n), rows_of(packing.slots[t], n)
+            kernels.gru.gru_step_backward(dh[rows], gates[rows], h[before], q[rows], dh_next[:n], dax[rows], dah[rows])
+            dh_next[:n] += np.matmul(dah[rows], Wh_T, out=through_gates[:n])
+
+        np.matmul(packing.before(h).T, dah, out=grads["Wh"])
+        np.sum(dax, axis=0, out=grads["bx"])
+        np.sum(dah, axis=0, out=grads["bh"])
+        dx = project_backward(x, Wx, dax, grads["Wx"], work)
+        return dx, (packing.unsort(dh_next),), grads

@@ -1,0 +1,77 @@
+"""A simple recurrent network over whole sequences, and backpropagation through time: the cell of ``minilstm.cells.rnn``.
+
+    forward    a = x Wx                       one large product for all steps
+               h[t] from a[t] + h[t-1] Wh     one small product and one kernel call a step
+    backward   da[t] from dh[t]               one kernel call a step
+               dh[t-1] += da[t] Whᵀ           one small product a step
+               dWx, dWh, db, dx from da       one large product each, after the loop
+
+Shapes: x (T, B, D) or integers (T, B); h (T, B, H); states (B, H); Wx (D, H), Wh (H, H), b (H,).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from minilstm import kernels
+from minilstm.layers.packing import Packing
+from minilstm.layers.recurrent import Recurrent, State, project, project_backward, rows_of
+from minilstm.layers.workspace import Workspace
+
+
+class RNNCache(NamedTuple):
+    """What the way back needs. Backward reads it and never changes it."""
+
+    x: np.ndarray  # (N, D), or ids (N,)
+    h: np.ndarray  # (B + N, H), slots
+    packing: Packing
+    workspace: Workspace
+    turn: int
+
+
+@dataclass(frozen=True)
+class RNN(Recurrent):
+    """A layer of simple recurrent units with tanh; its state is (h,)."""
+
+    gates: ClassVar[int] = 1
+
+    def forward_packed(
+        self, params, x, state: State, packing: Packing, workspace: Workspace | None = None
+    ) -> tuple[np.ndarray, State, RNNCache]:
+        """``forward`` on packed rows: x (N, D) or ids (N,) to h (N, H)."""
+        Wx, Wh, b = params["Wx"], params["Wh"], params["b"]
+        N, B, H = packing.N, packing.B, self.hidden_size
+        work = Workspace() if workspace is None else workspace
+        turn = work.begin()
+        ah = work.empty("ah", (B, H), Wx.dtype)
+        h = work.empty("h", (B + N, H), Wx.dtype)  # slots: slot 0 is the initial state; the others begin as x Wx
+
+        project(x, Wx, out=h[B:])
+        h[:B] = packing.sort(state[0])
+        for t, n in enumerate(packing.counts):
+            before, now = rows_of(packing.slots[t], n), rows_of(packing.slots[t + 1], n)
+            np.matmul(h[before], Wh, out=ah[:n])
+            kernels.rnn.rnn_step(ah[:n], b, h[now])
+        return h[B:], (packing.last(h),), RNNCache(x, h, packing, work, turn)
+
+    def backward_packed(self, params, dh, dstate: State, cache: RNNCache, grads=None):
+        """``backward`` on packed rows: dh (N, H) to dx (N, D), or None for one-hot input."""
+        x, h, packing, work, turn = cache
+        work.check(turn)
+        Wx, Wh_T = params["Wx"], params["Wh"].T
+        grads = {name: np.empty_like(p) for name, p in params.items()} if grads is None else grads
+        da = work.empty("da", (packing.N, self.hidden_size), Wx.dtype)
+        dh_next = packing.sort(dstate[0])  # a copy: it travels back through time
+
+        for t, n in reversed(list(enumerate(packing.counts))):
+            rows, now = rows_of(packing.starts[t], n), rows_of(packing.slots[t + 1], n)
+            kernels.rnn.rnn_step_backward(dh[rows], dh_next[:n], h[now], da[rows])
+            np.matmul(da[rows], Wh_T, out=dh_next[:n])
+
+        np.matmul(packing.before(h).T, da, out=grads["Wh"])
+        np.sum(da, axis=0, out=grads["b"])
+        dx = project_backward(x, Wx, da, grads["Wx"], work)
+        return dx, (packing.unsort(dh_next),), grads
