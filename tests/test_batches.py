@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minilstm import CharTokenizer, InputError
-from minilstm.text.batches import CorpusBatches, SequenceBatches, WindowBatches, running_text
+from minilstm.text.batches import CorpusBatches, SequenceBatches
 from minilstm.text.grammar import Grammar
+from minilstm.text.published import LeftPadded, RightPadded
+from minilstm.text.windows import LooseWindows, WindowBatches, running_text
 
 EOS = 9
 id_sequences = st.lists(st.lists(st.integers(1, 8), min_size=1, max_size=7), min_size=1, max_size=12)
@@ -66,6 +68,63 @@ def test_windows_side_by_side_are_the_text_and_targets_are_what_follows(ids, bat
     assert all(w.inputs.shape[0] == window for w in windows[:-1]) and sum(w.tokens for w in windows) == len(inputs)
 
 
+@given(st.lists(st.integers(1, 8), min_size=1, max_size=60), st.integers(1, 4), st.integers(1, 7), st.integers(0, 99))
+def test_loose_windows_are_shuffled_and_each_comes_once(ids, batch_size, window, seed):
+    if len(ids) // window < batch_size:
+        with pytest.raises(InputError, match="too small"):
+            LooseWindows(np.array(ids), batch_size, window, EOS)
+        return
+    batches = LooseWindows(np.array(ids), batch_size, window, EOS)
+    epoch = list(batches.epoch(np.random.default_rng(seed)))
+    assert len(epoch) == len(batches) and not batches.carries_state
+    seen = [(b.inputs[:, k].tolist(), b.targets[:, k].tolist()) for b in epoch for k in range(b.inputs.shape[1])]
+    cut = lambda row: [row[k : k + window] for k in range(0, len(ids) // window * window, window)]
+    assert sorted(seen) == sorted(zip(cut(ids), cut([*ids[1:], EOS])))
+    in_order = [b.inputs[:, k].tolist() for b in batches.epoch() for k in range(b.inputs.shape[1])]
+    assert in_order == cut(ids)
+    rest = list(batches.epoch(np.random.default_rng(seed), 1))
+    assert [b.inputs.tolist() for b in rest] == [b.inputs.tolist() for b in epoch[1:]]
+
+
+def test_loose_windows_change_their_order_from_epoch_to_epoch():
+    batches, rng = LooseWindows(np.arange(64) % 9, 2, 4, EOS), np.random.default_rng(0)
+    first, second = ([b.inputs.tolist() for b in batches.epoch(rng)] for _ in range(2))
+    assert first != second
+
+
+@given(id_sequences, st.integers(1, 8))
+def test_a_sequence_that_is_cut_is_not_taught_to_end_there(sequences, max_steps):
+    batches = SequenceBatches(arrays(sequences), 1, EOS, max_steps=max_steps)
+    for ids, batch in zip(sequences, batches.epoch(), strict=True):
+        n = min(len(ids), max_steps)
+        assert batch.lengths.tolist() == [n] and batch.inputs[:, 0].tolist() == ids[:n]
+        assert batch.targets[:, 0].tolist() == [*ids, EOS][1 : n + 1]
+
+
+def test_padded_on_the_left_as_published():
+    batches = LeftPadded(arrays([[1, 2, 3], [4], [5, 6]]), 2, EOS)
+    first, second = batches.epoch(np.random.default_rng(0))
+    assert first.inputs.T.tolist() == [[1, 2, 3], [0, 0, 4]] and first.targets.T.tolist() == [[2, 3, EOS], [0, 4, EOS]]
+    assert second.inputs.T.tolist() == [[5, 6]] and second.targets.T.tolist() == [[6, EOS]]
+    assert first.lengths is None and first.tokens == 6 and len(batches) == 2 and not batches.carries_state
+    assert [b.inputs.tolist() for b in batches.epoch(start=1)] == [second.inputs.tolist()]
+
+
+def test_padded_on_the_right_as_published():
+    batches = RightPadded(arrays([[1, 2, 3, 4, 5], [4], [5, 6]]), 2, steps=3)
+    first, second = batches.epoch()
+    assert first.inputs.T.tolist() == [[1, 2, 3], [4, 0, 0]] and first.targets.T.tolist() == [[2, 3, 4], [0, 0, 0]]
+    assert second.inputs.T.tolist() == [[5, 6, 0]] and second.targets.T.tolist() == [[6, 0, 0]]
+    assert first.lengths is None and len(batches) == 2 and not batches.carries_state
+
+
+def test_neighbours_stay_together_as_published_and_only_the_order_of_batches_is_drawn():
+    batches = RightPadded(arrays([[k] for k in range(1, 9)]), 2, steps=1)
+    order = lambda seed, start=0: [b.inputs[0].tolist() for b in batches.epoch(np.random.default_rng(seed), start)]
+    assert sorted(order(0)) == [[1, 2], [3, 4], [5, 6], [7, 8]] and len({str(order(seed)) for seed in range(20)}) > 5
+    assert order(0, 3) == order(0)[3:]
+
+
 def test_a_running_text_has_the_end_symbol_between_sequences():
     assert running_text(arrays([[1, 2], [3]]), EOS).tolist() == [1, 2, EOS, 3]
 
@@ -85,6 +144,11 @@ def test_a_sequence_of_one_symbol_predicts_the_end():
         (lambda: WindowBatches(np.ones(5, int), 1, 0, EOS), "window"),
         (lambda: WindowBatches(np.ones(1, int), 1, 2, EOS), "a text of 1 symbols is too small"),
         (lambda: WindowBatches(np.ones(5, int), 0, 1, EOS), "batch_size"),
+        (lambda: LooseWindows(np.ones(5, int), 0, 1, EOS), "batch_size"),
+        (lambda: LooseWindows(np.ones(5, int), 1, 6, EOS), "a text of 5 symbols is too small"),
+        (lambda: SequenceBatches(arrays([[1]]), 1, EOS, max_steps=0), "max_steps"),
+        (lambda: LeftPadded(arrays([[1]]), 0, EOS), "batch_size"),
+        (lambda: RightPadded(arrays([[1]]), 1, 0), "steps"),
     ],
 )
 def test_a_corpus_that_fills_no_batch_is_refused(make, words):

@@ -12,7 +12,8 @@ import pytest
 
 from minilstm import Adam, CharTokenizer, CheckpointError, InputError, LanguageModel
 from minilstm.checkpoint import FORMAT, Checkpoint, load, replacing, save
-from minilstm.text.batches import SequenceBatches, WindowBatches
+from minilstm.text.batches import SequenceBatches
+from minilstm.text.windows import WindowBatches
 from minilstm.train import HistoryRow, Training, fit
 
 TOKENIZER = CharTokenizer.fit(["abcab\ud800"])

@@ -13,7 +13,8 @@ from minilstm.callbacks import (
     EarlyStop, HeldOutLoss, History, Progress, SampleText, SaveCheckpoint, StopOnSignal
 )
 from minilstm.checkpoint import Checkpoint
-from minilstm.text.batches import SequenceBatches, WindowBatches
+from minilstm.text.batches import SequenceBatches
+from minilstm.text.windows import WindowBatches
 from minilstm.train import Callback, HistoryRow, Training, evaluate, fit, train_steps
 
 EOS = 6

@@ -11,7 +11,8 @@ import numpy as np
 
 from minilstm.errors import InputError
 from minilstm.text import headlines
-from minilstm.text.batches import Batches, CorpusBatches, SequenceBatches, WindowBatches, running_text
+from minilstm.text.batches import Batches, CorpusBatches, SequenceBatches
+from minilstm.text.windows import WindowBatches, running_text
 from minilstm.text.grammar import Grammar
 from minilstm.text.readers import read_sequences, read_text, split_sequences, split_text
 from minilstm.text.tokenizers import CharTokenizer

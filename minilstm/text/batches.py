@@ -7,9 +7,7 @@ target is the end of the sequence:
                                            targets   o  s  c  o  w  <eos>
 
 ``SequenceBatches`` pads several sequences on the right to the longest of them; ``lengths`` says how much of each is real.
-``WindowBatches`` is for one running text. It lays the text out in B rows of equal length and cuts them into windows of T
-steps; the state at the end of a window is the state at the beginning of the next. Gradients stop at the window's edge:
-truncated backpropagation through time (Williams and Peng 1990).
+Running text is cut into windows (``windows.py``); what two published systems did with padding stands in ``published.py``.
 
 Shapes: inputs and targets (T, B), time first; lengths (B,).
 """
@@ -65,16 +63,20 @@ class SequenceBatches:
     sequences : arrays of ids (n,), n ≥ 1, without the end symbol.
     batch_size : B, sequences in a batch; the last batch of an epoch may have fewer.
     eos_id, padding_id : ids of the end of a sequence and of the padding.
+    max_steps : longer sequences are cut after so many steps, and are then not taught to end there; None: none is cut.
     """
 
     sequences: Sequence[np.ndarray]
     batch_size: int
     eos_id: int
     padding_id: int = 0
+    max_steps: int | None = None
     carries_state = False
 
     def __post_init__(self):
         check_size("batch_size", self.batch_size)
+        if self.max_steps is not None:
+            check_size("max_steps", self.max_steps)
         if len(self.sequences) < self.batch_size:
             raise InputError(
                 f"the corpus has {len(self.sequences)} sequences, too few for one batch of {self.batch_size};"
@@ -96,14 +98,14 @@ class SequenceBatches:
     def pad(self, sequences: Sequence[np.ndarray]) -> Batch:
         """One batch of these sequences, the longest first, as recurrent layers compute them."""
         sequences = sorted(sequences, key=len, reverse=True)
-        shape = (len(sequences[0]), len(sequences))
+        lengths = np.array([len(ids) if self.max_steps is None else min(len(ids), self.max_steps) for ids in sequences])
+        shape = (lengths[0], len(sequences))
         inputs = np.full(shape, self.padding_id, np.int32)  # (T, B)
         targets = np.full(shape, self.padding_id, np.int32)  # (T, B)
-        for b, ids in enumerate(sequences):
-            inputs[: len(ids), b] = ids
-            targets[: len(ids) - 1, b] = ids[1:]
-            targets[len(ids) - 1, b] = self.eos_id
-        return Batch(inputs, targets, np.array([len(ids) for ids in sequences]))
+        for b, (ids, n) in enumerate(zip(sequences, lengths)):
+            inputs[:n, b] = ids[:n]
+            targets[:n, b] = np.append(ids[1 : n + 1], self.eos_id)[:n]
+        return Batch(inputs, targets, lengths)
 
 
 @dataclass(frozen=True)
@@ -138,48 +140,3 @@ class CorpusBatches:
             ids = [self.tokenizer.encode(sentence) for sentence in sentences]
             batch_size = min(self.batch_size, len(ids))
             yield from SequenceBatches(ids, batch_size, self.tokenizer.eos_id, self.tokenizer.padding_id).epoch()
-
-
-class WindowBatches:
-    """Batches of windows over one running text, in its order, with the state carried from each to the next.
-
-    Parameters
-    ----------
-    ids : (n,) the text. Its targets are the ids that follow, and ``eos_id`` after the last.
-    batch_size : B, rows that the text is laid out in, read side by side.
-    window : T, steps of a window; the last window of an epoch may be shorter.
-
-    Up to B - 1 ids at the end, which would fill no further column, are left out.
-    """
-
-    carries_state = True
-
-    def __init__(self, ids: np.ndarray, batch_size: int, window: int, eos_id: int):
-        self.batch_size = check_size("batch_size", batch_size)
-        self.window = check_size("window", window)
-        ids = np.asarray(ids)
-        length = len(ids) // batch_size
-        if length < window:
-            raise InputError(
-                f"a text of {len(ids):,} symbols is too small for one batch of {batch_size} windows of {window};"
-                f" it needs {batch_size * window:,}: choose a smaller batch size or window"
-            )
-        following = np.append(ids[1:], eos_id)
-        rows = (batch_size, length)
-        self._inputs = np.ascontiguousarray(ids[: batch_size * length].reshape(rows).T)  # (length, B)
-        self._targets = np.ascontiguousarray(following[: batch_size * length].reshape(rows).T)  # (length, B)
-
-    def __len__(self) -> int:
-        return -(-len(self._inputs) // self.window)
-
-    def epoch(self, rng: np.random.Generator | None = None, start: int = 0) -> Iterator[Batch]:
-        """The windows in the order of the text; there is nothing to shuffle, so ``rng`` stays untouched."""
-        for first in range(start * self.window, len(self._inputs), self.window):
-            window = slice(first, first + self.window)
-            yield Batch(self._inputs[window], self._targets[window])
-
-
-def running_text(sequences: Sequence[np.ndarray], eos_id: int) -> np.ndarray:
-    """Several sequences as one running text, with the end symbol between them; (n,)."""
-    pieces = [piece for ids in sequences for piece in (ids, [eos_id])]
-    return np.concatenate(pieces[:-1]).astype(np.int32)

@@ -1,0 +1,97 @@
+"""Batches as two published systems made them, faults included: to compare with their numbers, and to see what the faults cost.
+
+    LeftPadded     "AI for Beginners" (Microsoft), lesson 17, on headlines: sequences in the order of the file, padded on the
+                   left, and the padding learned and counted like text. Its masking layer masks nothing, for the one-hot
+                   vector of the padding is not all zeros.
+
+                   inputs    0 0 O s l o        targets   0 O s l o <eos>
+
+    RightPadded    Foster, Generative Deep Learning, 2nd edition (2023), chapter 5, on recipes: sequences cut or padded on the
+                   right to one length; what follows the end is learned and counted, stop after stop. Neighbours in the file
+                   share a batch; only the order of the batches is drawn.
+
+                   inputs    r o a s t 0        targets   o a s t 0 0
+
+A quarter to a third of the positions of such batches are padding, which is easy to predict: the mean loss over them looks
+better than the model is. ``SequenceBatches`` does neither. Shapes: inputs and targets (T, B), time first; no lengths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from minilstm.checks import check_size
+from minilstm.text.batches import Batch
+
+
+@dataclass(frozen=True)
+class LeftPadded:
+    """Batches of neighbours, padded on the left to the longest of them.
+
+    Parameters
+    ----------
+    sequences : arrays of ids (n,), without the end symbol.
+    batch_size : B; the last batch may have fewer.
+    eos_id, padding_id : ids of the end of a sequence and of the padding.
+    """
+
+    sequences: Sequence[np.ndarray]
+    batch_size: int
+    eos_id: int
+    padding_id: int = 0
+    carries_state = False
+
+    def __post_init__(self):
+        check_size("batch_size", self.batch_size)
+
+    def __len__(self) -> int:
+        return -(-len(self.sequences) // self.batch_size)
+
+    def epoch(self, rng: np.random.Generator | None = None, start: int = 0) -> Iterator[Batch]:
+        """The batches in the order of the file; ``rng`` stays untouched."""
+        for first in range(start * self.batch_size, len(self.sequences), self.batch_size):
+            sequences = self.sequences[first : first + self.batch_size]
+            inputs = np.full((max(map(len, sequences)), len(sequences)), self.padding_id, np.int32)  # (T, B)
+            for b, ids in enumerate(sequences):
+                inputs[len(inputs) - len(ids) :, b] = ids
+            yield Batch(inputs, np.vstack([inputs[1:], np.full_like(inputs[:1], self.eos_id)]))
+
+
+@dataclass(frozen=True)
+class RightPadded:
+    """Batches of neighbours, all of ``steps`` steps, in an order drawn anew in every epoch.
+
+    Parameters
+    ----------
+    sequences : arrays of ids (n,), without the end symbol; cut to ``steps`` + 1.
+    batch_size : B; the last batch may have fewer.
+    steps : T.
+    padding_id : the id that fills up, and stops.
+    """
+
+    sequences: Sequence[np.ndarray]
+    batch_size: int
+    steps: int
+    padding_id: int = 0
+    carries_state = False
+
+    def __post_init__(self):
+        check_size("batch_size", self.batch_size)
+        check_size("steps", self.steps)
+
+    def __len__(self) -> int:
+        return -(-len(self.sequences) // self.batch_size)
+
+    def epoch(self, rng: np.random.Generator | None = None, start: int = 0) -> Iterator[Batch]:
+        """All batches once, in an order drawn from ``rng``, or without it in that of the file."""
+        order = np.arange(len(self)) if rng is None else rng.permutation(len(self))
+        for number in order[start:]:
+            sequences = self.sequences[number * self.batch_size : (number + 1) * self.batch_size]
+            padded = np.full((self.steps + 1, len(sequences)), self.padding_id, np.int32)  # (T + 1, B)
+            for b, ids in enumerate(sequences):
+                cut = ids[: self.steps + 1]
+                padded[: len(cut), b] = cut
+            yield Batch(padded[:-1], padded[1:])
