@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from minilstm.errors import InputError
 from minilstm.text.readers import (
-    AG_NEWS_COLUMNS, read_csv, read_json, read_lines, read_sequences, read_text, split_sequences, split_text
+    AG_NEWS_COLUMNS, read_csv, read_json, read_lines, read_recipes, read_sequences, read_text, split_sequences, split_text
 )
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -267,6 +267,23 @@ def test_json_fields_are_joined_and_entries_that_lack_one_are_left_out(write):
     assert read_json(path, ["title"]) == ["Toast", "No directions", "Tea"]
 
 
+def test_recipes_are_read_in_their_published_form_and_those_without_directions_are_counted(write):
+    path = write(json.dumps(RECIPES), "recipes.json")
+    assert read_recipes(path) == (["Recipe for Toast | Cut bread. Toast it.", "Recipe for Tea | Boil water."], 3)
+
+
+@pytest.mark.parametrize("content, message", [
+    ([{"title": "Tea", "directions": [" ", ""]}], "holds no recipes: no object has both"),
+    ([{"name": "Tea", "steps": ["Boil."]}], "holds no recipes"),
+    ([{"title": "Tea", "directions": [1]}], r"entry 0 \(counted from 0\): 'directions' must be a string or a list"),
+    ([{"title": "Tea", "directions": ["Boil."]}, {"title": {}}], "entry 1 .*'title' must be"),
+    ({"title": "Tea"}, "must hold a JSON list"),
+])
+def test_what_holds_no_recipes_is_refused(write, content, message):
+    with pytest.raises(InputError, match=message):
+        read_recipes(write(json.dumps(content), "recipes.json"))
+
+
 @given(st.lists(st.one_of(st.none(), json_string, st.lists(json_string)), min_size=1))
 @example(["\ud83d", "\ude00"])
 @settings(deadline=None)  # disks pause
@@ -430,6 +447,12 @@ def test_real_files_are_read_whole(name, column, count, first):
     sequences = read_sequences(path, column)
     assert len(sequences) == count
     assert first is None or sequences[0] == first
+
+
+def test_the_real_recipes_are_read_whole(real_data):
+    recipes, left_out = read_recipes(real_data("public_domain_recipes.json"))
+    assert (len(recipes), left_out) == (409, 0)
+    assert recipes[0].startswith("Recipe for Älplermagronen (Alpine macaroni) | Fry bacon cubes in pot")
 
 
 def test_a_real_text_is_read_to_the_last_byte():

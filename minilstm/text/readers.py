@@ -7,6 +7,7 @@ themselves (a headline, a recipe, a name).
     read_lines      any text file              a sequence a line
     read_csv        comma-separated values     a sequence a row, from one column
     read_json       a list of objects          a sequence an object, from one or more fields
+    read_recipes    a list of objects          a sequence an object, from its title and its directions
 
 Real files are broken in many ways, and a model learns whatever it is given. So a reader either understands a
 file from its first byte to its last, or raises an InputError that names the file, the place and what to do.
@@ -109,18 +110,28 @@ def read_json(path: str | Path, fields: Sequence[str], separator: str = " | ") -
     for position, entry in enumerate(entries):
         if any(entry.get(field) is None for field in fields):
             continue
-        texts = []
-        for field in fields:
-            strings = entry[field] if isinstance(entry[field], list) else [entry[field]]
-            if not all(isinstance(string, str) for string in strings):
-                raise InputError(f"{path}, entry {position} (counted from 0): {field!r} must be a string or "
-                                 "a list of strings; mend the entry or choose another field")
-            texts.append(" ".join(strings))
+        texts = [_text_of(entry, field, path, position) for field in fields]
         if any(text.strip() for text in texts):
             sequences.append(separator.join(texts))
     if not sequences:
         raise InputError(f"{path}: no entry has text in all fields of {list(fields)}; choose from {names}")
     return sequences
+
+
+def read_recipes(path: str | Path) -> tuple[list[str], int]:
+    """Recipes as "Recipe for TITLE | DIRECTIONS", and how many objects were left out for want of a title or directions.
+
+    The form is that of Foster, Generative Deep Learning, 2nd edition (2023), chapter 5, for the Epicurious recipes of Kaggle.
+    Raises InputError as `read_json` does, and if no object has both.
+    """
+    recipes, entries = [], _json_entries(path)
+    for position, entry in enumerate(entries):
+        title, directions = (_text_of(entry, field, path, position).strip() for field in ("title", "directions"))
+        if title and directions:
+            recipes.append(f"Recipe for {title} | {directions}")
+    if not recipes:
+        raise InputError(f"{path} holds no recipes: no object has both a 'title' and 'directions', with text in them")
+    return recipes, len(entries) - len(recipes)
 
 
 def read_sequences(path: str | Path, column: str | int | None = None) -> list[str]:
@@ -211,6 +222,16 @@ def _find_column(path: str | Path, top: list[str], column: str | int | None) -> 
     problem = "no column was chosen (--column)" if column is None else f"no column is {column!r}, or more than one"
     raise InputError(f"{path}: {problem}; choose by name from {names}, or by number from 1 to {len(top)} "
                      "if there is no header row")
+
+
+def _text_of(entry: dict[str, Any], field: str, path: str | Path, position: int) -> str:
+    """The text in a field, a string or a list of strings; empty if the field is missing or null."""
+    value = entry.get(field)
+    strings = [] if value is None else value if isinstance(value, list) else [value]
+    if not all(isinstance(string, str) for string in strings):
+        raise InputError(f"{path}, entry {position} (counted from 0): {field!r} must be a string or "
+                         "a list of strings; mend the entry or choose another field")
+    return " ".join(strings)
 
 
 def _json_entries(path: str | Path) -> list[dict[str, Any]]:
