@@ -22,6 +22,7 @@ _HOMES = {
     "MinilstmError": "errors",
     "NotFiniteError": "errors",
     "UnknownSymbolError": "errors",
+    "WordTokenizer": "text.words",
 }
 
 __all__ = sorted(_HOMES)
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from minilstm.model import LanguageModel
     from minilstm.optim import Adam
     from minilstm.text.tokenizers import CharTokenizer
+    from minilstm.text.words import WordTokenizer
 
 
 def __getattr__(name: str):

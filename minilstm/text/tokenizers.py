@@ -28,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minilstm.errors import InputError, UnknownSymbolError
+from minilstm.text.protocol import check_form, check_id, check_text, each_id, each_text, visible
 
 SHOWN_FOR_UNKNOWN = "\ufffd"  # U+FFFD, Unicode's own REPLACEMENT CHARACTER
 
@@ -66,16 +67,15 @@ class CharTokenizer:
 
         Raises InputError if `texts` is one string, holds anything but strings, or has no character at all.
         """
-        if isinstance(texts, str):
-            raise InputError("texts must be a list of strings, not one string: write fit([text])")
-        if not isinstance(texts, Iterable):
-            raise InputError(f"texts must be a list of strings, not {type(texts).__name__}")
         counts: Counter[str] = Counter()
-        for position, text in enumerate(texts):
-            if not isinstance(text, str):
-                raise InputError(f"texts[{position}] must be a string, not {type(text).__name__}")
+        for text in each_text(texts):
             counts.update(text)
         return cls(tuple(symbol for symbol, _ in counts.most_common()), unknown)
+
+    @property
+    def unit(self) -> str:
+        """What an id stands for."""
+        return "character"
 
     @property
     def padding_id(self) -> int:
@@ -105,8 +105,7 @@ class CharTokenizer:
         UnknownSymbolError : at the first character that has no id, unless the tokenizer has an `unknown_id`.
         InputError : if `text` is not a string.
         """
-        if not isinstance(text, str):
-            raise InputError(f"text must be a string, not {type(text).__name__}")
+        check_text(text)
         known_codes, known_ids = self._codes_and_ids
         codes = _code_points(text)
         places = np.searchsorted(known_codes, codes)
@@ -128,22 +127,31 @@ class CharTokenizer:
 
         Raises InputError at the first id that is not an integer or stands for nothing.
         """
-        values = ids.tolist() if isinstance(ids, np.ndarray) else ids  # plain ints are faster to walk through
-        if not isinstance(values, Iterable):
-            raise InputError(f"ids must be a sequence of integers, not {values!r}")
         shown = ["", *self.symbols, SHOWN_FOR_UNKNOWN]
         eos_id = self.eos_id
         pieces = []
-        for position, value in enumerate(values):
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-                raise InputError(f"the id {value!r} at position {position} (counted from 0) is no integer")
-            if not 0 <= value <= eos_id:
-                raise InputError(f"the id {value} at position {position} (counted from 0) is out of range: "
-                                 f"this tokenizer's ids are 0 to {eos_id}")
+        for value in each_id(ids, self.vocab_size):
             if value == eos_id:
                 break
             pieces.append(shown[value])
         return "".join(pieces)
+
+    def complete(self, prompt: str, ids: Iterable[int]) -> str:
+        """The prompt as it was typed, continued by what the ids stand for, up to the first <eos>."""
+        check_text(prompt)
+        return prompt + self.decode(ids)
+
+    def show(self, id_: int) -> str:
+        """One id as a table shows it: a character, ``<padding>``, ``[UNK]``, ``<eos>``; a space as ``' '``.
+
+        Raises InputError for an id that is not an integer or stands for nothing.
+        """
+        check_id(id_, self.vocab_size)
+        if id_ == self.padding_id:
+            return "<padding>"
+        if id_ == self.eos_id:
+            return "<eos>"
+        return "[UNK]" if id_ == self.unknown_id else visible(self.symbols[id_ - 1])
 
     def to_json(self) -> dict[str, Any]:
         """The tokenizer in plain JSON types; `CharTokenizer.from_json` takes it back."""
@@ -153,15 +161,7 @@ class CharTokenizer:
     @classmethod
     def from_json(cls, form: dict[str, Any]) -> CharTokenizer:
         """The tokenizer that `to_json` wrote down; InputError, saying what is wrong, for anything else."""
-        if not isinstance(form, dict):
-            raise InputError(f"a tokenizer is kept as a JSON object, not as {type(form).__name__}")
-        for field in ("kind", "symbols", "unknown"):
-            if field not in form:
-                raise InputError(f"the tokenizer's JSON lacks the field {field!r}: write it with to_json")
-        if form["kind"] != "characters":
-            raise InputError(f"the tokenizer's JSON has the kind {form['kind']!r}, not 'characters'")
-        if not isinstance(form["symbols"], list):
-            raise InputError(f"the tokenizer's symbols must be a list, not {form['symbols']!r}")
+        check_form(form, "characters", "unknown")
         return cls(tuple(form["symbols"]), form["unknown"])
 
     def __repr__(self) -> str:

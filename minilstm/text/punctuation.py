@@ -1,0 +1,138 @@
+"""Setting punctuation apart, and putting it back.
+
+To a word model a text is a row of words, and a punctuation mark is a word too:
+
+    Don't stir (yet); bake 1/2 hour.        don ' t stir ( yet ) ; bake 1 / 2 hour .
+
+Apart, because else ``stir``, ``stir.`` and ``stir,`` would be three words that know nothing of each other. The rule is
+that of D. Foster, Generative Deep Learning (2nd edition, 2023), chapter 5: a space on both sides of every mark, lower
+case, split at white space. He names the 32 marks of ASCII; here every Unicode character is one of three:
+
+    white space     whatever ``str.isspace`` says, the no-break space too
+    mark            punctuation and symbols (``'``, ``’``, ``°``, ``–``, ``✓``); control characters, surrogates, and
+                    code points without a character, which a later Unicode may turn into symbols
+    part of a word  all others: letters, digits and fractions (``350``, ``1½``), combining accents, invisible joiners
+
+So ``1.5`` is three words, ``350°F`` too, ``2nd`` one. An accent stays with its letter, but ``é`` in one code point and ``é`` in
+two are different words: nothing is normalised. Scripts without spaces (Chinese, Japanese, Thai) are cut at marks
+only, and a whole clause is then one word: use characters for them.
+
+``join_words`` guesses the spaces from the words alone. Every mark hugs its left neighbour, its right one, both or none;
+two words have no space between them exactly if one hugs the other. **Words never hug**, so that splitting again finds
+the same words whatever the guess was. Lower case stays, at the start of a sentence too: nothing says what it was.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from functools import cache
+
+CONTRACTED = {"d", "ll", "m", "re", "s", "t", "ve"}  # they'd, they'll, I'm, they're, it's, don't, I've
+PLAIN_S = {"as", "is", "its", "this", "was"}  # no plurals: after them an apostrophe opens a quotation
+ELIDED = {"d", "l", "o", "za"}  # hors d'oeuvres, l'orange, o'clock, za'atar
+
+
+@cache
+def is_mark(character: str) -> bool:
+    """Whether this one character is set apart from its neighbours."""
+    category = unicodedata.category(character)
+    return (category[0] in "PS" or category in ("Cc", "Cn", "Cs")) and not character.isspace()
+
+
+def split_words(text: str) -> list[str]:
+    """The words of a text in lower case, punctuation marks among them.
+
+    Examples
+    --------
+    >>> split_words("Don't stir (yet)!")
+    ['don', "'", 't', 'stir', '(', 'yet', ')', '!']
+    """
+    for character in set(text):
+        if is_mark(character):
+            text = text.replace(character, f" {character} ")
+    return text.lower().split()  # lower case after marks are set apart: that of a Greek sigma depends on its neighbours
+
+
+def join_words(words: Sequence[str]) -> str:
+    """A text that people could have written, and that ``split_words`` splits into the same words.
+
+    Examples
+    --------
+    >>> join_words(['don', "'", 't', 'stir', '(', 'yet', ')', '!'])
+    "don't stir (yet)!"
+    """
+    return "".join(gap + word for gap, word in zip(gaps(words), words))
+
+
+def gaps(words: Sequence[str]) -> list[str]:
+    """What stands before each word: a space or nothing."""
+    hugs = _hugs(words)
+    spaces = [""] * min(len(words), 1)
+    for k in range(1, len(words)):
+        is_bar = "|" in (words[k - 1], words[k])  # it stands between title and text, and keeps its distance
+        spaces.append("" if (hugs[k - 1][1] or hugs[k][0]) and not is_bar else " ")
+    return spaces
+
+
+def _hugs(words: Sequence[str]) -> list[tuple[bool, bool]]:
+    """Whether each word hugs its left neighbour, and its right one."""
+    hugs = []
+    quoting: set[str] = set()
+    for before, word, after in zip(["", *words], words, [*words[1:], ""]):
+        if not _is_mark(word):
+            hugs.append((False, False))
+        elif word in "'’" and _is_word(before) and _is_word(after) and (after in CONTRACTED or before in ELIDED):
+            hugs.append((True, True))
+        elif word in "\"'":
+            hugs.append(_straight_quote(word, before, quoting))
+        else:
+            if word == "|":
+                quoting.clear()  # what a title forgot to close
+            left, right = _hugs_of_mark(before, word, after)
+            hugs.append((left or word == before, right))  # ### and ---
+    return hugs
+
+
+def _straight_quote(quote: str, before: str, quoting: set[str]) -> tuple[bool, bool]:
+    """Opening and closing in turn, but for inches, feet and the confectioners' sugar."""
+    if quote in quoting:
+        quoting.remove(quote)
+        return True, False
+    if before[-1:].isnumeric() or quote == "'" and before.endswith("s") and before not in PLAIN_S:
+        return True, False
+    quoting.add(quote)
+    return False, True
+
+
+def _hugs_of_mark(before: str, mark: str, after: str) -> tuple[bool, bool]:
+    """The rules for marks that mean the same wherever they stand."""
+    number_before, number_after = before[-1:].isnumeric(), after[:1].isnumeric()  # 2 and 54cm in 2.54cm
+    numbers = number_before and number_after
+    if mark in ".:":
+        return True, numbers  # 1.5, 1:2
+    if mark == ",":
+        return True, numbers and len(after) == 3  # 1,000
+    if mark in ";!?%…" or unicodedata.category(mark) in ("Pe", "Pf"):
+        return True, False
+    if unicodedata.category(mark) in ("Ps", "Pi"):
+        return False, True
+    if mark in "-/_‐‑—":
+        return (_is_word(before) and _is_word(after),) * 2  # well-done, 1/2
+    if mark == "–":
+        return numbers, numbers  # 2–3, but a dash – as here – has spaces
+    if mark == "~":
+        return numbers, number_after  # 15~20, ~2
+    if mark in "°˚℃℉":
+        return number_before, number_before and after in ("c", "f")
+    if mark == "#" or unicodedata.category(mark) == "Sc":
+        return False, number_after  # #1, $5
+    return False, False
+
+
+def _is_mark(word: str) -> bool:
+    return len(word) == 1 and is_mark(word)
+
+
+def _is_word(word: str) -> bool:
+    return word != "" and not _is_mark(word)
