@@ -49,11 +49,18 @@ def check_number(name: str, value, above: float) -> float:
     return float(value)
 
 
-def check_share(name: str, value) -> float:
-    """A number of at least 0 and below 1."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= float(value) < 1:
+def check_fraction(name: str, value) -> float:
+    """A number of at least 0 and below 1: a share, or a probability that is not certainty."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or value < 0 or not value < 1:
         raise InputError(f"{name} must be at least 0 and below 1, not {value!r}")
     return float(value)
+
+
+def check_flag(name: str, value) -> bool:
+    """True or False, and nothing that merely counts as one of them."""
+    if not isinstance(value, bool):
+        raise InputError(f"{name} must be True or False, not {value!r}")
+    return value
 
 
 def check_array(name: str, array, shape: tuple[int | None, ...], dtype, letters: str = "") -> np.ndarray:

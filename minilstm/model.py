@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from minilstm.checks import check_dtype, check_ids, check_seed, check_size
+from minilstm.checks import check_dtype, check_flag, check_ids, check_seed, check_size
 from minilstm.errors import InputError
 from minilstm.layers import GRU, LSTM, RNN, Dense, Dropout, Embedding, Packing, Recurrent, State, TiedDense, Workspace
 from minilstm.losses import output_loss
@@ -92,7 +92,7 @@ class LanguageModel:
                 f"a tied output layer needs an embedding as wide as the hidden layer, {H}; there is"
                 f" {'none' if embedding is None else f'one of width {embedding}'}"
             )
-        self.cell, self.dropout, self.tied = cell, self._dropout.rate, bool(tied)
+        self.cell, self.dropout, self.tied = cell, self._dropout.rate, check_flag("tied", tied)
         self.seed, self.dtype = check_seed("seed", seed), check_dtype("dtype", dtype)
 
         self._layers = build_layers(V, embedding, H, layers, cell, self.tied)

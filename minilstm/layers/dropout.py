@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minilstm.checks import check_share
+from minilstm.checks import check_fraction
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Dropout:
     rate: float
 
     def __post_init__(self):
-        check_share("dropout", self.rate)
+        check_fraction("dropout", self.rate)
 
     def forward(self, x: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """y, and the mask m that ``backward`` wants. The same random numbers are drawn for every dtype."""
