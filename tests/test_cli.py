@@ -32,11 +32,11 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_training_writes_four_files_and_tells_what_happens(here, run):
+def test_training_writes_five_files_and_tells_what_happens(here, run):
     status, out, _ = run("train", "lines.txt", *SMALL, "--epochs", 2)
     assert status == 0 and "epoch 1: train" in out and "epoch 2: train" in out and "held out" in out
     folder = here / "runs" / "lines"
-    assert sorted(p.name for p in folder.iterdir()) == ["history.csv", "loss.png", "model.npz", "samples.txt"]
+    assert sorted(p.name for p in folder.iterdir()) == ["best.npz", "history.csv", "loss.png", "model.npz", "samples.txt"]
     assert (folder / "loss.png").read_bytes().startswith(b"\x89PNG")
     with open(folder / "history.csv", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -267,7 +267,7 @@ def test_a_loss_that_is_not_finite_ends_the_job_and_keeps_the_last_checkpoint(he
 
 
 def test_without_the_extras_everything_but_pictures_and_bars_works(here, run, monkeypatch):
-    for name in ("matplotlib", "matplotlib.figure", "tqdm", "threadpoolctl"):
+    for name in ("matplotlib", "matplotlib.figure", "plotille", "tqdm", "threadpoolctl"):
         monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.delitem(sys.modules, "minilstm.plots", raising=False)
     monkeypatch.setattr("minilstm.commands.info._version", lambda package: None)
@@ -275,7 +275,7 @@ def test_without_the_extras_everything_but_pictures_and_bars_works(here, run, mo
     status, out, _ = run("train", "lines.txt", *SMALL, "--steps", 2, "--out", "run")
     assert status == 0 and "pip install \"minilstm[lessons]\"" in out and not (here / "run/loss.png").exists()
     status, out, _ = run("info")
-    assert status == 0 and out.count("pip install") == 3
+    assert status == 0 and out.count("pip install") == 4
 
 
 def test_a_bar_is_drawn_where_there_is_a_terminal(here, run, monkeypatch):
@@ -398,7 +398,7 @@ def test_in_a_terminal_the_bar_is_cleared_before_a_line_is_printed(here):
             assert re.search(r"\r *\r?epoch 2: train", line) or line.startswith("epoch 2: train"), repr(line)
 
 
-@pytest.mark.parametrize("name", ["history.csv", "samples.txt", "loss.png"])
+@pytest.mark.parametrize("name", ["best.npz", "history.csv", "samples.txt", "loss.png"])
 def test_files_that_are_not_of_a_run_are_never_written_over(here, run, name):
     (here / "mine").mkdir()
     (here / "mine" / name).write_text("line of mine\n" * 50)
