@@ -17,7 +17,7 @@ from minilstm.train import Callback, HistoryRow, StepRecord, Training
 BLUE, ORANGE, GREY = 33, 208, 245  # of the 256 that terminals number; legible on black and on white
 ROWS, NARROWEST, WIDEST = 9, 60, 80
 HEIGHT = ROWS + 2  # of the whole text: with the axis and the legend
-MARGIN = 9  # columns left of the dots
+MARGIN = 10  # columns left of the dots
 SYMBOLS = "⣿│└─┄"
 
 
@@ -36,7 +36,7 @@ def draw(history: Sequence[HistoryRow], width: int, colours: bool = False) -> st
     canvas = Canvas(columns, ROWS, 0, low, last * (1 + 1 / columns), high, mode="byte", no_color=not colours)
     if floor is not None:
         for k in range(columns):
-            canvas.point(last * k / columns, _log(floor), color=GREY)
+            canvas.point((k + 0.1) * canvas.xmax / columns, _log(floor), color=GREY)
     stride = 1 + len(training) // (4 * columns)  # more points than dots take time and show nothing
     points = [*training[:-1:stride], training[-1]]
     for (step, loss), (next_step, next_loss) in zip(points[:1] + points, points):
@@ -47,18 +47,23 @@ def draw(history: Sequence[HistoryRow], width: int, colours: bool = False) -> st
     lines = []
     for k, dots in enumerate(canvas.plot().replace("\u2800", " ").split("\n")):
         middle = math.exp(high - (k + 0.5) / ROWS * (high - low))
-        label = f"{middle:.3g}" if k % 4 == 0 else ""
+        label = _number(middle) if k % 4 == 0 else ""
         lines.append(f"{label:>{MARGIN - 2}} │{dots}".rstrip())
     lines.append(f"{'loss':>{MARGIN - 2}} └" + f" step {last:,}".rjust(columns, "─"))
-    legend = [("─ training", training[-1][1], BLUE)]
+    legend: list[tuple[str, float, int]] = [("─ training", training[-1][1], BLUE)]
     legend += [("o held out", held_out[-1][1], ORANGE)] if held_out else []
     legend += [("┄ floor", floor, GREY)] if floor is not None else []
-    entries = [color(f"{name} {loss:.4g}", fg=shade, mode="byte", no_color=not colours) for name, loss, shade in legend]
-    return "\n".join([*lines, " " * MARGIN + "  ".join(entries)])
+    entries = [color(f"{name} {_number(loss)}", fg=shade, mode="byte", no_color=not colours) for name, loss, shade in legend]
+    return "\n".join([*lines, "   " + "  ".join(entries)])
 
 
 def _log(loss: float) -> float:
     return math.log(max(loss, 1e-9))
+
+
+def _number(loss: float) -> str:
+    """At most eight symbols."""
+    return f"{loss:.4f}" if loss < 999 else f"{loss:.1e}"
 
 
 class LiveCurves(Callback):

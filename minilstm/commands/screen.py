@@ -6,6 +6,7 @@ Bar and curves are taken away, the line is printed where they were, and they are
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 
@@ -44,7 +45,10 @@ class Screen:
                 print(self._erasure() + text + block, end="\n" if block else "", flush=True)
             self._block = block
             self._columns = self.size()[0] if block else 0
-        except BrokenPipeError:
+        except OSError as error:
+            if error.errno not in (errno.EPIPE, errno.EIO):  # EIO: the terminal was closed
+                raise
+            self._block = ""
             sys.stdout = open(os.devnull, "w", encoding="utf-8")
             self.interrupt.received = True
 
@@ -74,7 +78,7 @@ def bar(training: Training, total: int):
 
 
 def live_curves(screen: Screen, asked: bool | None) -> list[Callback]:
-    """The curves, unless they were refused, if there is a terminal and plotille; says what is missing if they were asked for."""
+    """The curves, if there is a terminal and plotille and nobody refused them; says what is missing if they were asked for."""
     if asked is False or not (asked or sys.stdout.isatty()):
         return []
     try:

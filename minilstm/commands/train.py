@@ -115,7 +115,7 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
     say(f"  minilstm sample {shlex.quote(str(folder))}")
     last = training.history[-1].valid_loss
     if last is not None and best.loss < last:
-        say(f"The held-out loss has been lower, {best.loss:.4f} where it is {last:.4f} now; that model is kept, too:")
+        say(f"the held-out loss was lowest at {best.loss:.4f} and is {last:.4f} now. Let the best write:")
         say(f"  minilstm sample {shlex.quote(str(best.path))}")
     return 0
 
