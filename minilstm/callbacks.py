@@ -1,4 +1,4 @@
-"""What watches the training: held-out loss, history, samples, progress, saving, stopping.
+"""What watches the training: held-out loss, history, samples, saving, stopping.
 
 ``fit`` calls ``on_epoch`` (of all, in their order) when an epoch has ended, then ``on_step``, and ``on_end`` at the end of
 the run. Each callback does one thing; what they tell each other stands in the ``Training``.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import math
 import signal
 import threading
 import time
@@ -16,9 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from minilstm.checks import check_size
-from minilstm.checkpoint import Checkpoint, replacing, save
+from minilstm.checkpoint import Checkpoint, load, replacing, save
 from minilstm.errors import InputError
-from minilstm.losses import bits
 from minilstm.text.batches import Batches
 from minilstm.train import Callback, HistoryRow, StepRecord, Training, evaluate
 
@@ -110,6 +110,11 @@ class SampleText(Callback):
                 file.write(("\n\n".join(training.samples) + "\n").encode("utf-8", "backslashreplace"))
 
 
+def held_out_losses(training: Training) -> list[float]:
+    """All that were measured, in their order."""
+    return [row.valid_loss for row in training.history if row.valid_loss is not None]
+
+
 class EarlyStop(Callback):
     """Stops when the held-out loss has not become better for ``patience`` epochs; needs HeldOutLoss and History before it."""
 
@@ -117,7 +122,7 @@ class EarlyStop(Callback):
         self.patience = check_size("patience", patience)
 
     def on_epoch(self, training: Training, record: StepRecord) -> None:
-        losses = [row.valid_loss for row in training.history if row.valid_loss is not None]
+        losses = held_out_losses(training)
         if not losses:
             raise InputError("EarlyStop finds no held-out loss: name HeldOutLoss and History before it")
         since_best = len(losses) - 1 - losses.index(min(losses))
@@ -145,35 +150,33 @@ class SaveCheckpoint(Callback):
         self._saved_at = time.monotonic()
 
 
-class Progress(Callback):
-    """A line after each epoch, and one now and then in between: every ``seconds`` seconds, or a bar if there is one."""
+class SaveBest(Callback):
+    """Saves the run when its held-out loss is lower than ever before; needs HeldOutLoss and History before it.
 
-    def __init__(self, steps_an_epoch: int, floor: float | None = None, seconds: float = 10.0, bar=None, show=print):
-        self.steps_an_epoch, self.floor, self.seconds, self.bar, self.show = steps_an_epoch, floor, seconds, bar, show
-        self._shown_at = time.monotonic()
+    Lower than all of ``training.history``, and than that of the file which is there already: the history may have been taken
+    up again from before that file was written.
+    """
 
-    def on_step(self, training: Training, record: StepRecord) -> None:
-        if self.bar is not None:
-            self.bar.set_description(f"epoch {record.epoch}, loss {record.loss:.3f}", refresh=False)
-            self.bar.update(1)
-        elif time.monotonic() - self._shown_at >= self.seconds and not record.epoch_ends:
-            done = training.position or self.steps_an_epoch
-            self.show(f"  epoch {record.epoch}, step {done:,} of {self.steps_an_epoch:,}: loss {record.loss:.3f}")
-            self._shown_at = time.monotonic()
+    def __init__(self, path: str | Path, checkpoint: Checkpoint):
+        self.path, self.checkpoint = path, checkpoint
+        losses = held_out_losses(checkpoint.training)
+        if Path(path).exists():
+            losses += held_out_losses(load(path).training)
+        self.loss = min(losses, default=math.inf)
 
     def on_epoch(self, training: Training, record: StepRecord) -> None:
-        row = training.history[-1] if training.history else None
-        line = f"epoch {record.epoch}: " + (f"train {row.train_loss:.4f}" if row else f"last loss {record.loss:.4f}")
-        if row and row.valid_loss is not None:
-            line += f", held out {row.valid_loss:.4f} ({bits(row.valid_loss):.3f} bits)"
-            if self.floor is not None:
-                line += f", floor {self.floor:.4f}, gap {row.valid_loss - self.floor:.4f}"
-        self.show(line)
-        self._shown_at = time.monotonic()
+        if not held_out_losses(training):
+            raise InputError("SaveBest finds no held-out loss: name HeldOutLoss and History before it")
+        self._keep_if_best(training)
 
     def on_end(self, training: Training) -> None:
-        if self.bar is not None:
-            self.bar.close()
+        self._keep_if_best(training)
+
+    def _keep_if_best(self, training: Training) -> None:
+        loss = training.history[-1].valid_loss if training.history else None
+        if loss is not None and loss < self.loss:
+            save(self.path, self.checkpoint)
+            self.loss = loss
 
 
 class StopOnSignal(Callback, contextlib.AbstractContextManager):

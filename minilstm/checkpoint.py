@@ -103,6 +103,8 @@ def save(path: str | Path, checkpoint: Checkpoint) -> None:
             "nats": run.nats,
             "tokens": run.tokens,
             "row_seconds": run.row_seconds,
+            "epoch_nats": run.epoch_nats,
+            "epoch_tokens": run.epoch_tokens,
         },
         "rng": run.rng.bit_generator.state,
         "history": run.history,
@@ -173,7 +175,8 @@ def _build(configuration: dict[str, Any], arrays: dict[str, np.ndarray]) -> Chec
         raise CheckpointError(
             f"has a tokenizer of {tokenizer.vocab_size} ids, but a model of {sizes['vocab_size']}"
         )
-    for name in ("epoch", "position", "step", "optimizer_steps", "tokens"):
+    progress = {"epoch_nats": 0.0, "epoch_tokens": 0, **progress}  # older files lack them
+    for name in ("epoch", "position", "step", "optimizer_steps", "tokens", "epoch_tokens"):
         if type(progress[name]) is not int or progress[name] < 0:
             raise CheckpointError(f"counts {name} as {progress[name]!r}")
     if sizes["layers"] > len(arrays):
@@ -206,6 +209,8 @@ def _build(configuration: dict[str, Any], arrays: dict[str, np.ndarray]) -> Chec
         nats=float(progress["nats"]),
         tokens=int(progress["tokens"]),
         row_seconds=float(progress["row_seconds"]),
+        epoch_nats=float(progress["epoch_nats"]),
+        epoch_tokens=int(progress["epoch_tokens"]),
         history=[HistoryRow(*row) for row in configuration["history"]],
         samples=[str(text) for text in configuration["samples"]],
     )

@@ -91,7 +91,7 @@ def add_train(commands) -> None:
         "train",
         help="train a character model",
         description="Train a character model on the built-in corpus `headlines` or on a file of your own, and keep"
-        " model.npz, history.csv, samples.txt and loss.png in a folder. Ctrl-C saves and stops; --resume goes on.",
+        " model.npz, best.npz, history.csv, samples.txt and loss.png in a folder. Ctrl-C saves and stops; --resume goes on.",
     )
     train.add_argument(
         "source", metavar="headlines|FILE", help="`headlines`, or a UTF-8 text (a sequence a line), .csv or .json file"
@@ -124,6 +124,9 @@ def add_train(commands) -> None:
     keeping.add_argument("--resume", action="store_true", help="go on with the run in that folder")
     keeping.add_argument(
         "--save-every", type=positive, default=10.0, metavar="SEC", help="seconds between two savings (10)"
+    )
+    keeping.add_argument(
+        "--curves", action=argparse.BooleanOptionalAction, help="draw the losses while training (default: in a terminal)"
     )
 
 

@@ -67,6 +67,8 @@ class Training:
     nats: float = 0.0  # summed over the tokens since the last row of the history
     tokens: int = 0
     row_seconds: float = 0.0
+    epoch_nats: float = 0.0  # summed over the tokens of the epoch that is under way, or has just ended
+    epoch_tokens: int = 0
     valid_loss: float | None = None  # of the epoch that has just ended
     history: list[HistoryRow] = field(default_factory=list)
     samples: list[str] = field(default_factory=list)
@@ -147,9 +149,13 @@ def train_steps(
                     raise _not_finite(training, loss, norm, rate, clip_norm, clip_value)
             training.state = state if batches.carries_state else None
             training.step += 1
+            if training.position == 0:
+                training.epoch_nats, training.epoch_tokens = 0.0, 0
             training.position += 1
             training.nats += loss * batch.tokens
             training.tokens += batch.tokens
+            training.epoch_nats += loss * batch.tokens
+            training.epoch_tokens += batch.tokens
             epoch, ends = training.epoch + 1, training.position == len(batches)
             if ends:
                 training.rng, training.epoch, training.position, training.state = order_rng, epoch, 0, None

@@ -16,7 +16,9 @@ from minilstm.commands import lock
 from minilstm.text import headlines
 from minilstm.train import HistoryRow
 from tests.commands import refused
+from tests.terminal import run_in_terminal, screen
 
+NEEDS_PTY = pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
 SMALL = ["--hidden", "8", "--batch-size", "4"]
 
 
@@ -32,11 +34,11 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_training_writes_four_files_and_tells_what_happens(here, run):
+def test_training_writes_five_files_and_tells_what_happens(here, run):
     status, out, _ = run("train", "lines.txt", *SMALL, "--epochs", 2)
     assert status == 0 and "epoch 1: train" in out and "epoch 2: train" in out and "held out" in out
     folder = here / "runs" / "lines"
-    assert sorted(p.name for p in folder.iterdir()) == ["history.csv", "loss.png", "model.npz", "samples.txt"]
+    assert sorted(p.name for p in folder.iterdir()) == ["best.npz", "history.csv", "loss.png", "model.npz", "samples.txt"]
     assert (folder / "loss.png").read_bytes().startswith(b"\x89PNG")
     with open(folder / "history.csv", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -267,7 +269,7 @@ def test_a_loss_that_is_not_finite_ends_the_job_and_keeps_the_last_checkpoint(he
 
 
 def test_without_the_extras_everything_but_pictures_and_bars_works(here, run, monkeypatch):
-    for name in ("matplotlib", "matplotlib.figure", "tqdm", "threadpoolctl"):
+    for name in ("matplotlib", "matplotlib.figure", "plotille", "tqdm", "threadpoolctl"):
         monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.delitem(sys.modules, "minilstm.plots", raising=False)
     monkeypatch.setattr("minilstm.commands.info._version", lambda package: None)
@@ -275,7 +277,7 @@ def test_without_the_extras_everything_but_pictures_and_bars_works(here, run, mo
     status, out, _ = run("train", "lines.txt", *SMALL, "--steps", 2, "--out", "run")
     assert status == 0 and "pip install \"minilstm[lessons]\"" in out and not (here / "run/loss.png").exists()
     status, out, _ = run("info")
-    assert status == 0 and out.count("pip install") == 3
+    assert status == 0 and out.count("pip install") == 4
 
 
 def test_a_bar_is_drawn_where_there_is_a_terminal(here, run, monkeypatch):
@@ -371,34 +373,105 @@ def test_the_picture_has_both_losses_and_the_floor():
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["training", "held out", "floor, 0.250"]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
+def train_in_terminal(*options, columns=80, rows=40, **environment):
+    command = [sys.executable, "-m", "minilstm", "train", "lines.txt", *SMALL, "--epochs", "3", "--out", "run", *options]
+    status, text = run_in_terminal(command, columns, rows, **environment)
+    assert status == 0, text
+    return text
+
+
+@NEEDS_PTY
 def test_in_a_terminal_the_bar_is_cleared_before_a_line_is_printed(here):
-    import fcntl
-    import pty
-    import struct
-    import termios
-
-    master, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
-    command = [sys.executable, "-m", "minilstm", "train", "lines.txt", *SMALL, "--epochs", "3"]
-    process = subprocess.Popen(command, stdout=terminal, stderr=terminal)
-    os.close(terminal)
-    shown = b""
-    while True:
-        try:
-            shown += os.read(master, 65536)
-        except OSError:  # the other end was closed: Linux says it so
-            break
-    os.close(master)
-    assert process.wait() == 0
-    text = shown.decode()
-    assert "step/s" in text
-    for line in text.split("\n"):
-        if "epoch 2: train" in line:
-            assert re.search(r"\r *\r?epoch 2: train", line) or line.startswith("epoch 2: train"), repr(line)
+    text = train_in_terminal(TERM="dumb")
+    assert "step/s" in text and "\x1b" not in text
+    lines = screen(text)
+    assert [line[:14] for line in lines if "train" in line and "epoch" in line] == [f"epoch {k}: train" for k in (1, 2, 3)]
+    assert not [line for line in lines if "step/s" in line]
 
 
-@pytest.mark.parametrize("name", ["history.csv", "samples.txt", "loss.png"])
+@NEEDS_PTY
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_in_a_terminal_the_curves_stand_once_below_all_lines_of_the_run(here, columns):
+    text = train_in_terminal(columns=columns, TERM="xterm")
+    assert text.count("└─") > 1 and "\x1b[38;5;" in text
+    lines = screen(text)
+    axis = [k for k, line in enumerate(lines) if "└─" in line]
+    assert len(axis) == 1 and lines[axis[0]].endswith("step 27") and "o held out" in lines[axis[0] + 1]
+    assert [line[:14] for line in lines[: axis[0]] if "epoch" in line] == [f"epoch {k}: train" for k in (1, 2, 3)]
+    assert lines[axis[0] + 2].startswith("done in") and not [line for line in lines if "step/s" in line]
+    drawn = lines[axis[0] - 9 : axis[0] + 2]
+    assert sum("│" in line for line in drawn) == 9 and max(map(len, drawn)) == min(columns, 80) - 1
+    bars = re.findall(r"epoch \d, loss [^\r\x1b]*", text)
+    assert bars and max(map(len, bars)) <= 76
+
+
+@NEEDS_PTY
+@pytest.mark.parametrize(
+    "options, environment, size",
+    [
+        (["--no-curves"], {"TERM": "xterm"}, (80, 40)),
+        (["--curves"], {"TERM": "dumb"}, (80, 40)),
+        (["--curves"], {}, (80, 40)),
+        (["--curves"], {"TERM": "xterm", "PYTHONIOENCODING": "latin-1"}, (80, 40)),
+        ([], {"TERM": "xterm"}, (80, 12)),
+        ([], {"TERM": "xterm"}, (59, 40)),
+    ],
+)
+def test_where_curves_are_not_wanted_or_have_no_room_none_are_drawn(here, options, environment, size):
+    text = train_in_terminal(*options, columns=size[0], rows=size[1], **environment)
+    assert "└" not in text and "\x1b[J" not in text and "epoch 3: train" in text
+    assert ("no live curves, for the output is no terminal" in text) == ("--curves" in options)
+
+
+@NEEDS_PTY
+def test_no_color_is_heeded(here):
+    text = train_in_terminal(TERM="xterm", NO_COLOR="1")
+    assert "└─" in text and "\x1b[38;5;" not in text
+
+
+def test_without_a_terminal_nothing_is_drawn_and_only_who_asked_is_told(here, run):
+    status, out, err = run("train", "lines.txt", *SMALL, "--steps", 3, "--out", "one")
+    assert status == 0 and "└" not in out + err and "curves" not in out + err
+    status, out, err = run("train", "lines.txt", *SMALL, "--steps", 3, "--out", "two", "--curves")
+    assert status == 0 and "└" not in out + err and out.count("no live curves, for the output is no terminal") == 1
+
+
+def test_curves_without_plotille_are_told_to_who_asked_only(here, run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "plotille", None)
+    monkeypatch.delitem(sys.modules, "minilstm.curves", raising=False)
+    monkeypatch.delattr("minilstm.curves", raising=False)
+    status, out, _ = run("train", "lines.txt", *SMALL, "--steps", 3, "--out", "one", "--curves")
+    assert status == 0 and "no live curves, for plotille is missing: pip install \"minilstm[lessons]\"" in out
+    assert "plotille" not in run("train", "lines.txt", *SMALL, "--steps", 3, "--out", "two")[1]
+
+
+def test_when_the_best_model_is_not_the_last_it_is_told_and_writes_otherwise(here, run, monkeypatch):
+    losses = iter([2.0, 1.0, 1.5])
+    monkeypatch.setattr(callbacks, "evaluate", lambda model, batches: next(losses))
+    status, out, _ = run("train", "lines.txt", *SMALL, "--learning-rate", 0.1, "--epochs", 3, "--out", "run")
+    assert status == 0 and "lowest at 1.0000 and is 1.5000 now" in out and "minilstm sample run/best.npz" in out
+    assert checkpoint.load("run/best.npz").training.epoch == 2 and checkpoint.load("run/model.npz").training.epoch == 3
+    assert max(len(line) for line in out.splitlines() if "lowest" in line) <= 80
+    sample = lambda *arguments: run("sample", *arguments, "--length", 30)
+    best, last = sample("run/best.npz"), sample("run")
+    assert best[0] == last[0] == 0 and best[1] != last[1]
+
+
+def test_when_the_last_model_is_the_best_nothing_is_told(here, run):
+    status, out, _ = run("train", "lines.txt", *SMALL, "--epochs", 2, "--out", "run")
+    assert status == 0 and "best.npz" not in out
+    assert (parameters(here / "run") == checkpoint.load("run/best.npz").training.model.parameters.flat).all()
+
+
+def test_samples_of_running_text_fit_a_screen(here, run):
+    (here / "poem.txt").write_text("a rose is a rose is a rose\nand so on\n\n" * 60, "utf-8")
+    status, out, _ = run("train", "poem.txt", "--window", 10, *SMALL, "--epochs", 3, "--out", "run")
+    assert status == 0 and max(map(len, out.splitlines())) <= 80 and "\\n" not in out
+    kept = (here / "run/samples.txt").read_text("utf-8")
+    assert "  - " in kept and max(map(len, kept.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("name", ["best.npz", "history.csv", "samples.txt", "loss.png"])
 def test_files_that_are_not_of_a_run_are_never_written_over(here, run, name):
     (here / "mine").mkdir()
     (here / "mine" / name).write_text("line of mine\n" * 50)

@@ -10,9 +10,10 @@ import pytest
 
 from minilstm import SGD, Adam, CharTokenizer, InputError, LanguageModel, NotFiniteError, RMSprop, callbacks
 from minilstm.callbacks import (
-    EarlyStop, HeldOutLoss, History, Progress, SampleText, SaveCheckpoint, StopOnSignal
+    EarlyStop, HeldOutLoss, History, SampleText, SaveCheckpoint, StopOnSignal
 )
 from minilstm.checkpoint import Checkpoint
+from minilstm.progress import Progress
 from minilstm.text.batches import SequenceBatches
 from minilstm.text.windows import WindowBatches
 from minilstm.train import Callback, HistoryRow, Training, evaluate, fit, train_steps
@@ -285,4 +286,4 @@ def test_early_stop_and_progress_without_their_sources():
     with pytest.raises(InputError, match="HeldOutLoss and History"):
         fit(run, batches, epochs=1, callbacks=[EarlyStop(1)])
     fit(run, batches, epochs=2, callbacks=[Progress(5, show=shown.append)])
-    assert shown[0].startswith("epoch 2: last loss ")
+    assert shown[0].startswith("epoch 2: train ")

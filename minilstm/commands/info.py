@@ -31,6 +31,7 @@ def run(arguments: Namespace) -> int:
         ("processor", f"{llvm.get_host_cpu_name()}, {os.cpu_count()} cores"),
         ("its features", _features()),
         ("pictures", _version("matplotlib") or 'none; pip install "minilstm[lessons]"'),
+        ("live curves", _version("plotille") or 'none; pip install "minilstm[lessons]"'),
         ("progress bars", _version("tqdm") or 'none; pip install "minilstm[lessons]"'),
     ]
     for name, value in rows:

@@ -6,7 +6,6 @@ import contextlib
 import os
 import shlex
 import subprocess
-import sys
 import time
 from argparse import Namespace
 from pathlib import Path
@@ -14,14 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from minilstm.callbacks import HeldOutLoss, History, Progress, SampleText, SaveCheckpoint, StopOnSignal
+from minilstm.callbacks import HeldOutLoss, History, SampleText, SaveBest, SaveCheckpoint, StopOnSignal
 from minilstm.checkpoint import Checkpoint, load
-from minilstm.commands import data
+from minilstm.commands import data, screen
 from minilstm.commands.lock import locked
 from minilstm.errors import InputError
 from minilstm.losses import bits
 from minilstm.model import LanguageModel
 from minilstm.optim import Adam, CosineDecay
+from minilstm.progress import Progress, as_item
 from minilstm.sample import Sampling, generate, share_accepted
 from minilstm.train import Callback, Training, fit
 
@@ -75,7 +75,7 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
     """The run itself, in a folder that is ours alone."""
     training, model, settings = checkpoint.training, checkpoint.training.model, checkpoint.settings
     model_path, interrupt = folder / "model.npz", StopOnSignal()
-    say = _Teller(interrupt)
+    say = screen.Screen(interrupt)
     floor = text.corpus.floor if text.corpus else None
     say(text.description)
     say(model.summary())
@@ -86,19 +86,23 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
 
     keeper = SaveCheckpoint(model_path, checkpoint, arguments.save_every)
     keeper.save()  # from now on there is something to go on with
-    bar = say.bar = _bar(training, total)
+    best = SaveBest(folder / "best.npz", checkpoint)
+    curves = screen.live_curves(say, arguments.curves)
+    bar = say.bar = screen.bar(training, total)
     watchers: list[Callback] = [
         HeldOutLoss(text.valid),
         History(max(1, len(text.train) // ROWS_AN_EPOCH), floor, folder / "history.csv"),
         Progress(len(text.train), floor, bar=bar, show=say),
         SampleText(lambda training: _samples(training, checkpoint, text), folder / "samples.txt", show=say),
+        *curves,
+        best,
         interrupt,
         keeper,
     ]
     schedule = CosineDecay(settings["learning_rate"], total)
     with interrupt, bar or contextlib.nullcontext():
         fit(training, text.train, None, total, settings["clip"], schedule, watchers)
-    say.bar = None
+    say.let_be()
     _picture(training, folder, say)
     if training.stop is not None:
         say(f"stopped after step {training.step:,}; {model_path} holds everything. Go on with:")
@@ -109,13 +113,17 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
         say(f"accepted by the grammar at temperature {SAMPLE_TEMPERATURE}: {share:.1%} of 1,000 headlines")
     say(f"done in {time.perf_counter() - began:.0f} s; everything is in {folder}. Let it write:")
     say(f"  minilstm sample {shlex.quote(str(folder))}")
+    last = training.history[-1].valid_loss
+    if last is not None and best.loss < last:
+        say(f"the held-out loss was lowest at {best.loss:.4f} and is {last:.4f} now. Let the best write:")
+        say(f"  minilstm sample {shlex.quote(str(best.path))}")
     return 0
 
 
 def _kept_run(path: Path, given: dict[str, Any], arguments: Namespace) -> Checkpoint | None:
     """The run to go on with, if there is one and it was asked for; refuses to write over one, or to change its sizes."""
     if not path.exists():
-        for name in ("history.csv", "samples.txt", "loss.png"):
+        for name in ("best.npz", "history.csv", "samples.txt", "loss.png"):
             if (path.parent / name).exists():
                 raise InputError(f"{path.parent / name} exists already and would be written over; choose another --out")
         return None
@@ -159,39 +167,11 @@ def _samples(training: Training, checkpoint: Checkpoint, text: data.Data) -> str
     rng = np.random.default_rng([checkpoint.settings["seed"], 3, training.epoch])
     model, tokenizer = training.model, checkpoint.tokenizer
     texts = generate(model, tokenizer, text.prompts, SAMPLE_LENGTH, Sampling(SAMPLE_TEMPERATURE), rng)
-    lines = [f"  {sample!r}" if "\n" in sample else f"  {sample}" for sample in texts]
+    lines = [as_item(sample) for sample in texts]
     if text.corpus is not None:
         share = share_accepted(model, tokenizer, text.corpus, rng, 100, SAMPLE_TEMPERATURE)
         lines.append(f"  (accepted by the grammar: {share:.0%} of 100)")
     return "\n".join(lines)
-
-
-class _Teller:
-    """Prints a line, above the bar if there is one. When nobody reads any more, the run is stopped as by Ctrl-C."""
-
-    def __init__(self, interrupt: StopOnSignal):
-        self.interrupt, self.bar = interrupt, None
-
-    def __call__(self, text: str) -> None:
-        try:
-            if self.bar is not None:
-                self.bar.write(text)  # clears the bar, prints, and draws it again
-            else:
-                print(text, flush=True)
-        except BrokenPipeError:
-            sys.stdout = open(os.devnull, "w", encoding="utf-8")
-            self.interrupt.received = True
-
-
-def _bar(training: Training, total: int):
-    """A progress bar, if there is a terminal to show it on and tqdm to draw it."""
-    if not sys.stderr.isatty():
-        return None
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        return None
-    return tqdm(total=total, initial=training.step, unit="step", leave=False, dynamic_ncols=True)
 
 
 def _picture(training: Training, folder: Path, say) -> None:

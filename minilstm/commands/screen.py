@@ -1,0 +1,106 @@
+"""Where a run is shown: lines that stay, below them the live curves, and at the very bottom the bar.
+
+Bar and curves are taken away, the line is printed where they were, and they are put below it again, all in one writing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+
+from minilstm.callbacks import StopOnSignal
+from minilstm.train import Callback, Training
+
+UP_AND_ERASE = "\r\x1b[{}A\x1b[J"  # to the line so far above, and everything from there on
+WIDEST_BAR = 76  # leaves room for the ^C that a terminal shows behind it
+
+
+class Screen:
+    """Prints lines. When nobody reads any more, the run is stopped as by Ctrl-C."""
+
+    def __init__(self, interrupt: StopOnSignal):
+        self.interrupt, self.bar = interrupt, None
+        self._block, self._columns = "", 0
+
+    def __call__(self, text: str) -> None:
+        self._write(text + "\n", self._block)
+
+    def put(self, block: str) -> None:
+        """Show a text of some lines below all others, in place of the one before."""
+        self._write("", block)
+
+    def let_be(self) -> None:
+        """From now on lines are printed below what is there."""
+        self.bar, self._block = None, ""
+
+    def size(self) -> tuple[int, int]:
+        """Columns and lines."""
+        return os.get_terminal_size(sys.stdout.fileno())
+
+    def _write(self, text: str, block: str) -> None:
+        try:
+            with contextlib.nullcontext() if self.bar is None else self.bar.external_write_mode():
+                print(self._erasure() + text + block, end="\n" if block else "", flush=True)
+            self._block = block
+            self._columns = self.size()[0] if block else 0
+        except OSError as error:
+            if error.errno not in (errno.EPIPE, errno.EIO):  # EIO: the terminal was closed
+                raise
+            self._block = ""
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")
+            self.interrupt.received = True
+
+    def _erasure(self) -> str:
+        """Nothing if the terminal has become narrower and may have wrapped the block: the old one then stays where it is."""
+        if not self._block or self.size()[0] < self._columns:
+            return ""
+        return UP_AND_ERASE.format(self._block.count("\n") + 1)
+
+
+def bar(training: Training, total: int):
+    """A progress bar, if there is a terminal to show it on and tqdm to draw it."""
+    if not sys.stderr.isatty():
+        return None
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return None
+
+    class Bar(tqdm):
+        @property
+        def format_dict(self):
+            known = super().format_dict
+            return {**known, "ncols": min(known["ncols"] or WIDEST_BAR, WIDEST_BAR)}
+
+    return Bar(total=total, initial=training.step, unit="step", leave=False, dynamic_ncols=True)
+
+
+def live_curves(screen: Screen, asked: bool | None) -> list[Callback]:
+    """The curves, if there is a terminal and plotille and nobody refused them; says what is missing if they were asked for."""
+    if asked is False or not (asked or sys.stdout.isatty()):
+        return []
+    try:
+        from minilstm import curves
+    except ImportError:
+        if asked:
+            screen("no live curves, for plotille is missing: pip install \"minilstm[lessons]\"")
+        return []
+    if not _can_show(curves.SYMBOLS):
+        if asked:
+            screen("no live curves, for the output is no terminal that can show them")
+        return []
+    return [curves.LiveCurves(screen.put, screen.size, screen, colours=not os.environ.get("NO_COLOR"))]
+
+
+def _can_show(symbols: str) -> bool:
+    """Whether the output is a terminal that can move its cursor and has the symbols."""
+    moves = os.environ.get("TERM", "dumb") not in ("", "dumb") or "WT_SESSION" in os.environ  # Windows Terminal
+    if not (sys.stdout.isatty() and moves):
+        return False
+    try:
+        symbols.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,62 @@
+"""What a run tells while it goes on: lines now and then, and a text of any length within the width of a screen."""
+
+from __future__ import annotations
+
+import textwrap
+import time
+import unicodedata
+
+from minilstm.losses import bits
+from minilstm.train import Callback, StepRecord, Training
+
+WIDTH = 78
+
+
+class Progress(Callback):
+    """A line after each epoch, and one now and then in between: every ``seconds`` seconds, or a bar if there is one."""
+
+    def __init__(self, steps_an_epoch: int, floor: float | None = None, seconds: float = 10.0, bar=None, show=print):
+        self.steps_an_epoch, self.floor, self.seconds, self.bar, self.show = steps_an_epoch, floor, seconds, bar, show
+        self._shown_at = time.monotonic()
+
+    def on_step(self, training: Training, record: StepRecord) -> None:
+        if self.bar is not None:
+            self.bar.set_description(f"epoch {record.epoch}, loss {record.loss:.3f}", refresh=False)
+            self.bar.update(1)
+        elif time.monotonic() - self._shown_at >= self.seconds and not record.epoch_ends:
+            done = training.position or self.steps_an_epoch
+            self.show(f"  epoch {record.epoch}, step {done:,} of {self.steps_an_epoch:,}: loss {record.loss:.3f}")
+            self._shown_at = time.monotonic()
+
+    def on_epoch(self, training: Training, record: StepRecord) -> None:
+        line = f"epoch {record.epoch}: train {training.epoch_nats / training.epoch_tokens:.4f}"
+        held_out = training.history[-1].valid_loss if training.history else None
+        if held_out is not None:
+            line += f", held out {held_out:.4f} ({bits(held_out):.3f} bits)"
+            if self.floor is not None:
+                line += f", floor {self.floor:.4f}, gap {held_out - self.floor:.4f}"
+        self.show(line)
+        self._shown_at = time.monotonic()
+
+    def on_end(self, training: Training) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+
+def as_item(text: str, width: int = WIDTH) -> str:
+    """A text as an item of a list: its own lines are indented by four, what had to be wrapped by six.
+
+    >>> print(as_item("To be, or not to be,\\nthat is the question", width=20))
+      - To be, or not to
+          be,
+        that is the
+          question
+    """
+    shown = "".join(symbol if symbol.isprintable() or symbol == "\n" else repr(symbol)[1:-1] for symbol in text)
+    if any(unicodedata.east_asian_width(symbol) in "WF" for symbol in shown):
+        width //= 2  # such symbols are two columns wide
+    lines = [
+        textwrap.wrap(line, width, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False) or ["    "]
+        for line in shown.split("\n")
+    ]
+    return "  - " + "\n".join(line for wrapped in lines for line in wrapped)[4:]
