@@ -150,6 +150,46 @@ def test_decode_stops_at_the_first_eos_and_skips_padding():
     assert tokenizer.decode([]) == "" == tokenizer.decode(np.array([], np.int32))
 
 
+@given(texts_with_symbols, any_text, st.data())
+def test_complete_is_the_prompt_and_then_what_the_ids_stand_for(texts, prompt, data):
+    tokenizer = CharTokenizer.fit(texts)
+    ids = data.draw(st.lists(st.integers(0, tokenizer.vocab_size - 1)))
+    assert tokenizer.complete(prompt, ids) == prompt + naive_decode(tokenizer.symbols, ids, tokenizer.eos_id)
+
+
+def test_complete_refuses_a_prompt_that_is_no_string():
+    with pytest.raises(InputError, match="text must be a string, not int"):
+        CharTokenizer.fit(["a"]).complete(3, [1])
+
+
+def test_an_id_is_shown_as_its_character_or_as_python_writes_what_cannot_be_seen():
+    tokenizer = CharTokenizer.fit(["é '\n\xa0\u0301\u200d\ud800漢"], unknown=True)
+    shown = ["<padding>", "é", "' '", "'", r"'\n'", r"'\xa0'", r"'\u0301'", r"'\u200d'", r"'\ud800'", "漢", "[UNK]", "<eos>"]
+    assert [tokenizer.show(k) for k in range(tokenizer.vocab_size)] == shown
+    assert tokenizer.show(np.int64(1)) == "é"
+    assert CharTokenizer.fit(["a"]).show(2) == "<eos>"
+    assert tokenizer.unit == "character"
+
+
+@given(texts_with_symbols)
+def test_no_two_ids_are_shown_alike_and_each_on_one_line(texts):
+    tokenizer = CharTokenizer.fit(texts, unknown=True)
+    shown = [tokenizer.show(k) for k in range(tokenizer.vocab_size)]
+    assert len(set(shown)) == tokenizer.vocab_size
+    assert all(symbol.isprintable() and symbol.strip() for symbol in shown)
+
+
+@pytest.mark.parametrize("id_, message", [
+    (3, "the id 3 is out of range: this tokenizer's ids are 0 to 2"),
+    (-1, "the id -1 is out of range"),
+    ("a", "the id 'a' is no integer"),
+    (True, "the id True is no integer"),
+])
+def test_show_refuses_an_id_that_stands_for_nothing(id_, message):
+    with pytest.raises(InputError, match=message):
+        CharTokenizer.fit(["a"]).show(id_)
+
+
 def test_the_empty_text_has_no_ids():
     ids = CharTokenizer.fit(["ab"]).encode("")
     assert ids.shape == (0,) and ids.dtype == np.int32

@@ -106,6 +106,12 @@ def test_lower_case_turns_no_letter_into_a_mark_and_no_mark_into_a_letter():
         assert not any(low.isspace() for low in character.lower())
 
 
+def test_every_character_is_white_space_a_mark_or_part_of_a_word():
+    assert [is_mark(character) for character in " \n\xa0\u2028"] == [False] * 4
+    assert [is_mark(character) for character in "'’|°_\\+^✓\0\u0378\ud800"] == [True] * 12
+    assert [is_mark(character) for character in "aé9½²º漢\u0301\u200d\ue000"] == [False] * 10
+
+
 @given(texts_with_words)
 def test_words_stand_by_falling_frequency_and_ties_by_first_appearance(texts):
     tokenizer = WordTokenizer.fit(texts)
@@ -190,6 +196,7 @@ def test_two_words_are_never_joined_and_nothing_but_spaces_is_put_between(text):
     "salt & pepper + oil = b * c",
     '"open | but closed "again" here',
     "the 2 | (bar) | . | 3",
+    "at a 90° angle - (so) - or less, 's gravenhage",
     "a [UNK], (b",
 ])
 def test_joined_words_look_as_people_write_them(text):
@@ -222,8 +229,9 @@ def test_complete_is_the_prompt_and_then_the_words_of_the_ids(texts, prompt, dat
 
 
 def test_what_cannot_be_seen_is_shown_as_python_writes_it():
-    tokenizer = WordTokenizer.fit(["é \u0301 \u200d \ud800 \0 漢字 '"])
-    assert [tokenizer.show(k) for k in range(2, 9)] == ["é", r"'\u0301'", r"'\u200d'", r"'\ud800'", r"'\x00'", "漢字", "'"]
+    tokenizer = WordTokenizer.fit(["é \u0301é \u200d \ud800 \0 漢字 ' می\u200cخواهم"])
+    shown = ["é", r"'\u0301é'", r"'\u200d'", r"'\ud800'", r"'\x00'", "漢字", "'", r"'می\u200cخواهم'"]
+    assert [tokenizer.show(k) for k in range(2, 10)] == shown
 
 
 @given(texts_with_words)
@@ -373,7 +381,7 @@ def test_its_repr_is_short():
 
 
 def test_real_recipes_have_no_unknown_words_and_come_back_word_by_word(real_data):
-    texts = read_json(real_data("public_domain_recipes.json"), "title", "directions")
+    texts = read_json(real_data("public_domain_recipes.json"), ["title", "directions"])
     tokenizer = WordTokenizer.fit(texts)
     assert len(texts) > 300 and tokenizer.vocab_size > 3000
     assert tokenizer.share_unknown(texts) == 0
@@ -384,7 +392,7 @@ def test_real_recipes_have_no_unknown_words_and_come_back_word_by_word(real_data
 
 
 def test_the_first_words_of_real_recipes_are_the_common_ones(real_data):
-    texts = read_json(real_data("public_domain_recipes.json"), "directions")
+    texts = read_json(real_data("public_domain_recipes.json"), ["directions"])
     tokenizer = WordTokenizer.fit(texts, 1000)
     assert tokenizer.vocab_size == 1000
     assert tokenizer.symbols[0] == "."
@@ -400,10 +408,11 @@ def test_the_first_words_of_real_recipes_are_the_common_ones(real_data):
     "add 1/2 tbsp oil, ginger and rice. cook, stirring often, until fragrant (1 min).",
     "cook over medium-high heat for 10-15 minutes. salt and pepper to taste.",
     'while rice cooks, cut celery crosswise into 1/4" slices.',
-    "it shouldn't be crunchy anymore but also not too cooked.",
+    "don't start it yet. use full power, and work your way upwards slowly until all the oil is",
+    "preheat oven to 200°c/400f in a bowl, combine all ingredients",
 ])
 def test_sentences_of_real_recipes_are_decoded_as_they_were_written(real_data, text):
-    written = " ".join(read_json(real_data("public_domain_recipes.json"), "directions"))
+    written = " ".join(read_json(real_data("public_domain_recipes.json"), ["directions"]))
     tokenizer = WordTokenizer.fit([written])
     assert text in written.lower()
     assert tokenizer.decode(tokenizer.encode(text)) == text

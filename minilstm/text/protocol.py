@@ -113,6 +113,12 @@ def check_form(form: dict[str, Any], kind: str, *fields: str) -> None:
 
 
 def visible(symbol: str) -> str:
-    """The symbol itself if it can be seen, else as Python writes it: ``' '``, ``'\\n'``, ``'\\u0301'``."""
-    can_be_seen = symbol.isprintable() and not symbol.isspace() and unicodedata.category(symbol[0])[0] != "M"
-    return symbol if can_be_seen else ascii(symbol)
+    """The symbol itself, or in quotes and escaped as Python does it what cannot be seen: ``' '``, ``'\\n'``, ``'\\u0301'``."""
+    shown = "".join(character if character.isprintable() else _escape(character) for character in symbol)
+    if unicodedata.category(symbol[0])[0] == "M":  # an accent would sit on what stands before it in the table
+        shown = _escape(symbol[0]) + shown[1:]
+    return shown if shown == symbol and not symbol.isspace() else f"'{shown}'"
+
+
+def _escape(character: str) -> str:
+    return ascii(character)[1:-1]
