@@ -168,7 +168,7 @@ def test_prompts_must_have_known_symbols_and_at_least_one(model):
 
 
 def test_a_tokenizer_that_does_not_belong_to_the_model_is_found_out():
-    with pytest.raises(InputError, match="prompt must be at least 0 and below 3"):
+    with pytest.raises(InputError, match="tokenizer has 5 ids, but the model 3"):
         generate(LanguageModel(3, hidden=2), TOKENIZER, ["c"], 3, rng=np.random.default_rng(0))
 
 
