@@ -84,13 +84,13 @@ def _prompts(arguments: Namespace, path: Path, checkpoint: Checkpoint) -> list[s
     prompts = checkpoint.settings.get("prompts") if arguments.prompt is None else arguments.prompt
     if arguments.prompt_file is not None:
         prompts = [read_text(arguments.prompt_file).removesuffix("\n")]
-    if not isinstance(prompts, list) or not prompts:
+    if not isinstance(prompts, list) or not prompts or not all(isinstance(prompt, str) for prompt in prompts):
         raise InputError(f"{path} keeps no prompts of its own; give one with --prompt")
     tokenizer: Tokenizer = checkpoint.tokenizer
     unknown_id = tokenizer.unknown_id
     for prompt in dict.fromkeys(prompts):
         try:
-            unknown = np.count_nonzero(tokenizer.encode(prompt) == unknown_id)
+            unknown = int(np.count_nonzero(tokenizer.encode(prompt) == unknown_id))
         except UnknownSymbolError:
             position, symbol = next((k, c) for k, c in enumerate(prompt) if c not in tokenizer.symbols)
             raise InputError(
@@ -192,5 +192,8 @@ def _some(noun: str, count: int) -> str:
 
 
 def _written(tokenizer: Tokenizer, ids: np.ndarray) -> str:
-    """What was written after the prompt; where that is nothing, the end symbol is shown."""
-    return harmless(tokenizer.decode(ids)) or tokenizer.show(tokenizer.eos_id)
+    """What was written after the prompt, such that it can be seen: nothing as the end symbol, nothing but spaces in quotes."""
+    text = tokenizer.decode(ids)
+    if not text.strip():
+        return repr(text) if text else tokenizer.show(tokenizer.eos_id)
+    return harmless(text)

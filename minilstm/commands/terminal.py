@@ -39,14 +39,14 @@ def pad(text: str, width: int) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Lines of at most this width, broken at spaces where there are some; newlines stay."""
+    """Lines of at most this width, broken at spaces where there are some, with none at their ends; newlines stay."""
     lines = []
     for line in text.expandtabs(4).split("\n"):
-        while columns(line) > width:
-            fitting = _fitting(line, width)
+        line = line.rstrip(" ")
+        while (fitting := _fitting(line, width)) < len(line):
             space = line.rfind(" ", 1, fitting + 1)
             cut = fitting if space < 0 else space
-            lines.append(line[:cut])
+            lines.append(line[:cut].rstrip(" "))
             line = line[cut:].removeprefix(" ")
         lines.append(line)
     return lines
