@@ -33,7 +33,7 @@ from minilstm.errors import InputError
 from minilstm.functions import log_sum_exp
 from minilstm.model import LanguageModel
 from minilstm.sample import forbidden_ids, read_prompts
-from minilstm.text.tokenizers import Tokenizer
+from minilstm.text.protocol import Tokenizer
 
 
 class Hypothesis(NamedTuple):

@@ -28,7 +28,7 @@ from minilstm.errors import InputError
 from minilstm.functions import log_sum_exp
 from minilstm.model import LanguageModel
 from minilstm.sample import read_prompts
-from minilstm.text.tokenizers import Tokenizer
+from minilstm.text.protocol import Tokenizer
 
 LONGEST = 4  # n-grams are counted up to this n
 

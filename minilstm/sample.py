@@ -29,7 +29,7 @@ from minilstm.errors import InputError
 from minilstm.functions import softmax
 from minilstm.model import LanguageModel, States
 from minilstm.text.grammar import Grammar
-from minilstm.text.tokenizers import Tokenizer
+from minilstm.text.protocol import Tokenizer
 
 STEPS_AT_ONCE = 256  # of a prompt: the logits of a whole book would not fit into memory
 

@@ -95,6 +95,18 @@ def test_a_narrow_beam_finds_what_a_naive_twin_finds(tokenizer, seed, length, wi
     same(beam_search(model, tokenizer, "b", length, width, penalty), expected)
 
 
+@pytest.mark.parametrize("width", [2, 3])
+def test_a_longer_text_may_still_win_by_its_penalty(width):
+    tokenizer, lengths = TOKENIZERS[0], set()
+    for seed in range(40):
+        model = random_model(tokenizer, seed, scale=0.5)
+        model.parameters["output.b"][tokenizer.eos_id] += 0.5
+        expected = naive_beam(tokenizer, scorer(model, tokenizer.encode("b")), 7, width, 2.0)
+        same(beam_search(model, tokenizer, "b", 7, width, 2.0), expected)
+        lengths |= {len(ids) for ids, _ in expected}
+    assert len(lengths) > 3
+
+
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)
 def test_a_beam_of_one_is_greedy(tokenizer):
     lengths = set()

@@ -50,12 +50,11 @@ def printed(sample):
     return printed
 
 
-@pytest.fixture
-def words(monkeypatch):
-    """In place of the run's model one of words that wants to write "beef", or at least an unknown word."""
-    tokenizer = Words("roast the beef slowly")
+def replace_model(monkeypatch, tokenizer, biases):
+    """Have the command find a model that thinks this of every next word, whatever came before."""
     model = LanguageModel(tokenizer.vocab_size, hidden=3)
-    model.parameters["output.b"][...] = [-9, 9, 1, 1, 6, 1]
+    model.parameters.flat[:] = 0
+    model.parameters["output.b"][...] = biases
 
     def loaded(path):
         checkpoint = load(path)
@@ -63,6 +62,12 @@ def words(monkeypatch):
         return checkpoint
 
     monkeypatch.setattr(command, "load", loaded)
+
+
+@pytest.fixture
+def words(monkeypatch):
+    """A model of words that wants to write "beef" and, even more, an unknown word."""
+    replace_model(monkeypatch, Words("roast the beef slowly"), [-9, 9, 1, 1, 6, 1])
 
 
 def test_samples_are_seeded_and_follow_their_options(printed):
@@ -233,21 +238,19 @@ def test_every_way_to_look_at_a_model_works_with_words(words, printed, sample):
     assert "beef beef" in out and "runs of n words" in out and measures(out)["symbols"][0] == "25"
 
 
-def test_a_text_that_ends_at_once_is_shown_by_its_end(words, printed, monkeypatch):
-    tokenizer = Words("roast the beef slowly")
-    model = LanguageModel(tokenizer.vocab_size, hidden=3)
-    model.parameters["output.b"][tokenizer.eos_id] = 50
-
-    def ending(path):
-        checkpoint = load(path)
-        checkpoint.tokenizer, checkpoint.training.model = tokenizer, model
-        return checkpoint
-
-    monkeypatch.setattr(command, "load", ending)
+def test_a_text_that_ends_at_once_is_shown_by_its_end(printed, monkeypatch):
+    replace_model(monkeypatch, Words("roast"), [50, 0, 0])
     assert "<stop>" in printed("--beam", 1, "--prompt", "roast")
     out = printed("--compare", "1", "--count", 1, "--prompt", "roast")
     assert "\n<stop>\n" in out and "measured on 1 text at" in out
     assert measures(out)["distinct-1"] == ["-"] and measures(out)["symbols"] == ["1"]
+
+
+def test_a_word_with_control_characters_is_harmless_in_a_table(printed, monkeypatch):
+    replace_model(monkeypatch, Words("roast \x1b[31mhot"), [0, 0, 0, 9])
+    for options in (["--show-top", 2], ["--beam", 1, "--length", 2], ["--length", 3]):
+        out = printed("--prompt", "roast", *options)
+        assert "\\x1b[31mhot" in out and "\x1b" not in out
 
 
 @pytest.mark.parametrize(

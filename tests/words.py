@@ -23,5 +23,5 @@ class Words:
     def complete(self, prompt, ids):
         return f"{prompt} {self.decode(ids)}".rstrip()
 
-    def show(self, id):
-        return ("<stop>", "<unknown>", *self.symbols)[id]
+    def show(self, id_):
+        return ("<stop>", "<unknown>", *self.symbols)[id_]

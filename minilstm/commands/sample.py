@@ -17,7 +17,7 @@ from minilstm.errors import InputError, UnknownSymbolError
 from minilstm.model import LanguageModel
 from minilstm.sample import Sampling, forbidden_ids, generate, generate_ids, read_prompts
 from minilstm.text.readers import read_text
-from minilstm.text.tokenizers import Tokenizer
+from minilstm.text.protocol import Tokenizer
 
 TEMPERATURE, LENGTH, COUNT, SEED = 0.7, 300, 5, 0
 TEMPERATURES_SHOWN = (1.0, 0.2)
@@ -71,8 +71,6 @@ def _check_options(arguments: Namespace) -> None:
             )
     if arguments.prompt is not None and arguments.prompt_file is not None:
         raise InputError("--prompt and --prompt-file both say what the text begins with; give one of them")
-    if arguments.temperature is not None:
-        Sampling(arguments.temperature)  # refuses what is no temperature, before the model is read
 
 
 def _option(name: str) -> str:

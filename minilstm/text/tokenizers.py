@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,36 +30,6 @@ import numpy.typing as npt
 from minilstm.errors import InputError, UnknownSymbolError
 
 SHOWN_FOR_UNKNOWN = "\ufffd"  # U+FFFD, Unicode's own REPLACEMENT CHARACTER
-
-
-class Tokenizer(Protocol):
-    """What a model needs to read and to write text."""
-
-    @property
-    def symbols(self) -> tuple[str, ...]: ...
-
-    @property
-    def unit(self) -> str: ...
-
-    @property
-    def vocab_size(self) -> int: ...
-
-    @property
-    def padding_id(self) -> int: ...
-
-    @property
-    def unknown_id(self) -> int | None: ...
-
-    @property
-    def eos_id(self) -> int: ...
-
-    def encode(self, text: str) -> npt.NDArray[np.int32]: ...
-
-    def decode(self, ids: Iterable[int]) -> str: ...
-
-    def complete(self, prompt: str, ids: Iterable[int]) -> str: ...
-
-    def show(self, id: int) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -184,10 +154,10 @@ class CharTokenizer:
         """The prompt, continued by what the ids stand for."""
         return prompt + self.decode(ids)
 
-    def show(self, id: int) -> str:
+    def show(self, id_: int) -> str:
         """An id as it is shown in a table."""
         names = ["<padding>", *map(repr, self.symbols), "<unknown>"]
-        return "<eos>" if id == self.eos_id else names[id]
+        return "<eos>" if id_ == self.eos_id else names[id_]
 
     def to_json(self) -> dict[str, Any]:
         """The tokenizer in plain JSON types; `CharTokenizer.from_json` takes it back."""
