@@ -131,16 +131,34 @@ def add_train(commands) -> None:
 
 
 def add_sample(commands) -> None:
-    sample = commands.add_parser("sample", help="let a trained model write", description="Let a trained model write.")
+    sample = commands.add_parser(
+        "sample",
+        help="let a trained model write",
+        description="Let a trained model write, and look at how it does: the likeliest next symbols (--show-top), samples at"
+        " several temperatures with their diversity and likelihood (--compare), the likeliest texts (--beam).",
+    )
     sample.add_argument("model", metavar="DIR", help="folder of a run, or a model file")
-    sample.add_argument("--prompt", help="what the text begins with (default: the prompts of the run, in turn)")
-    sample.add_argument("--temperature", type=float, metavar="T", help="below 1 safer, above 1 wilder (0.7)")
-    sample.add_argument("--top-k", type=int, metavar="K", help="draw from the K likeliest symbols only")
-    sample.add_argument("--top-p", type=float, metavar="P", help="draw from the likeliest symbols of joint probability P")
-    sample.add_argument("--greedy", action="store_true", help="always take the likeliest symbol")
-    sample.add_argument("--length", type=whole, default=300, metavar="N", help="at most N symbols after the prompt (300)")
-    sample.add_argument("--count", type=few, default=5, metavar="N", help="number of texts (5)")
-    sample.add_argument("--seed", type=natural, default=0, metavar="S", help="the same seed writes the same texts (0)")
+    prompts = sample.add_argument_group("what the text begins with (default: the prompts of the run, in turn)")
+    prompts.add_argument("--prompt", action="append", metavar="TEXT", help="may be given more than once; taken in turn")
+    prompts.add_argument("--prompt-file", metavar="FILE", help="a UTF-8 text; a newline at its end is no part of the prompt")
+    ways = sample.add_argument_group("how to write")
+    ways.add_argument("--temperature", type=float, metavar="T", help="below 1 safer, above 1 wilder (0.7)")
+    ways.add_argument("--top-k", type=int, metavar="K", help="draw from the K likeliest symbols only")
+    ways.add_argument("--top-p", type=float, metavar="P", help="draw from the likeliest symbols of joint probability P")
+    ways.add_argument("--greedy", action="store_true", default=None, help="always take the likeliest symbol")
+    ways.add_argument("--beam", type=few, metavar="WIDTH", help="look for the likeliest texts among WIDTH beginnings")
+    ways.add_argument("--length", type=whole, metavar="N", help="at most N symbols after the prompt (300)")
+    ways.add_argument("--count", type=few, metavar="N", help="number of texts (5)")
+    ways.add_argument("--seed", type=natural, metavar="S", help="the same seed writes the same texts (0)")
+    looks = sample.add_argument_group("what to look at")
+    looks.add_argument(
+        "--show-top", type=few, metavar="K",
+        help="the K likeliest next symbols and their percentages at temperatures 1.0 and T (0.2); nothing is written",
+    )
+    looks.add_argument(
+        "--compare", type=temperatures, metavar="T,T,...",
+        help="texts at these temperatures side by side, then how varied and how likely they are",
+    )
 
 
 def add_check(commands) -> None:
@@ -198,6 +216,11 @@ def few(text: str) -> int:
 def positive(text: str) -> float:
     """A finite number above 0."""
     return _number(text, float, lambda x: 0 < x < math.inf, "a number above 0")
+
+
+def temperatures(text: str) -> tuple[float, ...]:
+    """Numbers above 0, separated by commas."""
+    return tuple(positive(part) for part in text.split(","))
 
 
 def _number(text, kind, fits, wanted):

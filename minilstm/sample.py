@@ -8,8 +8,11 @@ Logits a (V,) become probabilities in four steps, each of which may be left out:
     (4)  keep the likeliest symbols that     top-p, or nucleus: Holtzman, Buys, Du, Forbes and Choi, The curious case
          together reach probability P        of neural text degeneration (2020)
 
-What is not kept gets probability 0, and the rest is scaled to sum to 1. Padding and the id for unknown symbols always get 0.
+What is not kept gets probability 0, and the rest is scaled to sum to 1. Padding and the id for unknown symbols always get 0,
+but a tokenizer may end a sequence by the same id with which it pads, and an end must be possible.
 The state is carried from symbol to symbol, so the hundredth costs what the first did.
+
+Letters: V vocabulary, B texts that are written side by side, T steps.
 """
 
 from __future__ import annotations
@@ -21,12 +24,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minilstm.checks import check_ids, check_number, check_size
+from minilstm.checks import check_number, check_size
 from minilstm.errors import InputError
 from minilstm.functions import softmax
-from minilstm.model import LanguageModel
+from minilstm.model import LanguageModel, States
 from minilstm.text.grammar import Grammar
-from minilstm.text.tokenizers import CharTokenizer
+from minilstm.text.protocol import Tokenizer
+
+STEPS_AT_ONCE = 256  # of a prompt: the logits of a whole book would not fit into memory
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,8 @@ class Sampling:
             return np.eye(V)[a.argmax(axis=1)]
         with np.errstate(over="ignore"):  # a tiny τ may send an unlikely logit to -inf, which is where it belongs
             a /= self.temperature                                          # (1)
+        if self.top_k is None and self.top_p is None:
+            return softmax(a)                                              # (3)
         order = np.argsort(-a, axis=1, kind="stable")  # (B, V), likeliest first
         if self.top_k is not None:
             np.put_along_axis(a, order[:, self.top_k :], -np.inf, axis=1)  # (2)
@@ -84,43 +91,85 @@ def draw(p: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return (cumulative > rng.random((len(p), 1)) * cumulative[:, -1:]).argmax(axis=1)
 
 
+def forbidden_ids(tokenizer: Tokenizer) -> list[int]:
+    """The ids that are never written: padding, unless a sequence ends by the same id, and unknown, if there is one."""
+    return [k for k in (tokenizer.padding_id, tokenizer.unknown_id) if k is not None and k != tokenizer.eos_id]
+
+
+def read_prompts(model: LanguageModel, tokenizer: Tokenizer, prompts: Sequence[str]) -> tuple[np.ndarray, States]:
+    """What the model thinks of the symbol after each prompt, logits (B, V), and its state there."""
+    if isinstance(prompts, str):
+        raise InputError(f"prompts must be a list of strings, not one string: write [{prompts[:20]!r}]")
+    if tokenizer.vocab_size != model.vocab_size:
+        raise InputError(
+            f"the tokenizer has {tokenizer.vocab_size} ids, but the model {model.vocab_size}; take those that belong together"
+        )
+    encoded = [tokenizer.encode(prompt) for prompt in prompts]
+    if not encoded or not all(map(len, encoded)):
+        raise InputError("a prompt must have at least one symbol, for the model needs something to go on from")
+    lengths = np.array([len(ids) for ids in encoded])
+    inputs = np.zeros((lengths.max(), len(encoded)), np.int32)  # (T, B)
+    for b, ids in enumerate(encoded):
+        inputs[: len(ids), b] = ids
+    last = np.empty((len(encoded), model.vocab_size), model.dtype)  # (B, V)
+    state = None
+    for start in range(0, len(inputs), STEPS_AT_ONCE):
+        part = inputs[start : start + STEPS_AT_ONCE]
+        logits, state = model.logits(part, np.clip(lengths - start, 0, len(part)), state)
+        ends = np.flatnonzero((start < lengths) & (lengths <= start + len(part)))
+        last[ends] = logits[lengths[ends] - start - 1, ends]
+    assert state is not None
+    return last, state
+
+
 def generate_steps(
     model: LanguageModel,
-    tokenizer: CharTokenizer,
+    tokenizer: Tokenizer,
     prompts: Sequence[str],
     length: int,
     sampling: Sampling,
     rng: np.random.Generator,
 ) -> Iterator[Drawn]:
-    """Continue several prompts side by side; yields at most ``length`` times, and ends when all have met ``<eos>``."""
+    """Continue several prompts side by side; yields at most ``length`` times, and ends when all have met the end symbol."""
     check_size("length", length)
-    if isinstance(prompts, str):
-        raise InputError(f"prompts must be a list of strings, not one string: write [{prompts[:20]!r}]")
-    if len(prompts) == 0 or not all(isinstance(prompt, str) and prompt for prompt in prompts):
-        raise InputError("a prompt must have at least one symbol, for the model needs something to go on from")
-    encoded = [tokenizer.encode(prompt) for prompt in prompts]
-    lengths = np.array([len(ids) for ids in encoded])
-    inputs = np.zeros((lengths.max(), len(encoded)), np.int32)  # (T, B)
-    for b, ids in enumerate(encoded):
-        inputs[: len(ids), b] = check_ids("prompt", ids, model.vocab_size)
-    forbidden = [tokenizer.padding_id] + [k for k in (tokenizer.unknown_id,) if k is not None]
-    logits, state = model.logits(inputs, lengths)
-    last = logits[lengths - 1, np.arange(len(encoded))]  # (B, V)
-    ended = np.zeros(len(encoded), bool)
-    for _ in range(length):
+    last, state = read_prompts(model, tokenizer, prompts)
+    forbidden = forbidden_ids(tokenizer)
+    ended = np.zeros(len(prompts), bool)
+    for step in range(1, length + 1):
         p = sampling.distribution(last, forbidden)
         ids = np.where(ended, tokenizer.eos_id, draw(p, rng))
         yield Drawn(ids, p)
         ended |= ids == tokenizer.eos_id
-        if ended.all():
+        if ended.all() or step == length:
             return
         logits, state = model.logits(ids[None], state=state)
         last = logits[0]
 
 
+def generate_ids(
+    model: LanguageModel,
+    tokenizer: Tokenizer,
+    prompts: Sequence[str],
+    length: int = 300,
+    sampling: Sampling = Sampling(),
+    rng: np.random.Generator | None = None,
+) -> list[np.ndarray]:
+    """What is written after each prompt: at most ``length`` ids, the last of them the end symbol if that was drawn.
+
+    ``rng`` is needed to draw; only greedy generation does without.
+    """
+    if rng is None and not sampling.greedy:
+        raise InputError("drawing needs a numpy.random.Generator: pass rng=np.random.default_rng(seed)")
+    rng = np.random.default_rng(0) if rng is None else rng
+    steps = [drawn.ids for drawn in generate_steps(model, tokenizer, prompts, length, sampling, rng)]
+    is_last = np.array(steps) == tokenizer.eos_id  # (T, B)
+    is_last[-1] = True
+    return [row[: end + 1] for row, end in zip(np.array(steps).T, is_last.argmax(axis=0))]
+
+
 def generate(
     model: LanguageModel,
-    tokenizer: CharTokenizer,
+    tokenizer: Tokenizer,
     prompts: Sequence[str],
     length: int = 300,
     sampling: Sampling = Sampling(),
@@ -130,16 +179,13 @@ def generate(
 
     ``rng`` is needed to draw; only greedy generation does without.
     """
-    if rng is None and not sampling.greedy:
-        raise InputError("drawing needs a numpy.random.Generator: pass rng=np.random.default_rng(seed)")
-    rng = np.random.default_rng(0) if rng is None else rng
-    steps = [drawn.ids for drawn in generate_steps(model, tokenizer, prompts, length, sampling, rng)]
-    return [prompt + tokenizer.decode(ids) for prompt, ids in zip(prompts, np.array(steps).T)]
+    written = generate_ids(model, tokenizer, prompts, length, sampling, rng)
+    return [tokenizer.complete(prompt, ids) for prompt, ids in zip(prompts, written)]
 
 
 def share_accepted(
     model: LanguageModel,
-    tokenizer: CharTokenizer,
+    tokenizer: Tokenizer,
     corpus: Grammar,
     rng: np.random.Generator,
     count: int = 1000,

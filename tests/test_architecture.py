@@ -11,7 +11,7 @@ FLOORS = [
     {"cells", "kernels"},
     {"layers", "losses", "optim", "text"},
     {"model", "verify"},
-    {"train", "callbacks", "progress", "curves", "sample", "checkpoint"},
+    {"train", "callbacks", "progress", "curves", "sample", "beam", "diversity", "checkpoint"},
     {"plots", "cli", "commands", "__main__"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -144,40 +144,6 @@ def test_ctrl_c_saves_and_says_how_to_go_on(here, run, monkeypatch):
     assert (parameters(here / "run") == parameters(here / "whole")).all()
 
 
-def test_sampling_is_seeded_and_follows_its_options(here, run):
-    assert run("train", "lines.txt", *SMALL, "--epochs", 2, "--out", "run")[0] == 0
-    sample = lambda *options: run("sample", "run", "--length", 30, *options)[1]
-    assert sample() == sample() != sample("--seed", 1)
-    assert sample("--greedy", "--prompt", "line") == sample("--top-k", 1, "--prompt", "line")
-    assert all(line.startswith("line 3") for line in sample("--prompt", "line 3").splitlines())
-    assert len(sample("--count", 3).splitlines()) == 3
-    assert sample("--greedy", "--prompt", "l") == sample("--top-p", 1e-9, "--prompt", "l")
-
-
-@pytest.mark.parametrize(
-    "options, words",
-    [
-        (["--temperature", "0"], "greedy"),
-        (["--temperature", "-1"], "temperature must be a finite number greater than 0"),
-        (["--temperature", "nan"], "temperature"),
-        (["--temperature", "warm"], "--temperature"),
-        (["--top-k", "0"], "top_k must be a whole number of at least 1"),
-        (["--top-k", "10000"], "top_k must be at most the vocabulary's size"),
-        (["--top-p", "0"], "top_p must be above 0"),
-        (["--top-p", "2"], "top_p"),
-        (["--length", "0"], "--length"),
-        (["--count", "-1"], "--count"),
-        (["--seed", "-1"], "--seed"),
-        (["--prompt", ""], "a prompt must have at least one symbol"),
-        (["--prompt", "line é"], "'é' (U+00E9) at position 5"),
-        (["--greedy", "--temperature", "1"], "--greedy takes the likeliest symbol"),
-    ],
-)
-def test_impossible_samples_are_refused(here, run, options, words):
-    assert run("train", "lines.txt", *SMALL, "--steps", 1, "--out", "run")[0] == 0
-    refused(run("sample", "run", *options), 2, words)
-
-
 def test_a_model_that_is_missing_or_damaged_is_refused(here, run):
     refused(run("sample", "nowhere"), 2, "there is no model at nowhere")
     refused(run("sample", "."), 2, "there is no model at model.npz")

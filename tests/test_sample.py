@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minilstm import Adam, CharTokenizer, InputError, LanguageModel, UnknownSymbolError
-from minilstm.sample import Sampling, draw, generate, generate_steps, share_accepted
+from minilstm import Adam, CharTokenizer, InputError, LanguageModel, UnknownSymbolError, sample
+from minilstm.sample import Sampling, draw, forbidden_ids, generate, generate_ids, generate_steps, read_prompts, share_accepted
 from minilstm.text.batches import SequenceBatches
 from minilstm.text.grammar import Grammar
 from minilstm.train import Training, fit
 from tests.strategies import logits_and_targets_N_V
+from tests.words import Words
 
 TOKENIZER = CharTokenizer.fit(["abcabc", "bca"])
 
@@ -118,6 +119,49 @@ def test_padding_and_unknown_are_never_generated():
     assert not np.isin([step.ids for step in steps], [tokenizer.padding_id, tokenizer.unknown_id]).any()
 
 
+def test_padding_that_is_also_the_end_may_be_drawn_and_unknown_may_not():
+    words = Words("roast the beef")
+    model = LanguageModel(words.vocab_size, hidden=3)
+    model.parameters["output.b"][words.unknown_id] = 50
+    model.parameters["output.b"][words.eos_id] = -2
+    written = generate_ids(model, words, ["the"] * 50, 9, Sampling(), np.random.default_rng(0))
+    assert {ids[-1] == words.eos_id for ids in written} == {True, False}
+    assert all(words.eos_id not in ids[:-1] and words.unknown_id not in ids for ids in written)
+    assert forbidden_ids(words) == [1]
+    assert forbidden_ids(CharTokenizer.fit(["ab"], unknown=True)) == [0, 3] and forbidden_ids(TOKENIZER) == [0]
+
+
+def test_words_are_written_as_their_tokenizer_continues_a_prompt():
+    words = Words("roast the beef")
+    model = LanguageModel(words.vocab_size, hidden=3)
+    model.parameters["output.b"][words.encode("beef")] = 50
+    assert generate(model, words, ["Roast the"], 2, Sampling(greedy=True)) == ["Roast the beef beef"]
+    with pytest.raises(InputError, match="at least one symbol"):
+        generate(model, words, ["the", "  "], 2, Sampling(greedy=True))
+
+
+def test_ids_end_with_the_end_symbol_or_at_the_length(model):
+    written = generate_ids(model, TOKENIZER, ["abc"] * 30, 8, Sampling(), np.random.default_rng(0))
+    assert len(set(map(len, written))) > 2
+    for ids in written:
+        assert TOKENIZER.eos_id not in ids[:-1] and (ids[-1] == TOKENIZER.eos_id or len(ids) == 8)
+    texts = generate(model, TOKENIZER, ["abc"] * 30, 8, Sampling(), np.random.default_rng(0))
+    assert texts == [TOKENIZER.complete("abc", ids) for ids in written]
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 5])
+def test_prompts_read_in_parts_are_read_as_whole_ones(model, monkeypatch, steps):
+    prompts = ["a", "bcabc", "cab", "abcabcabc", "bca"]
+    whole, whole_state = read_prompts(model, TOKENIZER, prompts)
+    monkeypatch.setattr(sample, "STEPS_AT_ONCE", steps)
+    parts, state = read_prompts(model, TOKENIZER, prompts)
+    np.testing.assert_allclose(parts, whole, atol=1e-5)
+    np.testing.assert_allclose(state, whole_state, atol=1e-5)
+    for k, prompt in enumerate(prompts):
+        logits, _ = model.logits(TOKENIZER.encode(prompt)[:, None])
+        np.testing.assert_allclose(parts[k], logits[-1, 0], atol=1e-5)
+
+
 def test_generation_stops_at_the_end_symbol_or_at_the_length(model):
     steps = list(generate_steps(model, TOKENIZER, ["abc"] * 5, 60, Sampling(), np.random.default_rng(0)))
     ids = np.array([step.ids for step in steps])  # (steps, 5)
@@ -168,7 +212,7 @@ def test_prompts_must_have_known_symbols_and_at_least_one(model):
 
 
 def test_a_tokenizer_that_does_not_belong_to_the_model_is_found_out():
-    with pytest.raises(InputError, match="prompt must be at least 0 and below 3"):
+    with pytest.raises(InputError, match="tokenizer has 5 ids, but the model 3"):
         generate(LanguageModel(3, hidden=2), TOKENIZER, ["c"], 3, rng=np.random.default_rng(0))
 
 

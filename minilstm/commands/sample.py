@@ -1,32 +1,197 @@
-"""``minilstm sample``: let a trained model write."""
+"""``minilstm sample``: let a trained model write, and look at how it does."""
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
 
-from minilstm.checkpoint import load
-from minilstm.errors import InputError
-from minilstm.sample import Sampling, generate
+from minilstm.beam import beam_search
+from minilstm.checkpoint import Checkpoint, load
+from minilstm.commands.terminal import BETWEEN, beside, harmless, pad, terminal_width, title, wrap
+from minilstm.commands.terminal import columns as columns_of
+from minilstm.diversity import LONGEST, Measures, measure
+from minilstm.errors import InputError, UnknownSymbolError
+from minilstm.model import LanguageModel
+from minilstm.sample import Sampling, forbidden_ids, generate, generate_ids, read_prompts
+from minilstm.text.readers import read_text
+from minilstm.text.protocol import Tokenizer
+
+TEMPERATURE, LENGTH, COUNT, SEED = 0.7, 300, 5, 0
+TEMPERATURES_SHOWN = (1.0, 0.2)
+NARROWEST_COLUMN = 16
+MEANINGLESS = {  # what an option does, and the options that mean nothing with it
+    "show_top": (
+        "shows what may come next and writes nothing",
+        ("greedy", "beam", "compare", "top_k", "top_p", "length", "count", "seed"),
+    ),
+    "compare": ("draws at the temperatures that it names", ("greedy", "beam", "temperature")),
+    "beam": ("looks for the likeliest texts and draws nothing", ("greedy", "temperature", "top_k", "top_p", "count", "seed")),
+    "greedy": ("takes the likeliest symbol", ("temperature", "top_k", "top_p")),
+}
 
 
 def run(arguments: Namespace) -> int:
     """The command."""
-    if arguments.greedy and (arguments.temperature, arguments.top_k, arguments.top_p) != (None, None, None):
-        raise InputError("--greedy takes the likeliest symbol, so --temperature, --top-k and --top-p mean nothing with it")
-    temperature = 0.7 if arguments.temperature is None else arguments.temperature
-    sampling = Sampling(temperature, arguments.top_k, arguments.top_p, arguments.greedy)
+    _check_options(arguments)
     path = Path(arguments.model)
     checkpoint = load(path / "model.npz" if path.is_dir() else path)
-    prompts = checkpoint.settings.get("prompts") if arguments.prompt is None else [arguments.prompt]
-    if not isinstance(prompts, list) or not prompts:
-        raise InputError(f"{path} keeps no prompts of its own; give one with --prompt")
-    rng = np.random.default_rng(arguments.seed)
-    chosen = [prompts[k % len(prompts)] for k in range(arguments.count)]
-    for text in generate(checkpoint.training.model, checkpoint.tokenizer, chosen, arguments.length, sampling, rng):
-        print(text)
+    model, tokenizer = checkpoint.training.model, checkpoint.tokenizer
+    prompts = _prompts(arguments, path, checkpoint)
+    length = LENGTH if arguments.length is None else arguments.length
+    if arguments.show_top is not None:
+        return _show_top(model, tokenizer, list(dict.fromkeys(prompts)), arguments.show_top, arguments.temperature)
+    if arguments.beam is not None:
+        return _beam(model, tokenizer, list(dict.fromkeys(prompts)), length, arguments.beam)
+    count = COUNT if arguments.count is None else arguments.count
+    seed = SEED if arguments.seed is None else arguments.seed
+    chosen = [prompts[k % len(prompts)] for k in range(count)]
+    if arguments.compare is not None:
+        samplings = [Sampling(T, arguments.top_k, arguments.top_p) for T in arguments.compare]
+        return _compare(model, tokenizer, chosen, length, samplings, seed)
+    temperature = TEMPERATURE if arguments.temperature is None else arguments.temperature
+    sampling = Sampling(temperature, arguments.top_k, arguments.top_p, bool(arguments.greedy))
+    for text in generate(model, tokenizer, chosen, length, sampling, np.random.default_rng(seed)):
+        print(harmless(text))
         if "\n" in text:
             print("-" * 40)
     return 0
+
+
+def _check_options(arguments: Namespace) -> None:
+    """Refuse options that mean nothing together, rather than leave one of them out in silence."""
+    for name, (does, others) in MEANINGLESS.items():
+        given = [_option(other) for other in others if getattr(arguments, other) is not None]
+        if getattr(arguments, name) is not None and given:
+            raise InputError(
+                f"{_option(name)} {does}, so {' and '.join(given)} mean{'s' * (len(given) == 1)} nothing with it;"
+                f" leave {'it' if len(given) == 1 else 'them'} out"
+            )
+    if arguments.prompt is not None and arguments.prompt_file is not None:
+        raise InputError("--prompt and --prompt-file both say what the text begins with; give one of them")
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _prompts(arguments: Namespace, path: Path, checkpoint: Checkpoint) -> list[str]:
+    """What was asked for, or the run's own; every one of them such that the model can read it."""
+    prompts = checkpoint.settings.get("prompts") if arguments.prompt is None else arguments.prompt
+    if arguments.prompt_file is not None:
+        prompts = [read_text(arguments.prompt_file).removesuffix("\n")]
+    if not isinstance(prompts, list) or not prompts or not all(isinstance(prompt, str) for prompt in prompts):
+        raise InputError(f"{path} keeps no prompts of its own; give one with --prompt")
+    tokenizer: Tokenizer = checkpoint.tokenizer
+    unknown_id = tokenizer.unknown_id
+    for prompt in dict.fromkeys(prompts):
+        try:
+            unknown = int(np.count_nonzero(tokenizer.encode(prompt) == unknown_id))
+        except UnknownSymbolError:
+            position, symbol = next((k, c) for k, c in enumerate(prompt) if c not in tokenizer.symbols)
+            raise InputError(
+                f"the model cannot read the {tokenizer.unit} {symbol!r} (U+{ord(symbol):04X}) at position {position} (counted"
+                " from 0) of the prompt, for the text that it was trained on has none; leave it out"
+            ) from None
+        if unknown_id is not None and unknown:
+            print(f"minilstm: {title(prompt, 60)}: the model does not know {unknown} {_some(tokenizer.unit, unknown)} of"
+                  f" the prompt and reads {tokenizer.show(unknown_id)} there", file=sys.stderr)
+    return prompts
+
+
+def _show_top(
+    model: LanguageModel, tokenizer: Tokenizer, prompts: list[str], count: int, temperature: float | None
+) -> int:
+    """A table for each prompt: the likeliest next symbols with their probabilities."""
+    forbidden = forbidden_ids(tokenizer)
+    possible = tokenizer.vocab_size - len(forbidden)
+    if count > possible:
+        raise InputError(f"--show-top must be at most {possible}, as many symbols as the model can write, not {count}")
+    shown = TEMPERATURES_SHOWN if temperature is None else tuple(dict.fromkeys((1.0, temperature)))
+    logits, _ = read_prompts(model, tokenizer, prompts)
+    tables = [Sampling(T).distribution(logits, forbidden) for T in shown]  # of (B, V)
+    ranked = np.argsort(-np.where(np.isin(np.arange(model.vocab_size), forbidden), -np.inf, logits), axis=1, kind="stable")
+    head = f"next {tokenizer.unit}"
+    for b, prompt in enumerate(prompts):
+        names = [harmless(tokenizer.show(k)) for k in ranked[b, :count].tolist()]
+        width = max(map(columns_of, [head, *names]))
+        print("\n" * (b > 0) + title(prompt, terminal_width()))
+        print(f"rank  {pad(head, width)}" + "".join(f"{f'T = {T}':>11}" for T in shown))
+        for rank, (name, k) in enumerate(zip(names, ranked[b]), 1):
+            print(f"{rank:>4}  {pad(name, width)}" + "".join(f"{p[b, k]:>11.2%}" for p in tables))
+    return 0
+
+
+def _beam(model: LanguageModel, tokenizer: Tokenizer, prompts: list[str], length: int, width: int) -> int:
+    """A table for each prompt: the texts that were found, with their log probabilities."""
+    for b, prompt in enumerate(prompts):
+        print("\n" * (b > 0) + title(prompt, terminal_width()))
+        print(f"{'log P':>8}{'a symbol':>10}  text")
+        for found in beam_search(model, tokenizer, prompt, length, width):
+            numbers = f"{found.log_probability:>8.2f}{found.log_probability / len(found.ids):>10.3f}  "
+            for k, line in enumerate(wrap(_written(tokenizer, found.ids), terminal_width() - len(numbers))):
+                print((" " * len(numbers) if k else numbers) + line)
+    return 0
+
+
+def _compare(
+    model: LanguageModel, tokenizer: Tokenizer, prompts: list[str], length: int, samplings: list[Sampling], seed: int
+) -> int:
+    """Samples side by side, from the same random numbers at each temperature; below them what can be measured."""
+    written = [generate_ids(model, tokenizer, prompts, length, s, np.random.default_rng(seed)) for s in samplings]
+    names = [f"T = {s.temperature}" for s in samplings]
+    width, gap = terminal_width(), len(BETWEEN)
+    abreast = min(len(names), (width + gap) // (NARROWEST_COLUMN + gap))
+    column = (width + gap) // abreast - gap
+    for first in range(0, len(names), abreast):
+        band = slice(first, first + abreast)
+        print("\n".join(beside(names[band], column)))
+        for k, prompt in enumerate(prompts):
+            print(f"\n{title(prompt, width)}" if k == 0 or prompt != prompts[k - 1] else "")
+            print("\n".join(beside([_written(tokenizer, ids[k]) for ids in written[band]], column)))
+        print()
+    _print_measures(names, [measure(model, tokenizer, prompts, ids) for ids in written], width)
+    explanation = (
+        f"\nmeasured on {len(prompts)} {_some('text', len(prompts))} at each temperature (--count)"
+        f"\ndistinct-n: how many of the runs of n {tokenizer.unit}s are different, as a share"
+        f"\nlog-likelihood: mean for a {tokenizer.unit}, in nats, by the model at T = 1.0"
+        "\nperplexity: exp(-log-likelihood)"
+    )
+    print("\n".join(wrap(explanation, width)))
+    return 0
+
+
+def _print_measures(names: list[str], measures: list[Measures], width: int) -> None:
+    """A column for each temperature, as many as there is room for, then the others below."""
+    rows = [(f"distinct-{n + 1}", [_decimals(m.distinct[n]) for m in measures]) for n in range(LONGEST)]
+    rows += [
+        ("log-likelihood", [_decimals(m.log_likelihood) for m in measures]),
+        ("perplexity", [f"{m.perplexity:.4g}" for m in measures]),
+        ("symbols", [str(m.symbols) for m in measures]),
+    ]
+    column = max(len(name) for name in [*names, "1.234e+56"]) + 2
+    label = len("log-likelihood")
+    abreast = max(1, (width - label) // column)
+    for first in range(0, len(names), abreast):
+        band = slice(first, first + abreast)
+        print("\n" * (first > 0), end="")
+        for head, values in [("", names), *rows]:
+            print(f"{head:<{label}}" + "".join(f"{value:>{column}}" for value in values[band]))
+
+
+def _decimals(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.3f}"
+
+
+def _some(noun: str, count: int) -> str:
+    return noun if count == 1 else noun + "s"
+
+
+def _written(tokenizer: Tokenizer, ids: np.ndarray) -> str:
+    """What was written after the prompt, such that it can be seen: nothing as the end symbol, nothing but spaces in quotes."""
+    text = tokenizer.decode(ids)
+    if not text.strip():
+        return repr(text) if text else tokenizer.show(tokenizer.eos_id)
+    return harmless(text)

@@ -1,0 +1,27 @@
+"""A tokenizer of words in a few lines: what generation may rely on, and nothing else. Padding is also the end."""
+
+import numpy as np
+
+
+class Words:
+    """Words set apart by spaces, in any case; id 0 pads and ends, id 1 is every other word."""
+
+    unit, padding_id, eos_id, unknown_id = "word", 0, 0, 1
+
+    def __init__(self, text):
+        self.symbols = tuple(dict.fromkeys(text.lower().split()))
+        self.vocab_size = len(self.symbols) + 2
+
+    def encode(self, text):
+        ids = {word: k for k, word in enumerate(self.symbols, 2)}
+        return np.array([ids.get(word, 1) for word in text.lower().split()], np.int32)
+
+    def decode(self, ids):
+        words = [self.show(k) for k in ids]
+        return " ".join(words[: [*words, "<stop>"].index("<stop>")])
+
+    def complete(self, prompt, ids):
+        return f"{prompt} {self.decode(ids)}".rstrip()
+
+    def show(self, id_):
+        return ("<stop>", "<unknown>", *self.symbols)[id_]
