@@ -79,7 +79,8 @@ class WordGrammar:
     """
 
     def __init__(self, rules: Mapping[str, Sequence[Template]], start: str) -> None:
-        self._code: dict[str, str] = {}      # word -> character
+        self._code: dict[str, str] = {}                                  # word -> character
+        self._literals: dict[str, str] = {}                              # literal text -> characters
         coded = {name: [self._encoded(template) for template in templates] for name, templates in rules.items()}
         self._word = {character: word for word, character in self._code.items()}
         self.grammar = Grammar(coded, start)
@@ -90,16 +91,19 @@ class WordGrammar:
         self.floor = self.grammar.floor                                  # nats a predicted word: (1)
 
     def _encoded(self, template: Template) -> Template:
-        if not isinstance(template, str):
-            weight, text = template
-            return weight, str(self._encoded(text))
-        pieces = REFERENCE.split(template)                               # literal, name, literal, ...
-        for at in range(0, len(pieces), 2):
-            words = split_words(pieces[at])
-            pieces[at] = "".join(self._code.setdefault(word, chr(FIRST_CODE + len(self._code))) for word in words)
-        for at in range(1, len(pieces), 2):
-            pieces[at] = "{" + pieces[at] + "}"
-        return "".join(pieces)
+        """The template with its literal text in characters that stand for words."""
+        weight, text = (None, template) if isinstance(template, str) else template
+        pieces = REFERENCE.split(text)                                   # literal, name, literal, ..., literal
+        coded = "".join(f"{self._characters(literal)}{{{name}}}" for literal, name in zip(pieces[::2], pieces[1::2]))
+        coded += self._characters(pieces[-1])
+        return coded if weight is None else (weight, coded)
+
+    def _characters(self, literal: str) -> str:
+        if literal not in self._literals:
+            self._literals[literal] = "".join(
+                self._code.setdefault(word, chr(FIRST_CODE + len(self._code))) for word in split_words(literal)
+            )
+        return self._literals[literal]
 
     def encode(self, text: str) -> str:
         """The text in characters that stand for words, as `grammar` reads it."""
