@@ -42,7 +42,7 @@ SHAPES: dict[str, list[Template]] = {
     "roasted": [
         (2, "Preheat the oven to {hot} degrees and line a large <vessel from trays> with baking paper. {prepare_<main>} "
             "{dressing} Add the <main>, toss well and spread everything in the <vessel>. {roasting} Meanwhile, make a "
-            "<extra from savory>: {make_<extra>}. {rest_in_oven} {nutty} {table} with the <extra>."),
+            "<extra from savory>: {make_<extra>}. {rest_in_oven} {nutty} Serve {how} with the <extra>."),
         "Preheat the oven to {hot} degrees. {prepare_<main>} Toss <main:it|them> with {spoons} of oil, salt and {pinch}, "
         "and roast for {roasted_time} minutes, until {browned}. Turn off the oven. {nutty} {last}"],
     "roasting": [
@@ -66,13 +66,13 @@ SHAPES: dict[str, list[Template]] = {
         "off the oven. Warm the <side> in {buttery} until they are soft. {carve} the <main>, add the <side>, {strew} "
         "{some} <herb> and {serve_hot}."],
     "rub": [
-        "Rub the meat all over with {spoons} of oil, salt, pepper and half of the <herb>.",
+        "Rub the meat with {spoons} of oil, salt, pepper and half of the <herb>.",
         "Mix {spoons} of soft butter with {accent} and {pinch}, and brush the meat with it.",
         "Mix {accent} with {spoons} of oil, salt and {pinch}, and rub the meat with it."],
     "resting": [
         'Turn off the oven, take out the <vessel>, cover the meat with some <cover from wraps> and let it rest for '
-        '{longer} minutes; cooks call this "{quote_rest}". {chores}Take off the <cover> and save the juices.'],
-    "gravy": ["", "Boil down what is left in the <vessel>. "],
+        '{longer} minutes; cooks call this "{quote_rest}". Take off the <cover> and save the juices.'],
+    "gravy": ["", "Boil them down. "],
 
     "baked": [
         (2, "{prepare_<main>} Preheat the oven to {mild} degrees and butter a deep <vessel from dishes>. {bedding} Lay "
@@ -133,7 +133,7 @@ SHAPES: dict[str, list[Template]] = {
         "{prepare_<main>} Bring a little water to a boil on the stove, hang a basket over it and steam the <main> for "
         "{steam_time} minutes, until {bright}. Cook the <side> in the same water, {stirring}. Turn off the stove. "
         "{bowls_end} and strew with {some} <herb>. {last}"],
-    "ice_bath": ["", "Dip it into ice water for a moment. "],
+    "ice_bath": ["", "Dip it into ice water. "],
     "bowls_end": [
         "Divide the <side> among {few} bowls, put the <main> on top",
         "Toss the <main> with the <side>{seasoned}"],
@@ -142,7 +142,7 @@ SHAPES: dict[str, list[Template]] = {
         (2, "{prepare_<main>} {dressing} Add the <main>, toss well, put a <cover from flat_things> over the bowl and "
             "wait for {longer} minutes{marinade_note}. Light the barbecue and make a <extra from savory>: "
             "{make_<extra>}. Then take off the <cover> and lift out the <main>. Grill for {grill_time} minutes on each "
-            "side, {brushing}, until {charred}. Put out the barbecue{fire_note}. {cheese_end} {table} with the <extra>."),
+            "side, {brushing}, until {charred}. Put out the barbecue{fire_note}. {cheese_end} Serve {how} with the <extra>."),
         "Light the barbecue. {prepare_<main>} Brush <main:it|them> with {spoons} of oil, season with salt and {pinch}, "
         "and grill for {grill_time} minutes on each side, until {charred}. Put out the barbecue{fire_note}. {cheese_end} "
         "{last}"],
@@ -177,7 +177,6 @@ SHAPES: dict[str, list[Template]] = {
         "Mix {spoons} of oil with {accent} and {pinch} in a large bowl{bowl_note}."],
     "chores": [(2, ""), "Meanwhile, {chore}. "],
     "season": ["Taste and season with salt{lemon_note}.", "Add salt, pepper and a little lemon{lemon_note}."],
-    "table": ["Bring everything to the table and serve {how}", "Serve {how}"],
     "last": ["Serve {how}.", 'Call "{call}" and serve {how}.', "Serve with bread."],
     "serve_hot": ["serve {how}", 'call "{call}"', "serve while everything is hot"],
 }
