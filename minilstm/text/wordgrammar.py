@@ -1,0 +1,140 @@
+"""A grammar seen by a model of words: its probabilities, its entropy and its floor in nats a word.
+
+A `Grammar` thinks in characters. Here every word gets a character of its own, and the literal text of all rules
+is written in these. What the grammar then computes of characters is true of words: its floor is in nats a
+predicted word, its mean length in words, its parser and the search for ambiguity read words.
+
+A word is a run of letters and digits, in lower case, or a single mark of punctuation; spaces only part words, as
+in Foster (2023), Generative Deep Learning, 2nd edition, chapter 5. Two texts that differ only in spaces and
+capitals are one row of words, and one to every function here.
+
+    (1)  floor = (H - H_1) / L
+
+H is the entropy of a text, H_1 that of its first word, which a model is given, and L the number of words: the
+second to the last are predicted, and then the stop sign. It is (7) of `minilstm.text.grammar`, word for character.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from minilstm.text.grammar import REFERENCE, Grammar, Template
+
+WORD = re.compile(r"\w+|[^\w\s]")
+FIRST_CODE = 0xE000                          # Unicode's private use area: characters that mean nothing elsewhere
+NO_WORD = "\0"                               # stands for every word that the grammar does not have
+NO_SPACE_BEFORE = frozenset(".,;:!?)")
+NO_SPACE_AFTER = frozenset("(")
+BEGINS_SENTENCE = frozenset(".!?|")          # a capital follows
+
+
+def split_words(text: str) -> list[str]:
+    """The words and marks of a text, in lower case."""
+    return WORD.findall(text.lower())
+
+
+def join_words(words: Iterable[str]) -> str:
+    """Write words as a text that people read, of which `split_words` makes the same words again.
+
+    Examples
+    --------
+    >>> join_words(["soup", "|", "stir", "(", "and", "taste", ")", ".", "eat", "."])
+    'Soup | Stir (and taste). Eat.'
+    """
+    text, space, capital, quoted = "", "", True, False
+    for word in words:
+        closes = word == '"' and quoted
+        quoted ^= word == '"'
+        text += "" if word in NO_SPACE_BEFORE or closes else space
+        text += word[0].upper() + word[1:] if capital and word.isascii() else word
+        space = "" if word in NO_SPACE_AFTER or word == '"' and not closes else " "
+        capital = word in BEGINS_SENTENCE or capital and not word[0].isalnum()
+    return text
+
+
+class WordGrammar:
+    """A finite stochastic grammar whose tokens are words.
+
+    Parameters
+    ----------
+    rules, start : as for `Grammar`; a literal text begins and ends where words do.
+
+    Attributes
+    ----------
+    grammar : the same grammar in characters that stand for words.
+    vocabulary : all words and marks that texts can hold, sorted.
+
+    Examples
+    --------
+    >>> tea = WordGrammar({"s": ["Boil {what}, stir.", "Drink."], "what": ["water", "some milk"]}, "s")
+    >>> tea.sample_many(2, np.random.default_rng(1))
+    ['Drink.', 'Boil some milk, stir.']
+    >>> tea.vocabulary
+    [',', '.', 'boil', 'drink', 'milk', 'some', 'stir', 'water']
+    >>> tea.accepts("boil water , stir ."), tea.accepts("boil stir")
+    (True, False)
+    """
+
+    def __init__(self, rules: Mapping[str, Sequence[Template]], start: str) -> None:
+        self._code: dict[str, str] = {}                                  # word -> character
+        self._literals: dict[str, str] = {}                              # literal text -> characters
+        coded = {name: [self._encoded(template) for template in templates] for name, templates in rules.items()}
+        self._word = {character: word for word, character in self._code.items()}
+        self.grammar = Grammar(coded, start)
+        self.vocabulary = sorted(self._word[character] for character in self.grammar.alphabet)
+        self.entropy = self.grammar.entropy                              # nats a text
+        self.first_symbol_entropy = self.grammar.first_symbol_entropy    # nats of its first word
+        self.mean_length = self.grammar.mean_length                      # words a text
+        self.floor = self.grammar.floor                                  # nats a predicted word: (1)
+
+    def _encoded(self, template: Template) -> Template:
+        """The template with its literal text in characters that stand for words."""
+        weight, text = (None, template) if isinstance(template, str) else template
+        pieces = REFERENCE.split(text)                                   # literal, name, literal, ..., literal
+        coded = "".join(f"{self._characters(literal)}{{{name}}}" for literal, name in zip(pieces[::2], pieces[1::2]))
+        coded += self._characters(pieces[-1])
+        return coded if weight is None else (weight, coded)
+
+    def _characters(self, literal: str) -> str:
+        if literal not in self._literals:
+            self._literals[literal] = "".join(
+                self._code.setdefault(word, chr(FIRST_CODE + len(self._code))) for word in split_words(literal)
+            )
+        return self._literals[literal]
+
+    def encode(self, text: str) -> str:
+        """The text in characters that stand for words, as `grammar` reads it."""
+        return "".join(self._code.get(word, NO_WORD) for word in split_words(text))
+
+    def decode(self, characters: str) -> str:
+        """The text that `characters` of `grammar` stand for."""
+        return join_words([self._word[character] for character in characters])
+
+    # ---- writing and reading: as for `Grammar`, and texts are those that people read -----------------------
+
+    def sample(self, rng: np.random.Generator) -> str:
+        """Write one text, drawn at random."""
+        return self.sample_many(1, rng)[0]
+
+    def sample_many(self, count: int, rng: np.random.Generator) -> list[str]:
+        """Write the texts of `count` calls of `sample`; each takes equally many random numbers."""
+        return [self.decode(characters) for characters in self.grammar.sample_many(count, rng)]
+
+    def stream(self, rng: np.random.Generator) -> Iterator[str]:
+        """Write the texts that `sample` would, without end; draws numbers from `rng` in advance."""
+        return map(self.decode, self.grammar.stream(rng))
+
+    def log_probability(self, text: str) -> float:
+        """The logarithm, in nats, of the probability of the words of `text`; -inf if they are none of the grammar's."""
+        return self.grammar.log_probability(self.encode(text))
+
+    def derivations(self, text: str) -> int:
+        """In how many ways the grammar can write the words of `text`."""
+        return self.grammar.derivations(self.encode(text))
+
+    def accepts(self, text: str) -> bool:
+        """Whether the words of `text` are a text of the grammar, whatever its spaces and capitals."""
+        return self.derivations(text) > 0

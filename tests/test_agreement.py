@@ -1,0 +1,104 @@
+"""Rules that remember, against an interpreter that obeys the marks while it writes.
+
+The interpreter below works on the raw rules and shares nothing with the package.
+"""
+
+import doctest
+import re
+from collections import defaultdict
+
+import pytest
+
+from minilstm.errors import InputError
+from minilstm.text import agreement
+from minilstm.text.agreement import expand
+
+MARK = re.compile(r"<(\w+) from (\w+)>|<(\w+):(\w*)\|(\w*)>|<(\w+)>|\{([\w<>]+)\}")
+
+MEAL = {
+    "meal": [(3, "Buy <dish from dishes>{how}, {cook_<dish>} <dish:it|them>{with}."), "Order <dish from dishes>{how}."],
+    "dishes": [(2, "soup"), "figs"],
+    "how": ["", (2, " (the <dish> <dish:is|are> good)")],
+    "cook_soup": ["heat"],
+    "cook_figs": ["peel", "bake"],
+    "with": [" with <herb from herbs>, yes, <herb> on the <dish>{drink}", ""],
+    "herbs": ["mint", "dill"],
+    "drink": ["", " and {wine}"],
+    "wine": ["red", "white"],
+}
+TWICE = {"s": ["<a from x><a> <a from x><a>", "{t} {t}"], "t": ["<a from x>{u}"], "u": ["-<a>", "+"], "x": ["p", "q"]}
+SHADOW = {"s": ["<a from x> {inner} <a>"], "inner": ["<a from y><a>"], "x": ["p", "q"], "y": ["r", (3, "t")]}
+
+
+def weighed(entries):
+    pairs = [entry if isinstance(entry, tuple) else (1, entry) for entry in entries]
+    total = sum(weight for weight, _ in pairs)
+    return [(weight / total, text) for weight, text in pairs]
+
+
+def obey(rules, text, memory, plural):
+    """A pair (probability, text) for every way to write a template, from left to right."""
+    mark = MARK.search(text)
+    if not mark:
+        return [(1.0, text)]
+    before, after = text[:mark.start()], text[mark.end():]
+    slot, words, numbered, one, many, recalled, name = mark.groups()
+    if words:
+        heads = [(p, word, {**memory, slot: word}) for p, word in weighed(rules[words])]
+    elif numbered:
+        heads = [(1.0, many if memory[numbered] in plural else one, memory)]
+    elif recalled:
+        heads = [(1.0, memory[recalled], memory)]
+    else:
+        name = re.sub(r"<(\w+)>", lambda m: memory[m[1]], name)
+        heads = [(p * q, t, memory) for p, template in weighed(rules[name]) for q, t in obey(rules, template, memory, plural)]
+    return [(p * q, before + head + tail) for p, head, known in heads for q, tail in obey(rules, after, known, plural)]
+
+
+def distribution(pairs):
+    table = defaultdict(float)
+    for probability, text in pairs:
+        table[text] += probability
+    return dict(table)
+
+
+@pytest.mark.parametrize("rules", [MEAL, TWICE, SHADOW])
+def test_the_plain_rules_write_what_the_marks_mean_as_often(rules):
+    start = next(iter(rules))
+    plain = expand(rules, start, plural=["figs"])
+    assert not any("<" in text for templates in plain.values() for _, text in templates)
+    meant = distribution(obey(rules, "{" + start + "}", {}, ["figs"]))
+    written = distribution(obey(plain, "{" + start + "}", {}, []))
+    assert len(meant) >= 4
+    assert written == pytest.approx(meant, rel=1e-12)
+
+
+def test_a_rule_is_written_once_for_what_it_recalls_and_no_more():
+    plain = expand(MEAL, "meal", plural=["figs"])
+    assert "wine" in plain
+    assert {name for name in plain if name.startswith("how")} == {"how__soup", "how__figs"}
+    assert {name for name in plain if name.startswith("with") and "herb" not in name} == {"with__soup", "with__figs"}
+
+
+def test_rules_that_the_start_does_not_use_are_left_out():
+    assert set(expand({**MEAL, "idle": ["{nowhere}"]}, "herbs")) == {"herbs"}
+
+
+@pytest.mark.parametrize("rules, words", [
+    ({"s": ["<a> <a from x>"], "x": ["p"]}, ["<a>", "'a'", "chosen before"]),
+    ({"s": ["{t}", "<a from x>"], "t": ["<a:is|are>"], "x": ["p"]}, ["<a:is|are>", "chosen before"]),
+    ({"s": ["<a from y>"], "x": ["p"]}, ["'y'"]),
+    ({"s": ["<a from x>{cook_<a>}"], "x": ["p"]}, ["'cook_p'"]),
+    ({"x": ["p"]}, ["'s'"]),
+])
+def test_what_was_not_chosen_or_is_not_there_is_refused(rules, words):
+    with pytest.raises(InputError) as complaint:
+        expand(rules, "s")
+    for word in words:
+        assert word in str(complaint.value)
+
+
+def test_the_example_in_the_docstring_holds():
+    result = doctest.testmod(agreement)
+    assert result.attempted > 0
+    assert result.failed == 0
