@@ -28,8 +28,8 @@ from minilstm.checks import check_number, check_size
 from minilstm.errors import InputError
 from minilstm.functions import softmax
 from minilstm.model import LanguageModel, States
-from minilstm.text.grammar import Grammar
-from minilstm.text.protocol import Tokenizer
+
+from minilstm.text.protocol import Corpus, Tokenizer
 
 STEPS_AT_ONCE = 256  # of a prompt: the logits of a whole book would not fit into memory
 
@@ -186,12 +186,12 @@ def generate(
 def share_accepted(
     model: LanguageModel,
     tokenizer: Tokenizer,
-    corpus: Grammar,
+    corpus: Corpus,
     rng: np.random.Generator,
     count: int = 1000,
     temperature: float = 0.7,
 ) -> float:
-    """The share of generated sentences that the grammar accepts, whole; their first symbols are distributed as its own."""
-    openings = [sentence[0] for sentence in corpus.sample_many(count, rng)]
+    """The share of generated texts that the grammar accepts, whole; their first symbols are distributed as its own."""
+    openings = [tokenizer.decode(tokenizer.encode(text)[:1]) for text in corpus.sample_many(count, rng)]
     texts = generate(model, tokenizer, openings, 300, Sampling(temperature), rng)
     return sum(map(corpus.accepts, texts)) / count

@@ -1,24 +1,31 @@
-"""From the source named on the command line to batches: what a run is trained on and what it is judged by."""
+"""From the sources named on the command line to batches: what a run is trained on and what it is judged by."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from minilstm.commands.settings import Settings
 from minilstm.errors import InputError
-from minilstm.text import headlines
+from minilstm.text import headlines, recipes
 from minilstm.text.batches import Batches, CorpusBatches, SequenceBatches
-from minilstm.text.windows import WindowBatches, running_text
-from minilstm.text.grammar import Grammar
-from minilstm.text.readers import read_sequences, read_text, split_sequences, split_text
+from minilstm.text.protocol import Corpus, Tokenizer
+from minilstm.text.published import LeftPadded, RightPadded
+from minilstm.text.readers import read_recipes, read_sequences, read_text, split_sequences, split_text
 from minilstm.text.tokenizers import CharTokenizer
+from minilstm.text.windows import LooseWindows, WindowBatches, running_text
+from minilstm.text.words import WordTokenizer
 
-EPOCH_OF_HEADLINES, HELD_OUT_HEADLINES = 19_200, 2_000
+BUILT_IN = {"headlines": headlines.headlines, "recipes": recipes.recipes}
+PROMPTS = {"headlines": (*headlines.PROMPTS, headlines.UNFAMILIAR_PROMPT), "recipes": recipes.PROMPTS}
+EPOCH = {"headlines": 19_200, "recipes": 4_800}  # new texts that the grammar writes
+HELD_OUT_TEXTS = {"headlines": 2_000, "recipes": 500}
 HELD_OUT = 0.1  # share of a file
+WHOLE_FILES = 10  # of so many files, whole ones are held out; of fewer, a stretch of each
 LONGEST_SEQUENCE = 5_000  # symbols; anything longer is a running text
 
 
@@ -27,106 +34,173 @@ class Data:
     """Text, made ready for a run."""
 
     train: Batches
-    valid: Batches
-    tokenizer: CharTokenizer
+    valid: Batches | None  # none where nothing is held out, as published
+    tokenizer: Tokenizer
     prompts: list[str]  # for samples after each epoch
     description: str
     fingerprint: str  # of everything that is trained on
-    corpus: Grammar | None = None  # for the built-in corpus, whose floor is known
+    characters: float  # that a token stands for, on average
+    corpus: Corpus | None = None  # a built-in corpus, whose floor is known
 
 
-def load(settings: dict[str, Any]) -> Data:
-    """Read the source, divide it into a training and a held-out part, and make batches.
-
-    ``settings`` holds source, column, window, batch_size and seed.
-    """
+def load(sources: Sequence[str], settings: Settings) -> Data:
+    """Read the sources, divide them into a training and a held-out part, and make batches."""
     rng = np.random.default_rng([settings["seed"], 1])
-    source, window = settings["source"], settings["window"]
-    if source == "headlines":
-        corpus = headlines.headlines()
-        if settings["column"] is not None:
-            raise InputError("--column is for .csv and .json files; `headlines` has no columns")
-        if window is not None:
-            raise InputError("--window is for running text; `headlines` are short sequences, each read whole")
-        return _headlines(corpus, settings["batch_size"], rng)
+    (name, *more) = sources
+    if name in BUILT_IN and not more:
+        return _of_grammar(name, settings, rng)
     try:
-        return _of_file(source, window, settings["column"], settings["batch_size"], rng)
+        return _of_files(sources, settings, rng)
     except InputError as error:
-        if source in str(error):
+        if any(source in str(error) for source in sources):
             raise
-        raise InputError(f"{source}: {error}") from error
+        raise InputError(f"{name}{' and others' if more else ''}: {error}") from error
 
 
-def _of_file(source: str, window: int | None, column: str | None, batch_size: int, rng: np.random.Generator) -> Data:
-    if window is not None and Path(source).suffix.lower() not in (".csv", ".json"):
+def _of_grammar(name: str, settings: Settings, rng: np.random.Generator) -> Data:
+    """New texts in every epoch, and some to judge by, drawn from the same grammar but by other random numbers."""
+    for option in ("column", "window", "max_length"):
+        if settings[option] is not None and settings["preset"] is None:
+            raise InputError(f"--{option.replace('_', '-')} is for files; `{name}` is made up, text by text")
+    if settings["preset"] not in (None, name):
+        raise InputError(f"--preset {settings['preset']} is for another kind of text than `{name}`")
+    corpus, count = BUILT_IN[name](), HELD_OUT_TEXTS[name]
+    held_out, others = corpus.sample_many(count, rng), corpus.sample_many(count, rng)
+    if settings["as_published"]:
+        texts = corpus.sample_many(EPOCH[name], rng)
+        return _published(texts, settings, f"{len(texts):,} {name}")
+    tokenizer: Tokenizer
+    if settings["tokens"] == "chars":
+        tokenizer = CharTokenizer.fit(["".join(corpus.alphabet), *others])
+    else:
+        tokenizer = WordTokenizer.fit([*corpus.vocabulary, *others], settings["vocab"])
+    ids = [tokenizer.encode(text) for text in held_out]
+    return Data(
+        train=CorpusBatches(corpus, tokenizer, EPOCH[name], settings["batch_size"]),
+        valid=SequenceBatches(ids, min(settings["batch_size"], len(ids)), tokenizer.eos_id),
+        tokenizer=tokenizer,
+        prompts=settings["prompts"] or list(PROMPTS[name]),
+        description=f"{EPOCH[name]:,} new {name} an epoch, {_kinds(tokenizer)}; held out {count:,}",
+        fingerprint=_fingerprint(tokenizer, ids),
+        characters=_characters(held_out, ids),
+        corpus=corpus if settings["tokens"] == corpus.tokens else None,
+    )
+
+
+def _of_files(sources: Sequence[str], settings: Settings, rng: np.random.Generator) -> Data:
+    texts, note = _read(sources, settings)
+    if settings["as_published"]:
+        return _published(texts, settings, f"{len(texts):,} sequences{note}")
+    if settings["window"] is None or len(texts) >= WHOLE_FILES:
+        train, valid = split_sequences(texts, rng, HELD_OUT)
+    else:
+        train, valid = (list(part) for part in zip(*(split_text(text, rng, HELD_OUT) for text in texts)))
+    tokenizer = _fit(train, valid, settings)
+    ids, held_out = ([tokenizer.encode(text) for text in part] for part in (train, valid))
+    ids, held_out = [s for s in ids if len(s)], [s for s in held_out if len(s)]
+    unit = f"windows of {settings['window']}" if settings["window"] else f"{len(ids):,} sequences"
+    return Data(
+        train=_batches(ids, settings, tokenizer.eos_id),
+        valid=_batches(held_out, settings, tokenizer.eos_id, to_judge_by=True),
+        tokenizer=tokenizer,
+        prompts=settings["prompts"] or _openings(valid, 2 if settings["tokens"] == "words" else 1),
+        description=f"{sum(map(len, ids)):,} {tokenizer.unit}s, {_kinds(tokenizer)}, in {unit};"
+        f" held out {sum(map(len, held_out)):,}{_unknown(tokenizer, valid)}{note}",
+        fingerprint=_fingerprint(tokenizer, ids + held_out),
+        characters=_characters(valid, held_out),
+    )
+
+
+def _read(sources: Sequence[str], settings: Settings) -> tuple[list[str], str]:
+    """The sequences of all files, or their running texts; and what is to be told about it."""
+    kinds, preset, column = {Path(source).suffix.lower() for source in sources}, settings["preset"], settings["column"]
+    if preset == "recipes":
+        if kinds != {".json"} or column is not None:
+            raise InputError("--preset recipes reads .json files, lists of objects with `title` and `directions`, no columns")
+        read = [read_recipes(source) for source in sources]
+        left_out = sum(count for _, count in read)
+        note = f"; {left_out:,} without title or directions left out" if left_out else ""
+        return [text for texts, _ in read for text in texts], note
+    if preset == "headlines" and ".json" in kinds:
+        raise InputError("--preset headlines reads a .csv file with a column of titles, or a text with a headline a line")
+    if preset == "headlines" and column is None and ".csv" in kinds:
+        column = "title"
+    if settings["window"] is not None and not kinds & {".csv", ".json"}:
         if column is not None:
             raise InputError("--column is for .csv and .json files; this one is read as plain text")
-        text, held_out_text = split_text(read_text(source), rng, HELD_OUT)
-        parts = [text], [held_out_text]
-    else:
-        parts = split_sequences(read_sequences(source, column), rng, HELD_OUT)
-    tokenizer = CharTokenizer.fit(text for part in parts for text in part)
-    train, valid = ([tokenizer.encode(text) for text in part] for part in parts)
-    eos_id = tokenizer.eos_id
-    batches: tuple[Batches, Batches]
+        return [read_text(source) for source in sources], ""
+    return [text for source in sources for text in read_sequences(source, column)], ""
+
+
+def _fit(train: list[str], valid: list[str], settings: Settings) -> Tokenizer:
+    """Characters of both parts, so that all can be read; words of the training part, as in earnest."""
+    if settings["tokens"] == "chars":
+        return CharTokenizer.fit(train + valid)
+    tokenizer = WordTokenizer.fit(train, settings["vocab"])
+    if tokenizer.share_unknown(valid) == 1:
+        raise InputError("all words of the held-out part are unknown: give more text, or a larger --vocab")
+    return tokenizer
+
+
+def _published(texts: list[str], settings: Settings, what: str) -> Data:
+    """Nothing held out, padding learned and counted: see ``minilstm.text.published``."""
+    tokenizer = _fit(texts, texts, settings)
+    ids = [tokenizer.encode(text) for text in texts]
+    batches: Batches = LeftPadded(ids, settings["batch_size"], tokenizer.eos_id)
+    if settings["preset"] == "recipes":
+        batches = RightPadded(ids, settings["batch_size"], settings["max_length"])
+    return Data(
+        train=batches,
+        valid=None,
+        tokenizer=tokenizer,
+        prompts=settings["prompts"],
+        description=f"{what}, {_kinds(tokenizer)}; as published: padding is learned and counted, nothing is held out",
+        fingerprint=_fingerprint(tokenizer, ids),
+        characters=_characters(texts, ids),
+    )
+
+
+def _batches(ids: list[np.ndarray], settings: Settings, eos_id: int, to_judge_by: bool = False) -> Batches:
+    """Sequences or windows. To judge by, there may be fewer than a batch of them."""
+    batch_size, window, longest = settings["batch_size"], settings["window"], settings["max_length"]
     if window is None:
-        longest = max(map(len, train + valid))
-        if longest > LONGEST_SEQUENCE:
+        if longest is None and max(map(len, ids)) > LONGEST_SEQUENCE:
             raise InputError(
-                f"the longest sequence has {longest:,} symbols, too many to go through in one piece;"
+                f"the longest sequence has {max(map(len, ids)):,} symbols, too many to go through in one piece;"
                 f" read the file as one running text, with --window 50"
             )
-        batches = (
-            SequenceBatches(train, batch_size, eos_id),
-            SequenceBatches(valid, min(batch_size, len(valid)), eos_id),
-        )
-        unit = f"{len(train):,} sequences"
-    else:
-        ids, held_out = running_text(train, eos_id), running_text(valid, eos_id)
-        rows = max(1, min(batch_size, len(held_out) // window))
-        batches = (
-            WindowBatches(ids, batch_size, window, eos_id),
-            WindowBatches(held_out, rows, min(window, len(held_out)), eos_id),
-        )
-        unit = f"windows of {window}"
-    return Data(
-        train=batches[0],
-        valid=batches[1],
-        tokenizer=tokenizer,
-        prompts=_openings(parts[1]),
-        description=f"{sum(map(len, train)):,} symbols of {len(tokenizer.symbols)} kinds in {unit};"
-        f" held out {sum(map(len, valid)):,}",
-        fingerprint=_fingerprint(tokenizer, train + valid),
-    )
+        return SequenceBatches(ids, min(batch_size, len(ids)) if to_judge_by else batch_size, eos_id, max_steps=longest)
+    text = running_text(ids, eos_id)
+    if to_judge_by:
+        window = min(window, len(text))
+        batch_size = max(1, min(batch_size, len(text) // window))
+    return (WindowBatches if settings["carry"] else LooseWindows)(text, batch_size, window, eos_id)
 
 
-def _headlines(corpus: Grammar, batch_size: int, rng: np.random.Generator) -> Data:
-    """New headlines in every epoch, and some to judge by, drawn from the same grammar but by other random numbers."""
-    held_out = corpus.sample_many(HELD_OUT_HEADLINES, rng)
-    tokenizer = CharTokenizer.fit(["".join(corpus.alphabet), *corpus.sample_many(HELD_OUT_HEADLINES, rng)])
-    ids = [tokenizer.encode(sentence) for sentence in held_out]
-    return Data(
-        train=CorpusBatches(corpus, tokenizer, EPOCH_OF_HEADLINES, batch_size),
-        valid=SequenceBatches(ids, min(batch_size, len(ids)), tokenizer.eos_id),
-        tokenizer=tokenizer,
-        prompts=[*headlines.PROMPTS, headlines.UNFAMILIAR_PROMPT],
-        description=f"{EPOCH_OF_HEADLINES:,} new headlines an epoch, {len(tokenizer.symbols)} kinds of symbols;"
-        f" held out {len(ids):,}",
-        fingerprint=_fingerprint(tokenizer, ids),
-        corpus=corpus,
-    )
+def _kinds(tokenizer: Tokenizer) -> str:
+    return f"{len(tokenizer.symbols):,} kinds of {tokenizer.unit}s"
 
 
-def _fingerprint(tokenizer: CharTokenizer, sequences: list[np.ndarray]) -> str:
+def _unknown(tokenizer: Tokenizer, texts: list[str]) -> str:
+    share = tokenizer.share_unknown(texts) if isinstance(tokenizer, WordTokenizer) else 0
+    return f" ({share:.1%} unknown)" if share else ""
+
+
+def _characters(texts: list[str], ids: list[np.ndarray]) -> float:
+    """Characters of the texts for each token that stands for them."""
+    return sum(map(len, texts)) / sum(map(len, ids))
+
+
+def _fingerprint(tokenizer: Tokenizer, sequences: list[np.ndarray]) -> str:
     digest = hashlib.sha256("".join(tokenizer.symbols).encode("utf-8", "surrogatepass"))
     for ids in sequences:
         digest.update(ids.tobytes() + b"|")
     return digest.hexdigest()
 
 
-def _openings(texts: list[str]) -> list[str]:
+def _openings(texts: list[str], words: int) -> list[str]:
     """First words of held-out lines, to let a model go on from."""
-    lines = [line.strip() for text in texts[:50] for line in text[:5000].splitlines()]
-    words = [line.split()[0][:20] + " " for line in lines if " " in line]
-    words = words or [line[:1] for line in lines if line] or [texts[0][:1]]
-    return list(dict.fromkeys(words))[:4]
+    lines = [line.split() for text in texts[:50] for line in text[:5000].splitlines()]
+    openings = [" ".join(line[:words])[:40] + " " for line in lines if len(line) > words]
+    openings = openings or [line[0][:1] for line in lines if line] or [texts[0][:1]]
+    return list(dict.fromkeys(openings))[:4]

@@ -22,8 +22,7 @@ import numpy as np
 
 from minilstm.checks import check_size
 from minilstm.errors import InputError
-from minilstm.text.grammar import Grammar
-from minilstm.text.tokenizers import CharTokenizer
+from minilstm.text.protocol import Corpus, Tokenizer
 
 
 class Batch(NamedTuple):
@@ -110,7 +109,7 @@ class SequenceBatches:
 
 @dataclass(frozen=True)
 class CorpusBatches:
-    """Batches of sentences that a grammar makes up, newly sampled in every epoch.
+    """Batches of texts that a grammar makes up, newly sampled in every epoch.
 
     Parameters
     ----------
@@ -119,8 +118,8 @@ class CorpusBatches:
     batch_size : B, sentences in a batch.
     """
 
-    corpus: Grammar
-    tokenizer: CharTokenizer
+    corpus: Corpus
+    tokenizer: Tokenizer
     size: int
     batch_size: int
     carries_state = False

@@ -60,6 +60,20 @@ class Tokenizer(Protocol):
         """The tokenizer in plain JSON types; ``minilstm.text.words.tokenizer_from_json`` takes it back."""
 
 
+class Corpus(Protocol):
+    """A source of texts whose entropy is known exactly: ``Grammar`` for characters, ``WordGrammar`` for words."""
+
+    @property
+    def floor(self) -> float:
+        """Nats a predicted character or word, below which no model can get on average."""
+
+    def sample_many(self, count: int, rng: np.random.Generator) -> list[str]:
+        """So many texts, drawn at random."""
+
+    def accepts(self, text: str) -> bool:
+        """Whether the corpus could have written this text."""
+
+
 def check_text(text: str) -> None:
     """Raise InputError for anything but a string."""
     if not isinstance(text, str):

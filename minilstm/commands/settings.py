@@ -1,0 +1,112 @@
+"""What a run is made of: our defaults for each kind of text, two published systems, and what was asked for, in this order.
+
+Settings are plain values by name, so that they can be kept with the run. A preset sets what its authors published: model,
+tokenizer, optimizer, batch size, epochs, and how they had it write after each epoch. With ``as_published`` their faults come
+too; without, padding stands on the right and is never learned, the order is drawn anew in every epoch, a tenth is held out.
+
+    headlines    Microsoft, AI for Beginners, lesson 17 (GenerativeTF): characters, one-hot, LSTM(128). No optimizer is named
+                 there, which in Keras means RMSprop; this counts as one of its faults.
+    recipes      Foster, Generative Deep Learning, 2nd edition (2023), chapter 5: 10,000 words, Embedding(100), LSTM(128), Adam
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minilstm.errors import InputError
+from minilstm.model import LanguageModel
+from minilstm.optim import SGD, Adam, Constant, CosineDecay, Optimizer, RMSprop, StepDecay
+from minilstm.train import Schedule
+
+Settings = dict[str, Any]
+
+DEFAULTS: Settings = {
+    "preset": None, "as_published": None,
+    "column": None, "tokens": "chars", "vocab": None, "max_length": None, "window": None, "carry": True,
+    "cell": "lstm", "hidden": 128, "layers": 1, "embedding": None, "dropout": 0.0, "tied": False,
+    "optimizer": "adam", "momentum": 0.0, "schedule": "cosine", "decay_every": 1, "decay_factor": 0.5,
+    "clip": 1.0, "clip_value": None, "seed": 0, "steps": None,
+    "prompts": None, "temperature": 0.7, "greedy": False, "length": 120,
+}  # fmt: skip
+OF_SOURCE: dict[str, Settings] = {
+    "headlines": {"batch_size": 32, "learning_rate": 0.012, "epochs": 5},
+    "recipes": {"tokens": "words", "embedding": 100, "batch_size": 32, "learning_rate": 0.01, "epochs": 6, "length": 200},
+    "file": {"batch_size": 16, "learning_rate": 0.01, "epochs": 4},
+}
+OF_WORDS: Settings = {"vocab": 10_000, "embedding": 100, "length": 60}  # where a file is read word by word
+KERAS: Settings = {"optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "clip": None}
+PRESETS: dict[str, Settings] = {
+    "headlines": {
+        **KERAS, "tokens": "chars", "embedding": None, "batch_size": 8, "epochs": 4,
+        "prompts": ["Today "], "greedy": True, "length": 100,
+    },
+    "recipes": {
+        **KERAS, "tokens": "words", "vocab": 10_000, "embedding": 100, "max_length": 200, "batch_size": 32, "epochs": 25,
+        "prompts": ["recipe for"], "temperature": 1.0, "length": 100,
+    },
+}  # fmt: skip
+FAULTS: dict[str, Settings] = {"headlines": {"optimizer": "rmsprop"}, "recipes": {}}
+MAY_CHANGE = {"learning_rate", "clip", "clip_value", "epochs", "steps", "schedule", "decay_every", "decay_factor"}
+BETA2 = 0.99  # of Adam; with 0.999 it is slow to notice that gradients have become smaller
+KERAS_EPSILON = 1e-7  # of Adam, not corrected for its beginning as the paper's is
+
+
+def settle(kind: str, given: Settings) -> Settings:
+    """All settings of a new run on ``kind``, "headlines", "recipes" or "file"; ``given`` counts most.
+
+    Raises InputError for what does not go together.
+    """
+    if given.get("as_published") and given.get("preset") is None:
+        if kind == "file":
+            raise InputError("--as-published needs --preset headlines or --preset recipes, to say what was published")
+        given = {**given, "preset": kind}
+    preset = given.get("preset")
+    chosen = {**DEFAULTS, **OF_SOURCE[kind]}
+    if kind == "file" and given.get("tokens") == "words":
+        chosen |= OF_WORDS
+    if preset is not None:
+        chosen |= PRESETS[preset] | (FAULTS[preset] if given.get("as_published") else {})
+    if given.get("optimizer") in ("rmsprop", "sgd"):
+        chosen["learning_rate"] = {"rmsprop": RMSprop, "sgd": SGD}[given["optimizer"]]().learning_rate
+    chosen |= given
+    if chosen["momentum"] and chosen["optimizer"] == "adam":
+        raise InputError("--momentum is for --optimizer sgd and rmsprop; Adam has one of its own")
+    if chosen["tokens"] == "chars" and chosen["vocab"] is not None:
+        raise InputError("--vocab limits the number of words; it means nothing without --tokens words")
+    if chosen["window"] is None and chosen["carry"] is False:
+        raise InputError("--no-carry is for running text read in windows; say how long they are, with --window")
+    if chosen["window"] is not None and chosen["max_length"] is not None:
+        if "max_length" in given:
+            raise InputError("--max-length cuts sequences, --window reads one running text; choose one of them")
+        chosen["max_length"] = None
+    if chosen["window"] is not None and chosen["as_published"]:
+        raise InputError("--window is for running text; the published systems read sequences, so leave out --as-published")
+    return chosen
+
+
+def build_model(settings: Settings, vocab_size: int) -> LanguageModel:
+    """The model with random weights. Raises InputError for sizes that do not go together."""
+    names = ("embedding", "hidden", "layers", "cell", "dropout", "tied", "seed")
+    return LanguageModel(vocab_size, **{name: settings[name] for name in names})
+
+
+def build_optimizer(settings: Settings) -> Optimizer:
+    """The optimizer, with the constants that Keras gives it under a preset."""
+    rate, momentum = settings["learning_rate"], settings["momentum"]
+    if settings["optimizer"] == "rmsprop":
+        return RMSprop(rate, momentum=momentum)
+    if settings["optimizer"] == "sgd":
+        return SGD(rate, momentum=momentum)
+    if settings["preset"] is not None:
+        return Adam(rate, epsilon=KERAS_EPSILON, epsilon_hat=True)
+    return Adam(rate, beta2=BETA2)
+
+
+def build_schedule(settings: Settings, steps_an_epoch: int, total: int) -> Schedule:
+    """The learning rate of every step."""
+    rate = settings["learning_rate"]
+    if settings["schedule"] == "constant":
+        return Constant(rate)
+    if settings["schedule"] == "step":
+        return StepDecay(rate, settings["decay_every"] * steps_an_epoch, settings["decay_factor"])
+    return CosineDecay(rate, total)
