@@ -77,6 +77,7 @@ def test_when_the_terminal_is_gone_the_run_is_stopped_and_nothing_fails_any_more
     say("unheard")
     assert interrupt.received
     say("unheard")
+    sys.stdout.close()  # what it writes to by now
 
 
 def test_another_failure_of_the_output_is_not_hidden(monkeypatch):
