@@ -366,7 +366,8 @@ def test_in_a_terminal_the_curves_stand_once_below_all_lines_of_the_run(here, co
     assert [line[:14] for line in lines[: axis[0]] if "epoch" in line] == [f"epoch {k}: train" for k in (1, 2, 3)]
     assert lines[axis[0] + 2].startswith("done in") and not [line for line in lines if "step/s" in line]
     drawn = lines[axis[0] - 9 : axis[0] + 2]
-    assert sum("│" in line for line in drawn) == 9 and max(map(len, drawn)) == min(columns, 80) - 1
+    assert sum("│" in line for line in lines) == sum("│" in line for line in drawn) == 9
+    assert max(map(len, drawn)) == min(columns, 80) - 1
     bars = re.findall(r"epoch \d, loss [^\r\x1b]*", text)
     assert bars and max(map(len, bars)) <= 76
 
