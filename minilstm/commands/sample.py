@@ -16,8 +16,8 @@ from minilstm.diversity import LONGEST, Measures, measure
 from minilstm.errors import InputError, UnknownSymbolError
 from minilstm.model import LanguageModel
 from minilstm.sample import Sampling, forbidden_ids, generate, generate_ids, read_prompts
-from minilstm.text.readers import read_text
 from minilstm.text.protocol import Tokenizer
+from minilstm.text.readers import read_text
 
 TEMPERATURE, LENGTH, COUNT, SEED = 0.7, 300, 5, 0
 TEMPERATURES_SHOWN = (1.0, 0.2)
