@@ -28,7 +28,6 @@ from minilstm.checks import check_number, check_size
 from minilstm.errors import InputError
 from minilstm.functions import softmax
 from minilstm.model import LanguageModel, States
-
 from minilstm.text.protocol import Corpus, Tokenizer
 
 STEPS_AT_ONCE = 256  # of a prompt: the logits of a whole book would not fit into memory

@@ -25,38 +25,26 @@ from minilstm.progress import Progress, as_item
 from minilstm.sample import Sampling, generate, share_accepted
 from minilstm.train import Callback, Training, fit
 
-DEFAULTS = {
-    "column": None,
-    "window": None,
-    "hidden": 128,
-    "layers": 1,
-    "embedding": None,
-    "clip": 1.0,
-    "seed": 0,
-    "steps": None,
-}
-DEFAULTS_OF_HEADLINES = {"batch_size": 32, "learning_rate": 0.012, "epochs": 5}
-DEFAULTS_OF_FILES = {"batch_size": 16, "learning_rate": 0.01, "epochs": 4}
-BETA2 = 0.99  # Adam's; with 0.999 it is slow to notice that gradients have become smaller
-MAY_CHANGE = {"learning_rate", "clip", "epochs", "steps"}  # when a run is taken up again
-SAMPLE_TEMPERATURE, SAMPLE_LENGTH = 0.7, 120
 ROWS_AN_EPOCH = 10  # of the history
+TEXTS_JUDGED = {"headlines": 1_000, "recipes": 200}  # at the end of a run, by the grammar
+JUDGED_TEMPERATURE = 0.7
 
 
 def run(arguments: Namespace) -> int:
     """The command."""
     began = time.perf_counter()
-    is_file = arguments.source != "headlines"
-    defaults = {**DEFAULTS, **(DEFAULTS_OF_FILES if is_file else DEFAULTS_OF_HEADLINES)}
-    given = {name: getattr(arguments, name) for name in defaults if getattr(arguments, name) is not None}
+    given = {name: getattr(arguments, name) for name in ASKED if getattr(arguments, name) is not None}
     if arguments.steps is not None or arguments.epochs is not None:  # what was asked for last counts
         given |= {"steps": arguments.steps, "epochs": arguments.epochs}
-    given["source"] = os.path.abspath(arguments.source) if is_file else arguments.source
-    folder = Path(arguments.out or Path("runs") / Path(arguments.source).stem)
+    folder = _folder(arguments)
     model_path = folder / "model.npz"
-    kept = _kept_run(model_path, given, arguments)
-    settings = {**defaults, **given} if kept is None else {**kept.settings, **given}
-    text = data.load(settings)
+    kept = _kept_run(model_path, arguments)
+    if kept is None:
+        sources = _sources(arguments.sources)
+        settings = settle(_kind(sources), {**given, "sources": sources})
+    else:
+        settings = _settings_to_go_on_with(kept, given, arguments, model_path)
+    text = data.load(settings["sources"], settings)
     checkpoint = _begin(settings, text) if kept is None else _go_on(kept, settings, text, model_path)
     training = checkpoint.training
     ends = settings["steps"], settings["epochs"] and settings["epochs"] * len(text.train)
@@ -120,9 +108,28 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
     return 0
 
 
-def _kept_run(path: Path, given: dict[str, Any], arguments: Namespace) -> Checkpoint | None:
-    """The run to go on with, if there is one and it was asked for; refuses to write over one, or to change its sizes."""
+def _kind(sources: list[str]) -> str:
+    return sources[0] if len(sources) == 1 and sources[0] in data.BUILT_IN else "file"
+
+
+def _sources(names: list[str]) -> list[str]:
+    """Built-in corpora by their name, files by their whole path."""
+    return names if _kind(names) != "file" else [os.path.abspath(name) for name in names]
+
+
+def _folder(arguments: Namespace) -> Path:
+    if arguments.out is not None and (arguments.sources or arguments.resume):
+        return Path(arguments.out)
+    if not arguments.sources:
+        raise InputError("say what to train on: headlines, recipes or files; or go on with a run, by --resume --out DIR")
+    return Path("runs") / Path(arguments.sources[0]).stem
+
+
+def _kept_run(path: Path, arguments: Namespace) -> Checkpoint | None:
+    """The run to go on with, if there is one and it was asked for; refuses to write over one."""
     if not path.exists():
+        if not arguments.sources:
+            raise InputError(f"{path.parent} holds no run to go on with; say what to train on, to begin one")
         for name in ("best.npz", "history.csv", "samples.txt", "loss.png"):
             if (path.parent / name).exists():
                 raise InputError(f"{path.parent / name} exists already and would be written over; choose another --out")
@@ -130,46 +137,59 @@ def _kept_run(path: Path, given: dict[str, Any], arguments: Namespace) -> Checkp
     if not arguments.resume:
         raise InputError(f"{path} exists already; go on with it by --resume, or choose another folder by --out")
     kept = load(path)
-    if not DEFAULTS.keys() | DEFAULTS_OF_FILES.keys() | {"source", "fingerprint"} <= kept.settings.keys():
+    if not {"fingerprint", "seed"} <= kept.settings.keys() or not {"source", "sources"} & kept.settings.keys():
         raise InputError(f"{path} was not written by `minilstm train`; choose another folder by --out")
-    for name, value in given.items():
-        was = kept.settings.get(name)
-        if name in MAY_CHANGE or value == was:
-            continue
-        if name == "source" and "headlines" not in (value, was):
-            continue  # a file may have been moved; whether it is the same text is looked at when it has been read
-        if name == "source":
-            raise InputError(f"{path} was trained on {was}, so it cannot go on with {value}; choose another folder by --out")
-        option = "--" + name.replace("_", "-")
-        raise InputError(
-            f"{path} was begun {f'without {option}' if was is None else f'with {option} {was}'}, so it cannot go on with"
-            f" {option} {value}; leave {option} out, or begin anew in another folder by --out"
-        )
     return kept
 
 
-def _begin(settings: dict[str, Any], text: data.Data) -> Checkpoint:
-    sizes = {name: settings[name] for name in ("hidden", "layers", "embedding", "seed")}
-    model = LanguageModel(text.tokenizer.vocab_size, **sizes)
-    training = Training.begin(model, Adam(settings["learning_rate"], beta2=BETA2), np.random.default_rng([settings["seed"], 0]))
-    return Checkpoint(training, text.tokenizer, {**settings, "prompts": text.prompts, "fingerprint": text.fingerprint})
+def _settings_to_go_on_with(kept: Checkpoint, given: Settings, arguments: Namespace, path: Path) -> Settings:
+    """The settings of a run that is taken up again; refuses to change what cannot be changed on the way."""
+    kept_sources = kept.settings.get("sources") or [kept.settings["source"]]
+    began = {**DEFAULTS, **OF_SOURCE[_kind(kept_sources)], **kept.settings, "sources": kept_sources}
+    sources = _sources(arguments.sources) or kept_sources
+    if sources != kept_sources and "file" != _kind(sources) or _kind(sources) != _kind(kept_sources):
+        raise InputError(
+            f"{path} was trained on {' '.join(kept_sources)}, so it cannot go on with {' '.join(sources)};"
+            f" choose another folder by --out"
+        )  # files may have been moved; whether it is the same text is looked at when they have been read
+    for name, value in given.items():
+        was = began[name]
+        if name in MAY_CHANGE or value == was:
+            continue
+        option = "--no-carry" if name == "carry" else "--" + name.replace("_", "-")
+        without = was is None or isinstance(value, bool)
+        raise InputError(
+            f"{path} was begun {f'without {option}' if without else f'with {option} {was}'}, so it cannot go on with"
+            f" {option}{'' if isinstance(value, bool) else f' {value}'}; leave {option} out, or begin anew in another folder"
+            f" by --out"
+        )
+    return {**began, **given, "sources": sources}
 
 
-def _go_on(kept: Checkpoint, settings: dict[str, Any], text: data.Data, path: Path) -> Checkpoint:
-    if kept.settings.get("fingerprint") != text.fingerprint:
-        raise InputError(f"{settings['source']} is not the text that {path} was begun with; choose another folder by --out")
+def _begin(settings: Settings, text: data.Data) -> Checkpoint:
+    model = build_model(settings, text.tokenizer.vocab_size)
+    training = Training.begin(model, build_optimizer(settings), np.random.default_rng([settings["seed"], 0]))
+    told = {"prompts": text.prompts, "fingerprint": text.fingerprint, "characters": text.characters}
+    return Checkpoint(training, text.tokenizer, {**settings, **told})
+
+
+def _go_on(kept: Checkpoint, settings: Settings, text: data.Data, path: Path) -> Checkpoint:
+    if kept.settings["fingerprint"] != text.fingerprint:
+        raise InputError(
+            f"{' '.join(settings['sources'])} is not the text that {path} was begun with; choose another folder by --out"
+        )
     kept.settings = settings
     return kept
 
 
 def _samples(training: Training, checkpoint: Checkpoint, text: data.Data) -> str:
     """One text for each prompt and, where there is a grammar, how many of a hundred it accepts."""
-    rng = np.random.default_rng([checkpoint.settings["seed"], 3, training.epoch])
-    model, tokenizer = training.model, checkpoint.tokenizer
-    texts = generate(model, tokenizer, text.prompts, SAMPLE_LENGTH, Sampling(SAMPLE_TEMPERATURE), rng)
-    lines = [as_item(sample) for sample in texts]
+    settings, model, tokenizer = checkpoint.settings, training.model, checkpoint.tokenizer
+    rng = np.random.default_rng([settings["seed"], 3, training.epoch])
+    sampling = Sampling(settings["temperature"], greedy=settings["greedy"])
+    lines = [as_item(sample) for sample in generate(model, tokenizer, text.prompts, settings["length"], sampling, rng)]
     if text.corpus is not None:
-        share = share_accepted(model, tokenizer, text.corpus, rng, 100, SAMPLE_TEMPERATURE)
+        share = share_accepted(model, tokenizer, text.corpus, rng, 100, JUDGED_TEMPERATURE)
         lines.append(f"  (accepted by the grammar: {share:.0%} of 100)")
     return "\n".join(lines)
 
@@ -184,5 +204,6 @@ def _picture(training: Training, folder: Path, say) -> None:
 
 
 def _resume_command(arguments: Namespace, folder: Path) -> str:
-    words = ["minilstm", "train", arguments.source, "--out", str(folder), "--resume"]
+    sources = arguments.sources if len(arguments.sources) == 1 else []  # the run knows what it was trained on
+    words = ["minilstm", "train", *sources, "--out", str(folder), "--resume"]
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
