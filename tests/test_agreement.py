@@ -28,6 +28,7 @@ MEAL = {
 }
 TWICE = {"s": ["<a from x><a> <a from x><a>", "{t} {t}"], "t": ["<a from x>{u}"], "u": ["-<a>", "+"], "x": ["p", "q"]}
 SHADOW = {"s": ["<a from x> {inner} <a>"], "inner": ["<a from y><a>"], "x": ["p", "q"], "y": ["r", (3, "t")]}
+DEEP = {"s": ["<a from x>{middle}{middle}"], "middle": ["{low}", ""], "low": [" and <a>"], "x": ["p", "q"]}
 
 
 def weighed(entries):
@@ -62,7 +63,7 @@ def distribution(pairs):
     return dict(table)
 
 
-@pytest.mark.parametrize("rules", [MEAL, TWICE, SHADOW])
+@pytest.mark.parametrize("rules", [MEAL, TWICE, SHADOW, DEEP])
 def test_the_plain_rules_write_what_the_marks_mean_as_often(rules):
     start = next(iter(rules))
     plain = expand(rules, start, plural=["figs"])

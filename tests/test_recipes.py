@@ -87,10 +87,10 @@ def test_every_recipe_fits_into_the_200_steps_of_the_published_model():
 
 def test_the_probability_of_a_recipe_is_the_product_of_its_choices():
     text = (
-        "Recipe for grilled mushrooms with basil and feta | Light the barbecue. Brush the mushrooms clean (they should not get wet) "
-        "and halve the large ones. Brush them with a spoonful of oil, season with salt and a pinch of pepper, and grill for 5 "
-        "minutes on each side, until soft and brown. Put out the barbecue and let it cool down. Crumble the feta over the mushrooms "
-        "and strew with a little basil. Serve at once."
+        "Recipe for grilled mushrooms with basil and feta | Light the barbecue. Brush the mushrooms clean (they should not get "
+        "wet) and halve the large ones. Brush them with a spoonful of oil, season with salt and a pinch of pepper, and "
+        "grill for 5 minutes on each side, until soft and brown. Put out the barbecue and let it cool down. Crumble the feta "
+        "over the mushrooms and strew with a little basil. Serve at once."
     )
     choices = [
         ("recipe", "Recipe for grilled"), ("summer", "mushrooms"), ("sunny", "basil"), ("cheeses", "feta"), ("people", ""),

@@ -116,7 +116,7 @@ def promises(words: Sequence[str], ended: bool = True) -> list[Promise]:
             found.append(Promise(kind, at - reminder[kind], kept))
             if kept:
                 reminder[kind] = at
-            if not kept or kind not in UNDONE_BY or words[at - 2] in UNDONE_BY[kind]:
+            if kind not in UNDONE_BY or words[at - 2] in UNDONE_BY[kind]:
                 settled.add(kind)
         method_in_sentence = word != "." and (method_in_sentence or kind == "method")
         if word in MEASURED and "method" in promised and (word == "degrees" or method_in_sentence):

@@ -36,7 +36,7 @@ SHAPES: dict[str, list[Template]] = {
         (3, "Recipe for steamed <main from greens> with <herb from fresh> and <side from bowls> | {people}{steamed}"),
         (3, "Recipe for grilled <main from summer> with <herb from sunny> and <side from cheeses> | {people}{grilled}"),
         (3, "Recipe for poached <main from fruit> with <herb from sweet> and <side from berries> | {people}{poached}")],
-    "people": [(4, ""), (2, "Serves {few}. "), "Serves {few} (or {many} as a starter). "],
+    "people": [(4, ""), (2, "Serves {few}. "), "Serves {few} (or {many} with other dishes). "],
 
     # eight methods, each with a long way and a short one
     "roasted": [
@@ -135,7 +135,7 @@ SHAPES: dict[str, list[Template]] = {
         "{bowls_end} and strew with {some} <herb>. {last}"],
     "ice_bath": ["", "Dip it into ice water. "],
     "bowls_end": [
-        "Divide the <side> among {few} bowls, put the <main> on top",
+        "Divide the <side> among warm bowls, put the <main> on top",
         "Toss the <main> with the <side>{seasoned}"],
 
     "grilled": [
