@@ -11,7 +11,7 @@ FLOORS = [
     {"cells", "kernels"},
     {"layers", "losses", "optim", "text"},
     {"model", "verify"},
-    {"train", "callbacks", "sample", "checkpoint"},
+    {"train", "callbacks", "sample", "checkpoint", "weights"},
     {"plots", "cli", "commands", "__main__"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
