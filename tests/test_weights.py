@@ -134,6 +134,15 @@ def test_out_and_in_again_gives_the_same_bits(out, into, model):
     assert twin.parameters.flat.tobytes() == model.parameters.flat.tobytes()
 
 
+@both
+@every_cell
+def test_the_sign_of_zero_comes_back(out, into, cell):
+    model, twin = random_model(cell, layers=2), random_model(cell, layers=2)
+    model.parameters.flat[:] = -0.0
+    into(twin, out(model))
+    assert np.signbit(twin.parameters.flat).all()
+
+
 @every_kind
 def test_single_layers_and_stacks_come_back_with_the_same_bits(kind):
     layers = [kind(3, 4), kind(4, 4)]
@@ -226,6 +235,8 @@ def test_each_missing_and_each_additional_name_is_told(out, into, cell):
         sentence = refusal(into, model, {other: a for other, a in weights.items() if other != name})
         assert f"lack {name}, of shape {weights[name].shape}" in sentence
         assert ("zeros stand for a bias" in sentence) == ("bias" in name)
+        renamed = {f"{other}7" if other == name else other: a for other, a in weights.items()}
+        assert "'s name" not in refusal(into, model, renamed)  # it is no other framework's
     assert "have mystery, for which there is no place" in refusal(into, model, {**weights, "mystery": np.zeros(3)})
     shallow = random_model(cell, embedding=3)
     assert "_l1" in refusal(into, shallow, weights) if into is load_torch else "_1/" in refusal(into, shallow, weights)
