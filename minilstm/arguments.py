@@ -32,9 +32,9 @@ def add_train(commands) -> None:
     train = commands.add_parser(
         "train",
         help="train a model of characters or words",
-        description="Train a model on the built-in corpora `headlines` (characters) or `recipes` (words) or on files of your own,"
-        " and keep model.npz, best.npz, history.csv, samples.txt and loss.png in a folder. Ctrl-C saves and stops; --resume goes"
-        " on.",
+        description="Train a model on the built-in corpora `headlines` (characters) or `recipes` (words) or on your own files,"
+        " and keep model.npz, best.npz, history.csv, samples.txt and loss.png in a folder. Ctrl-C saves and stops;"
+        " --resume goes on.",
     )
     train.add_argument(
         "sources", nargs="*", metavar="headlines|recipes|FILE",
@@ -75,8 +75,9 @@ def add_train(commands) -> None:
     )
     model.add_argument("--dropout", type=share, metavar="P", help="leave out this share of the numbers between layers (0)")
     model.add_argument(
-        "--tied", action="store_const", const=True, help="one table for embedding and output; needs --embedding as wide as --hidden"
-    )
+        "--tied", action="store_const", const=True,
+        help="one table for embedding and output; needs --embedding as wide as --hidden",
+    )  # fmt: skip
     training = train.add_argument_group("training")
     training.add_argument(
         "--epochs", type=whole, metavar="N", help="passes through the text (headlines: 5, recipes: 6, files: 4)"

@@ -30,7 +30,8 @@ import numpy as np
 from minilstm.errors import CheckpointError, InputError
 from minilstm.model import CELLS, LanguageModel, build_layers, parameter_shapes
 from minilstm.optim import OPTIMIZERS, Optimizer
-from minilstm.text.tokenizers import CharTokenizer
+from minilstm.text.protocol import Tokenizer
+from minilstm.text.words import tokenizer_from_json
 from minilstm.train import HistoryRow, Training
 
 FORMAT = 2
@@ -41,7 +42,7 @@ class Checkpoint:
     """A run, the tokenizer that its ids come from, and the settings (plain JSON values) that it was started with."""
 
     training: Training
-    tokenizer: CharTokenizer
+    tokenizer: Tokenizer
     settings: dict[str, Any]
 
 
@@ -170,7 +171,7 @@ def _upgrade(configuration: dict[str, Any], arrays: dict[str, np.ndarray]) -> No
 
 def _build(configuration: dict[str, Any], arrays: dict[str, np.ndarray]) -> Checkpoint:
     sizes, progress = configuration["model"], configuration["progress"]
-    tokenizer = CharTokenizer.from_json(configuration["tokenizer"])
+    tokenizer = tokenizer_from_json(configuration["tokenizer"])
     if tokenizer.vocab_size != sizes["vocab_size"]:
         raise CheckpointError(
             f"has a tokenizer of {tokenizer.vocab_size} ids, but a model of {sizes['vocab_size']}"

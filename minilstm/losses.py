@@ -36,6 +36,15 @@ def bits(nats: float) -> float:
     return nats / math.log(2)
 
 
+def perplexity(nats: float) -> float:
+    """Between how many equally likely tokens a model with this mean loss wavers: its exponential, inf where too large.
+
+    >>> round(perplexity(math.log(8)), 12)
+    8.0
+    """
+    return math.exp(nats) if nats < 700 else math.inf
+
+
 class CrossEntropyCache(NamedTuple):
     """What the gradient needs."""
 

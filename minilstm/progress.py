@@ -6,17 +6,33 @@ import textwrap
 import time
 import unicodedata
 
-from minilstm.losses import bits
+from minilstm.losses import bits, perplexity
 from minilstm.train import Callback, StepRecord, Training
 
 WIDTH = 78
 
 
-class Progress(Callback):
-    """A line after each epoch, and one now and then in between: every ``seconds`` seconds, or a bar if there is one."""
+def in_other_units(nats: float, characters: float = 1.0) -> str:
+    """A mean loss in nats a token as bits a character, of which a token stands for so many on average, and as perplexity.
 
-    def __init__(self, steps_an_epoch: int, floor: float | None = None, seconds: float = 10.0, bar=None, show=print):
-        self.steps_an_epoch, self.floor, self.seconds, self.bar, self.show = steps_an_epoch, floor, seconds, bar, show
+    >>> in_other_units(2.0, characters=1.0)
+    '2.885 bits a character, perplexity 7.389'
+    """
+    return f"{bits(nats) / characters:.3f} bits a character, perplexity {perplexity(nats):.4g}"
+
+
+class Progress(Callback):
+    """A line or two after each epoch, and one now and then in between: every ``seconds`` seconds, or a bar if there is one.
+
+    ``floor`` in nats a token, if it is known; ``characters`` that a token stands for on average.
+    """
+
+    def __init__(
+        self, steps_an_epoch: int, floor: float | None = None, characters: float = 1.0, seconds: float = 10.0, bar=None,
+        show=print,
+    ):  # fmt: skip
+        self.steps_an_epoch, self.floor, self.characters = steps_an_epoch, floor, characters
+        self.seconds, self.bar, self.show = seconds, bar, show
         self._shown_at = time.monotonic()
 
     def on_step(self, training: Training, record: StepRecord) -> None:
@@ -32,9 +48,10 @@ class Progress(Callback):
         line = f"epoch {record.epoch}: train {training.epoch_nats / training.epoch_tokens:.4f}"
         held_out = training.history[-1].valid_loss if training.history else None
         if held_out is not None:
-            line += f", held out {held_out:.4f} ({bits(held_out):.3f} bits)"
+            line += f", held out {held_out:.4f}"
             if self.floor is not None:
                 line += f", floor {self.floor:.4f}, gap {held_out - self.floor:.4f}"
+            line += f"\n  held out: {in_other_units(held_out, self.characters)}"
         self.show(line)
         self._shown_at = time.monotonic()
 

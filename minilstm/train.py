@@ -5,7 +5,8 @@ with ``next``; ``fit`` runs it to the end and tells callbacks what happened.
 
 Everything that a run needs to go on stands in a ``Training``. Saved after any step and loaded again, it goes on to
 bit-for-bit the same parameters, for the order of an epoch's batches is drawn from a copy of ``rng``: until the epoch has
-ended, ``rng`` is as it was when the epoch began, and the order can be drawn again.
+ended, ``rng`` is as it was when the epoch began, and the order can be drawn again. What dropout leaves out in a step is
+drawn by a generator of that step's own.
 """
 
 from __future__ import annotations
@@ -137,7 +138,8 @@ def train_steps(
                 return
             began = time.perf_counter()
             with np.errstate(all="ignore"):  # what is not finite is told below, once and in words
-                loss, gradients, state, _ = model.loss_and_gradients(batch, training.state)
+                noise = np.random.default_rng([model.seed, training.step]) if model.dropout else None
+                loss, gradients, state, _ = model.loss_and_gradients(batch, training.state, noise)
                 norm = clip(gradients.flat, clip_value, clip_norm)
                 rate = training.optimizer.learning_rate if schedule is None else schedule(training.step)
                 if not (math.isfinite(loss) and math.isfinite(norm)):

@@ -11,8 +11,8 @@ FLOORS = [
     {"cells", "kernels"},
     {"layers", "losses", "optim", "text"},
     {"model", "verify"},
-    {"train", "callbacks", "progress", "curves", "sample", "beam", "diversity", "checkpoint"},
-    {"plots", "cli", "commands", "__main__"},
+    {"train", "callbacks", "progress", "curves", "sample", "beam", "diversity", "checkpoint", "weights"},
+    {"plots", "cli", "arguments", "commands", "__main__"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 

@@ -104,6 +104,7 @@ def as_format_1(configuration, arrays):
     """As it was before there was any optimizer but Adam."""
     configuration["format"] = 1
     del configuration["optimizer"]["kind"], configuration["optimizer"]["epsilon_hat"]
+    del configuration["model"]["dropout"], configuration["model"]["tied"]
     for name in ("m", "v"):
         arrays[f"adam/{name}"] = arrays.pop(f"optimizer/{name}")
 

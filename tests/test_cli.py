@@ -196,7 +196,7 @@ def write(name, data):
         (write("one.txt", b"a"), [], "at least 2 sequences"),
         (write("one.txt", b"a"), ["--window", "5"], "one.txt"),
         (write("long.txt", b"a" * 9000 + b"\nb\n"), ["--batch-size", "1"], "--window"),
-        (lambda folder: "headlines", ["--column", "2"], "no columns"),
+        (lambda folder: "headlines", ["--column", "2"], "--column is for files"),
         (lambda folder: "headlines", ["--window", "50"], "--window"),
     ],
 )

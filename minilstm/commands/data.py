@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from minilstm.commands.settings import Settings
+from minilstm.commands.settings import OF_SOURCE, Settings
 from minilstm.errors import InputError
 from minilstm.text import headlines, recipes
 from minilstm.text.batches import Batches, CorpusBatches, SequenceBatches
+from minilstm.text.grammar import Grammar
 from minilstm.text.protocol import Corpus, Tokenizer
 from minilstm.text.published import LeftPadded, RightPadded
 from minilstm.text.readers import read_recipes, read_sequences, read_text, split_sequences, split_text
 from minilstm.text.tokenizers import CharTokenizer
 from minilstm.text.windows import LooseWindows, WindowBatches, running_text
+from minilstm.text.wordgrammar import WordGrammar
 from minilstm.text.words import WordTokenizer
 
-BUILT_IN = {"headlines": headlines.headlines, "recipes": recipes.recipes}
+BUILT_IN: dict[str, Callable[[], Grammar | WordGrammar]] = {"headlines": headlines.headlines, "recipes": recipes.recipes}
 PROMPTS = {"headlines": (*headlines.PROMPTS, headlines.UNFAMILIAR_PROMPT), "recipes": recipes.PROMPTS}
 EPOCH = {"headlines": 19_200, "recipes": 4_800}  # new texts that the grammar writes
 HELD_OUT_TEXTS = {"headlines": 2_000, "recipes": 500}
@@ -69,11 +71,7 @@ def _of_grammar(name: str, settings: Settings, rng: np.random.Generator) -> Data
     if settings["as_published"]:
         texts = corpus.sample_many(EPOCH[name], rng)
         return _published(texts, settings, f"{len(texts):,} {name}")
-    tokenizer: Tokenizer
-    if settings["tokens"] == "chars":
-        tokenizer = CharTokenizer.fit(["".join(corpus.alphabet), *others])
-    else:
-        tokenizer = WordTokenizer.fit([*corpus.vocabulary, *others], settings["vocab"])
+    tokenizer = _fit_to_grammar(corpus, settings, others)
     ids = [tokenizer.encode(text) for text in held_out]
     return Data(
         train=CorpusBatches(corpus, tokenizer, EPOCH[name], settings["batch_size"]),
@@ -83,8 +81,20 @@ def _of_grammar(name: str, settings: Settings, rng: np.random.Generator) -> Data
         description=f"{EPOCH[name]:,} new {name} an epoch, {_kinds(tokenizer)}; held out {count:,}",
         fingerprint=_fingerprint(tokenizer, ids),
         characters=_characters(held_out, ids),
-        corpus=corpus if settings["tokens"] == corpus.tokens else None,
+        corpus=corpus if settings["tokens"] == OF_SOURCE[name].get("tokens", "chars") else None,
     )
+
+
+def _fit_to_grammar(corpus: Grammar | WordGrammar, settings: Settings, texts: list[str]) -> Tokenizer:
+    """All symbols of the grammar, the most frequent of the texts first."""
+    if isinstance(corpus, WordGrammar):
+        words = " ".join(corpus.vocabulary)
+        every = [words, words.upper()] if settings["tokens"] == "chars" else [words]
+    else:
+        every = ["".join(corpus.alphabet)] if settings["tokens"] == "chars" else []
+    if settings["tokens"] == "chars":
+        return CharTokenizer.fit(every + texts)
+    return WordTokenizer.fit(every + texts, settings["vocab"])
 
 
 def _of_files(sources: Sequence[str], settings: Settings, rng: np.random.Generator) -> Data:
@@ -162,6 +172,8 @@ def _published(texts: list[str], settings: Settings, what: str) -> Data:
 
 def _batches(ids: list[np.ndarray], settings: Settings, eos_id: int, to_judge_by: bool = False) -> Batches:
     """Sequences or windows. To judge by, there may be fewer than a batch of them."""
+    if not ids:
+        raise InputError("nothing is left to learn from, or to judge by: give more text")
     batch_size, window, longest = settings["batch_size"], settings["window"], settings["max_length"]
     if window is None:
         if longest is None and max(map(len, ids)) > LONGEST_SEQUENCE:
@@ -192,7 +204,8 @@ def _characters(texts: list[str], ids: list[np.ndarray]) -> float:
 
 
 def _fingerprint(tokenizer: Tokenizer, sequences: list[np.ndarray]) -> str:
-    digest = hashlib.sha256("".join(tokenizer.symbols).encode("utf-8", "surrogatepass"))
+    between = "" if tokenizer.unit == "character" else " "
+    digest = hashlib.sha256(between.join(tokenizer.symbols).encode("utf-8", "surrogatepass"))
     for ids in sequences:
         digest.update(ids.tobytes() + b"|")
     return digest.hexdigest()

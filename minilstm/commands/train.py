@@ -9,7 +9,6 @@ import subprocess
 import time
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,23 +16,26 @@ from minilstm.callbacks import HeldOutLoss, History, SampleText, SaveBest, SaveC
 from minilstm.checkpoint import Checkpoint, load
 from minilstm.commands import data, screen
 from minilstm.commands.lock import locked
+from minilstm.commands.settings import (
+    DEFAULTS, MAY_CHANGE, OF_SOURCE, Settings, build_model, build_optimizer, build_schedule, settle
+)
 from minilstm.errors import InputError
-from minilstm.losses import bits
-from minilstm.model import LanguageModel
-from minilstm.optim import Adam, CosineDecay
-from minilstm.progress import Progress, as_item
-from minilstm.sample import Sampling, generate, share_accepted
+from minilstm.progress import Progress, as_item, in_other_units
+from minilstm.sample import Sampling, generate, generate_ids, share_accepted
+from minilstm.text import recipes
+from minilstm.text.promises import kept_by_distance
 from minilstm.train import Callback, Training, fit
 
+ASKED = [*DEFAULTS, *OF_SOURCE["file"]]  # settings that there are options for, and some more
 ROWS_AN_EPOCH = 10  # of the history
 TEXTS_JUDGED = {"headlines": 1_000, "recipes": 200}  # at the end of a run, by the grammar
-JUDGED_TEMPERATURE = 0.7
+JUDGED_TEMPERATURE, LONGEST_JUDGED = 0.7, 300
 
 
 def run(arguments: Namespace) -> int:
     """The command."""
     began = time.perf_counter()
-    given = {name: getattr(arguments, name) for name in ASKED if getattr(arguments, name) is not None}
+    given = {name: getattr(arguments, name) for name in ASKED if getattr(arguments, name, None) is not None}
     if arguments.steps is not None or arguments.epochs is not None:  # what was asked for last counts
         given |= {"steps": arguments.steps, "epochs": arguments.epochs}
     folder = _folder(arguments)
@@ -68,37 +70,37 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
     say(text.description)
     say(model.summary())
     if floor is not None:
-        say(f"floor: {floor:.4f} nats a symbol ({bits(floor):.3f} bits); no model can do better")
+        unit = text.tokenizer.unit
+        say(f"floor: {floor:.4f} nats a {unit}, {in_other_units(floor, text.characters)}; no model can do better")
     if training.step:
         say(f"going on after epoch {training.epoch}, step {training.step:,}")
 
     keeper = SaveCheckpoint(model_path, checkpoint, arguments.save_every)
     keeper.save()  # from now on there is something to go on with
     best = SaveBest(folder / "best.npz", checkpoint)
+    judges: list[Callback] = [] if text.valid is None else [HeldOutLoss(text.valid)]
     curves = screen.live_curves(say, arguments.curves)
     bar = say.bar = screen.bar(training, total)
     watchers: list[Callback] = [
-        HeldOutLoss(text.valid),
+        *judges,
         History(max(1, len(text.train) // ROWS_AN_EPOCH), floor, folder / "history.csv"),
-        Progress(len(text.train), floor, bar=bar, show=say),
+        Progress(len(text.train), floor, text.characters, bar=bar, show=say),
         SampleText(lambda training: _samples(training, checkpoint, text), folder / "samples.txt", show=say),
         *curves,
-        best,
+        *([best] if judges else []),
         interrupt,
         keeper,
     ]
-    schedule = CosineDecay(settings["learning_rate"], total)
+    schedule = build_schedule(settings, len(text.train), total)
     with interrupt, bar or contextlib.nullcontext():
-        fit(training, text.train, None, total, settings["clip"], schedule, watchers)
+        fit(training, text.train, None, total, settings["clip"], schedule, watchers, settings["clip_value"])
     say.let_be()
     _picture(training, folder, say)
     if training.stop is not None:
         say(f"stopped after step {training.step:,}; {model_path} holds everything. Go on with:")
         say(f"  {_resume_command(arguments, folder)}")
         return 0
-    if text.corpus is not None:
-        share = share_accepted(model, text.tokenizer, text.corpus, np.random.default_rng([settings["seed"], 2]))
-        say(f"accepted by the grammar at temperature {SAMPLE_TEMPERATURE}: {share:.1%} of 1,000 headlines")
+    _judge(checkpoint, text, say)
     say(f"done in {time.perf_counter() - began:.0f} s; everything is in {folder}. Let it write:")
     say(f"  minilstm sample {shlex.quote(str(folder))}")
     last = training.history[-1].valid_loss
@@ -106,6 +108,21 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
         say(f"the held-out loss was lowest at {best.loss:.4f} and is {last:.4f} now. Let the best write:")
         say(f"  minilstm sample {shlex.quote(str(best.path))}")
     return 0
+
+
+def _judge(checkpoint: Checkpoint, text: data.Data, say) -> None:
+    """By a built-in corpus: how many texts of the model its grammar accepts, and how long its recipes keep their word."""
+    if text.corpus is None:
+        return
+    (name,), seed, model = checkpoint.settings["sources"], checkpoint.settings["seed"], checkpoint.training.model
+    rng, count = np.random.default_rng([seed, 2]), TEXTS_JUDGED[name]
+    share = share_accepted(model, text.tokenizer, text.corpus, rng, count, JUDGED_TEMPERATURE)
+    say(f"accepted by the grammar at temperature {JUDGED_TEMPERATURE}: {share:.1%} of {count:,} {name}")
+    if name == "recipes":
+        prompts, sampling = [recipes.PROMPTS[0]] * count, Sampling(JUDGED_TEMPERATURE)
+        written = generate_ids(model, text.tokenizer, prompts, LONGEST_JUDGED, sampling, rng)
+        ended = [text.tokenizer.complete(prompts[0], ids) for ids in written if ids[-1] == text.tokenizer.eos_id]
+        say(f"\n{len(ended)} of these {count} came to an end:\n{kept_by_distance(ended)}\n")
 
 
 def _kind(sources: list[str]) -> str:

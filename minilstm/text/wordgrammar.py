@@ -16,24 +16,18 @@ second to the last are predicted, and then the stop sign. It is (7) of `minilstm
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from minilstm.text.grammar import REFERENCE, Grammar, Template
+from minilstm.text.punctuation import split_words
 
-WORD = re.compile(r"\w+|[^\w\s]")
 FIRST_CODE = 0xE000                          # Unicode's private use area: characters that mean nothing elsewhere
 NO_WORD = "\0"                               # stands for every word that the grammar does not have
 NO_SPACE_BEFORE = frozenset(".,;:!?)")
 NO_SPACE_AFTER = frozenset("(")
 BEGINS_SENTENCE = frozenset(".!?|")          # a capital follows
-
-
-def split_words(text: str) -> list[str]:
-    """The words and marks of a text, in lower case."""
-    return WORD.findall(text.lower())
 
 
 def join_words(words: Iterable[str]) -> str:
