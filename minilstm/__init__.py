@@ -16,12 +16,14 @@ _HOMES = {
     "CheckpointError": "errors",
     "Dense": "layers",
     "Embedding": "layers",
+    "GRU": "layers",
     "InputError": "errors",
     "LSTM": "layers",
     "LanguageModel": "model",
     "MinilstmError": "errors",
     "NotFiniteError": "errors",
     "RMSprop": "optim",
+    "RNN": "layers",
     "SGD": "optim",
     "UnknownSymbolError": "errors",
     "WordTokenizer": "text.words",
@@ -31,7 +33,7 @@ __all__ = sorted(_HOMES)
 
 if TYPE_CHECKING:
     from minilstm.errors import CheckpointError, InputError, MinilstmError, NotFiniteError, UnknownSymbolError
-    from minilstm.layers import LSTM, Dense, Embedding
+    from minilstm.layers import GRU, LSTM, RNN, Dense, Embedding
     from minilstm.model import LanguageModel
     from minilstm.optim import SGD, Adam, RMSprop
     from minilstm.text.tokenizers import CharTokenizer

@@ -22,23 +22,32 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-LAYER = "test_layers_small test_layer_lstm test_model"
+LAYER = "test_layers_small test_layers_recurrent test_layers_edges test_model"
+RECURRENT = "test_layers_recurrent test_layers_edges test_properties test_model"
 TESTS = {  # what judges a module, the quickest to notice first
-    "minilstm/cells/lstm.py": "test_cell_lstm test_kernel_lstm",
-    "minilstm/kernels/activations.py": "test_activations test_kernel_lstm",
+    "minilstm/cells/gru.py": "test_cells test_kernels",
+    "minilstm/cells/lstm.py": "test_cells test_kernels",
+    "minilstm/cells/rnn.py": "test_cells test_kernels",
+    "minilstm/kernels/activations.py": "test_activations test_kernels",
     "minilstm/kernels/adam.py": "test_optim",
-    "minilstm/kernels/embedding.py": "test_layers_small test_layer_lstm test_model",
-    "minilstm/kernels/lstm.py": "test_kernel_lstm test_layer_lstm",
+    "minilstm/kernels/embedding.py": LAYER,
+    "minilstm/kernels/gru.py": "test_kernels test_layers_recurrent",
+    "minilstm/kernels/lstm.py": "test_kernels test_layers_recurrent",
     "minilstm/kernels/rmsprop.py": "test_optim",
+    "minilstm/kernels/rnn.py": "test_kernels test_layers_recurrent",
     "minilstm/kernels/sgd.py": "test_optim",
     "minilstm/kernels/softmax.py": "test_losses test_model",
     "minilstm/layers/dense.py": LAYER,
+    "minilstm/layers/dropout.py": "test_dropout test_layers_small",
     "minilstm/layers/embedding.py": LAYER,
+    "minilstm/layers/gru.py": RECURRENT,
     "minilstm/layers/initial.py": LAYER,
-    "minilstm/layers/lstm.py": "test_layer_lstm test_properties test_model",
+    "minilstm/layers/lstm.py": RECURRENT,
     "minilstm/layers/one_hot.py": LAYER,
-    "minilstm/layers/packing.py": "test_layer_lstm test_properties test_model",
-    "minilstm/layers/workspace.py": "test_layers_small test_layer_lstm test_losses test_model",
+    "minilstm/layers/packing.py": RECURRENT,
+    "minilstm/layers/recurrent.py": RECURRENT,
+    "minilstm/layers/rnn.py": RECURRENT,
+    "minilstm/layers/workspace.py": "test_layers_small test_layers_recurrent test_layers_edges test_losses test_model",
     "minilstm/losses.py": "test_losses test_properties test_model",
     "minilstm/optim/adam.py": "test_optim",
     "minilstm/optim/clipping.py": "test_optim",

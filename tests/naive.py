@@ -1,4 +1,4 @@
-"""The naive twin: an LSTM, an output layer and a loss in plain Python numbers and loops.
+"""The naive twin: an LSTM, a GRU, a simple RNN, an output layer and a loss in plain Python numbers and loops.
 
 It imports nothing of minilstm and not even NumPy, so that it can share no mistake with what it judges. Written from the
 equations alone, one scalar at a time; arguments are nested lists (or anything indexable), results are nested lists.
@@ -85,13 +85,114 @@ def lstm_sequence_backward(xs, h0, c0, Wx, Wh, b, dhs, dhT, dcT):
     return dxs, dh, dc, dWx, dWh, db
 
 
+def gru_step(x, h_prev, Wx, Wh, bx, bh):
+    """One sequence, one step: x (D) and h_prev (H) to h and (r, z, n, q), each a list of H numbers."""
+    D, H = len(x), len(h_prev)
+
+    def of_input(column):
+        return bx[column] + sum(x[d] * Wx[d][column] for d in range(D))
+
+    def of_past(column):
+        return bh[column] + sum(h_prev[k] * Wh[k][column] for k in range(H))
+
+    r, z, n, q, h = [], [], [], [], []
+    for j in range(H):
+        r.append(sigmoid(of_input(j) + of_past(j)))
+        z.append(sigmoid(of_input(H + j) + of_past(H + j)))
+        q.append(of_past(2 * H + j))
+        n.append(math.tanh(of_input(2 * H + j) + r[j] * q[j]))
+        h.append((1 - z[j]) * n[j] + z[j] * h_prev[j])
+    return h, (r, z, n, q)
+
+
+def gru_sequence(xs, h0, Wx, Wh, bx, bh):
+    """One sequence of any length: xs (T, D) to all h (T, H) and the final h."""
+    h, hs = list(h0), []
+    for x in xs:
+        h, _ = gru_step(x, h, Wx, Wh, bx, bh)
+        hs.append(h)
+    return hs, h
+
+
+def gru_sequence_backward(xs, h0, Wx, Wh, bx, bh, dhs, dhT):
+    """Gradients of sum(dhs * hs) + sum(dhT * hT), scalar by scalar."""
+    T, D, H = len(xs), len(Wx), len(h0)
+    h, h_before, inner = list(h0), [], []
+    for x in xs:
+        h_before.append(h)
+        h, rznq = gru_step(x, h, Wx, Wh, bx, bh)
+        inner.append(rznq)
+
+    dWx = [[0.0] * (3 * H) for _ in range(D)]
+    dWh = [[0.0] * (3 * H) for _ in range(H)]
+    dbx, dbh = [0.0] * (3 * H), [0.0] * (3 * H)
+    dxs = [[0.0] * D for _ in range(T)]
+    dh = list(dhT)
+    for t in range(T - 1, -1, -1):
+        r, z, n, q = inner[t]
+        dh = [dh[j] + dhs[t][j] for j in range(H)]
+        dh_before = [dh[j] * z[j] for j in range(H)]
+        for j in range(H):
+            of_n = dh[j] * (1 - z[j]) * (1 - n[j] * n[j])
+            of_z = dh[j] * (h_before[t][j] - n[j]) * z[j] * (1 - z[j])
+            of_r = of_n * q[j] * r[j] * (1 - r[j])
+            for column, of_input, of_past in ((j, of_r, of_r), (H + j, of_z, of_z), (2 * H + j, of_n, of_n * r[j])):
+                dbx[column] += of_input
+                dbh[column] += of_past
+                for d in range(D):
+                    dWx[d][column] += of_input * xs[t][d]
+                    dxs[t][d] += of_input * Wx[d][column]
+                for k in range(H):
+                    dWh[k][column] += of_past * h_before[t][k]
+                    dh_before[k] += of_past * Wh[k][column]
+        dh = dh_before
+    return dxs, dh, dWx, dWh, dbx, dbh
+
+
+def rnn_step(x, h_prev, Wx, Wh, b):
+    """One sequence, one step: x (D) and h_prev (H) to h, a list of H numbers."""
+    past = lambda j: sum(h_prev[k] * Wh[k][j] for k in range(len(h_prev)))
+    return [math.tanh(b[j] + sum(x[d] * Wx[d][j] for d in range(len(x))) + past(j)) for j in range(len(b))]
+
+
+def rnn_sequence(xs, h0, Wx, Wh, b):
+    """One sequence of any length: xs (T, D) to all h (T, H) and the final h."""
+    h, hs = list(h0), []
+    for x in xs:
+        h = rnn_step(x, h, Wx, Wh, b)
+        hs.append(h)
+    return hs, h
+
+
+def rnn_sequence_backward(xs, h0, Wx, Wh, b, dhs, dhT):
+    """Gradients of sum(dhs * hs) + sum(dhT * hT), scalar by scalar."""
+    T, D, H = len(xs), len(Wx), len(h0)
+    hs, _ = rnn_sequence(xs, h0, Wx, Wh, b)
+    before = [h0, *hs]
+    dWx, dWh, db = [[0.0] * H for _ in range(D)], [[0.0] * H for _ in range(H)], [0.0] * H
+    dxs, dh = [[0.0] * D for _ in range(T)], list(dhT)
+    for t in range(T - 1, -1, -1):
+        dh_before = [0.0] * H
+        for j in range(H):
+            slope = (dh[j] + dhs[t][j]) * (1 - hs[t][j] * hs[t][j])
+            db[j] += slope
+            for d in range(D):
+                dWx[d][j] += slope * xs[t][d]
+                dxs[t][d] += slope * Wx[d][j]
+            for k in range(H):
+                dWh[k][j] += slope * before[t][k]
+                dh_before[k] += slope * Wh[k][j]
+        dh = dh_before
+    return dxs, dh, dWx, dWh, db
+
+
 def cross_entropy(logits, target):
     """Loss of one token in nats, and its gradient with respect to the logits."""
     top = max(logits)
     powers = [math.exp(a - top) for a in logits]
     total = sum(powers)
     p = [power / total for power in powers]
-    return math.log(total) + top - logits[target], [p[v] - (v == target) for v in range(len(p))]
+    return math.log(total) + (top - logits[target]), [p[v] - (v == target) for v in range(len(p))]
 
 
 def one_hot(k, size):
@@ -102,18 +203,24 @@ def dense(x, W, b):
     return [b[k] + sum(x[d] * W[d][k] for d in range(len(x))) for k in range(len(b))]
 
 
-def language_model_loss(sequences, targets, first_layer_input, lstms, W, b):
+def language_model_loss(sequences, targets, first_layer_input, sequence, layers, W, b, masks=None):
     """Mean loss over all tokens of all sequences, each on its own, from zero states.
 
-    ``first_layer_input`` turns an id into a vector; ``lstms`` is a list of (Wx, Wh, b).
+    ``first_layer_input`` turns an id into a vector; ``sequence`` is ``lstm_sequence``, ``gru_sequence`` or ``rnn_sequence``,
+    and ``layers`` a list of its weights. ``masks[s][k][t]`` are the factors of dropout: of sequence s, of what layer k gets to
+    see (the output layer is the last), at step t.
     """
+    parts = 2 if sequence is lstm_sequence else 1
     total, count = 0.0, 0
-    for ids, ys in zip(sequences, targets):
+    for s, (ids, ys) in enumerate(zip(sequences, targets)):
+
+        def seen(xs, k):
+            return xs if masks is None else [[m * v for m, v in zip(masks[s][k][t], x)] for t, x in enumerate(xs)]
+
         xs = [first_layer_input(k) for k in ids]
-        for Wx, Wh, bias in lstms:
-            H = len(Wh)
-            xs, _, _ = lstm_sequence(xs, [0.0] * H, [0.0] * H, Wx, Wh, bias)
-        for x, y in zip(xs, ys):
+        for k, weights in enumerate(layers):
+            xs, *_ = sequence(seen(xs, k), *([0.0] * len(weights[1]) for _ in range(parts)), *weights)
+        for x, y in zip(seen(xs, len(layers)), ys):
             total += cross_entropy(dense(x, W, b), y)[0]
             count += 1
     return total / count

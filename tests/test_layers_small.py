@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 
 from minilstm import InputError
-from minilstm.layers import LSTM, Dense, Embedding, Workspace
+from minilstm.layers import GRU, LSTM, RNN, Dense, Dropout, Embedding, TiedDense, Workspace
 from minilstm.layers.one_hot import one_hot_matmul, one_hot_matmul_backward
 from tests import naive
 from tests.numeric import assert_gradient
@@ -50,7 +50,40 @@ def test_every_gradient_of_a_dense_layer_is_the_slope(seed, B, D, K):
     assert_gradient(grads["b"], loss, params["b"], "b")
 
 
-@pytest.mark.parametrize("layer", [Dense(3, 2), Embedding(5, 2), LSTM(3, 4)])
+@given(seeds, sizes, sizes, sizes)
+def test_a_tied_layer_is_a_dense_layer_whose_matrix_is_a_table_turned(seed, B, D, K):
+    rng = np.random.default_rng(seed)
+    table, b = rng.standard_normal((K, D)), rng.standard_normal(K)
+    x, dy = rng.standard_normal((2, B, D)), rng.standard_normal((2, B, K))
+    params, layer = {"W": table.T, "b": b}, TiedDense(D, K)
+    y, cache = layer.forward(params, x)
+    np.testing.assert_allclose(y[1, 0], naive.dense(x[1, 0], table.T, b), rtol=1e-12, atol=1e-13)
+    dtable = np.full_like(table, np.nan)
+    dx, grads = layer.backward(params, dy, cache, {"W": dtable.T, "b": np.empty(K)})
+    loss = lambda: np.sum(layer.forward(params, x)[0] * dy)
+    assert_gradient(dx, loss, x, "x")
+    assert_gradient(dtable, loss, table, "the table")
+    assert_gradient(grads["b"], loss, b, "b")
+    assert layer.shapes == {"b": (K,)}
+
+
+@given(seeds, sizes, sizes, sizes, sizes)
+def test_the_gradient_of_an_embedding_can_be_added_to_what_is_there(seed, T, B, V, E):
+    rng = np.random.default_rng(seed)
+    layer, ids, dx, there = Embedding(V, E), rng.integers(0, V, (T, B)), rng.standard_normal((T, B, E)), rng.random((V, E))
+    params = layer.init(rng, np.float64)
+    _, cache = layer.forward(params, ids)
+    alone = layer.backward(params, dx, cache)["W"]
+    place = {"W": there.copy()}
+    assert layer.backward(params, dx, cache, place, add=True) is place
+    np.testing.assert_allclose(place["W"], alone + there, rtol=1e-12, atol=1e-14)
+    np.testing.assert_array_equal(layer.backward(params, dx, cache, place)["W"], alone)
+
+
+LAYERS = [Dense(3, 2), TiedDense(3, 2), Embedding(5, 2), LSTM(3, 4), GRU(3, 4), RNN(3, 4)]
+
+
+@pytest.mark.parametrize("layer", LAYERS)
 def test_a_layer_says_which_shapes_its_parameters_have(layer):
     params = layer.init(np.random.default_rng(0), dtype=np.float64)
     assert {name: p.shape for name, p in params.items()} == layer.shapes
@@ -62,14 +95,16 @@ def test_initial_values():
     dense, table = Dense(30, 20).init(rng), Embedding(30, 20).init(rng)
     limit = np.sqrt(6 / 50)
     assert -limit <= dense["W"].min() < -0.95 * limit and 0.95 * limit < dense["W"].max() <= limit and not dense["b"].any()
+    assert not TiedDense(30, 20).init(rng)["b"].any()
     assert -0.05 <= table["W"].min() < -0.045 and 0.045 < table["W"].max() <= 0.05 and table["W"].dtype == np.float32
     assert abs(table["W"].mean()) < 0.005
 
 
-@pytest.mark.parametrize("layer", [Dense(3, 2), Embedding(5, 2), LSTM(3, 4)])
+@pytest.mark.parametrize("layer", [*LAYERS, Dropout(0.5)])
 def test_a_layer_is_a_description_that_does_not_change(layer):
+    name = next(iter(vars(layer)))
     with pytest.raises(AttributeError):
-        layer.input_size = 7
+        setattr(layer, name, 0.25)
 
 
 @pytest.mark.parametrize("ids", [[[5]], [[-1]], [[0.5]], [["a"]]])

@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import inspect
 import io
 
 import pytest
@@ -22,6 +23,7 @@ from minilstm.verify.trials import (
 )
 from minilstm.verify.variant import Mistake, variant
 from tests import test_properties
+from tests.recurrent import CELLS
 
 QUICK = settings(max_examples=10, phases=[Phase.generate], database=None, deadline=None, derandomize=True)
 OF_A_STEP = [
@@ -48,12 +50,13 @@ ROOMS = [  # where a mistake is put, what must then fail, who must name it
 ]
 
 
-def fails(test) -> bool:
-    """Whether a property test fails, without looking for the smallest example."""
+def fails(test, cell=CELLS["lstm"]) -> bool:
+    """Whether a property test fails (for this cell, if it is one of every cell), without looking for the smallest example."""
+    of_every_cell = "cell" in inspect.signature(test).parameters
     kept, test._hypothesis_internal_use_settings = test._hypothesis_internal_use_settings, QUICK
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            test()
+            test(**{"cell": cell} if of_every_cell else {})
     except Exception:  # an assertion, or shapes that do not fit
         return True
     finally:

@@ -1,13 +1,16 @@
 """The whole model, from ids to loss: the published sizes, the naive twin, every gradient."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
 
 from minilstm import InputError, LanguageModel
 from minilstm.text.batches import Batch
-from tests import naive
+from minilstm.verify.whole_model import random_case
 from tests.numeric import assert_gradient
+from tests.recurrent import CELLS, naive_loss
 from tests.strategies import models_and_batches_V_H_T_B
 
 
@@ -17,11 +20,31 @@ def test_parameter_counts_are_the_published_ones():
     assert "119,892" in LanguageModel(84, hidden=128).summary()
 
 
+@pytest.mark.parametrize(
+    "cell, D, H, count",
+    [
+        ("gru", 256, 1024, 3_938_304),  # of TensorFlow's tutorial on text generation
+        ("gru", 84, 128, 3 * (84 * 128 + 128 * 128 + 2 * 128)),  # Keras's GRU(128), reset_after
+        ("rnn", 32, 32, 2_080),  # SimpleRNN(32) on vectors of 32, in Chollet's Deep learning with Python (2017), 6.2
+        ("rnn", 84, 128, 84 * 128 + 128 * 128 + 128),
+    ],
+)
+def test_recurrent_layers_have_as_many_parameters_as_those_of_keras(cell, D, H, count):
+    model = LanguageModel(7, embedding=D, hidden=H, cell=cell)
+    assert sum(p.size for p in model.parameters.layer(f"{cell}0").values()) == count
+    assert model.parameters.flat.size == 7 * D + count + H * 7 + 7
+    assert f"{count:,}" in model.summary()
+
+
 def test_the_summary_shows_every_layer_with_its_shapes_in_80_columns():
     text = LanguageModel(10_000, embedding=100, hidden=128, layers=2).summary()
     for words in ("W 10000x100", "Wx 100x512  Wh 128x512  b 512", "lstm1", "W 128x10000  b 10000", "one-hot"):
         assert (words in text) == (words != "one-hot")
     assert max(map(len, text.splitlines())) <= 80
+
+
+def in_dtype(states, dtype):
+    return tuple(tuple(part.astype(dtype) for part in layer) for layer in states)
 
 
 @given(models_and_batches_V_H_T_B())
@@ -31,8 +54,8 @@ def test_every_gradient_is_the_slope_of_the_loss(case):
     loss = lambda: model.loss(batch, state)[0]
     for name, gradient in gradients.items():
         assert_gradient(gradient.copy(), loss, model.parameters[name], name)
-    for k, (pair, dpair) in enumerate(zip(state, dstate)):
-        for part, array, gradient in zip("hc", pair, dpair):
+    for k, (parts, dparts) in enumerate(zip(state, dstate, strict=True)):
+        for part, array, gradient in zip(CELLS[model.cell].parts, parts, dparts, strict=True):
             assert_gradient(gradient, loss, array, f"{part}0 of layer {k}")
 
 
@@ -40,10 +63,10 @@ def test_every_gradient_is_the_slope_of_the_loss(case):
 def test_a_complex_step_from_ids_to_loss_gives_the_gradient(case):
     model, batch, state = case
     _, gradients, _, _ = model.loss_and_gradients(batch, state)
-    twin = LanguageModel(model.vocab_size, model.embedding, model.hidden, model.layers, dtype=np.complex128)
+    twin = LanguageModel(**model.sizes() | {"dtype": np.complex128})
     direction = np.random.default_rng(0).standard_normal(model.parameters.flat.size)
     twin.parameters.flat[:] = model.parameters.flat + 1e-200j * direction
-    slope = twin.loss(batch, tuple((h + 0j, c + 0j) for h, c in state))[0].imag / 1e-200
+    slope = twin.loss(batch, in_dtype(state, np.complex128))[0].imag / 1e-200
     scale = np.sum(np.abs(gradients.flat * direction))
     assert scale > 0
     assert abs(gradients.flat @ direction - slope) <= 1e-12 * scale
@@ -52,14 +75,7 @@ def test_a_complex_step_from_ids_to_loss_gives_the_gradient(case):
 @given(models_and_batches_V_H_T_B())
 def test_the_loss_is_that_of_the_naive_twin(case):
     model, batch, _ = case
-    p = model.parameters
-    if model.embedding is None:
-        first = lambda k: naive.one_hot(k, model.vocab_size)
-    else:
-        first = lambda k: p["embedding.W"][k]
-    lstms = [[p[f"lstm{k}.{name}"] for name in ("Wx", "Wh", "b")] for k in range(model.layers)]
-    cut = lambda a: [a[:n, b].tolist() for b, n in enumerate(batch.lengths)]
-    twin = naive.language_model_loss(cut(batch.inputs), cut(batch.targets), first, lstms, p["output.W"], p["output.b"])
+    twin = naive_loss(model, batch)
     assert model.loss(batch)[0] == pytest.approx(twin, rel=1e-12)
     assert model.loss_and_gradients(batch)[0] == pytest.approx(twin, rel=1e-12)
 
@@ -67,9 +83,9 @@ def test_the_loss_is_that_of_the_naive_twin(case):
 @given(models_and_batches_V_H_T_B())
 def test_float32_follows_float64(case):
     model, batch, state = case
-    narrow = LanguageModel(model.vocab_size, model.embedding, model.hidden, model.layers)
+    narrow = LanguageModel(**model.sizes() | {"dtype": np.float32})
     narrow.parameters.flat[:] = model.parameters.flat
-    state32 = tuple((h.astype(np.float32), c.astype(np.float32)) for h, c in state)
+    state32 = in_dtype(state, np.float32)
     loss, gradients, _, _ = model.loss_and_gradients(batch, state)
     loss32, gradients32, final32, _ = narrow.loss_and_gradients(batch, state32)
     assert gradients32.flat.dtype == final32[0][0].dtype == np.float32
@@ -127,6 +143,7 @@ def test_unknown_cells_and_dtypes_are_refused():
         ([[0]], [[1], [2]], None, "one shape"),
         ([[0]], [[1]], (), "one tuple for each of 1 layers"),
         ([[0]], [[1]], ((np.zeros((2, 4)), np.zeros((2, 4))),), "h of state\\[0\\] must have the shape"),
+        ([[0]], [[1]], ((np.zeros((1, 4)),),), r"state\[0\] must be a tuple \(h, c\)"),
         ([[0]], [[1]], ((np.zeros((1, 4), np.float32),) * 2,), "must have the dtype float64"),
     ],
 )
@@ -142,3 +159,65 @@ def test_logits_refuse_what_is_not_a_batch_of_ids():
         model.logits([1, 2])
     with pytest.raises(InputError, match="below 5"):
         model.logits([[7]])
+
+
+# ---- tied embeddings --------------------------------------------------------------------------------------------------
+
+
+@given(models_and_batches_V_H_T_B().filter(lambda case: case[0].tied))
+def test_the_gradient_of_a_tied_table_is_the_sum_of_both_uses(case):
+    model, batch, state = case
+    untied = LanguageModel(**model.sizes() | {"tied": False})
+    assert set(untied.parameters) - set(model.parameters) == {"output.W"}
+    for name, view in untied.parameters.items():
+        view[...] = model.parameters["embedding.W"].T if name == "output.W" else model.parameters[name]
+    loss, gradients, final, dstate = model.loss_and_gradients(batch, state)
+    other_loss, others, other_final, other_dstate = untied.loss_and_gradients(batch, state)
+    assert loss == pytest.approx(other_loss, rel=1e-14)
+    for name, gradient in gradients.items():
+        other = others[name] + others["output.W"].T if name == "embedding.W" else others[name]
+        np.testing.assert_allclose(gradient, other, rtol=1e-12, atol=1e-15)
+    assert np.abs(others["embedding.W"]).max() > 0 and np.abs(others["output.W"]).max() > 0
+    np.testing.assert_array_equal(final, other_final)
+    np.testing.assert_allclose(dstate, other_dstate, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(
+        model.logits(batch.inputs, state=state)[0], untied.logits(batch.inputs, state=state)[0], rtol=1e-12, atol=1e-14
+    )
+
+
+def test_gradients_of_a_tied_table_do_not_pile_up_from_call_to_call():
+    model, batch = random_case(5, 3, 3, 2, 4, 2, tied=True)
+    first = model.loss_and_gradients(batch)[1].flat.copy()
+    np.testing.assert_array_equal(model.loss_and_gradients(batch)[1].flat, first)
+
+
+@pytest.mark.parametrize(
+    "sizes, words",
+    [
+        (dict(hidden=4), "an embedding as wide as the hidden layer, 4; there is none"),
+        (dict(hidden=4, embedding=5), "an embedding as wide as the hidden layer, 4; there is one of width 5"),
+    ],
+)
+def test_what_cannot_be_tied_is_refused(sizes, words):
+    with pytest.raises(InputError, match=words):
+        LanguageModel(7, tied=True, **sizes)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("tied", [False, True])
+def test_the_sizes_of_a_model_rebuild_it(cell, tied):
+    model = LanguageModel(6, 4, 4, 2, cell, 0.25, tied, seed=3, dtype=np.float64)
+    sizes = model.sizes()
+    assert json.loads(json.dumps(sizes)) == sizes
+    again = LanguageModel(**sizes)
+    assert again.sizes() == sizes and again.parameters.shapes == model.parameters.shapes
+    np.testing.assert_array_equal(again.parameters.flat, model.parameters.flat)
+    assert again.summary() == model.summary()
+
+
+def test_the_summary_tells_of_dropout_and_tying():
+    text = LanguageModel(50, 8, 8, 2, "gru", dropout=0.25, tied=True).summary()
+    assert "dropout of 0.25 before each layer but the first" in text
+    assert "bx 24  bh 24" in text and "output      tied        b 50" in text
+    assert max(map(len, text.splitlines())) <= 80
+    assert "dropout" not in LanguageModel(50).summary() and "tied" not in LanguageModel(50).summary()
