@@ -21,6 +21,8 @@ _HOMES = {
     "LanguageModel": "model",
     "MinilstmError": "errors",
     "NotFiniteError": "errors",
+    "RMSprop": "optim",
+    "SGD": "optim",
     "UnknownSymbolError": "errors",
 }
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from minilstm.errors import CheckpointError, InputError, MinilstmError, NotFiniteError, UnknownSymbolError
     from minilstm.layers import LSTM, Dense, Embedding
     from minilstm.model import LanguageModel
-    from minilstm.optim import Adam
+    from minilstm.optim import SGD, Adam, RMSprop
     from minilstm.text.tokenizers import CharTokenizer
 
 

@@ -2,12 +2,14 @@
 
     configuration      JSON: format version, model, optimizer, tokenizer, settings, progress, random generator, history
     parameters/NAME    every parameter under its name
-    adam/m, adam/v     the optimizer's moments, flat
+    optimizer/FIELD    what the optimizer remembers, flat: m and v of Adam, and so on
     state/K/h, /c      the carried state of layer K, in the middle of an epoch of running text
 
 A file is written under another name, forced to disk, and renamed over the old one: at any moment there is a whole file
 under the right name, the old or the new. Reading never unpickles, and trusts nothing: every array must have the name, shape
 and dtype that the configuration promises, and finite numbers, before the first of them is used.
+
+Format 1, which had Adam only, is still read.
 """
 
 from __future__ import annotations
@@ -27,11 +29,11 @@ import numpy as np
 
 from minilstm.errors import CheckpointError, InputError
 from minilstm.model import LanguageModel, build_layers, parameter_shapes
-from minilstm.optim import Adam, AdamState
+from minilstm.optim import OPTIMIZERS, Optimizer
 from minilstm.text.tokenizers import CharTokenizer
 from minilstm.train import HistoryRow, Training
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass
@@ -69,11 +71,19 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
 
 
 def save(path: str | Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint, whole or not at all. Raises OSError when the disk does not let us."""
+    """Write a checkpoint, whole or not at all.
+
+    Raises
+    ------
+    InputError : if the optimizer is one that ``load`` could not find again.
+    OSError : when the disk does not let us.
+    """
     run = checkpoint.training
-    model = run.model
+    model, kind = run.model, run.optimizer.kind
+    if OPTIMIZERS.get(kind) is not type(run.optimizer):
+        raise InputError(f"{run.optimizer!r} cannot be saved until minilstm.optim.OPTIMIZERS has its class as {kind!r}")
     arrays: dict[str, Any] = {f"parameters/{name}": array for name, array in model.parameters.items()}
-    arrays |= {"adam/m": run.optimizer_state.m, "adam/v": run.optimizer_state.v}
+    arrays |= {name: getattr(run.optimizer_state, field) for name, field in _state_fields(run.optimizer).items()}
     for k, (h, c) in enumerate(run.state or ()):
         arrays |= {f"state/{k}/h": h, f"state/{k}/c": c}
     configuration = {
@@ -87,7 +97,7 @@ def save(path: str | Path, checkpoint: Checkpoint) -> None:
             "seed": model.seed,
             "dtype": model.dtype.name,
         },
-        "optimizer": asdict(run.optimizer),
+        "optimizer": {**asdict(run.optimizer), "kind": kind},
         "tokenizer": checkpoint.tokenizer.to_json(),
         "settings": checkpoint.settings,
         "progress": {
@@ -126,9 +136,11 @@ def load(path: str | Path) -> Checkpoint:
         version = configuration["format"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{path} has a configuration that cannot be read ({error})") from error
-    if version != FORMAT:
-        raise CheckpointError(f"{path} has format {version!r}; this version of minilstm reads format {FORMAT}")
+    if version not in (1, FORMAT):
+        raise CheckpointError(f"{path} has format {version!r}; this version of minilstm reads formats 1 and {FORMAT}")
     try:
+        if version == 1:
+            _upgrade(configuration, arrays)
         return _build(configuration, arrays)
     except CheckpointError as error:
         raise CheckpointError(f"{path} {error}") from error
@@ -153,6 +165,13 @@ def _read(path: str | Path) -> dict[str, np.ndarray]:
         raise CheckpointError(f"{path} is damaged ({type(error).__name__}: {error})") from error
 
 
+def _upgrade(configuration: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    """Turn in place what a file of format 1 holds into format 2: the optimizer says what it is, its arrays bear its name."""
+    configuration["optimizer"]["kind"] = "adam"
+    for field in ("m", "v"):
+        arrays[f"optimizer/{field}"] = arrays.pop(f"adam/{field}")
+
+
 def _build(configuration: dict[str, Any], arrays: dict[str, np.ndarray]) -> Checkpoint:
     sizes, progress = configuration["model"], configuration["progress"]
     tokenizer = CharTokenizer.from_json(configuration["tokenizer"])
@@ -165,7 +184,12 @@ def _build(configuration: dict[str, Any], arrays: dict[str, np.ndarray]) -> Chec
             raise CheckpointError(f"counts {name} as {progress[name]!r}")
     if sizes["layers"] > len(arrays):
         raise CheckpointError(f"promises {sizes['layers']} layers, but has {len(arrays)} arrays in all")
-    _check_arrays(arrays, _promised_shapes(sizes, progress["state_batch"]), np.dtype(sizes["dtype"]))
+    constants = dict(configuration["optimizer"])
+    kind = constants.pop("kind")
+    if kind not in OPTIMIZERS:
+        raise CheckpointError(f"was trained by the optimizer {kind!r}, which is not among {', '.join(OPTIMIZERS)}")
+    optimizer = OPTIMIZERS[kind](**constants)
+    _check_arrays(arrays, _promised_shapes(sizes, optimizer, progress["state_batch"]), np.dtype(sizes["dtype"]))
     model = LanguageModel(**sizes)
     for name, array in model.parameters.items():
         array[...] = arrays[f"parameters/{name}"]
@@ -176,8 +200,8 @@ def _build(configuration: dict[str, Any], arrays: dict[str, np.ndarray]) -> Chec
         state = tuple((arrays[f"state/{k}/h"], arrays[f"state/{k}/c"]) for k in range(model.layers))
     training = Training(
         model=model,
-        optimizer=Adam(**configuration["optimizer"]),
-        optimizer_state=AdamState(arrays["adam/m"], arrays["adam/v"], int(progress["optimizer_steps"])),
+        optimizer=optimizer,
+        optimizer_state=optimizer.State(*(arrays[name] for name in _state_fields(optimizer)), int(progress["optimizer_steps"])),
         rng=rng,
         epoch=int(progress["epoch"]),
         position=int(progress["position"]),
@@ -193,13 +217,18 @@ def _build(configuration: dict[str, Any], arrays: dict[str, np.ndarray]) -> Chec
     return Checkpoint(training, tokenizer, dict(configuration["settings"]))
 
 
-def _promised_shapes(sizes: dict[str, Any], state_batch: int | None) -> dict[str, tuple[int, ...]]:
+def _state_fields(optimizer: Optimizer) -> dict[str, str]:
+    """Under which name a file has each array of the optimizer's state, in their order; the last field is no array, but t."""
+    return {f"optimizer/{field}": field for field in optimizer.State._fields[:-1]}
+
+
+def _promised_shapes(sizes: dict[str, Any], optimizer: Optimizer, state_batch: int | None) -> dict[str, tuple[int, ...]]:
     """What a file with these sizes must hold. Nothing of these sizes has been made yet: they may be absurd."""
     layers = build_layers(**{key: sizes[key] for key in ("vocab_size", "embedding", "hidden", "layers", "cell")})
     shapes = parameter_shapes(layers)
     total = sum(math.prod(shape) for shape in shapes.values())
     expected: dict[str, tuple[int, ...]] = {f"parameters/{name}": shape for name, shape in shapes.items()}
-    expected |= {"adam/m": (total,), "adam/v": (total,)}
+    expected |= {name: (total,) for name in _state_fields(optimizer)}
     if state_batch is not None:
         expected |= {f"state/{k}/{part}": (state_batch, sizes["hidden"]) for k in range(sizes["layers"]) for part in "hc"}
     return expected

@@ -49,6 +49,20 @@ def check_number(name: str, value, above: float) -> float:
     return float(value)
 
 
+def check_fraction(name: str, value) -> float:
+    """A number of at least 0 and below 1, such as the share of the old that a running mean keeps."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or value < 0 or not value < 1:
+        raise InputError(f"{name} must be at least 0 and below 1, not {value!r}")
+    return float(value)
+
+
+def check_flag(name: str, value) -> bool:
+    """True or False, and nothing that merely counts as one of them."""
+    if not isinstance(value, bool):
+        raise InputError(f"{name} must be True or False, not {value!r}")
+    return value
+
+
 def check_array(name: str, array, shape: tuple[int | None, ...], dtype, letters: str = "") -> np.ndarray:
     """An array of this shape (None: any size) and of exactly this dtype."""
     if not isinstance(array, np.ndarray):

@@ -1,4 +1,4 @@
-"""The training loop: batch → loss and gradients → clip → Adam → one flat parameter vector.
+"""The training loop: batch → loss and gradients → clip → optimizer → one flat parameter vector.
 
 ``train_steps`` is a generator: it does one step, yields a small record of it, and waits. A learner can walk through it
 with ``next``; ``fit`` runs it to the end and tells callbacks what happened.
@@ -21,7 +21,7 @@ import numpy as np
 
 from minilstm.errors import InputError, NotFiniteError
 from minilstm.model import LanguageModel, States
-from minilstm.optim import Adam, AdamState, clip_by_global_norm
+from minilstm.optim import Optimizer, OptimizerState, clip
 from minilstm.text.batches import Batches
 
 
@@ -34,7 +34,7 @@ class StepRecord(NamedTuple):
     epoch: int  # counted from 1
     step: int  # counted from 1, over all epochs
     loss: float  # mean nats a real token, before the update
-    norm: float  # global norm of the gradient, before clipping
+    norm: float  # global norm of the gradient, before clipping of either kind
     tokens: int  # real tokens in the batch
     epoch_ends: bool
 
@@ -56,8 +56,8 @@ class Training:
     """A run: the model, how it is trained, how far it has come, and what was seen on the way."""
 
     model: LanguageModel
-    optimizer: Adam
-    optimizer_state: AdamState
+    optimizer: Optimizer
+    optimizer_state: OptimizerState
     rng: np.random.Generator  # as it was at the beginning of the epoch that is under way
     epoch: int = 0  # epochs that are done
     position: int = 0  # batches of the next epoch that are done
@@ -73,7 +73,7 @@ class Training:
     stop: str | None = None  # a callback's reason to end here
 
     @classmethod
-    def begin(cls, model: LanguageModel, optimizer: Adam, rng: np.random.Generator) -> Training:
+    def begin(cls, model: LanguageModel, optimizer: Optimizer, rng: np.random.Generator) -> Training:
         """A run before its first step. ``rng``, as ``numpy.random.default_rng(seed)`` makes it, draws the batches' order."""
         if not isinstance(getattr(rng, "bit_generator", None), np.random.PCG64):
             raise InputError(f"rng must come from numpy.random.default_rng(seed), for others cannot be saved; not {rng!r}")
@@ -100,6 +100,7 @@ def train_steps(
     steps: int | None = None,
     clip_norm: float | None = None,
     schedule: Schedule | None = None,
+    clip_value: float | None = None,
 ) -> Iterator[StepRecord]:
     """Train step by step, and yield a record after each.
 
@@ -109,6 +110,8 @@ def train_steps(
     epochs, steps : where to end, counted from the very beginning of the run; at least one of them.
     clip_norm : the longest gradient (global norm) that is let through unscaled; None for any.
     schedule : learning rate of each step, counted from 0; the optimizer's own, always the same, if left out.
+    clip_value : the largest entry of the gradient, of either sign, that is let through uncut; None for any. Comes before
+        ``clip_norm``, which judges what is left.
 
     Raises
     ------
@@ -116,8 +119,9 @@ def train_steps(
     """
     if epochs is None and steps is None:
         raise InputError("say how long to train: epochs, steps, or both")
-    if clip_norm is not None and not clip_norm > 0:
-        raise InputError(f"clip_norm must be greater than 0, or None, not {clip_norm!r}")
+    for name, limit in (("clip_norm", clip_norm), ("clip_value", clip_value)):
+        if limit is not None and not limit > 0:
+            raise InputError(f"{name} must be greater than 0, or None, not {limit!r}")
     if not 0 <= training.position < len(batches):
         raise InputError(
             f"this run has done {training.position} batches of its epoch, but there are {len(batches)} in these;"
@@ -132,15 +136,15 @@ def train_steps(
             began = time.perf_counter()
             with np.errstate(all="ignore"):  # what is not finite is told below, once and in words
                 loss, gradients, state, _ = model.loss_and_gradients(batch, training.state)
-                norm = clip_by_global_norm(gradients.flat, clip_norm)
+                norm = clip(gradients.flat, clip_value, clip_norm)
                 rate = training.optimizer.learning_rate if schedule is None else schedule(training.step)
                 if not (math.isfinite(loss) and math.isfinite(norm)):
-                    raise _not_finite(training, loss, norm, rate, clip_norm)
+                    raise _not_finite(training, loss, norm, rate, clip_norm, clip_value)
                 training.optimizer_state = training.optimizer.step(
                     model.parameters.flat, gradients.flat, training.optimizer_state, rate
                 )
                 if not np.isfinite(model.parameters.flat).all():
-                    raise _not_finite(training, loss, norm, rate, clip_norm)
+                    raise _not_finite(training, loss, norm, rate, clip_norm, clip_value)
             training.state = state if batches.carries_state else None
             training.step += 1
             training.position += 1
@@ -153,11 +157,14 @@ def train_steps(
             yield StepRecord(epoch, training.step, loss, norm, batch.tokens, ends)
 
 
-def _not_finite(training: Training, loss: float, norm: float, rate: float, clip_norm: float | None) -> NotFiniteError:
+def _not_finite(
+    training: Training, loss: float, norm: float, rate: float, clip_norm: float | None, clip_value: float | None
+) -> NotFiniteError:
     return NotFiniteError(
         f"training stops at step {training.step + 1}: the loss is {loss:.6g}, the gradient's norm {norm:.6g}, the largest"
         f" parameter {np.abs(training.model.parameters.flat).max():.3g}. Usual causes: a learning rate that is too high"
-        f" (it is {rate:g}), gradients that are not clipped (the limit is {clip_norm}); the last checkpoint is kept"
+        f" (it is {rate:g}), gradients that are not clipped (the limit of their norm is {clip_norm}, of an entry {clip_value});"
+        f" the last checkpoint is kept"
     )
 
 
@@ -169,9 +176,10 @@ def fit(
     clip_norm: float | None = None,
     schedule: Schedule | None = None,
     callbacks: Sequence[Callback] = (),
+    clip_value: float | None = None,
 ) -> Training:
     """Train to the end of ``epochs`` or ``steps``, or until a callback sets ``training.stop``; see ``train_steps``."""
-    for record in train_steps(training, batches, epochs, steps, clip_norm, schedule):
+    for record in train_steps(training, batches, epochs, steps, clip_norm, schedule, clip_value):
         if record.epoch_ends:
             for callback in callbacks:
                 callback.on_epoch(training, record)

@@ -29,6 +29,8 @@ TESTS = {  # what judges a module, the quickest to notice first
     "minilstm/kernels/adam.py": "test_optim",
     "minilstm/kernels/embedding.py": "test_layers_small test_layer_lstm test_model",
     "minilstm/kernels/lstm.py": "test_kernel_lstm test_layer_lstm",
+    "minilstm/kernels/rmsprop.py": "test_optim",
+    "minilstm/kernels/sgd.py": "test_optim",
     "minilstm/kernels/softmax.py": "test_losses test_model",
     "minilstm/layers/dense.py": LAYER,
     "minilstm/layers/embedding.py": LAYER,
@@ -38,7 +40,11 @@ TESTS = {  # what judges a module, the quickest to notice first
     "minilstm/layers/packing.py": "test_layer_lstm test_properties test_model",
     "minilstm/layers/workspace.py": "test_layers_small test_layer_lstm test_losses test_model",
     "minilstm/losses.py": "test_losses test_properties test_model",
-    "minilstm/optim.py": "test_optim",
+    "minilstm/optim/adam.py": "test_optim",
+    "minilstm/optim/clipping.py": "test_optim",
+    "minilstm/optim/rmsprop.py": "test_optim",
+    "minilstm/optim/schedules.py": "test_optim",
+    "minilstm/optim/sgd.py": "test_optim",
 }
 CONFIG = """
 [cosmic-ray]

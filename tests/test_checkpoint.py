@@ -1,5 +1,6 @@
 """Checkpoints: everything comes back, and nothing damaged, strange or hostile gets in."""
 
+import dataclasses
 import io
 import json
 import os
@@ -10,18 +11,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minilstm import Adam, CharTokenizer, CheckpointError, InputError, LanguageModel
+from minilstm import SGD, Adam, CharTokenizer, CheckpointError, InputError, LanguageModel, RMSprop
 from minilstm.checkpoint import FORMAT, Checkpoint, load, replacing, save
 from minilstm.text.batches import SequenceBatches, WindowBatches
 from minilstm.train import HistoryRow, Training, fit
 
 TOKENIZER = CharTokenizer.fit(["abcab\ud800"])
 IDS = [np.array([1, 2, 3, 1, 2, 4])] * 8
+ADAM = Adam(0.01, beta2=0.9)
+OPTIMIZERS = [ADAM, Adam(0.02, epsilon_hat=True), RMSprop(0.02, 0.8, 0.5), SGD(0.1), SGD(0.1, 0.5, nesterov=True)]
 
 
-def trained(batches=None, steps=3, embedding=3, layers=2):
+def trained(batches=None, steps=3, embedding=3, layers=2, optimizer=ADAM):
     model = LanguageModel(TOKENIZER.vocab_size, embedding, 4, layers)
-    run = Training.begin(model, Adam(0.01, beta2=0.9), np.random.default_rng(0))
+    run = Training.begin(model, optimizer, np.random.default_rng(0))
     fit(run, batches or SequenceBatches(IDS, 2, TOKENIZER.eos_id), steps=steps)
     run.history.append(HistoryRow(1, 3, 1.5, None, 0.25, 100.0, 2.5))
     run.samples.append("epoch 1\nab\ud800")
@@ -47,6 +50,18 @@ def rewrite(path, change):
     np.savez(path, configuration=np.frombuffer(json.dumps(configuration).encode(), np.uint8), **arrays)
 
 
+def drop(name):
+    return lambda configuration, arrays: arrays.pop(name)
+
+
+def put(name, array):
+    return lambda configuration, arrays: arrays.update({name: array})
+
+
+def configure(section, key, value):
+    return lambda configuration, arrays: (configuration[section] if section else configuration).update({key: value})
+
+
 @pytest.mark.parametrize("running_text", [False, True])
 def test_everything_comes_back(tmp_path, running_text):
     batches = WindowBatches(np.concatenate(IDS), 2, 5, TOKENIZER.eos_id) if running_text else None
@@ -67,6 +82,69 @@ def test_everything_comes_back(tmp_path, running_text):
     if running_text:
         assert np.abs(before.state[1][1]).max() > 0
         np.testing.assert_array_equal(after.state, before.state)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
+def test_every_optimizer_comes_back_with_all_that_it_remembers_and_goes_on_to_the_same_bits(tmp_path, optimizer):
+    batches, path = SequenceBatches(IDS, 2, TOKENIZER.eos_id), tmp_path / "model.npz"
+    kept = trained(batches, steps=5, optimizer=optimizer)
+    save(path, kept)
+    before, after = kept.training, load(path).training
+    assert after.optimizer == optimizer and type(after.optimizer_state) is optimizer.State and after.optimizer_state.t == 5
+    for old, new in zip(before.optimizer_state[:-1], after.optimizer_state[:-1]):
+        assert old.any()
+        np.testing.assert_array_equal(new, old)
+    fit(before, batches, steps=9)
+    fit(after, batches, steps=9)
+    assert (after.model.parameters.flat == before.model.parameters.flat).all()
+
+
+def as_format_1(configuration, arrays):
+    """As it was before there was any optimizer but Adam."""
+    configuration["format"] = 1
+    del configuration["optimizer"]["kind"], configuration["optimizer"]["epsilon_hat"]
+    for name in ("m", "v"):
+        arrays[f"adam/{name}"] = arrays.pop(f"optimizer/{name}")
+
+
+def test_a_file_of_format_1_is_still_read_and_gone_on_with_to_the_same_bits(path):
+    batches = SequenceBatches(IDS, 2, TOKENIZER.eos_id)
+    rewrite(path, as_format_1)
+    assert {"adam/m", "adam/v"} <= contents(path).keys() and "optimizer/m" not in contents(path)
+    back, new = load(path), trained()
+    assert back.training.optimizer == ADAM and back.training.optimizer_state.t == 3
+    np.testing.assert_array_equal(back.training.optimizer_state[:2], new.training.optimizer_state[:2])
+    save(path, back)
+    assert {"optimizer/m", "optimizer/v"} <= contents(path).keys() and "adam/m" not in contents(path)
+    resumed, whole = fit(load(path).training, batches, steps=7), fit(new.training, batches, steps=7)
+    assert (resumed.model.parameters.flat == whole.model.parameters.flat).all()
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (drop("adam/v"), "adam/v"),
+        (configure("optimizer", "rho", 0.5), "makes no sense"),
+        (put("adam/m", np.zeros(3, np.float32)), r"optimizer/m as float32 \(3,\)"),
+        (put("adam/u", np.zeros(3, np.float32)), "an array too many, adam/u"),
+        (configure(None, "optimizer", None), "makes no sense"),
+    ],
+)
+def test_a_file_of_format_1_is_trusted_no_more_than_others(path, change, words):
+    rewrite(path, lambda configuration, arrays: (as_format_1(configuration, arrays), change(configuration, arrays)))
+    with pytest.raises(CheckpointError, match=words):
+        load(path)
+
+
+def test_an_optimizer_that_could_not_be_found_again_is_not_saved(path):
+    @dataclasses.dataclass(frozen=True)
+    class Mine(SGD):
+        pass
+
+    old = path.read_bytes()
+    with pytest.raises(InputError, match=r"Mine\(.*OPTIMIZERS has its class as 'sgd'"):
+        save(path, trained(optimizer=Mine(0.1)))
+    assert path.read_bytes() == old
 
 
 @pytest.mark.parametrize("running_text", [False, True])
@@ -105,18 +183,6 @@ def test_a_file_with_any_byte_changed_is_refused_or_the_same(path):
     assert refused > 0.8 * len(range(0, len(data), 23))
 
 
-def drop(name):
-    return lambda configuration, arrays: arrays.pop(name)
-
-
-def put(name, array):
-    return lambda configuration, arrays: arrays.update({name: array})
-
-
-def configure(section, key, value):
-    return lambda configuration, arrays: (configuration[section] if section else configuration).update({key: value})
-
-
 SIZE = trained().training.model.parameters.flat.size
 NAN = np.full(16, np.nan, np.float32)
 
@@ -126,11 +192,11 @@ NAN = np.full(16, np.nan, np.float32)
     [
         (configure(None, "format", FORMAT + 1), f"has format {FORMAT + 1}; this version of minilstm reads format"),
         (drop("parameters/lstm1.Wh"), "lacks the array parameters/lstm1.Wh"),
-        (drop("adam/v"), "lacks the array adam/v"),
+        (drop("optimizer/v"), "lacks the array optimizer/v"),
         (put("parameters/lstm2.b", NAN), "an array too many, parameters/lstm2.b"),
         (put("parameters/lstm1.b", NAN), "NaN or infinite numbers in parameters/lstm1.b"),
-        (put("adam/m", np.full(SIZE, np.inf, np.float32)), "NaN or infinite numbers in adam/m"),
-        (put("adam/v", np.full(SIZE, np.nan, np.float32)), "NaN or infinite numbers in adam/v"),
+        (put("optimizer/m", np.full(SIZE, np.inf, np.float32)), "NaN or infinite numbers in optimizer/m"),
+        (put("optimizer/v", np.full(SIZE, np.nan, np.float32)), "NaN or infinite numbers in optimizer/v"),
         (configure("progress", "position", -1), "counts position as -1"),
         (configure("progress", "epoch", 1.5), "counts epoch as 1.5"),
         (configure("progress", "tokens", "many"), "counts tokens as 'many'"),
@@ -148,6 +214,16 @@ NAN = np.full(16, np.nan, np.float32)
         (configure("tokenizer", "symbols", ["a", "a"]), "duplicate"),
         (configure("optimizer", "momentum", 1), "makes no sense"),
         (configure("optimizer", "learning_rate", -1), "makes no sense"),
+        (configure("optimizer", "kind", "brain"), "trained by the optimizer 'brain', which is not among adam, rmsprop, sgd"),
+        (configure("optimizer", "kind", ["adam"]), "makes no sense"),
+        (configure("optimizer", "kind", "sgd"), "makes no sense"),
+        (configure(None, "optimizer", {"kind": "sgd"}), "lacks the array optimizer/velocity"),
+        (configure(None, "optimizer", {}), "makes no sense"),
+        (put("optimizer/velocity", np.zeros(3, np.float32)), "an array too many, optimizer/velocity"),
+        (put("optimizer/m", np.zeros(3, np.float32)), r"optimizer/m as float32 \(3,\)"),
+        (configure(None, "format", 1), "makes no sense"),
+        (configure(None, "format", 0), "has format 0"),
+        (configure(None, "format", None), "has format None"),
         (configure(None, "rng", {"bit_generator": "Dice"}), "makes no sense"),
         (configure(None, "progress", None), "makes no sense"),
         (configure("progress", "state_batch", 3), "lacks the array state/0/c"),

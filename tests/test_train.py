@@ -8,7 +8,7 @@ import signal
 import numpy as np
 import pytest
 
-from minilstm import Adam, CharTokenizer, InputError, LanguageModel, NotFiniteError, callbacks
+from minilstm import SGD, Adam, CharTokenizer, InputError, LanguageModel, NotFiniteError, RMSprop, callbacks
 from minilstm.callbacks import (
     EarlyStop, HeldOutLoss, History, Progress, SampleText, SaveCheckpoint, StopOnSignal
 )
@@ -25,9 +25,9 @@ def sequences(count=20, seed=0):
     return [(np.arange(rng.integers(3, 9)) + rng.integers(5)) % 5 + 1 for _ in range(count)]
 
 
-def small_run(seed=0, learning_rate=0.02):
+def small_run(seed=0, learning_rate=0.02, optimizer=Adam):
     model = LanguageModel(7, hidden=8, seed=seed)
-    return Training.begin(model, Adam(learning_rate), np.random.default_rng(seed))
+    return Training.begin(model, optimizer(learning_rate), np.random.default_rng(seed))
 
 
 def test_training_learns_what_there_is_to_learn():
@@ -35,6 +35,14 @@ def test_training_learns_what_there_is_to_learn():
     before = evaluate(run.model, batches)
     fit(run, batches, epochs=40)
     assert before > 1.5 and evaluate(run.model, batches) < 0.6 and run.step == 200 and run.epoch == 40
+
+
+@pytest.mark.parametrize("optimizer, learning_rate", [(RMSprop, 0.02), (SGD, 2.0)])
+def test_every_optimizer_learns(optimizer, learning_rate):
+    run, batches = small_run(0, learning_rate, optimizer), SequenceBatches(sequences(), 4, EOS)
+    before = evaluate(run.model, batches)
+    fit(run, batches, epochs=40)
+    assert before > 1.5 and evaluate(run.model, batches) < 0.6 and run.optimizer_state.t == 200
 
 
 def test_a_running_text_carries_its_state_within_an_epoch_only():
@@ -84,13 +92,38 @@ def test_clipping_changes_the_way():
     assert (runs[0].model.parameters.flat != runs[1].model.parameters.flat).any()
 
 
+def test_with_plain_descent_a_step_is_the_clipped_gradient():
+    batches, start = SequenceBatches(sequences(8), 4, EOS), small_run().model.parameters.flat.copy()
+    norms, steps = [], []
+    for limits in ({}, {"clip_value": 0.01}, {"clip_norm": 0.1}, {"clip_value": 0.01, "clip_norm": 0.05}):
+        run = small_run(0, 1.0, SGD)
+        norms.append(next(train_steps(run, batches, steps=1, **limits)).norm)
+        steps.append(start - run.model.parameters.flat)
+    whole, cut, scaled, both = steps
+    assert np.linalg.norm(whole) == pytest.approx(norms[0], rel=1e-4) and norms == [norms[0]] * 4 and norms[0] > 0.2
+    assert np.abs(whole).max() > 0.02
+    np.testing.assert_allclose(cut, np.clip(whole, -0.01, 0.01), atol=1e-6)
+    np.testing.assert_allclose(scaled, whole * 0.1 / norms[0], atol=1e-6)
+    np.testing.assert_allclose(both, cut * 0.05 / np.linalg.norm(cut), atol=1e-6)
+
+
+def test_fit_passes_on_the_limit_of_an_entry():
+    batches = SequenceBatches(sequences(8), 4, EOS)
+    by_fit, by_steps = small_run(), small_run()
+    fit(by_fit, batches, epochs=2, clip_value=1e-8)
+    list(train_steps(by_steps, batches, epochs=2, clip_value=1e-8))
+    assert (by_fit.model.parameters.flat == by_steps.model.parameters.flat).all()
+    assert (by_fit.model.parameters.flat != fit(small_run(), batches, epochs=2).model.parameters.flat).any()
+
+
+@pytest.mark.parametrize("clip_value", [None, 1.0])
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e38])
-def test_a_loss_that_is_not_finite_stops_training_before_the_update(bad):
+def test_a_loss_that_is_not_finite_stops_training_before_the_update(bad, clip_value):
     run = small_run()
     run.model.parameters["output.W"][0, 0] = bad
     before = run.model.parameters.flat.copy()
     with np.errstate(all="ignore"), pytest.raises(NotFiniteError, match="step 1: .* norm .*learning rate.*clipped"):
-        next(train_steps(run, SequenceBatches(sequences(), 4, EOS), epochs=1))
+        next(train_steps(run, SequenceBatches(sequences(), 4, EOS), epochs=1, clip_value=clip_value))
     np.testing.assert_array_equal(run.model.parameters.flat, before)
     assert run.step == 0
 
@@ -98,8 +131,9 @@ def test_a_loss_that_is_not_finite_stops_training_before_the_update(bad):
 def test_how_long_to_train_must_be_said():
     with pytest.raises(InputError, match="epochs, steps"):
         next(train_steps(small_run(), SequenceBatches(sequences(), 4, EOS)))
-    with pytest.raises(InputError, match="clip_norm"):
-        next(train_steps(small_run(), SequenceBatches(sequences(), 4, EOS), steps=1, clip_norm=0))
+    for limit in ("clip_norm", "clip_value"):
+        with pytest.raises(InputError, match=f"{limit} must be greater than 0"):
+            next(train_steps(small_run(), SequenceBatches(sequences(), 4, EOS), steps=1, **{limit: 0}))
 
 
 def test_evaluation_is_the_mean_over_tokens_not_over_batches():

@@ -1,5 +1,5 @@
 """The same mathematics as by the book, as compiled loops: the same names, in the same order."""
 
-from minilstm.kernels import adam, embedding, lstm, softmax
+from minilstm.kernels import adam, embedding, lstm, rmsprop, sgd, softmax
 
-__all__ = ["adam", "embedding", "lstm", "softmax"]
+__all__ = ["adam", "embedding", "lstm", "rmsprop", "sgd", "softmax"]

@@ -1,20 +1,20 @@
-"""Adam, and clipping of the gradient by its global norm.
+"""Adam: a step of about the same size for every parameter, however large or small its gradients are.
 
-Adam keeps two running means of every gradient entry, of itself and of its square, and takes a step of about the same size
-for every parameter, however large or small its gradients are.
+Adam keeps two running means of every gradient entry, of itself and of its square.
 
     (1)  m ← β₁ m + (1 - β₁) g                      first moment
     (2)  v ← β₂ v + (1 - β₂) g²                     second moment
     (3)  m̂ = m / (1 - β₁ᵗ),  v̂ = v / (1 - β₂ᵗ)      bias correction: m and v began at zero
     (4)  θ ← θ - α m̂ / (√v̂ + ε)
 
-Kingma and Ba, Adam: a method for stochastic optimization (2015), algorithm 1; its defaults are ours.
+Kingma and Ba, Adam: a method for stochastic optimization (2015), algorithm 1; its defaults are ours. The end of their
+section 2 draws both corrections into the step size, and has another constant in the place of ε, which they call ε̂
+(epsilon hat):
 
-    (5)  g ← g · min(1, c / ‖g‖)                    Pascanu, Mikolov and Bengio, On the difficulty of training
-                                                    recurrent neural networks (2013), algorithm 1
+    (5)  θ ← θ - α_t m / (√v + ε̂),                  α_t = α √(1 - β₂ᵗ) / (1 - β₁ᵗ)
 
-    (6)  ρ = α max(0.01, (1 + cos(π s / S)) / 2)    cosine decay, the rate of step s of S: Loshchilov and Hutter,
-                                                    SGDR (2017), equation 5, without restarts, never quite zero
+With ε̂ = ε √(1 - β₂ᵗ) that is (4). Keras keeps ε̂ constant instead, at 1e-7; so does ``epsilon_hat=True``. In the first
+steps a constant ε̂ weighs 1 / √(1 - β₂ᵗ) times as much: 32 times at t = 1, for β₂ = 0.999.
 
 Shapes: g, θ, m, v are flat vectors (P,).
 """
@@ -23,13 +23,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from minilstm import kernels
-from minilstm.checks import check_number, check_size
-from minilstm.errors import InputError
+from minilstm.checks import check_flag, check_fraction, check_number
 
 
 class AdamState(NamedTuple):
@@ -41,12 +40,22 @@ class AdamState(NamedTuple):
 
 
 def adam_step(
-    theta: np.ndarray, g: np.ndarray, state: AdamState, rate: float, beta1: float, beta2: float, epsilon: float
+    theta: np.ndarray,
+    g: np.ndarray,
+    state: AdamState,
+    rate: float,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    epsilon_hat: bool = False,
 ) -> tuple[np.ndarray, AdamState]:
     """One step by the book: the new parameters and the new state; nothing is changed in place."""
     t = state.t + 1
     m = beta1 * state.m + (1 - beta1) * g                                  # (1)
     v = beta2 * state.v + (1 - beta2) * g**2                               # (2)
+    if epsilon_hat:
+        alpha_t = rate * math.sqrt(1 - beta2**t) / (1 - beta1**t)
+        return theta - alpha_t * m / (np.sqrt(v) + epsilon), AdamState(m, v, t)  # (5)
     m_hat = m / (1 - beta1**t)                                             # (3)
     v_hat = v / (1 - beta2**t)                                             # (3)
     theta = theta - rate * m_hat / (np.sqrt(v_hat) + epsilon)              # (4)
@@ -55,19 +64,23 @@ def adam_step(
 
 @dataclass(frozen=True)
 class Adam:
-    """Adam with its constants: step size α (``learning_rate``), β₁, β₂, ε."""
+    """Adam with its constants: step size α (``learning_rate``), β₁, β₂, and ε, which ``epsilon_hat=True`` makes ε̂ (5)."""
+
+    kind: ClassVar[str] = "adam"
+    State: ClassVar[type[AdamState]] = AdamState
 
     learning_rate: float = 0.001
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
+    epsilon_hat: bool = False
 
     def __post_init__(self):
         check_number("learning_rate", self.learning_rate, above=0)
+        check_fraction("beta1", self.beta1)
+        check_fraction("beta2", self.beta2)
         check_number("epsilon", self.epsilon, above=0)
-        for name in ("beta1", "beta2"):
-            if not 0 <= getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 0 and below 1, not {getattr(self, name)!r}")
+        check_flag("epsilon_hat", self.epsilon_hat)
 
     def init(self, theta: np.ndarray) -> AdamState:
         """The state before the first step: zeros."""
@@ -81,36 +94,10 @@ class Adam:
         rate = self.learning_rate if rate is None else rate
         t = state.t + 1
         root = math.sqrt(1 - self.beta2**t)
-        alpha_t, epsilon_t = rate * root / (1 - self.beta1**t), self.epsilon * root
+        alpha_t = rate * root / (1 - self.beta1**t)
+        epsilon_t = self.epsilon if self.epsilon_hat else self.epsilon * root
         cast = theta.dtype.type
         kernels.adam.adam_step(
             g, cast(1 - self.beta1), cast(1 - self.beta2), cast(alpha_t), cast(epsilon_t), theta, state.m, state.v
         )
         return AdamState(state.m, state.v, t)
-
-
-@dataclass(frozen=True)
-class CosineDecay:
-    """A learning rate that falls from ``peak`` along half a cosine (6), to a hundredth of it after ``total`` steps."""
-
-    peak: float
-    total: int
-
-    def __post_init__(self):
-        check_number("peak", self.peak, above=0)
-        check_size("total", self.total)
-
-    def __call__(self, step: int) -> float:
-        """The rate of a step, counted from 0."""
-        return self.peak * max(0.01, (1 + math.cos(math.pi * min(step / self.total, 1))) / 2)
-
-
-def clip_by_global_norm(g: np.ndarray, max_norm: float | None) -> float:
-    """Scale ``g`` in place to norm ``max_norm`` if it is longer (5); returns the norm that it had.
-
-    With ``max_norm=None`` the norm is only measured. A norm that is NaN or infinite leaves ``g`` as it is.
-    """
-    norm = float(np.linalg.norm(g))
-    if max_norm is not None and math.isfinite(norm) and norm > max_norm:
-        g *= g.dtype.type(max_norm / norm)
-    return norm

@@ -1,0 +1,31 @@
+"""From a gradient to a step: optimizers on flat vectors, schedules of the learning rate, clipping."""
+
+from minilstm.optim.adam import Adam, AdamState, adam_step
+from minilstm.optim.clipping import clip, clip_by_global_norm, clip_by_value
+from minilstm.optim.optimizer import Optimizer, OptimizerState
+from minilstm.optim.rmsprop import RMSprop, RMSpropState, rmsprop_step
+from minilstm.optim.schedules import Constant, CosineDecay, StepDecay
+from minilstm.optim.sgd import SGD, SGDState, sgd_step
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "rmsprop": RMSprop, "sgd": SGD}
+
+__all__ = [
+    "OPTIMIZERS",
+    "SGD",
+    "Adam",
+    "AdamState",
+    "Constant",
+    "CosineDecay",
+    "Optimizer",
+    "OptimizerState",
+    "RMSprop",
+    "RMSpropState",
+    "SGDState",
+    "StepDecay",
+    "adam_step",
+    "clip",
+    "clip_by_global_norm",
+    "clip_by_value",
+    "rmsprop_step",
+    "sgd_step",
+]

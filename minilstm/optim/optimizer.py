@@ -1,0 +1,39 @@
+"""What an optimizer is: constants that never change, and two functions of a state that it hands out.
+
+An optimizer is a frozen dataclass whose fields are its constants. Its state is a NamedTuple of flat arrays, each of the
+shape and dtype of the parameters, with the number of steps taken, ``t``, as its last field. From ``kind``, the constants
+and the arrays by name a run can be built up again, by somebody who does not know which optimizer it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import Field
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+
+class OptimizerState(Protocol):
+    """Flat arrays (P,), of which every optimizer has its own, and ``t``."""
+
+    @property
+    def t(self) -> int:
+        """How many steps were taken."""
+
+
+class Optimizer(Protocol):
+    """Adam, RMSprop, SGD, or another of this form."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+    kind: ClassVar[str]
+    State: ClassVar[type[Any]]
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of every step for which no other is given."""
+
+    def init(self, theta: np.ndarray) -> OptimizerState:
+        """The state before the first step."""
+
+    def step(self, theta: np.ndarray, g: np.ndarray, state: Any, rate: float | None = None) -> OptimizerState:
+        """One step; ``theta`` and the arrays of ``state`` are changed in place."""
