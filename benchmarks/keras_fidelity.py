@@ -11,8 +11,9 @@ order i, f, g, o (in Keras's letters i, f, c, o), so nothing is transposed. Comp
     (1)  |ours - Keras| / Keras                       the loss of each step, before its update: at most 1e-3
     (2)  ‖ours - Keras‖ / ‖Keras - initial‖           every array after the last step, against the way that it went
 
-Status 0 if (1) holds at every step of both systems, 1 if not, 2 if the comparison cannot be run. Without files it runs on text that
-the package makes up. Some minutes in all, of which Keras takes most.
+Status 0 if (1) holds at every step of both systems, 1 if not, 2 if they could not be compared. Without files it runs on
+text that the package makes up. Some minutes, most of them for the recipes. TensorFlow brings Keras 3; with Keras 2 it runs
+as ``TF_USE_LEGACY_KERAS=1 python benchmarks/keras_fidelity.py …`` after ``keras-env/bin/pip install tf_keras``.
 """
 
 import argparse
@@ -77,15 +78,15 @@ def compare(python: str, system: str, source: str | None, steps: int) -> dict:
         weights[name] = float(np.linalg.norm(values - final) / np.linalg.norm(final - initial[k]))  # (2)
 
     print(f"\n{system}, {source or 'made-up text'}: V = {V:,}, {model.parameters.flat.size:,} parameters, {optimizer}")
-    print(f"{'step':>12}{'minilstm':>12}{'Keras':>12}{'difference':>12}")
+    print(f"{'step':>12}{'minilstm':>12}{'Keras ' + str(keras['version']):>14}{'difference':>12}")
     for step in sorted({s for s in SHOWN if s <= steps} | {steps}):
-        print(f"{step:>12}{ours[step - 1]:>12.6f}{keras['losses'][step - 1]:>12.6f}{difference[step - 1]:>12.1e}")
-    print(f"{'largest':>12}{f'at step {difference.argmax() + 1}':>24}{difference.max():>12.1e}")
+        print(f"{step:>12}{ours[step - 1]:>12.6f}{keras['losses'][step - 1]:>14.6f}{difference[step - 1]:>12.1e}")
+    print(f"{'largest':>12}{f'at step {difference.argmax() + 1}':>26}{difference.max():>12.1e}")
     for name, value in weights.items():
-        print(f"{name:>12}{'final weights':>24}{value:>12.1e}")
+        print(f"{name:>12}{'final weights':>26}{value:>12.1e}")
     return {
         "source": source, "V": V, "parameters": model.parameters.flat.size, "optimizer": repr(optimizer),
-        "keras": str(keras["keras"]), "minilstm_losses": ours.tolist(), "keras_losses": keras["losses"].tolist(),
+        "keras": str(keras["version"]), "minilstm_losses": ours.tolist(), "keras_losses": keras["losses"].tolist(),
         "largest_difference": float(difference.max()), "weights_difference": weights,
         "agrees": bool((difference <= TOLERANCE).all()),  # not a number agrees with nothing
     }
@@ -115,6 +116,8 @@ def main() -> int:
         }
     except InputError as error:
         parser.error(str(error))
+    except subprocess.CalledProcessError as error:
+        parser.exit(2, f"Keras did not get through (status {error.returncode}); what it said stands above\n")
     if arguments.json:
         Path(arguments.json).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     agrees = all(system["agrees"] for system in report.values())

@@ -1,4 +1,4 @@
-"""The Keras side of ``keras_fidelity.py``: the published models, built and trained as the notebooks do. It imports nothing of ours.
+"""The Keras side of ``keras_fidelity.py``: the published models, built and trained as in the notebooks. Nothing here is ours.
 
     keras-env/bin/python benchmarks/keras_reference.py headlines batches.npz result.npz
 
@@ -16,13 +16,16 @@ import tensorflow as tf
 from tensorflow import keras
 from tensorflow.keras import layers
 
+VERSION = getattr(keras, "__version__", "2")  # Keras 2 does not say here which it is
+
 
 class SummingAdam(keras.optimizers.Adam):
     """Adam for Keras 3, with one gradient for each parameter, as Keras 2 and Adam's equations have it.
 
     A word that stands in a batch n times brings n gradients of its embedding. Keras 2 sums them, then squares the sum for
     the second moment; Keras 3.15 on TensorFlow squares each of them, and sums the squares, so that an embedding moves by up
-    to √n times the rate. Without this class its recipe losses are up to 11 % away from those of Keras 2 within 100 steps.
+    to √n times the rate. Without this class its losses on 409 recipes are up to 11 % away from ours within 100 steps, with
+    it up to 4e-6.
     """
 
     def update_step(self, gradient, variable, learning_rate):
@@ -49,7 +52,7 @@ def recipes(V: int):
         layers.LSTM(128, return_sequences=True),
         layers.Dense(V, activation="softmax"),
     ])
-    adam = "adam" if keras.__version__.startswith("2.") else SummingAdam()
+    adam = "adam" if VERSION == "2" else SummingAdam()
     model.compile(optimizer=adam, loss="sparse_categorical_crossentropy")
     return model, np.arange(V, dtype=np.int32)
 
@@ -64,7 +67,7 @@ def main(system: str, batches: str, result: str) -> None:
         model.reset_metrics()  # the loss of this batch alone: some versions answer with a running mean
         losses.append(model.train_on_batch(vectors[data[f"inputs{step}"]], vectors[data[f"targets{step}"]]))
     arrays |= {f"final{k}": weights for k, weights in enumerate(model.get_weights())}
-    np.savez(result, losses=np.array(losses, np.float64), keras=keras.__version__, **arrays)
+    np.savez(result, losses=np.array(losses, np.float64), version=VERSION, **arrays)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The two published systems' batches and optimizers, as published: faults included.
+"""The two published systems, as published, faults included: text, batches, model, optimizer.
 
     A   titles of AG News, by character     8 to a batch, in file order, padded on the left to the longest of the batch;
                                             the targets are the inputs shifted by one, and ``<eos>`` at the end
@@ -16,6 +16,7 @@ from collections import Counter
 import numpy as np
 
 from minilstm.model import LanguageModel
+from minilstm.optim import Adam, RMSprop
 from minilstm.text import readers
 from minilstm.text.batches import Batch
 from minilstm.text.headlines import headlines
@@ -55,12 +56,12 @@ def headline_batches(texts: list[str]) -> tuple[int, list[Batch]]:
 
 def recipe_batches(texts: list[str]) -> tuple[int, list[Batch]]:
     """V and the batches of system B. V is that of the published model, however few words the texts have."""
-    words = [WORD.findall(text.lower())[:RECIPE_LENGTH] for text in texts]
-    counts = Counter(word for text in texts for word in WORD.findall(text.lower()))
+    words = [WORD.findall(text.lower()) for text in texts]
+    counts = Counter(word for recipe in words for word in recipe)
     known = {word: k + 2 for k, (word, _) in enumerate(counts.most_common(RECIPE_WORDS - 2))}  # 0 padding, 1 unknown
     ids = np.zeros((RECIPE_LENGTH, len(words)), np.int32)  # (201, recipes)
     for column, recipe in enumerate(words):
-        ids[: len(recipe), column] = [known.get(word, 1) for word in recipe]
+        ids[: len(recipe), column] = [known.get(word, 1) for word in recipe[:RECIPE_LENGTH]]
     columns = [ids[:, first : first + 32] for first in range(0, len(words), 32)]
     return RECIPE_WORDS, [Batch(block[:-1], block[1:]) for block in columns]
 
@@ -75,31 +76,7 @@ def recipe_model(V: int, seed: int = 0) -> LanguageModel:
     return LanguageModel(V, embedding=100, hidden=128, seed=seed)
 
 
-class KerasRMSprop:
-    def init(self, theta):
-        return np.zeros_like(theta)
-
-    def step(self, theta, g, v):
-        v *= np.float32(0.9)
-        v += np.float32(0.1) * g * g
-        theta -= np.float32(0.001) * g / np.sqrt(v + np.float32(1e-7))
-        return v
-
-
-class KerasAdam:
-    def init(self, theta):
-        return np.zeros_like(theta), np.zeros_like(theta), 0
-
-    def step(self, theta, g, state):
-        m, v, t = state
-        t += 1
-        m += np.float32(0.1) * (g - m)
-        v += np.float32(0.001) * (g * g - v)
-        theta -= np.float32(0.001 * (1 - 0.999**t) ** 0.5 / (1 - 0.9**t)) * m / (np.sqrt(v) + np.float32(1e-7))
-        return m, v, t
-
-
 SYSTEMS = {
-    "headlines": (titles, headline_batches, headline_model, KerasRMSprop()),
-    "recipes": (recipes, recipe_batches, recipe_model, KerasAdam()),
+    "headlines": (titles, headline_batches, headline_model, RMSprop(0.001, rho=0.9, epsilon=1e-7)),
+    "recipes": (recipes, recipe_batches, recipe_model, Adam(0.001, 0.9, 0.999, epsilon=1e-7, epsilon_hat=True)),
 }
