@@ -1,0 +1,129 @@
+"""Does minilstm train as Keras does? Both published systems, step by step, from the same initial weights on the same batches.
+
+    python -m venv keras-env && keras-env/bin/pip install tensorflow-cpu
+    python benchmarks/keras_fidelity.py --keras-python keras-env/bin/python
+    python benchmarks/keras_fidelity.py --keras-python keras-env/bin/python --titles ag_news_test.csv --recipes recipes.json
+
+Keras builds the published models (``published.py`` names them), draws their weights and trains 100 steps in float32; ours
+begins with these weights and goes the same way. The arrays are of the same shapes in the same order in both, gates in the
+order i, f, g, o (in Keras's letters i, f, c, o), so nothing is transposed. Compared are
+
+    (1)  |ours - Keras| / Keras                       the loss of each step, before its update: at most 1e-3
+    (2)  ‖ours - Keras‖ / ‖Keras - initial‖           every array after the last step, against the way that it went
+
+Status 0 if (1) holds at every step of both systems, 1 if not, 2 if they could not be compared. Without files it runs on
+text that the package makes up. Some minutes, most of them for the recipes. TensorFlow brings Keras 3; with Keras 2 it runs
+as ``TF_USE_LEGACY_KERAS=1 python benchmarks/keras_fidelity.py …`` after ``keras-env/bin/pip install tf_keras``.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from itertools import cycle, islice
+from pathlib import Path
+
+import numpy as np
+import published
+from minilstm.errors import InputError
+
+TOLERANCE = 1e-3
+SHOWN = (1, 10, 25, 50, 75, 100)
+HAS_KERAS = "import importlib.util as u, sys; sys.exit(not (u.find_spec('keras') and u.find_spec('tensorflow')))"
+
+
+def train_keras(python: str, system: str, V: int, batches: list) -> dict[str, np.ndarray]:
+    """What Keras, in an environment of its own, makes of these batches."""
+    with tempfile.TemporaryDirectory() as folder:
+        given, result = Path(folder, "batches.npz"), Path(folder, "result.npz")
+        inputs = {f"inputs{k}": batch.inputs.T for k, batch in enumerate(batches)}  # (B, T)
+        targets = {f"targets{k}": batch.targets.T for k, batch in enumerate(batches)}
+        np.savez(given, V=V, **inputs, **targets)
+        command = [python, str(Path(__file__).with_name("keras_reference.py")), system, str(given), str(result)]
+        quiet = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+        subprocess.run(command, check=True, env=os.environ | quiet)
+        return dict(np.load(result))
+
+
+def train_ours(model, optimizer, initial: list[np.ndarray], batches: list) -> list[float]:
+    """The loss of every step; the model goes from ``initial`` to its final weights."""
+    for name, values in zip(model.parameters, initial, strict=True):
+        assert model.parameters[name].shape == values.shape, name
+        model.parameters[name][...] = values
+    theta = model.parameters.flat
+    state = optimizer.init(theta)
+    losses = []
+    for batch in batches:
+        loss, gradients, _, _ = model.loss_and_gradients(batch)
+        state = optimizer.step(theta, gradients.flat, state)
+        losses.append(loss)
+    return losses
+
+
+def compare(python: str, system: str, source: str | None, steps: int) -> dict:
+    """Train both on one system, print the comparison, and return it."""
+    read, cut, build, optimizer = published.SYSTEMS[system]
+    V, epoch = cut(read(source))
+    batches = list(islice(cycle(epoch), steps))
+    keras = train_keras(python, system, V, batches)
+    model = build(V)
+    initial = [keras[f"initial{k}"] for k in range(len(model.parameters))]
+    ours = np.array(train_ours(model, optimizer, initial, batches))
+    difference = np.abs(ours - keras["losses"]) / keras["losses"]                          # (1)
+    weights = {}
+    for k, (name, values) in enumerate(model.parameters.items()):
+        final = keras[f"final{k}"]
+        weights[name] = float(np.linalg.norm(values - final) / np.linalg.norm(final - initial[k]))  # (2)
+
+    print(f"\n{system}, {source or 'made-up text'}: V = {V:,}, {model.parameters.flat.size:,} parameters, {optimizer}")
+    print(f"{'step':>12}{'minilstm':>12}{'Keras ' + str(keras['version']):>14}{'difference':>12}")
+    for step in sorted({s for s in SHOWN if s <= steps} | {steps}):
+        print(f"{step:>12}{ours[step - 1]:>12.6f}{keras['losses'][step - 1]:>14.6f}{difference[step - 1]:>12.1e}")
+    print(f"{'largest':>12}{f'at step {difference.argmax() + 1}':>26}{difference.max():>12.1e}")
+    for name, value in weights.items():
+        print(f"{name:>12}{'final weights':>26}{value:>12.1e}")
+    return {
+        "source": source, "V": V, "parameters": model.parameters.flat.size, "optimizer": repr(optimizer),
+        "keras": str(keras["version"]), "minilstm_losses": ours.tolist(), "keras_losses": keras["losses"].tolist(),
+        "largest_difference": float(difference.max()), "weights_difference": weights,
+        "agrees": bool((difference <= TOLERANCE).all()),  # not a number agrees with nothing
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Train minilstm and Keras on the same batches and compare every loss.")
+    parser.add_argument("--keras-python", required=True, metavar="PYTHON", help="the Python of an environment with Keras")
+    parser.add_argument("--titles", metavar="CSV", help="an AG News file for the headlines (default: made-up text)")
+    parser.add_argument("--recipes", metavar="JSON", help="recipes with title and directions (default: made-up text)")
+    parser.add_argument("--steps", type=int, default=100, help="training steps of each system (default: 100)")
+    parser.add_argument("--json", metavar="FILE", help="write all losses and differences there")
+    arguments = parser.parse_args()
+    python = arguments.keras_python
+    if arguments.steps < 1:
+        parser.error(f"--steps must be at least 1, not {arguments.steps}")
+    try:
+        found = subprocess.run([python, "-c", HAS_KERAS]).returncode == 0
+    except OSError:
+        found = False
+    if not found:
+        parser.error(f"{python} is no Python with Keras: python -m venv keras-env && keras-env/bin/pip install tensorflow-cpu")
+    try:
+        report = {
+            "headlines": compare(python, "headlines", arguments.titles, arguments.steps),
+            "recipes": compare(python, "recipes", arguments.recipes, arguments.steps),
+        }
+    except InputError as error:
+        parser.error(str(error))
+    except subprocess.CalledProcessError as error:
+        parser.exit(2, f"Keras did not get through (status {error.returncode}); what it said stands above\n")
+    if arguments.json:
+        Path(arguments.json).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    agrees = all(system["agrees"] for system in report.values())
+    print(f"\nlosses {'agree' if agrees else 'DO NOT AGREE'} to {TOLERANCE:g}")
+    return 0 if agrees else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

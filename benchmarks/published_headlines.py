@@ -1,0 +1,79 @@
+"""Does the published headline system come out as published? Its first four epochs, on titles that everyone can have.
+
+    python benchmarks/published_headlines.py ag_news_test.csv
+
+The yardstick is the published notebook's own code (Microsoft, AI for Beginners, lesson 17, GenerativeTF), run in Keras 3 on
+the 7,600 titles of the AG News test file (Zhang, Zhao and LeCun 2015). Ours draws its own initial values, three times, from
+the same distributions: Glorot uniform, orthogonal, zero biases but forget bias 1. An epoch's loss is as Keras reports it:
+
+    (1)  L = Σ_k B_k l_k / Σ_k B_k        l_k: mean loss of batch k before its update, in nats a position, padding counted
+
+Status 0 if in every epoch the mean of the seeds is within 2 % of the yardstick, 1 if not, 2 if the file is not that file.
+A few minutes; ``OPENBLAS_NUM_THREADS=1`` is fastest, for the matrices are small.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import published
+from minilstm.errors import InputError
+
+YARDSTICK = np.array([2.2739, 1.8718, 1.7728, 1.7115])
+TOLERANCE = 0.02
+SEEDS = (0, 1, 2)
+TITLES, V = 7_600, 83
+
+
+def epochs(seed: int, batches: list) -> Iterator[float]:
+    """Train on without end; the loss (1) of each epoch."""
+    _, _, build, optimizer = published.SYSTEMS["headlines"]
+    model = build(V, seed)
+    theta = model.parameters.flat
+    state = optimizer.init(theta)
+    sizes = [batch.inputs.shape[1] for batch in batches]
+    while True:
+        losses = []
+        for batch in batches:
+            loss, gradients, _, _ = model.loss_and_gradients(batch)
+            state = optimizer.step(theta, gradients.flat, state)
+            losses.append(loss)
+        yield float(np.average(losses, weights=sizes))                     # (1)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Train the published headline system and compare its losses with Keras's.")
+    parser.add_argument("csv", help="ag_news_test.csv: class, title, description")
+    parser.add_argument("--json", metavar="FILE", help="write all losses there")
+    arguments = parser.parse_args()
+    try:
+        titles = published.titles(arguments.csv)
+    except InputError as error:
+        parser.error(str(error))
+    vocab_size, batches = published.headline_batches(titles)
+    if (len(titles), vocab_size) != (TITLES, V):
+        parser.error(f"{arguments.csv} has {len(titles):,} titles and V = {vocab_size}; the yardstick is for the AG News test"
+                     f" file, with {TITLES:,} titles and V = {V}")
+
+    print(f"{'epoch':>6}{'minilstm':>10}{'spread':>9}{'yardstick':>11}{'difference':>12}")
+    runs = [epochs(seed, batches) for seed in SEEDS]
+    losses, differences = [], []
+    for epoch, yardstick in enumerate(YARDSTICK, 1):
+        seeds = [next(run) for run in runs]
+        mean, spread = np.mean(seeds), np.ptp(seeds) / np.mean(seeds)
+        losses.append(seeds)
+        differences.append(float(mean / yardstick - 1))
+        print(f"{epoch:>6}{mean:>10.4f}{spread:>9.2%}{yardstick:>11.4f}{differences[-1]:>+12.2%}", flush=True)
+    agrees = all(abs(difference) <= TOLERANCE for difference in differences)
+    print(f"{'within' if agrees else 'NOT WITHIN'} {TOLERANCE:.0%}")
+    if arguments.json:
+        report = {"seeds": SEEDS, "losses": losses, "yardstick": YARDSTICK.tolist(), "differences": differences}
+        Path(arguments.json).write_text(json.dumps(report | {"agrees": agrees}, indent=1) + "\n", encoding="utf-8")
+    return 0 if agrees else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
