@@ -286,7 +286,7 @@ def test_matrix_products_use_one_thread_unless_the_environment_says_otherwise(ch
     assert re.search(rf"threads +{threads} ", result.stdout), result.stdout
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["train"], ["sample"], ["train", "x", "--speed", "9"]])
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["sample"], ["train", "x", "--speed", "9"]])
 def test_wrong_usage_ends_with_status_2(arguments):
     result = python("-m", "minilstm", *arguments)
     assert result.returncode == 2 and "usage: minilstm" in result.stderr and "Traceback" not in result.stderr
