@@ -150,6 +150,10 @@ def add_check(commands) -> None:
     )
     check.add_argument("--cell", choices=CELLS, default="lstm", help="recurrent cell (lstm)")
     check.add_argument(
+        "--dropout", type=share, default=0.0, metavar="P", help="leave out this share between layers, the same ones always (0)"
+    )
+    check.add_argument("--tied", action="store_true", help="one table for embedding and output; needs E as large as H")
+    check.add_argument(
         "--sizes", metavar="V=7,E=3,H=5,L=2,T=6,B=4",
         help="any of: ids V, embedding E (0: one-hot), hidden H, layers L, steps T, sequences B",
     )

@@ -36,6 +36,25 @@ def test_check_finds_every_gradient_right_to_1e_12(run, sizes, seed):
     assert max(map(len, out.splitlines())) <= 80
 
 
+@pytest.mark.parametrize(
+    "options, rows",
+    [
+        (["--cell", "gru", "--sizes", "L=3"], 1 + 4 * 3 + 2 + 3),
+        (["--cell", "rnn", "--sizes", "L=3"], 1 + 3 * 3 + 2 + 3),
+        (["--cell", "gru", "--dropout", "0.4", "--tied", "--sizes", "E=5"], 1 + 4 * 2 + 1 + 2),
+    ],
+)
+def test_check_takes_every_cell_dropout_and_tied_tables(run, options, rows):
+    status, out, error = run("check", *options)
+    assert (status, error) == (0, "") and worst(out) <= 1e-12
+    assert f"{rows} of {rows} gradients are right" in out and ("dropout of 0.4" in out) == ("--tied" in options)
+    assert ("output.W" not in out) == ("--tied" in options)
+
+
+def test_tied_tables_of_unequal_sizes_are_refused(run):
+    refused(run("check", "--tied"), 2, "embedding as wide as the hidden layer, 5", "one of width 3")
+
+
 def test_all_methods_make_three_tables_that_agree(run):
     status, out, _ = run("check", "--method", "all", "--cell", "lstm")
     assert status == 0 and out.count("verdict") == 3

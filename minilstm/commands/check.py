@@ -20,7 +20,7 @@ LARGEST_BATCH = 10**6  # tokens
 def run(arguments: Namespace) -> int:
     """The command: status 0 if every gradient is right, else 1."""
     size = SIZES | read_sizes(arguments.sizes)
-    layers = build_layers(size["V"], size["E"] or None, size["H"], size["L"], arguments.cell)
+    layers = build_layers(size["V"], size["E"] or None, size["H"], size["L"], arguments.cell, arguments.tied)
     count = sum(math.prod(shape) for shape in parameter_shapes(layers).values())
     methods = list(METHODS) if arguments.method == "all" else [arguments.method]
     if count > LARGEST and methods != ["projections"]:
@@ -31,8 +31,9 @@ def run(arguments: Namespace) -> int:
     if size["T"] * size["B"] > LARGEST_BATCH or count > 100 * 10**6:
         raise InputError(f"these --sizes are too large: {count:,} parameters, a batch of {size['T'] * size['B']:,} tokens")
     model, batch = random_case(
-        size["V"], size["E"] or None, size["H"], size["L"], size["T"], size["B"], arguments.cell, arguments.seed
-    )
+        size["V"], size["E"] or None, size["H"], size["L"], size["T"], size["B"], arguments.cell, arguments.seed,
+        arguments.dropout, arguments.tied,
+    )  # fmt: skip
     print(model.summary())
     print(f"{size['B']} random sequences of up to {size['T']} steps, random initial states, seed {arguments.seed}")
     passed = True
