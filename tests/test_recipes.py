@@ -11,7 +11,7 @@ from minilstm.text import recipes as module
 from minilstm.text.ambiguity import find_ambiguity
 from minilstm.text.pantry import PLURAL, WORDS
 from minilstm.text.recipes import PROMPTS, SHAPES, UNFAMILIAR_PROMPTS, recipes
-from minilstm.text.wordgrammar import join_words, split_words
+from minilstm.text.wordgrammar import written, split_words
 
 TITLE = re.compile(r"Recipe for (\w+) (\w+) with (\w+) and (\w+) \| ")
 TEMPERATURES = {"roasted": (200, 220), "roast": (180, 190), "baked": (160, 170), "braised": (130, 150)}
@@ -44,7 +44,7 @@ def test_a_text_and_its_words_tell_the_same(samples):
     """So that what is true of rows of words is true of texts: neither spaces nor capitals hold anything."""
     assert len(set(samples)) == len({tuple(split_words(text)) for text in samples}) > 1990
     for text in samples:
-        assert join_words(split_words(text)) == text
+        assert written(split_words(text)) == text
         assert len(split_words(text)) == count_words(text)
     for text in samples[:50]:
         assert recipes().accepts(" ".join(split_words(text)))

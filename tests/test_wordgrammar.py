@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from minilstm.text import wordgrammar
 from minilstm.text.ambiguity import find_ambiguity
-from minilstm.text.wordgrammar import WordGrammar, join_words, split_words
+from minilstm.text.wordgrammar import WordGrammar, written, split_words
 
 TEA = {
     "tea": [(3, "{verb} the {thing}, then {end}."), (2, "{thing} (hot) {note}| {verb}!"), 'Say "{end}".'],
@@ -64,7 +64,7 @@ def test_floor_length_and_vocabulary_are_those_of_all_texts_written_out():
 def test_texts_are_judged_by_their_words():
     machine = WordGrammar(TEA, "tea")
     for probability, words in all_word_rows(TEA, "tea"):
-        for text in (" ".join(words), join_words(words), " ".join(words).upper()):
+        for text in (" ".join(words), written(words), " ".join(words).upper()):
             assert machine.derivations(text) == 1
             assert machine.accepts(text)
             assert machine.log_probability(text) == pytest.approx(math.log(probability), rel=1e-9)
@@ -93,7 +93,7 @@ def test_one_by_one_many_at_once_and_a_stream_write_the_same_texts():
 
 @given(st.lists(st.sampled_from([*"abcz", "oven", "220", *'.,;:!?()"|'])))
 def test_joined_words_split_into_the_same_words(words):
-    assert split_words(join_words(words)) == words
+    assert split_words(written(words)) == words
 
 
 @pytest.mark.parametrize("words, text", [
@@ -102,7 +102,7 @@ def test_joined_words_split_into_the_same_words(words):
     ("", ""),
 ])
 def test_joined_words_read_as_people_write(words, text):
-    assert join_words(words.split()) == text
+    assert written(words.split()) == text
 
 
 def test_the_examples_in_the_docstrings_hold():

@@ -16,35 +16,29 @@ second to the last are predicted, and then the stop sign. It is (7) of `minilstm
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from minilstm.text.grammar import REFERENCE, Grammar, Template
-from minilstm.text.punctuation import split_words
+from minilstm.text.punctuation import gaps, split_words
 
 FIRST_CODE = 0xE000                          # Unicode's private use area: characters that mean nothing elsewhere
 NO_WORD = "\0"                               # stands for every word that the grammar does not have
-NO_SPACE_BEFORE = frozenset(".,;:!?)")
-NO_SPACE_AFTER = frozenset("(")
 BEGINS_SENTENCE = frozenset(".!?|")          # a capital follows
 
 
-def join_words(words: Iterable[str]) -> str:
-    """Write words as a text that people read, of which `split_words` makes the same words again.
+def written(words: Sequence[str]) -> str:
+    """Words as a text that people read, of which `split_words` makes the same words again.
 
     Examples
     --------
-    >>> join_words(["soup", "|", "stir", "(", "and", "taste", ")", ".", "eat", "."])
+    >>> written(["soup", "|", "stir", "(", "and", "taste", ")", ".", "eat", "."])
     'Soup | Stir (and taste). Eat.'
     """
-    text, space, capital, quoted = "", "", True, False
-    for word in words:
-        closes = word == '"' and quoted
-        quoted ^= word == '"'
-        text += "" if word in NO_SPACE_BEFORE or closes else space
-        text += word[0].upper() + word[1:] if capital and word.isascii() else word
-        space = "" if word in NO_SPACE_AFTER or word == '"' and not closes else " "
+    text, capital = "", True
+    for gap, word in zip(gaps(words), words):
+        text += gap + (word[0].upper() + word[1:] if capital and word.isascii() else word)
         capital = word in BEGINS_SENTENCE or capital and not word[0].isalnum()
     return text
 
@@ -105,7 +99,7 @@ class WordGrammar:
 
     def decode(self, characters: str) -> str:
         """The text that `characters` of `grammar` stand for."""
-        return join_words([self._word[character] for character in characters])
+        return written([self._word[character] for character in characters])
 
     # ---- writing and reading: as for `Grammar`, and texts are those that people read -----------------------
 
