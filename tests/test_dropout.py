@@ -136,3 +136,11 @@ def test_noise_is_drawn_for_every_layer_but_one_that_reads_ids(embedding, places
     model.loss_and_gradients(batch, noise=np.random.default_rng(0))
     N = batch.lengths.sum()
     assert drawn == [(N, 4), (N, 5), (N, 5), (N, 5)][-places:]
+
+
+def test_a_model_without_dropout_draws_no_noise():
+    model, batch = random_case(6, 4, 5, 2, 4, 2)
+    noise, untouched = np.random.default_rng(0), np.random.default_rng(0)
+    model.loss_and_gradients(batch, noise=noise)
+    model.loss(batch, noise=noise)
+    assert noise.bit_generator.state == untouched.bit_generator.state
