@@ -89,18 +89,17 @@ class History(Callback):
 
 
 class SampleText(Callback):
-    """Adds what ``sample`` returns to ``training.samples`` after each epoch, shows it, and keeps it all in a text file."""
+    """Adds what ``sample`` returns to ``training.samples`` after each epoch and at the end, shows it, and keeps all of it."""
 
     def __init__(self, sample: Callable[[Training], str], path: str | Path | None = None, show=print):
         self.sample, self.path, self.show = sample, path, show
 
     def on_epoch(self, training: Training, record: StepRecord) -> None:
-        text = self.sample(training)
-        training.samples.append(f"epoch {record.epoch}\n{text}")
-        self.show(text)
-        self.write(training)
+        self._add(training, f"epoch {record.epoch}")
 
     def on_end(self, training: Training) -> None:
+        if training.stop is None and training.position:  # ended within an epoch
+            self._add(training, f"step {training.step:,}")
         self.write(training)
 
     def write(self, training: Training) -> None:
@@ -108,6 +107,12 @@ class SampleText(Callback):
         if self.path is not None:
             with replacing(self.path) as file:
                 file.write(("\n\n".join(training.samples) + "\n").encode("utf-8", "backslashreplace"))
+
+    def _add(self, training: Training, place: str) -> None:
+        text = self.sample(training)
+        training.samples.append(f"{place}\n{text}")
+        self.show(text)
+        self.write(training)
 
 
 def held_out_losses(training: Training) -> list[float]:

@@ -22,7 +22,7 @@ def in_other_units(nats: float, characters: float = 1.0) -> str:
 
 
 class Progress(Callback):
-    """A line or two after each epoch, and one now and then in between: every ``seconds`` seconds, or a bar if there is one.
+    """A line or two after each epoch and at the end, and one now and then: every ``seconds`` seconds, or a bar if there is one.
 
     ``floor`` in nats a token, if it is known; ``characters`` that a token stands for on average.
     """
@@ -45,7 +45,16 @@ class Progress(Callback):
             self._shown_at = time.monotonic()
 
     def on_epoch(self, training: Training, record: StepRecord) -> None:
-        line = f"epoch {record.epoch}: train {training.epoch_nats / training.epoch_tokens:.4f}"
+        self._tell(training, f"epoch {record.epoch}")
+
+    def on_end(self, training: Training) -> None:
+        if self.bar is not None:
+            self.bar.close()
+        if training.stop is None and training.position:  # ended within an epoch
+            self._tell(training, f"step {training.step:,}")
+
+    def _tell(self, training: Training, place: str) -> None:
+        line = f"{place}: train {training.epoch_nats / training.epoch_tokens:.4f}"
         held_out = training.history[-1].valid_loss if training.history else None
         if held_out is not None:
             line += f", held out {held_out:.4f}"
@@ -54,10 +63,6 @@ class Progress(Callback):
             line += f"\n  held out: {in_other_units(held_out, self.characters)}"
         self.show(line)
         self._shown_at = time.monotonic()
-
-    def on_end(self, training: Training) -> None:
-        if self.bar is not None:
-            self.bar.close()
 
 
 def as_item(text: str, width: int = WIDTH) -> str:

@@ -1,6 +1,7 @@
 """What a run tells: the line after an epoch, and texts within the width of a screen."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from minilstm.callbacks import HeldOutLoss, History
 from minilstm.checkpoint import Checkpoint, load, save
 from minilstm.progress import Progress, as_item
 from minilstm.text.batches import SequenceBatches
-from minilstm.train import Callback, Training, fit
+from minilstm.train import Callback, Training, evaluate, fit
 
 TOKENIZER = CharTokenizer.fit(["abcdef"])
 BATCHES = SequenceBatches([np.arange(k % 5 + 1) % 5 + 1 for k in range(20)], 4, TOKENIZER.eos_id)  # 5 steps an epoch
@@ -37,6 +38,10 @@ def told(run, **end):
     return shown, listen.records
 
 
+def after_epochs(shown):
+    return [line for line in shown if re.match(r"epoch \d+: ", line)]
+
+
 def test_an_epochs_line_tells_the_mean_over_the_whole_epoch():
     shown, records = told(begun(), epochs=3)
     for k, line in enumerate(shown):
@@ -53,7 +58,30 @@ def test_also_after_a_run_was_taken_up_in_the_middle_of_it(tmp_path, cut):
     first, _ = told(run, steps=cut)
     save(tmp_path / "model.npz", Checkpoint(run, TOKENIZER, {}))
     second, _ = told(load(tmp_path / "model.npz").training, epochs=3)
-    assert first + second == whole
+    assert after_epochs(first) + second == whole
+
+
+@pytest.mark.parametrize("end", [1, 4, 5, 7])
+def test_a_run_that_ends_within_an_epoch_tells_its_held_out_loss_too(end):
+    run = begun()
+    shown, records = told(run, steps=end)
+    part = records[end // 5 * 5 :]
+    expected = f"step {end}: train " if part else "epoch 1: train "
+    part = part or records
+    mean = sum(r.loss * r.tokens for r in part) / sum(r.tokens for r in part)
+    held_out = evaluate(run.model, BATCHES)
+    assert shown[-1].startswith(f"{expected}{mean:.4f}, held out {held_out:.4f}\n  held out: ")
+    assert len(shown) == -(-end // 5)
+
+
+def test_a_run_that_was_stopped_within_an_epoch_tells_nothing_that_was_not_measured():
+    class Stop(Callback):
+        def on_step(self, training, record):
+            training.stop = "enough"
+
+    shown, run = [], begun()
+    fit(run, BATCHES, epochs=1, callbacks=[HeldOutLoss(BATCHES), History(2), Progress(5, show=shown.append), Stop()])
+    assert run.step == 1 and shown == []
 
 
 def test_a_file_from_before_the_mean_was_kept_can_be_gone_on_with(tmp_path):

@@ -192,7 +192,10 @@ def test_samples_are_shown_and_kept(tmp_path):
     write = SampleText(lambda training: f"text {training.epoch} \ud800", tmp_path / "samples.txt", show=shown.append)
     fit(run, batches, epochs=2, callbacks=[write])
     assert shown == ["text 1 \ud800", "text 2 \ud800"]
-    assert (tmp_path / "samples.txt").read_text("utf-8") == "epoch 1\ntext 1 \\ud800\n\nepoch 2\ntext 2 \\ud800\n"
+    kept = "epoch 1\ntext 1 \\ud800\n\nepoch 2\ntext 2 \\ud800\n"
+    assert (tmp_path / "samples.txt").read_text("utf-8") == kept
+    fit(run, batches, steps=12, callbacks=[write])  # ends within the third epoch
+    assert len(shown) == 3 and (tmp_path / "samples.txt").read_text("utf-8") == kept + "\nstep 12\ntext 2 \\ud800\n"
 
 
 def test_progress_is_a_plain_line_now_and_then_and_one_an_epoch():

@@ -41,7 +41,7 @@ def read_text(path: str | Path) -> str:
     Raises InputError if the file cannot be read, holds nothing but white space, or is not text in UTF-8.
     """
     if os.path.isdir(path):
-        raise InputError(f"{path} is a directory: name a file in it")
+        raise InputError(f"{path} is a directory: name the files in it, as {os.path.join(path, '*.txt')} does")
     try:
         with open(path, "rb") as file:
             data = file.read()
