@@ -135,6 +135,7 @@ Loss in nats a character on the held-out headlines of `minilstm train headlines`
 {run["seconds"]:g} seconds of training on one thread of the processor; beside it the gap to the floor of {report["floor"]:.4f},
 below which no model gets on average. The lowest losses are bold. The rate of step s is rate / √(1 + s / {run["k"]});
 the rate is the one of {", ".join(map(str, run["rates"]))} that led after {trial:,} steps.
+Every model was trained once, from seed 0, so small differences may be chance.
 
 `python benchmarks/experiments.py --steps {run["steps"]} --seconds {run["seconds"]:g}`, minilstm {run["minilstm"]},
 Python {run["Python"]}, NumPy {run["NumPy"]}, Numba {run["Numba"]}, {run["processor"]}
@@ -192,6 +193,7 @@ def main() -> int:
         write(arguments.out, report)
         losses = ", ".join(f"{model[column]:.4f}" for column in MEASURED)
         print(f"{number} of {len(wanted)}: {cell}:{layers}:{hidden} at rate {model['rate']}, held out {losses}", flush=True)
+    write(arguments.out, report)
     print("\n".join(map(printed, table(report, "{} ", "{}*"))))
     print(f"floor {report['floor']:.4f} nats a character; *: the lowest of its column; {arguments.out / 'experiments.md'}")
     return 0

@@ -26,7 +26,7 @@ class SummingAdam(keras.optimizers.Adam):
     the second moment; Keras 3.15.1 on TensorFlow squares each of them, and sums the squares, so that an embedding moves by
     up to √n times the rate. Measured on 409 recipes over 100 steps: without this class, the losses of Keras 3.15.1 are up to
     1.1e-1 away from ours, relatively; with it they agree as ``keras_fidelity.py`` asks. Those of Keras 2 (tf_keras 2.21.0)
-    agree as they are.
+    agree as they are, to 2e-6 over 15 steps.
     """
 
     def update_step(self, gradient, variable, learning_rate):
