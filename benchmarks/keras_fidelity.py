@@ -22,11 +22,12 @@ import os
 import subprocess
 import sys
 import tempfile
-from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
-import published
+from published import Run
+
+import minilstm
 from minilstm.errors import InputError
 
 TOLERANCE = 1e-3
@@ -47,37 +48,25 @@ def train_keras(python: str, system: str, V: int, batches: list) -> dict[str, np
         return dict(np.load(result))
 
 
-def train_ours(model, optimizer, initial: list[np.ndarray], batches: list) -> list[float]:
-    """The loss of every step; the model goes from ``initial`` to its final weights."""
-    for name, values in zip(model.parameters, initial, strict=True):
-        assert model.parameters[name].shape == values.shape, name
-        model.parameters[name][...] = values
-    theta = model.parameters.flat
-    state = optimizer.init(theta)
-    losses = []
-    for batch in batches:
-        loss, gradients, _, _ = model.loss_and_gradients(batch)
-        state = optimizer.step(theta, gradients.flat, state)
-        losses.append(loss)
-    return losses
-
-
 def compare(python: str, system: str, source: str | None, steps: int) -> dict:
     """Train both on one system, print the comparison, and return it."""
-    read, cut, build, optimizer = published.SYSTEMS[system]
-    V, epoch = cut(read(source))
-    batches = list(islice(cycle(epoch), steps))
-    keras = train_keras(python, system, V, batches)
-    model = build(V)
+    run = Run.begin(system, source)
+    model = run.training.model
+    keras = train_keras(python, system, model.vocab_size, run.batches(steps))
     initial = [keras[f"initial{k}"] for k in range(len(model.parameters))]
-    ours = np.array(train_ours(model, optimizer, initial, batches))
+    for (name, values), given in zip(model.parameters.items(), initial, strict=True):
+        assert values.shape == given.shape, name
+        values[...] = given
+    ours = np.array([record.loss for record in run.steps(steps)])
     difference = np.abs(ours - keras["losses"]) / keras["losses"]                          # (1)
     weights = {}
     for k, (name, values) in enumerate(model.parameters.items()):
         final = keras[f"final{k}"]
         weights[name] = float(np.linalg.norm(values - final) / np.linalg.norm(final - initial[k]))  # (2)
 
-    print(f"\n{system}, {source or 'made-up text'}: V = {V:,}, {model.parameters.flat.size:,} parameters, {optimizer}")
+    size, words, optimizer = model.parameters.flat.size, run.text.tokenizer.vocab_size, run.training.optimizer
+    print(f"\n{system}, {source or 'made-up text'}: {run.text.description}")
+    print(f"V = {model.vocab_size:,}, {words:,} of them in use; {size:,} parameters; {optimizer}")
     print(f"{'step':>12}{'minilstm':>12}{'Keras ' + str(keras['version']):>14}{'difference':>12}")
     for step in sorted({s for s in SHOWN if s <= steps} | {steps}):
         print(f"{step:>12}{ours[step - 1]:>12.6f}{keras['losses'][step - 1]:>14.6f}{difference[step - 1]:>12.1e}")
@@ -85,10 +74,11 @@ def compare(python: str, system: str, source: str | None, steps: int) -> dict:
     for name, value in weights.items():
         print(f"{name:>12}{'final weights':>26}{value:>12.1e}")
     return {
-        "source": source, "V": V, "parameters": model.parameters.flat.size, "optimizer": repr(optimizer),
-        "keras": str(keras["version"]), "minilstm_losses": ours.tolist(), "keras_losses": keras["losses"].tolist(),
+        "source": source and Path(source).name, "V": model.vocab_size, "ids_in_use": words, "parameters": size,
+        "optimizer": repr(optimizer), "minilstm": minilstm.__version__, "keras": str(keras["version"]),
         "largest_difference": float(difference.max()), "weights_difference": weights,
         "agrees": bool((difference <= TOLERANCE).all()),  # not a number agrees with nothing
+        "minilstm_losses": ours.tolist(), "keras_losses": keras["losses"].tolist(),
     }
 
 

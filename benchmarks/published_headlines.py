@@ -16,10 +16,13 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import published
+from published import Run
+
+import minilstm
 from minilstm.errors import InputError
 
 YARDSTICK = np.array([2.2739, 1.8718, 1.7728, 1.7115])
@@ -28,19 +31,12 @@ SEEDS = (0, 1, 2)
 TITLES, V = 7_600, 83
 
 
-def epochs(seed: int, batches: list) -> Iterator[float]:
-    """Train on without end; the loss (1) of each epoch."""
-    _, _, build, optimizer = published.SYSTEMS["headlines"]
-    model = build(V, seed)
-    theta = model.parameters.flat
-    state = optimizer.init(theta)
-    sizes = [batch.inputs.shape[1] for batch in batches]
-    while True:
-        losses = []
-        for batch in batches:
-            loss, gradients, _, _ = model.loss_and_gradients(batch)
-            state = optimizer.step(theta, gradients.flat, state)
-            losses.append(loss)
+def epochs(run: Run) -> Iterator[float]:
+    """Train on; the loss (1) of each epoch."""
+    sizes = [batch.inputs.shape[1] for batch in run.text.train.epoch()]
+    records = run.steps(len(YARDSTICK) * len(sizes))
+    for _ in YARDSTICK:
+        losses = [record.loss for record in islice(records, len(sizes))]
         yield float(np.average(losses, weights=sizes))                     # (1)
 
 
@@ -50,19 +46,18 @@ def main() -> int:
     parser.add_argument("--json", metavar="FILE", help="write all losses there")
     arguments = parser.parse_args()
     try:
-        titles = published.titles(arguments.csv)
+        runs = [Run.begin("headlines", arguments.csv, seed) for seed in SEEDS]
     except InputError as error:
         parser.error(str(error))
-    vocab_size, batches = published.headline_batches(titles)
-    if (len(titles), vocab_size) != (TITLES, V):
-        parser.error(f"{arguments.csv} has {len(titles):,} titles and V = {vocab_size}; the yardstick is for the AG News test"
+    titles = sum(batch.inputs.shape[1] for batch in runs[0].text.train.epoch())
+    vocab_size = runs[0].training.model.vocab_size
+    if (titles, vocab_size) != (TITLES, V):
+        parser.error(f"{arguments.csv} has {titles:,} titles and V = {vocab_size}; the yardstick is for the AG News test"
                      f" file, with {TITLES:,} titles and V = {V}")
 
     print(f"{'epoch':>6}{'minilstm':>10}{'spread':>9}{'yardstick':>11}{'difference':>12}")
-    runs = [epochs(seed, batches) for seed in SEEDS]
     losses, differences = [], []
-    for epoch, yardstick in enumerate(YARDSTICK, 1):
-        seeds = [next(run) for run in runs]
+    for epoch, (yardstick, *seeds) in enumerate(zip(YARDSTICK, *map(epochs, runs)), 1):
         mean, spread = np.mean(seeds), np.ptp(seeds) / np.mean(seeds)
         losses.append(seeds)
         differences.append(float(mean / yardstick - 1))
@@ -70,8 +65,12 @@ def main() -> int:
     agrees = all(abs(difference) <= TOLERANCE for difference in differences)
     print(f"{'within' if agrees else 'NOT WITHIN'} {TOLERANCE:.0%}")
     if arguments.json:
-        report = {"seeds": SEEDS, "losses": losses, "yardstick": YARDSTICK.tolist(), "differences": differences}
-        Path(arguments.json).write_text(json.dumps(report | {"agrees": agrees}, indent=1) + "\n", encoding="utf-8")
+        report = {
+            "source": Path(arguments.csv).name, "V": V, "optimizer": repr(runs[0].training.optimizer),
+            "minilstm": minilstm.__version__, "seeds": SEEDS, "losses": losses, "yardstick": YARDSTICK.tolist(),
+            "differences": differences, "agrees": agrees,
+        }
+        Path(arguments.json).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return 0 if agrees else 1
 
 

@@ -1,0 +1,203 @@
+"""Which cell, how deep, how wide? 27 models learn the built-in headlines, and are compared at equal steps and at equal time.
+
+    python benchmarks/experiments.py                                      all of them, or those that are left
+    python benchmarks/experiments.py --only gru:2:128                     cell, layers, width; may be given several times
+
+Each model is trained once, until N steps and S seconds are both done, and its loss on held-out headlines is measured twice:
+after step N, and after the first step that ends S seconds or later. For one run to serve both, nothing in it may depend on
+where it ends, as a cosine would. After s steps the learning rate is
+
+    (1)  ρ = ρ_0 / √(1 + s / k),                    k = 200
+
+No ρ_0 suits both a narrow cell and a deep stack of wide ones. Each model has the one of four that leads, on the held-out
+headlines, after N/10 steps; these trials are not counted. All else is as ``minilstm train headlines`` has it: text, batches
+and their order, initial values, optimizer, clipping.
+
+Other programs slow a shared machine down, so time is the processor's, of one thread: forward, backward, clipping and update
+count; making up headlines and judging models do not. What other programs do to the caches remains in it.
+
+Results are written after each model, whole or not at all, to ``experiments.json`` and ``experiments.md``. A run that was
+interrupted goes on after the last whole model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import platform
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator
+from itertools import chain, islice, product, repeat
+from pathlib import Path
+
+from minilstm.cli import THREAD_VARIABLES
+
+if __name__ == "__main__":  # before NumPy is loaded, which looks only then
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+
+import llvmlite.binding as llvm
+import numba
+import numpy as np
+
+import minilstm
+from minilstm.checkpoint import replacing
+from minilstm.commands import data
+from minilstm.commands.settings import Settings, build_model, build_optimizer, settle
+from minilstm.model import LanguageModel
+from minilstm.optim import clip
+from minilstm.text.batches import Batches
+from minilstm.text.headlines import headlines
+from minilstm.train import evaluate
+
+RATES, K = (0.0007, 0.002, 0.007, 0.02), 200  # of (1)
+CELLS = ("rnn", "gru", "lstm")
+MODELS = list(product(CELLS, (1, 2, 3), (64, 128, 256)))
+MEASURED = ("loss_at_steps", "loss_at_seconds")
+WIDTHS = (4, 7, 7, 11, 7, 8, 13, 7, 9, 7)  # of the printed columns, 80 in all
+
+
+def steps_of(model: LanguageModel, settings: Settings, batches: Batches, rate: float) -> Iterator[tuple[int, float]]:
+    """Train without end: after every step, how many there were and the seconds that they took."""
+    theta, optimizer, rng = model.parameters.flat, build_optimizer(settings), np.random.default_rng([settings["seed"], 0])
+    state, spent = optimizer.init(theta), 0.0
+    for done, batch in enumerate(chain.from_iterable(epoch(rng) for epoch in repeat(batches.epoch))):
+        began = time.process_time()
+        _, gradients, _, _ = model.loss_and_gradients(batch)
+        clip(gradients.flat, max_norm=settings["clip"])
+        state = optimizer.step(theta, gradients.flat, state, rate / math.sqrt(1 + done / K))  # (1)
+        spent += time.process_time() - began
+        yield done + 1, spent
+
+
+def experiment(text: data.Data, cell: str, layers: int, hidden: int, steps: int, seconds: float) -> dict:
+    """Choose a rate, train, measure: a row of the table."""
+    settings = settle("headlines", {"cell": cell, "layers": layers, "hidden": hidden})
+    build = lambda: build_model(settings, text.tokenizer.vocab_size)
+    trials = {}
+    for rate in RATES:
+        model = build()
+        deque(islice(steps_of(model, settings, text.train, rate), max(1, steps // 10)), maxlen=0)
+        trials[rate] = evaluate(model, text.valid)
+    rate = min(trials, key=trials.get)
+    model, losses = build(), {}
+    for done, spent in steps_of(model, settings, text.train, rate):
+        if done == steps:
+            losses["loss_at_steps"] = evaluate(model, text.valid)
+        if spent >= seconds and "loss_at_seconds" not in losses:
+            losses |= {"loss_at_seconds": evaluate(model, text.valid), "steps_in_time": done}
+        if done >= steps and spent >= seconds:
+            break
+    return {
+        "cell": cell, "layers": layers, "hidden": hidden, "parameters": model.parameters.flat.size,
+        "trials": trials, "rate": rate, "steps_per_second": done / spent, **losses,
+    }
+
+
+def circumstances(steps: int, seconds: float) -> dict:
+    """What all models of a table must have in common."""
+    return {
+        "steps": steps, "seconds": seconds, "rates": list(RATES), "k": K, "minilstm": minilstm.__version__,
+        "Python": platform.python_version(), "NumPy": np.__version__, "Numba": numba.__version__,
+        "processor": f"{llvm.get_host_cpu_name()}, {os.cpu_count()} cores",
+    }
+
+
+def table(report: dict, plain: str, best: str) -> list[list[str]]:
+    """The headings and a row for each model; the losses are put into ``plain``, the lowest of a column into ``best``."""
+    run, models = report["run"], report["models"]
+    ends = f"{run['steps']:,} steps", f"{run['seconds']:g} s"
+    rows = [["cell", "layers", "hidden", "parameters", "rate", "steps/s", *(text for end in ends for text in (end, "gap"))]]
+    lowest = {column: min(model[column] for model in models) for column in MEASURED}
+    for m in models:
+        row = [m["cell"], m["layers"], m["hidden"], f"{m['parameters']:,}", m["rate"], f"{m['steps_per_second']:.1f}"]
+        for column in MEASURED:
+            mark = best if m[column] == lowest[column] else plain
+            row += [mark.format(f"{m[column]:.4f}"), f"{m[column] - report['floor']:.4f}"]
+        rows.append([str(cell) for cell in row])
+    return rows
+
+
+def printed(row: list[str]) -> str:
+    return row[0].ljust(WIDTHS[0]) + "".join(cell.rjust(width) for cell, width in zip(row[1:], WIDTHS[1:]))
+
+
+def markdown(report: dict) -> str:
+    """The table, and how it came about."""
+    run, (headings, *rows), trial = report["run"], table(report, "{}", "**{}**"), max(1, report["run"]["steps"] // 10)
+    rows = [headings, ["---", *["---:"] * (len(headings) - 1)], *rows]
+    return f"""# Which cell, how deep, how wide?
+
+Loss in nats a character on the held-out headlines of `minilstm train headlines`, after {run["steps"]:,} steps and after
+{run["seconds"]:g} seconds of training on one thread of the processor; beside it the gap to the floor of {report["floor"]:.4f},
+below which no model gets on average. The lowest losses are bold. The rate of step s is rate / √(1 + s / {run["k"]});
+the rate is the one of {", ".join(map(str, run["rates"]))} that led after {trial:,} steps.
+Every model was trained once, from seed 0, so small differences may be chance.
+
+`python benchmarks/experiments.py --steps {run["steps"]} --seconds {run["seconds"]:g}`, minilstm {run["minilstm"]},
+Python {run["Python"]}, NumPy {run["NumPy"]}, Numba {run["Numba"]}, {run["processor"]}
+
+""" + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def write(folder: Path, report: dict) -> None:
+    for name, text in (("experiments.json", json.dumps(report, indent=1) + "\n"), ("experiments.md", markdown(report))):
+        with replacing(folder / name) as file:
+            file.write(text.encode("utf-8"))
+
+
+def place(model: dict) -> tuple[int, int, int]:
+    """In the table."""
+    return CELLS.index(model["cell"]), model["layers"], model["hidden"]
+
+
+def model_named(text: str) -> tuple[str, int, int]:
+    cell, layers, hidden = text.split(":")
+    if cell not in CELLS or int(layers) < 1 or int(hidden) < 1:
+        raise ValueError(text)
+    return cell, int(layers), int(hidden)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Train models of many sizes on made-up headlines and compare their losses.")
+    parser.add_argument("--steps", type=int, default=1000, metavar="N", help="measure after so many (default: 1000)")
+    parser.add_argument("--seconds", type=float, default=45, metavar="S", help="and after so much training (default: 45)")
+    parser.add_argument(
+        "--only", type=model_named, action="append", metavar="CELL:LAYERS:HIDDEN", help="train this model; may be repeated"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path(__file__).with_name("results"), metavar="FOLDER",
+        help="for experiments.json and experiments.md (default: benchmarks/results)",
+    )
+    arguments = parser.parse_args()
+    steps, seconds, path = arguments.steps, arguments.seconds, arguments.out / "experiments.json"
+    if steps < 1 or not 0 < seconds < math.inf:
+        parser.error("--steps must be at least 1, --seconds greater than 0")
+    report = {"run": circumstances(steps, seconds), "floor": headlines().floor, "models": []}
+    if path.exists():
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if kept["run"] != report["run"]:
+            parser.error(f"{path} is of another run, {kept['run']}; move it away, or choose another folder by --out")
+        report = kept
+    arguments.out.mkdir(parents=True, exist_ok=True)
+
+    text = data.load(["headlines"], settle("headlines", {}))
+    there = {(model["cell"], model["layers"], model["hidden"]) for model in report["models"]}
+    wanted = [model for model in arguments.only or MODELS if model not in there]
+    for number, (cell, layers, hidden) in enumerate(wanted, 1):
+        model = experiment(text, cell, layers, hidden, steps, seconds)
+        report["models"] = sorted([*report["models"], model], key=place)
+        write(arguments.out, report)
+        losses = ", ".join(f"{model[column]:.4f}" for column in MEASURED)
+        print(f"{number} of {len(wanted)}: {cell}:{layers}:{hidden} at rate {model['rate']}, held out {losses}", flush=True)
+    write(arguments.out, report)
+    print("\n".join(map(printed, table(report, "{} ", "{}*"))))
+    print(f"floor {report['floor']:.4f} nats a character; *: the lowest of its column; {arguments.out / 'experiments.md'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

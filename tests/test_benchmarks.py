@@ -1,0 +1,76 @@
+"""The table of experiments: what it holds, and that it goes on where it was interrupted."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import minilstm
+
+ROOT = Path(minilstm.__file__).parents[1]
+SCRIPT = Path(__file__).parents[1] / "benchmarks" / "experiments.py"
+TWO = ["--only", "gru:2:5", "--only", "rnn:1:4"]
+
+
+@pytest.fixture
+def experiments(tmp_path):
+    def run(*options, steps=2):
+        command = [sys.executable, str(SCRIPT), "--steps", str(steps), "--seconds", "1e-6", "--out", str(tmp_path), *options]
+        return subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
+
+    return run
+
+
+def rows(text):
+    """Cell, layers, hidden, parameters and both losses of every row, marks left out."""
+    lines = [line.replace(",", "").replace("*", " ").replace("|", " ").split() for line in text.splitlines()]
+    chosen = [line for line in lines if len(line) == 10 and line[0] in ("rnn", "gru", "lstm")]
+    return [(cell, *map(int, sizes), loss, late) for cell, *sizes, _, _, loss, _, late, _ in chosen]
+
+
+def test_the_table_has_a_row_for_each_model_and_a_second_call_goes_on(experiments, tmp_path):
+    result = experiments(*TWO)
+    assert result.returncode == 0, result.stderr
+    path = tmp_path / "experiments.json"
+    report = json.loads(path.read_text())
+    assert [(m["cell"], m["layers"], m["hidden"], m["steps_in_time"]) for m in report["models"]] == [
+        ("rnn", 1, 4, 1), ("gru", 2, 5, 1)  # in the order of the table
+    ]
+    assert [m["parameters"] for m in report["models"]] == [
+        74 * 4 + 4 * 4 + 4 + 4 * 74 + 74, 3 * 5 * (74 + 5 + 2) + 3 * 5 * (5 + 5 + 2) + 5 * 74 + 74
+    ]
+    assert all(m["loss_at_steps"] != m["loss_at_seconds"] for m in report["models"])
+    for losses in ("loss_at_steps", "loss_at_seconds"):
+        assert all(report["floor"] < m[losses] < 5 for m in report["models"])
+    expected = [
+        (m["cell"], m["layers"], m["hidden"], m["parameters"], f"{m['loss_at_steps']:.4f}", f"{m['loss_at_seconds']:.4f}")
+        for m in report["models"]
+    ]
+    assert rows(result.stdout) == expected == rows((tmp_path / "experiments.md").read_text(encoding="utf-8"))
+    assert [len(line) for line in result.stdout.splitlines()[2:5]] == [80, 80, 80]
+
+    report["models"][0]["loss_at_steps"] = 0.25  # not to be had by training anew
+    path.write_text(json.dumps(report))
+    result = experiments(*TWO, "--only", "lstm:1:3")
+    assert result.returncode == 0, result.stderr
+    again = json.loads(path.read_text())
+    assert again["models"][:2] == report["models"] and again["models"][2]["cell"] == "lstm" and len(again["models"]) == 3
+    markdown = (tmp_path / "experiments.md").read_text(encoding="utf-8")
+    assert markdown.count("**") == 4 and "**0.2500**" in markdown and "0.2500*" in result.stdout  # the lowest of each column
+
+
+def test_models_of_other_runs_are_not_mixed_in(experiments, tmp_path):
+    assert experiments(*TWO).returncode == 0
+    kept = (tmp_path / "experiments.json").read_text()
+    result = experiments(*TWO, steps=3)
+    assert result.returncode == 2 and "is of another run" in result.stderr and "Traceback" not in result.stderr
+    assert (tmp_path / "experiments.json").read_text() == kept
+
+
+@pytest.mark.parametrize("model", ["lstm:1", "cnn:1:64", "gru:0:64"])
+def test_a_model_that_is_none_is_refused(experiments, model):
+    result = experiments("--only", model)
+    assert result.returncode == 2 and "--only" in result.stderr and "Traceback" not in result.stderr
