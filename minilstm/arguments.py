@@ -12,6 +12,19 @@ import math
 from minilstm import __version__
 
 CELLS = ("lstm", "gru", "rnn")
+TRAIN = """\
+Train a model on a built-in corpus, `headlines` (characters) or `recipes`
+(words), or on your own files, and keep model.npz, best.npz, history.csv,
+samples.txt and loss.png in a folder. Ctrl-C saves and stops; --resume goes on.
+
+No option is needed. What holds if one is left out stands in brackets."""
+TRAIN_EXAMPLES = """\
+examples:
+  minilstm train headlines
+  minilstm train book.txt --window 50
+  minilstm train one.txt two.txt --window 50 --tokens words --layers 2
+  minilstm train news.csv --preset headlines --as-published
+  minilstm train --resume --out runs/book --epochs 8"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -32,48 +45,57 @@ def add_train(commands) -> None:
     train = commands.add_parser(
         "train",
         help="train a model of characters or words",
-        description="Train a model on the built-in corpora `headlines` (characters) or `recipes` (words) or on your own files,"
-        " and keep model.npz, best.npz, history.csv, samples.txt and loss.png in a folder. Ctrl-C saves and stops;"
-        " --resume goes on.",
+        description=TRAIN,
+        epilog=TRAIN_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     train.add_argument(
         "sources", nargs="*", metavar="headlines|recipes|FILE",
-        help="a built-in corpus, or UTF-8 files that make one corpus: texts (a sequence a line), .csv or .json",
+        help="a built-in corpus; or UTF-8 files, which make one corpus: .csv, .json, or texts, of a sequence a line",
     )  # fmt: skip
     train.add_argument(
         "--preset", choices=("headlines", "recipes"),
-        help="model, tokens, optimizer, batch size and epochs of a published system, for your own AG News or Epicurious file",
+        help="do as a published system did (model, tokens, optimizer, batch size, epochs), on your own AG News .csv or"
+        " Epicurious .json; other options still count",
     )  # fmt: skip
     train.add_argument(
         "--as-published", action="store_const", const=True,
-        help="with its faults: padding learned and counted (on the left, headlines), the file's order, RMSprop (headlines),"
-        " nothing held out",
+        help="a preset with its faults too: padding is learned and counted, nothing held out; headlines: padding on the left,"
+        " the file's order, RMSprop",
     )  # fmt: skip
     text = train.add_argument_group("text")
     text.add_argument(
-        "--column", help="of a .csv file: a name in its header row, or a number from 1; of .json: field[,field...]"
+        "--column", metavar="NAME",
+        help="what to read of a .csv file: a name in its header row, or a number from 1; of .json: field[,field...]",
+    )  # fmt: skip
+    text.add_argument(
+        "--tokens", choices=("chars", "words"), help="what the model reads and writes (recipes: words, else chars)"
     )
-    text.add_argument("--tokens", choices=("chars", "words"), help="what a model reads and writes (recipes: words, else chars)")
-    text.add_argument("--vocab", type=whole, metavar="V", help="ids of the most frequent words, the others unknown (10000)")
-    text.add_argument("--max-length", type=whole, metavar="T", help="cut sequences after T symbols (they are read whole)")
+    text.add_argument(
+        "--vocab", type=whole, metavar="V",
+        help="number of ids: padding, unknown, and the most frequent words (files: 10000, recipes: all)",
+    )  # fmt: skip
+    text.add_argument(
+        "--max-length", type=whole, metavar="T", help="cut sequences after T symbols (never; --preset recipes: 200)"
+    )
     text.add_argument(
         "--window", type=whole, metavar="T", help="read the files as one running text, in windows of T symbols"
     )
     text.add_argument(
         "--no-carry", dest="carry", action="store_const", const=False,
-        help="begin each window with an empty memory, in any order, in place of going on where the last one ended",
+        help="begin each window with an empty memory, and shuffle them (each goes on where the one before ended)",
     )  # fmt: skip
     text.add_argument(
         "--batch-size", type=whole, metavar="B", help="sequences or windows side by side (headlines, recipes: 32, files: 16)"
     )
     model = train.add_argument_group("model")
-    model.add_argument("--cell", choices=CELLS, help="of the recurrent layers (lstm)")
+    model.add_argument("--cell", choices=CELLS, help="kind of the recurrent layers (lstm)")
     model.add_argument("--hidden", type=whole, metavar="H", help="width of each recurrent layer (128)")
     model.add_argument("--layers", type=few, metavar="N", help="number of recurrent layers (1)")
     model.add_argument(
-        "--embedding", type=whole, metavar="E", help="train vectors of this width (words: 100, characters: one-hot)"
+        "--embedding", type=whole, metavar="E", help="width of a trained vector for each id (words: 100, characters: one-hot)"
     )
-    model.add_argument("--dropout", type=share, metavar="P", help="leave out this share of the numbers between layers (0)")
+    model.add_argument("--dropout", type=share, metavar="P", help="share of numbers left out between layers in training (0)")
     model.add_argument(
         "--tied", action="store_const", const=True,
         help="one table for embedding and output; needs --embedding as wide as --hidden",
@@ -83,24 +105,30 @@ def add_train(commands) -> None:
         "--epochs", type=whole, metavar="N", help="passes through the text (headlines: 5, recipes: 6, files: 4)"
     )
     training.add_argument("--steps", type=whole, metavar="N", help="stop after this many steps in all")
-    training.add_argument("--optimizer", choices=("adam", "rmsprop", "sgd"), help="(adam)")
+    training.add_argument("--optimizer", choices=("adam", "rmsprop", "sgd"), help="how parameters are updated (adam)")
     training.add_argument(
         "--learning-rate", type=positive, metavar="R",
-        help="step size at the start (headlines: 0.012, recipes, files: 0.01; rmsprop: 0.001, sgd: 0.01)",
+        help="step size at the start (headlines: 0.012, recipes, files, sgd: 0.01; rmsprop, presets: 0.001)",
     )  # fmt: skip
-    training.add_argument("--momentum", type=share, metavar="M", help="of sgd and rmsprop (0)")
+    training.add_argument(
+        "--momentum", type=share, metavar="M", help="for sgd, rmsprop: share of the last step taken again (0)"
+    )
     training.add_argument(
         "--schedule", choices=("constant", "step", "cosine"),
-        help="the step size stays, falls after every so many epochs, or falls to almost 0 at the end (cosine)",
+        help="step size: one and the same, smaller after every few epochs, or down to almost 0 (cosine; presets: constant)",
     )  # fmt: skip
-    training.add_argument("--decay-every", type=whole, metavar="N", help="epochs between two steps of --schedule step (1)")
-    training.add_argument("--decay-factor", type=factor, metavar="F", help="of one step of --schedule step (0.5)")
-    training.add_argument("--clip", type=positive, metavar="C", help="longest gradient, by global norm (1; presets: any)")
-    training.add_argument("--clip-value", type=positive, metavar="C", help="largest entry of a gradient (any)")
-    training.add_argument("--seed", type=natural, metavar="S", help="of initial values, order and held-out part (0)")
+    training.add_argument(
+        "--decay-every", type=whole, metavar="N", help="for --schedule step: epochs between two steps down (1)"
+    )
+    training.add_argument(
+        "--decay-factor", type=factor, metavar="F", help="for --schedule step: multiplies the step size (0.5)"
+    )
+    training.add_argument("--clip", type=positive, metavar="C", help="largest global norm of a gradient (1; presets: any)")
+    training.add_argument("--clip-value", type=positive, metavar="C", help="largest entry of a gradient, of either sign (any)")
+    training.add_argument("--seed", type=natural, metavar="S", help="for initial values, order, held-out part (0)")
     keeping = train.add_argument_group("keeping")
-    keeping.add_argument("--out", metavar="DIR", help="folder of the run (runs/headlines, runs/FILE)")
-    keeping.add_argument("--resume", action="store_true", help="go on with the run in that folder")
+    keeping.add_argument("--out", metavar="DIR", help="folder of the run (runs/headlines, runs/NAME OF THE FILE)")
+    keeping.add_argument("--resume", action="store_true", help="go on with the run in that folder; its options are kept")
     keeping.add_argument(
         "--save-every", type=positive, default=10.0, metavar="SEC", help="seconds between two savings (10)"
     )

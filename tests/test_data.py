@@ -1,14 +1,24 @@
 """What a run of the command line is trained on and what it is judged by."""
 
+import csv
+import json
+from collections import Counter
+
 import numpy as np
 import pytest
 
+from minilstm import InputError
 from minilstm.commands import data
+from minilstm.commands.settings import build_model, settle
+from minilstm.text.batches import SequenceBatches
 from minilstm.text.headlines import PROMPTS, UNFAMILIAR_PROMPT
+from minilstm.text.windows import LooseWindows, WindowBatches
 
 
-def settings(source, **changes):
-    return {"source": str(source), "column": None, "window": None, "batch_size": 4, "seed": 0, **changes}
+def load(*sources, **given):
+    """The data of a run with small batches."""
+    names = [str(source) for source in sources]
+    return data.load(names, settle(data.kind_of(names), {"batch_size": 4, **given}))
 
 
 def texts(loaded, batches, rng=None):
@@ -27,7 +37,7 @@ def lines(tmp_path):
 
 
 def test_no_line_is_both_trained_on_and_held_out_and_none_is_lost(lines):
-    loaded = data.load(settings(lines))
+    loaded = load(lines)
     train, valid = texts(loaded, loaded.train), texts(loaded, loaded.valid)
     assert len(valid) == 10 and not set(train) & set(valid)
     assert sorted(train + valid) == sorted(lines.read_text().split("\n"))
@@ -35,23 +45,23 @@ def test_no_line_is_both_trained_on_and_held_out_and_none_is_lost(lines):
 
 def test_a_running_text_is_held_out_in_one_piece(lines):
     lines.write_text("".join(chr(0x4E00 + k) for k in range(2000)))  # every symbol once
-    loaded = data.load(settings(lines, window=5))
+    loaded = load(lines, window=5)
     seen = [{int(k) for batch in part.epoch() for k in batch.inputs.ravel()} for part in (loaded.train, loaded.valid)]
     assert not seen[0] & seen[1] and len(seen[1]) > 195 and len(seen[0]) > 1790
 
 
 def test_the_seed_decides_what_is_held_out(lines):
-    held_out = lambda seed: texts(loaded := data.load(settings(lines, seed=seed)), loaded.valid)
+    held_out = lambda seed: texts(loaded := load(lines, seed=seed), loaded.valid)
     assert held_out(1) == held_out(1) != held_out(2)
 
 
 def test_headlines_are_new_in_training_and_fixed_where_they_judge():
-    loaded = data.load(settings("headlines"))
+    loaded = load("headlines")
     held_out = texts(loaded, loaded.valid)
-    assert held_out == texts(loaded, loaded.valid) and len(held_out) == data.HELD_OUT_HEADLINES
+    assert held_out == texts(loaded, loaded.valid) and len(held_out) == data.HELD_OUT_TEXTS["headlines"]
     rng = np.random.default_rng([0, 0])
     first, second = texts(loaded, loaded.train, rng), texts(loaded, loaded.train, rng)
-    assert len(first) == data.EPOCH_OF_HEADLINES
+    assert len(first) == data.EPOCH["headlines"]
     for a, b in [(first, held_out), (first, second), (second, held_out)]:
         assert len(set(a) & set(b)) < 0.2 * len(set(b))  # short ones may come again by chance
     assert all(map(loaded.corpus.accepts, held_out[:100] + first[:100]))
@@ -61,10 +71,10 @@ def test_headlines_are_new_in_training_and_fixed_where_they_judge():
 
 
 def test_the_fingerprint_changes_with_the_text_and_its_division(lines):
-    prints = {data.load(settings(lines)).fingerprint, data.load(settings(lines, seed=1)).fingerprint}
+    prints = {load(lines).fingerprint, load(lines, seed=1).fingerprint}
     lines.write_text(lines.read_text().replace("99", "98"))
-    assert len({*prints, data.load(settings(lines)).fingerprint}) == 3
-    assert data.load(settings(lines)).fingerprint == data.load(settings(lines)).fingerprint
+    assert len({*prints, load(lines).fingerprint}) == 3
+    assert load(lines).fingerprint == load(lines).fingerprint
 
 
 @pytest.mark.parametrize(
@@ -73,4 +83,135 @@ def test_the_fingerprint_changes_with_the_text_and_its_division(lines):
 )
 def test_prompts_are_the_first_words_of_held_out_lines(lines, text, expected):
     lines.write_text(text)
-    assert set(data.load(settings(lines)).prompts) == expected
+    assert set(load(lines).prompts) == expected
+
+
+def test_of_ten_files_and_more_whole_ones_are_held_out_and_of_fewer_a_stretch_of_each(tmp_path):
+    files = [tmp_path / f"{k}.txt" for k in range(12)]
+    for k, file in enumerate(files):
+        file.write_text(chr(97 + k) * 100)  # what a symbol comes from can be seen
+
+    def symbols(loaded, part):
+        return Counter("".join(loaded.tokenizer.symbols[i - 1] for batch in part.epoch() for i in batch.inputs.ravel()
+                               if i != loaded.tokenizer.eos_id))
+
+    loaded = load(*files, window=5, batch_size=1)
+    train, valid = symbols(loaded, loaded.train), symbols(loaded, loaded.valid)
+    assert not train.keys() & valid.keys() and len(valid) == 1 and len(train) == 11
+    loaded = load(*files[:3], window=5, batch_size=1)
+    train, valid = symbols(loaded, loaded.train), symbols(loaded, loaded.valid)
+    assert train == dict.fromkeys("abc", 90) and valid == dict.fromkeys("abc", 10)
+    assert sum(loaded.tokenizer.eos_id in batch.inputs for batch in loaded.train.epoch()) == 2  # between the files
+
+
+def test_several_files_of_lines_are_one_corpus(tmp_path):
+    for k in range(3):
+        (tmp_path / f"{k}.txt").write_text("\n".join(f"{k} {j}" for j in range(20)))
+    loaded = load(*(tmp_path / f"{k}.txt" for k in range(3)))
+    assert len(texts(loaded, loaded.train)) == 54 and len(texts(loaded, loaded.valid)) == 6
+    assert {text[0] for text in texts(loaded, loaded.train)} == set("012")
+
+
+def test_windows_carry_the_state_or_do_not(lines):
+    carried, loose = load(lines, window=9), load(lines, window=9, carry=False)
+    assert isinstance(carried.train, WindowBatches) and isinstance(loose.train, LooseWindows)
+    assert isinstance(carried.valid, WindowBatches) and isinstance(loose.valid, LooseWindows)
+    for loaded in (carried, loose):
+        assert next(loaded.train.epoch()).inputs.shape == (9, 4)
+
+
+def test_sequences_are_cut_after_max_length(lines):
+    for loaded, longest in [(load(lines, max_length=3), 3), (load(lines), 7)]:
+        assert max(len(batch.inputs) for batch in loaded.train.epoch()) == longest
+        assert max(len(batch.inputs) for batch in loaded.valid.epoch()) == longest
+
+
+def test_vocab_leaves_so_many_ids(lines):
+    lines.write_text("a b c d\n" * 40)
+    assert load(lines, tokens="words", vocab=5).tokenizer.symbols == ("a", "b", "c")
+    assert "25.0% unknown" in load(lines, tokens="words", vocab=5).description
+    assert load(lines, tokens="words").tokenizer.vocab_size == 6
+    assert load(lines, tokens="words").characters == 7 / 4
+
+
+def test_words_that_are_all_unknown_are_refused(lines):
+    lines.write_text("\n".join(f"word{chr(97 + k)}" for k in range(20)))
+    with pytest.raises(InputError, match="all words of the held-out part are unknown.*--vocab"):
+        load(lines, tokens="words")
+
+
+def test_recipes_without_directions_are_left_out_and_counted(tmp_path):
+    recipes = [{"title": f"Dish {k}", "directions": ["Cook it.", "Eat it."]} for k in range(30)]
+    recipes += [{"title": "Nothing"}, {"title": "Nothing", "directions": []}, {"directions": ["Cook."]}]
+    for k, part in enumerate((recipes[:10], recipes[10:])):
+        (tmp_path / f"{k}.json").write_text(json.dumps(part))
+    loaded = load(tmp_path / "0.json", tmp_path / "1.json", preset="recipes")
+    assert "; 3 without title or directions left out" in loaded.description
+    assert len(texts(loaded, loaded.train)) + len(texts(loaded, loaded.valid)) == 30
+    assert texts(loaded, loaded.train)[0].startswith("recipe for dish 0 | cook it. eat it.")
+
+
+def test_headlines_as_published_are_padded_on_the_left_in_the_order_of_the_file(real_data):
+    path = real_data("ag_news_test.csv")
+    settings = settle("file", {"preset": "headlines", "as_published": True})
+    loaded = data.load([str(path)], settings)
+    assert len(loaded.tokenizer.symbols) == 81 and loaded.tokenizer.vocab_size == 83 and loaded.tokenizer.eos_id == 82
+    assert loaded.valid is None and len(loaded.train) == 950 and loaded.prompts == ["Today "]
+    assert build_model(settings, 83).parameters.flat.size == 119_251
+    with open(path, newline="", encoding="utf-8") as file:
+        titles = [row[1] for row in csv.reader(file)][:8]
+    for rng in (None, np.random.default_rng(0)):
+        batch = next(loaded.train.epoch(rng))
+        assert batch.lengths is None and len(batch.inputs) == max(map(len, titles))
+        for b, title in enumerate(titles):
+            pads = len(batch.inputs) - len(title)
+            assert not batch.inputs[:pads, b].any() and (batch.inputs[pads:, b] == loaded.tokenizer.encode(title)).all()
+            assert (batch.targets[:-1, b] == batch.inputs[1:, b]).all() and batch.targets[-1, b] == 82
+
+
+def test_headlines_of_a_preset_are_padded_on_the_right_and_divided(real_data):
+    loaded = load(real_data("ag_news_test.csv"), preset="headlines", batch_size=8)
+    batch = next(loaded.train.epoch(np.random.default_rng(0)))
+    assert batch.lengths is not None and (batch.inputs[0] > 0).all() and isinstance(loaded.valid, SequenceBatches)
+    assert len(loaded.valid.sequences) == 760
+
+
+def test_recipes_as_published_are_padded_on_the_right_to_two_hundred(real_data):
+    loaded = load(real_data("public_domain_recipes.json"), preset="recipes", as_published=True, batch_size=32)
+    batch = next(loaded.train.epoch(np.random.default_rng(0)))
+    assert batch.inputs.shape == (200, 32) and batch.lengths is None and loaded.valid is None
+    assert (batch.inputs[1:] == batch.targets[:-1]).all() and (batch.inputs[0] > 0).all()
+    assert not batch.targets[-1, (batch.inputs == 0).any(axis=0)].any()
+
+
+def test_the_floor_holds_only_while_all_words_are_known(monkeypatch):
+    monkeypatch.setitem(data.EPOCH, "recipes", 40)
+    monkeypatch.setitem(data.HELD_OUT_TEXTS, "recipes", 20)
+    assert load("recipes").corpus is not None
+    for given in ({"vocab": 30}, {"tokens": "chars"}):
+        assert load("recipes", **given).corpus is None
+
+
+def test_prompts_of_a_preset_that_cannot_be_read_give_way_to_the_text(lines):
+    for faults in ({}, {"as_published": True}):
+        assert load(lines, preset="headlines", **faults).prompts == ["line "]
+
+
+@pytest.mark.parametrize("column, second", [(None, ["b a"] * 20), ("title", ["t,u"] + ["b a,2"] * 20)])
+def test_a_column_is_for_the_files_that_have_one(tmp_path, column, second):
+    (tmp_path / "a.txt").write_text("a b\n" * 20)
+    other = tmp_path / ("b.csv" if column else "b.txt")
+    other.write_text("\n".join(second).replace("t,u", "title,number"))
+    loaded = load(tmp_path / "a.txt", other, column=column)
+    assert set(texts(loaded, loaded.train)) == {"a b", "b a"}
+
+
+def test_sources_that_make_no_corpus_are_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text("a")
+    for names, words in [(["a.txt", "./a.txt"], "named twice"), (["headlines", "a.txt"], "built in and stands alone"),
+                         (["headlines", "recipes"], "built in")]:
+        with pytest.raises(InputError, match=words):
+            data.find(names)
+    assert data.find(["recipes"]) == ["recipes"] and data.find(["a.txt"]) == [str(tmp_path / "a.txt")]
+    assert data.find(["./recipes"]) == [str(tmp_path / "recipes")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ EPOCH = {"headlines": 19_200, "recipes": 4_800}  # new texts that the grammar wr
 HELD_OUT_TEXTS = {"headlines": 2_000, "recipes": 500}
 HELD_OUT = 0.1  # share of a file
 WHOLE_FILES = 10  # of so many files, whole ones are held out; of fewer, a stretch of each
+WITH_COLUMNS = {".csv", ".json"}
 LONGEST_SEQUENCE = 5_000  # symbols; anything longer is a running text
 
 
@@ -45,27 +47,40 @@ class Data:
     corpus: Corpus | None = None  # a built-in corpus, whose floor is known
 
 
+def kind_of(sources: Sequence[str]) -> str:
+    """A built-in corpus by its name, or "file"."""
+    return sources[0] if len(sources) == 1 and sources[0] in BUILT_IN else "file"
+
+
+def find(names: Sequence[str]) -> list[str]:
+    """Built-in corpora by their name, files by their whole path."""
+    if kind_of(names) != "file":
+        return list(names)
+    for name in names:
+        if name in BUILT_IN:
+            raise InputError(f"`{name}` is built in and stands alone, not among other sources; a file of that name is ./{name}")
+    real = [os.path.realpath(name) for name in names]
+    for name, path in zip(names, real):
+        if real.count(path) > 1:
+            raise InputError(f"{name} is named twice, and would be trained on and held out at once; name it once")
+    return [os.path.abspath(name) for name in names]
+
+
 def load(sources: Sequence[str], settings: Settings) -> Data:
     """Read the sources, divide them into a training and a held-out part, and make batches."""
     rng = np.random.default_rng([settings["seed"], 1])
-    (name, *more) = sources
-    if name in BUILT_IN and not more:
-        return _of_grammar(name, settings, rng)
+    if kind_of(sources) != "file":
+        return _of_grammar(sources[0], settings, rng)
     try:
         return _of_files(sources, settings, rng)
     except InputError as error:
         if any(source in str(error) for source in sources):
             raise
-        raise InputError(f"{name}{' and others' if more else ''}: {error}") from error
+        raise InputError(f"{sources[0]}{' and others' if len(sources) > 1 else ''}: {error}") from error
 
 
 def _of_grammar(name: str, settings: Settings, rng: np.random.Generator) -> Data:
     """New texts in every epoch, and some to judge by, drawn from the same grammar but by other random numbers."""
-    for option in ("column", "window", "max_length"):
-        if settings[option] is not None and settings["preset"] is None:
-            raise InputError(f"--{option.replace('_', '-')} is for files; `{name}` is made up, text by text")
-    if settings["preset"] not in (None, name):
-        raise InputError(f"--preset {settings['preset']} is for another kind of text than `{name}`")
     corpus, count = BUILT_IN[name](), HELD_OUT_TEXTS[name]
     held_out, others = corpus.sample_many(count, rng), corpus.sample_many(count, rng)
     if settings["as_published"]:
@@ -73,15 +88,17 @@ def _of_grammar(name: str, settings: Settings, rng: np.random.Generator) -> Data
         return _published(texts, settings, f"{len(texts):,} {name}")
     tokenizer = _fit_to_grammar(corpus, settings, others)
     ids = [tokenizer.encode(text) for text in held_out]
+    is_its_own = settings["tokens"] == OF_SOURCE[name].get("tokens", "chars") and not _unknown(tokenizer, held_out + others)
     return Data(
         train=CorpusBatches(corpus, tokenizer, EPOCH[name], settings["batch_size"]),
         valid=SequenceBatches(ids, min(settings["batch_size"], len(ids)), tokenizer.eos_id),
         tokenizer=tokenizer,
-        prompts=settings["prompts"] or list(PROMPTS[name]),
-        description=f"{EPOCH[name]:,} new {name} an epoch, {_kinds(tokenizer)}; held out {count:,}",
+        prompts=_readable(settings["prompts"] or PROMPTS[name], tokenizer, held_out),
+        description=f"{EPOCH[name]:,} new {name} an epoch, {_kinds(tokenizer)}; held out {count:,}"
+        f"{_unknown(tokenizer, held_out)}",
         fingerprint=_fingerprint(tokenizer, ids),
         characters=_characters(held_out, ids),
-        corpus=corpus if settings["tokens"] == OF_SOURCE[name].get("tokens", "chars") else None,
+        corpus=corpus if is_its_own else None,
     )
 
 
@@ -101,6 +118,8 @@ def _of_files(sources: Sequence[str], settings: Settings, rng: np.random.Generat
     texts, note = _read(sources, settings)
     if settings["as_published"]:
         return _published(texts, settings, f"{len(texts):,} sequences{note}")
+    if settings["window"] is None and len(texts) < 2:
+        raise InputError("holding some out takes at least 2 sequences, and there is one; for running text add --window 50")
     if settings["window"] is None or len(texts) >= WHOLE_FILES:
         train, valid = split_sequences(texts, rng, HELD_OUT)
     else:
@@ -113,7 +132,7 @@ def _of_files(sources: Sequence[str], settings: Settings, rng: np.random.Generat
         train=_batches(ids, settings, tokenizer.eos_id),
         valid=_batches(held_out, settings, tokenizer.eos_id, to_judge_by=True),
         tokenizer=tokenizer,
-        prompts=settings["prompts"] or _openings(valid, 2 if settings["tokens"] == "words" else 1),
+        prompts=_readable(settings["prompts"] or (), tokenizer, valid),
         description=f"{sum(map(len, ids)):,} {tokenizer.unit}s, {_kinds(tokenizer)}, in {unit};"
         f" held out {sum(map(len, held_out)):,}{_unknown(tokenizer, valid)}{note}",
         fingerprint=_fingerprint(tokenizer, ids + held_out),
@@ -123,7 +142,7 @@ def _of_files(sources: Sequence[str], settings: Settings, rng: np.random.Generat
 
 def _read(sources: Sequence[str], settings: Settings) -> tuple[list[str], str]:
     """The sequences of all files, or their running texts; and what is to be told about it."""
-    kinds, preset, column = {Path(source).suffix.lower() for source in sources}, settings["preset"], settings["column"]
+    kinds, preset, column = {_suffix(source) for source in sources}, settings["preset"], settings["column"]
     if preset == "recipes":
         if kinds != {".json"} or column is not None:
             raise InputError("--preset recipes reads .json files, lists of objects with `title` and `directions`, no columns")
@@ -135,11 +154,16 @@ def _read(sources: Sequence[str], settings: Settings) -> tuple[list[str], str]:
         raise InputError("--preset headlines reads a .csv file with a column of titles, or a text with a headline a line")
     if preset == "headlines" and column is None and ".csv" in kinds:
         column = "title"
-    if settings["window"] is not None and not kinds & {".csv", ".json"}:
-        if column is not None:
-            raise InputError("--column is for .csv and .json files; this one is read as plain text")
+    if column is not None and not kinds & WITH_COLUMNS:
+        raise InputError("--column is for .csv and .json files, and this is plain text; leave --column out")
+    if settings["window"] is not None and not kinds & WITH_COLUMNS:
         return [read_text(source) for source in sources], ""
-    return [text for source in sources for text in read_sequences(source, column)], ""
+    columns = [column if _suffix(source) in WITH_COLUMNS else None for source in sources]
+    return [text for source, its in zip(sources, columns) for text in read_sequences(source, its)], ""
+
+
+def _suffix(source: str) -> str:
+    return Path(source).suffix.lower()
 
 
 def _fit(train: list[str], valid: list[str], settings: Settings) -> Tokenizer:
@@ -163,7 +187,7 @@ def _published(texts: list[str], settings: Settings, what: str) -> Data:
         train=batches,
         valid=None,
         tokenizer=tokenizer,
-        prompts=settings["prompts"],
+        prompts=_readable(settings["prompts"], tokenizer, texts),
         description=f"{what}, {_kinds(tokenizer)}; as published: padding is learned and counted, nothing is held out",
         fingerprint=_fingerprint(tokenizer, ids),
         characters=_characters(texts, ids),
@@ -211,8 +235,13 @@ def _fingerprint(tokenizer: Tokenizer, sequences: list[np.ndarray]) -> str:
     return digest.hexdigest()
 
 
+def _readable(prompts: Sequence[str], tokenizer: Tokenizer, texts: list[str]) -> list[str]:
+    """The prompts that can be encoded; or, if there are none, the first words of lines of the texts."""
+    can_read = lambda prompt: tokenizer.unit == "word" or set(prompt) <= set(tokenizer.symbols)
+    return list(filter(can_read, prompts)) or _openings(texts, 2 if tokenizer.unit == "word" else 1)
+
+
 def _openings(texts: list[str], words: int) -> list[str]:
-    """First words of held-out lines, to let a model go on from."""
     lines = [line.split() for text in texts[:50] for line in text[:5000].splitlines()]
     openings = [" ".join(line[:words])[:40] + " " for line in lines if len(line) > words]
     openings = openings or [line[0][:1] for line in lines if line] or [texts[0][:1]]

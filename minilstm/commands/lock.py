@@ -36,6 +36,9 @@ def locked(folder: Path) -> Iterator[None]:
                 msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
         except OSError as error:
             raise InputError(f"another run is at work in {folder}; wait for it, or choose another folder by --out") from error
-        yield
-    with contextlib.suppress(OSError):
-        os.unlink(folder / ".lock")
+        try:
+            yield
+        finally:
+            file.close()  # Windows removes no file that is open
+            with contextlib.suppress(OSError):
+                os.unlink(folder / ".lock")

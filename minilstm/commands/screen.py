@@ -9,8 +9,10 @@ import contextlib
 import errno
 import os
 import sys
+import textwrap
 
 from minilstm.callbacks import StopOnSignal
+from minilstm.progress import WIDTH
 from minilstm.train import Callback, Training
 
 UP_AND_ERASE = "\r\x1b[{}A\x1b[J"  # to the line so far above, and everything from there on
@@ -26,6 +28,10 @@ class Screen:
 
     def __call__(self, text: str) -> None:
         self._write(text + "\n", self._block)
+
+    def paragraph(self, text: str) -> None:
+        """Print a sentence or two, wrapped; paths are not broken."""
+        self(textwrap.fill(text, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False))
 
     def put(self, block: str) -> None:
         """Show a text of some lines below all others, in place of the one before."""

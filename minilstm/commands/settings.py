@@ -42,7 +42,7 @@ PRESETS: dict[str, Settings] = {
     },
     "recipes": {
         **KERAS, "tokens": "words", "vocab": 10_000, "embedding": 100, "max_length": 200, "batch_size": 32, "epochs": 25,
-        "prompts": ["recipe for"], "temperature": 1.0, "length": 100,
+        "prompts": ["recipe for"], "temperature": 1.0, "length": 98,  # 100 words, those of the prompt included
     },
 }  # fmt: skip
 FAULTS: dict[str, Settings] = {"headlines": {"optimizer": "rmsprop"}, "recipes": {}}
@@ -56,6 +56,8 @@ def settle(kind: str, given: Settings) -> Settings:
 
     Raises InputError for what does not go together.
     """
+    if kind != "file" and given.get("preset") not in (None, kind):
+        raise InputError(f"--preset {given['preset']} is for another kind of text than `{kind}`; leave it out")
     if given.get("as_published") and given.get("preset") is None:
         if kind == "file":
             raise InputError("--as-published needs --preset headlines or --preset recipes, to say what was published")
@@ -69,25 +71,58 @@ def settle(kind: str, given: Settings) -> Settings:
     if given.get("optimizer") in ("rmsprop", "sgd"):
         chosen["learning_rate"] = {"rmsprop": RMSprop, "sgd": SGD}[given["optimizer"]]().learning_rate
     chosen |= given
+    if chosen["tokens"] == "chars" and "vocab" not in given:
+        chosen["vocab"] = None
+    if "max_length" not in given and (chosen["window"] or kind != "file" and not chosen["as_published"]):
+        chosen["max_length"] = None
+    if kind != "file":
+        for name in ("column", "window", "max_length"):
+            if chosen[name] is not None and not (name == "max_length" and chosen["as_published"]):
+                raise InputError(f"{option(name)} is for files; `{kind}` is made up, text by text")
+    check(chosen, given)
+    return chosen
+
+
+def check(chosen: Settings, given: Settings) -> None:
+    """Raise InputError for options that mean nothing beside the others, or nothing at all."""
     if chosen["momentum"] and chosen["optimizer"] == "adam":
         raise InputError("--momentum is for --optimizer sgd and rmsprop; Adam has one of its own")
-    if chosen["tokens"] == "chars" and chosen["vocab"] is not None:
+    for name in ("decay_every", "decay_factor"):
+        if name in given and chosen["schedule"] != "step":
+            raise InputError(f"{option(name)} is for --schedule step; add it, or leave {option(name)} out")
+    if chosen["vocab"] is not None and chosen["tokens"] == "chars":
         raise InputError("--vocab limits the number of words; it means nothing without --tokens words")
+    if chosen["vocab"] is not None and chosen["vocab"] < 3:
+        raise InputError(f"--vocab must be at least 3 (padding, unknown words and one word), not {chosen['vocab']}")
+    if chosen["tied"] and chosen["embedding"] != chosen["hidden"]:
+        was = "there is none" if chosen["embedding"] is None else f"it is {chosen['embedding']} wide"
+        raise InputError(
+            f"--tied needs an embedding as wide as the hidden layer, and {was}; add --embedding {chosen['hidden']}"
+        )
     if chosen["window"] is None and chosen["carry"] is False:
         raise InputError("--no-carry is for running text read in windows; say how long they are, with --window")
     if chosen["window"] is not None and chosen["max_length"] is not None:
-        if "max_length" in given:
-            raise InputError("--max-length cuts sequences, --window reads one running text; choose one of them")
-        chosen["max_length"] = None
+        raise InputError("--max-length cuts sequences, --window reads one running text; choose one of them")
     if chosen["window"] is not None and chosen["as_published"]:
         raise InputError("--window is for running text; the published systems read sequences, so leave out --as-published")
-    return chosen
+    if chosen["max_length"] is not None and chosen["as_published"] and chosen["preset"] == "headlines":
+        raise InputError("--max-length cuts sequences, and headlines as published are whole; leave one of both options out")
+
+
+def option(name: str) -> str:
+    """As a setting is typed."""
+    return "--no-carry" if name == "carry" else "--" + name.replace("_", "-")
 
 
 def build_model(settings: Settings, vocab_size: int) -> LanguageModel:
     """The model with random weights. Raises InputError for sizes that do not go together."""
     names = ("embedding", "hidden", "layers", "cell", "dropout", "tied", "seed")
-    return LanguageModel(vocab_size, **{name: settings[name] for name in names})
+    try:
+        return LanguageModel(vocab_size, **{name: settings[name] for name in names})
+    except InputError:
+        raise
+    except ValueError as error:  # NumPy's, for more numbers than there are addresses
+        raise MemoryError from error
 
 
 def build_optimizer(settings: Settings) -> Optimizer:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shlex
-import subprocess
 import time
 from argparse import Namespace
 from pathlib import Path
@@ -13,12 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from minilstm.callbacks import HeldOutLoss, History, SampleText, SaveBest, SaveCheckpoint, StopOnSignal
-from minilstm.checkpoint import Checkpoint, load
-from minilstm.commands import data, screen
+from minilstm.checkpoint import Checkpoint
+from minilstm.commands import data, resume, screen
 from minilstm.commands.lock import locked
-from minilstm.commands.settings import (
-    DEFAULTS, MAY_CHANGE, OF_SOURCE, Settings, build_model, build_optimizer, build_schedule, settle
-)
+from minilstm.commands.settings import DEFAULTS, OF_SOURCE, Settings, build_model, build_optimizer, build_schedule, settle
 from minilstm.errors import InputError
 from minilstm.progress import Progress, as_item, in_other_units
 from minilstm.sample import Sampling, generate, generate_ids, share_accepted
@@ -40,14 +36,14 @@ def run(arguments: Namespace) -> int:
         given |= {"steps": arguments.steps, "epochs": arguments.epochs}
     folder = _folder(arguments)
     model_path = folder / "model.npz"
-    kept = _kept_run(model_path, arguments)
+    kept = resume.kept_run(model_path, arguments)
     if kept is None:
-        sources = _sources(arguments.sources)
-        settings = settle(_kind(sources), {**given, "sources": sources})
+        sources = data.find(arguments.sources)
+        settings = settle(data.kind_of(sources), {**given, "sources": sources})
     else:
-        settings = _settings_to_go_on_with(kept, given, arguments, model_path)
+        settings = resume.settings_to_go_on_with(kept, given, arguments, model_path)
     text = data.load(settings["sources"], settings)
-    checkpoint = _begin(settings, text) if kept is None else _go_on(kept, settings, text, model_path)
+    checkpoint = _begin(settings, text) if kept is None else resume.go_on(kept, settings, text, model_path)
     training = checkpoint.training
     ends = settings["steps"], settings["epochs"] and settings["epochs"] * len(text.train)
     total = min(end for end in ends if end is not None)
@@ -67,11 +63,11 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
     model_path, interrupt = folder / "model.npz", StopOnSignal()
     say = screen.Screen(interrupt)
     floor = text.corpus.floor if text.corpus else None
-    say(text.description)
+    say.paragraph(text.description)
     say(model.summary())
     if floor is not None:
         unit = text.tokenizer.unit
-        say(f"floor: {floor:.4f} nats a {unit}, {in_other_units(floor, text.characters)}; no model can do better")
+        say.paragraph(f"floor: {floor:.4f} nats a {unit}, {in_other_units(floor, text.characters)}; no model can do better")
     if training.step:
         say(f"going on after epoch {training.epoch}, step {training.step:,}")
 
@@ -97,15 +93,15 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
     say.let_be()
     _picture(training, folder, say)
     if training.stop is not None:
-        say(f"stopped after step {training.step:,}; {model_path} holds everything. Go on with:")
-        say(f"  {_resume_command(arguments, folder)}")
+        say.paragraph(f"stopped after step {training.step:,}; {model_path} holds everything. Go on with:")
+        say(f"  {resume.command(arguments, folder)}")
         return 0
     _judge(checkpoint, text, say)
-    say(f"done in {time.perf_counter() - began:.0f} s; everything is in {folder}. Let it write:")
+    say.paragraph(f"done in {time.perf_counter() - began:.0f} s; everything is in {folder}. Let it write:")
     say(f"  minilstm sample {shlex.quote(str(folder))}")
     last = training.history[-1].valid_loss
     if last is not None and best.loss < last:
-        say(f"the held-out loss was lowest at {best.loss:.4f} and is {last:.4f} now. Let the best write:")
+        say.paragraph(f"the held-out loss was lowest at {best.loss:.4f} and is {last:.4f} now. Let the best write:")
         say(f"  minilstm sample {shlex.quote(str(best.path))}")
     return 0
 
@@ -125,15 +121,6 @@ def _judge(checkpoint: Checkpoint, text: data.Data, say) -> None:
         say(f"\n{len(ended)} of these {count} came to an end:\n{kept_by_distance(ended)}\n")
 
 
-def _kind(sources: list[str]) -> str:
-    return sources[0] if len(sources) == 1 and sources[0] in data.BUILT_IN else "file"
-
-
-def _sources(names: list[str]) -> list[str]:
-    """Built-in corpora by their name, files by their whole path."""
-    return names if _kind(names) != "file" else [os.path.abspath(name) for name in names]
-
-
 def _folder(arguments: Namespace) -> Path:
     if arguments.out is not None and (arguments.sources or arguments.resume):
         return Path(arguments.out)
@@ -142,61 +129,11 @@ def _folder(arguments: Namespace) -> Path:
     return Path("runs") / Path(arguments.sources[0]).stem
 
 
-def _kept_run(path: Path, arguments: Namespace) -> Checkpoint | None:
-    """The run to go on with, if there is one and it was asked for; refuses to write over one."""
-    if not path.exists():
-        if not arguments.sources:
-            raise InputError(f"{path.parent} holds no run to go on with; say what to train on, to begin one")
-        for name in ("best.npz", "history.csv", "samples.txt", "loss.png"):
-            if (path.parent / name).exists():
-                raise InputError(f"{path.parent / name} exists already and would be written over; choose another --out")
-        return None
-    if not arguments.resume:
-        raise InputError(f"{path} exists already; go on with it by --resume, or choose another folder by --out")
-    kept = load(path)
-    if not {"fingerprint", "seed"} <= kept.settings.keys() or not {"source", "sources"} & kept.settings.keys():
-        raise InputError(f"{path} was not written by `minilstm train`; choose another folder by --out")
-    return kept
-
-
-def _settings_to_go_on_with(kept: Checkpoint, given: Settings, arguments: Namespace, path: Path) -> Settings:
-    """The settings of a run that is taken up again; refuses to change what cannot be changed on the way."""
-    kept_sources = kept.settings.get("sources") or [kept.settings["source"]]
-    began = {**DEFAULTS, **OF_SOURCE[_kind(kept_sources)], **kept.settings, "sources": kept_sources}
-    sources = _sources(arguments.sources) or kept_sources
-    if sources != kept_sources and "file" != _kind(sources) or _kind(sources) != _kind(kept_sources):
-        raise InputError(
-            f"{path} was trained on {' '.join(kept_sources)}, so it cannot go on with {' '.join(sources)};"
-            f" choose another folder by --out"
-        )  # files may have been moved; whether it is the same text is looked at when they have been read
-    for name, value in given.items():
-        was = began[name]
-        if name in MAY_CHANGE or value == was:
-            continue
-        option = "--no-carry" if name == "carry" else "--" + name.replace("_", "-")
-        without = was is None or isinstance(value, bool)
-        raise InputError(
-            f"{path} was begun {f'without {option}' if without else f'with {option} {was}'}, so it cannot go on with"
-            f" {option}{'' if isinstance(value, bool) else f' {value}'}; leave {option} out, or begin anew in another folder"
-            f" by --out"
-        )
-    return {**began, **given, "sources": sources}
-
-
 def _begin(settings: Settings, text: data.Data) -> Checkpoint:
     model = build_model(settings, text.tokenizer.vocab_size)
     training = Training.begin(model, build_optimizer(settings), np.random.default_rng([settings["seed"], 0]))
     told = {"prompts": text.prompts, "fingerprint": text.fingerprint, "characters": text.characters}
     return Checkpoint(training, text.tokenizer, {**settings, **told})
-
-
-def _go_on(kept: Checkpoint, settings: Settings, text: data.Data, path: Path) -> Checkpoint:
-    if kept.settings["fingerprint"] != text.fingerprint:
-        raise InputError(
-            f"{' '.join(settings['sources'])} is not the text that {path} was begun with; choose another folder by --out"
-        )
-    kept.settings = settings
-    return kept
 
 
 def _samples(training: Training, checkpoint: Checkpoint, text: data.Data) -> str:
@@ -218,9 +155,3 @@ def _picture(training: Training, folder: Path, say) -> None:
         plots.loss_picture(training.history, folder / "loss.png")
     except ImportError:
         say("no loss.png, for matplotlib is missing: pip install \"minilstm[lessons]\"")
-
-
-def _resume_command(arguments: Namespace, folder: Path) -> str:
-    sources = arguments.sources if len(arguments.sources) == 1 else []  # the run knows what it was trained on
-    words = ["minilstm", "train", *sources, "--out", str(folder), "--resume"]
-    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)

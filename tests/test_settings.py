@@ -1,0 +1,153 @@
+"""Our defaults, two published systems, and what was asked for: which of them counts, and what does not go together."""
+
+import math
+
+import pytest
+
+from minilstm import SGD, Adam, InputError, RMSprop
+from minilstm.arguments import parser
+from minilstm.commands.settings import DEFAULTS, OF_SOURCE, build_model, build_optimizer, build_schedule, check, settle
+
+PUBLISHED = {
+    "headlines": {"tokens": "chars", "vocab": None, "embedding": None, "hidden": 128, "layers": 1, "cell": "lstm",
+                  "batch_size": 8, "epochs": 4, "learning_rate": 0.001, "schedule": "constant", "clip": None,
+                  "clip_value": None, "dropout": 0.0, "tied": False, "max_length": None, "window": None,
+                  "prompts": ["Today "], "greedy": True, "length": 100},
+    "recipes": {"tokens": "words", "vocab": 10_000, "embedding": 100, "hidden": 128, "layers": 1, "cell": "lstm",
+                "batch_size": 32, "epochs": 25, "learning_rate": 0.001, "schedule": "constant", "clip": None,
+                "clip_value": None, "dropout": 0.0, "tied": False, "max_length": 200, "window": None,
+                "prompts": ["recipe for"], "greedy": False, "temperature": 1.0},
+}
+OTHER = {"column": "x", "vocab": 77, "cell": "gru", "hidden": 9, "layers": 2, "embedding": 9, "dropout": 0.25, "tied": True,
+         "optimizer": "sgd", "momentum": 0.5, "schedule": "step", "decay_every": 3, "decay_factor": 0.1, "clip": 7.0,
+         "clip_value": 0.3, "seed": 5, "steps": 11, "epochs": None, "batch_size": 3, "learning_rate": 0.7}
+
+
+@pytest.mark.parametrize("preset, expected", PUBLISHED.items())
+@pytest.mark.parametrize("faults", [None, True])
+def test_a_preset_is_what_was_published(preset, expected, faults):
+    settings = settle("file", {"preset": preset, **({"as_published": True} if faults else {})})
+    assert {name: settings[name] for name in expected} == expected
+    assert settings["optimizer"] == ("rmsprop" if faults and preset == "headlines" else "adam")
+
+
+def test_generated_recipes_are_at_most_a_hundred_words_with_the_prompt():
+    settings = settle("file", {"preset": "recipes"})
+    assert len(settings["prompts"][0].split()) + settings["length"] == 100
+
+
+@pytest.mark.parametrize("preset", PUBLISHED)
+@pytest.mark.parametrize("name", OTHER)
+def test_every_value_of_a_preset_can_be_overridden(preset, name):
+    together = {"tied": ("embedding", "hidden"), "vocab": (), "momentum": ("optimizer",), "decay_every": ("schedule",),
+                "decay_factor": ("schedule",)}.get(name, ())
+    given = {name: OTHER[name], **{other: OTHER[other] for other in together}}
+    if name == "vocab":
+        given["tokens"] = "words"
+    settings, plain = settle("file", {"preset": preset, **given}), settle("file", {"preset": preset})
+    assert settings[name] == OTHER[name]
+    free = {*given, "learning_rate"} if "optimizer" in given else {*given}
+    assert {k: v for k, v in settings.items() if k not in free} == {k: v for k, v in plain.items() if k not in free}
+
+
+def test_tokens_of_a_preset_can_be_overridden():
+    assert settle("file", {"preset": "recipes", "tokens": "chars"})["vocab"] is None
+    assert settle("file", {"preset": "headlines", "tokens": "words"})["tokens"] == "words"
+    assert settle("file", {"preset": "headlines", "as_published": True, "optimizer": "adam"})["optimizer"] == "adam"
+    assert settle("file", {"preset": "recipes", "window": 7})["max_length"] is None
+
+
+def test_there_is_an_option_for_every_setting_that_can_be_asked_for():
+    typed = vars(parser().parse_args(["train", "x"]))
+    assert {*DEFAULTS, *OF_SOURCE["file"]} - typed.keys() == {"prompts", "temperature", "greedy", "length"}
+    assert all(typed[name] is None for name in {*DEFAULTS, *OF_SOURCE["file"]} & typed.keys())
+
+
+@pytest.mark.parametrize("kind", ["headlines", "recipes", "file"])
+def test_as_published_takes_the_preset_of_a_built_in_corpus(kind):
+    if kind == "file":
+        with pytest.raises(InputError, match="needs --preset headlines or --preset recipes"):
+            settle(kind, {"as_published": True})
+    else:
+        assert settle(kind, {"as_published": True}) == settle(kind, {"as_published": True, "preset": kind})
+
+
+def test_words_of_a_file_have_sizes_of_their_own():
+    settings = settle("file", {"tokens": "words"})
+    assert (settings["vocab"], settings["embedding"]) == (10_000, 100)
+    assert settle("file", {"tokens": "words", "embedding": 3, "vocab": 9})["embedding"] == 3
+    assert settle("file", {})["embedding"] is None
+
+
+def test_parameter_counts_are_those_published():
+    for preset, V, count in [("headlines", 84, 119_892), ("headlines", 83, 119_251), ("recipes", 10_000, 2_407_248)]:
+        assert build_model(settle("file", {"preset": preset}), V).parameters.flat.size == count
+
+
+def test_sizes_beyond_all_memory_are_a_lack_of_memory():
+    with pytest.raises(MemoryError):
+        build_model(settle("file", {"hidden": 10**9}), 10)
+
+
+def test_presets_give_adam_the_epsilon_of_keras():
+    assert build_optimizer(settle("file", {"preset": "recipes"})) == Adam(0.001, 0.9, 0.999, 1e-7, epsilon_hat=True)
+    assert build_optimizer(settle("file", {})) == Adam(0.01, beta2=0.99)
+
+
+@pytest.mark.parametrize(
+    "given, expected",
+    [
+        ({"optimizer": "sgd"}, SGD(0.01)),
+        ({"optimizer": "sgd", "momentum": 0.9, "learning_rate": 0.3}, SGD(0.3, momentum=0.9)),
+        ({"optimizer": "rmsprop"}, RMSprop(0.001, 0.9, 0.0, 1e-7)),
+        ({"optimizer": "rmsprop", "momentum": 0.5, "learning_rate": 0.2}, RMSprop(0.2, momentum=0.5)),
+        ({"preset": "headlines", "as_published": True}, RMSprop(0.001, 0.9, 0.0, 1e-7)),
+        ({"learning_rate": 0.25}, Adam(0.25, beta2=0.99)),
+    ],
+)
+def test_optimizers_get_the_constants_that_were_asked_for(given, expected):
+    assert build_optimizer(settle("file", given)) == expected
+
+
+def test_schedules_are_what_was_asked_for():
+    constant = build_schedule(settle("file", {"schedule": "constant", "learning_rate": 0.5}), 10, 100)
+    assert [constant(k) for k in (0, 50, 99)] == [0.5] * 3
+    given = {"schedule": "step", "decay_every": 2, "decay_factor": 0.1, "learning_rate": 0.5}
+    step = build_schedule(settle("file", given), 10, 100)
+    assert [step(k) for k in (0, 19, 20, 39, 40)] == pytest.approx([0.5, 0.5, 0.05, 0.05, 0.005])
+    cosine = build_schedule(settle("file", {"learning_rate": 0.5}), 10, 100)
+    assert [cosine(k) for k in (0, 50, 25)] == pytest.approx([0.5, 0.25, 0.25 * (1 + math.sqrt(0.5))])
+
+
+@pytest.mark.parametrize(
+    "kind, given, words",
+    [
+        ("file", {"momentum": 0.9}, "--momentum is for --optimizer sgd and rmsprop"),
+        ("file", {"decay_every": 2}, "--decay-every is for --schedule step"),
+        ("file", {"preset": "recipes", "decay_factor": 0.5}, "--decay-factor is for --schedule step"),
+        ("file", {"vocab": 50}, "--vocab limits the number of words"),
+        ("file", {"tokens": "words", "vocab": 2}, "--vocab must be at least 3"),
+        ("file", {"carry": False}, "with --window"),
+        ("file", {"window": 5, "max_length": 5}, "choose one of them"),
+        ("file", {"preset": "recipes", "window": 5, "max_length": 5}, "choose one of them"),
+        ("file", {"preset": "headlines", "as_published": True, "window": 5}, "leave out --as-published"),
+        ("file", {"preset": "headlines", "as_published": True, "max_length": 5}, "--max-length"),
+        ("file", {"tied": True}, "there is none; add --embedding 128"),
+        ("recipes", {"tied": True}, "it is 100 wide; add --embedding 128"),
+        ("recipes", {"preset": "headlines"}, "for another kind of text than `recipes`"),
+        ("headlines", {"preset": "recipes"}, "for another kind of text than `headlines`"),
+        ("headlines", {"column": "title"}, "--column is for files"),
+        ("headlines", {"preset": "headlines", "column": "title"}, "--column is for files"),
+        ("recipes", {"window": 5}, "--window is for files"),
+        ("recipes", {"preset": "recipes", "max_length": 5}, "--max-length is for files"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(kind, given, words):
+    with pytest.raises(InputError) as caught:
+        settle(kind, given)
+    assert words in str(caught.value)
+
+
+def test_what_a_run_was_begun_with_is_no_reason_to_refuse():
+    check(settle("file", {"schedule": "step", "decay_every": 3}) | {"schedule": "constant"}, {"schedule": "constant"})
+    assert settle("recipes", {"as_published": True, "max_length": 50})["max_length"] == 50
