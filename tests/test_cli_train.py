@@ -373,6 +373,17 @@ def test_ctrl_c_within_a_run_saves_and_says_how_to_go_on(here, run, monkeypatch,
     assert trained(run, "--resume", source=[]).training.epoch == 2
 
 
+def test_a_disk_that_is_full_from_the_beginning_leaves_no_empty_folder(here, run, monkeypatch):
+    def full(path, kept):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(callbacks, "save", full)
+    (here / "mine").mkdir()
+    for folder, stays in [("run", False), ("mine", True)]:
+        refused(run("train", "lines.txt", *SMALL, "--steps", 2, "--out", folder), 1, "No space left on device")
+        assert (here / folder).exists() == stays and not (here / folder / ".lock").exists()
+
+
 def test_ctrl_c_while_a_finished_run_is_judged_loses_nothing(here, run, monkeypatch, interruptible, small_recipes):
     with monkeypatch.context() as patch:
         patch.setattr(command, "kept_by_distance", presses(command.kept_by_distance))

@@ -21,7 +21,11 @@ except ImportError:  # Windows
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Make the folder if need be and hold its lock; refuse if it cannot be written to or another process holds the lock."""
+    """Make the folder if need be and hold its lock; a new folder in which nothing was written is taken away again.
+
+    Raises InputError if it cannot be written to, or another process holds the lock.
+    """
+    is_new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = open(folder / ".lock", "a+b")
@@ -42,3 +46,5 @@ def locked(folder: Path) -> Iterator[None]:
             file.close()  # Windows removes no file that is open
             with contextlib.suppress(OSError):
                 os.unlink(folder / ".lock")
+                if is_new:
+                    os.rmdir(folder)  # succeeds if nothing was written
