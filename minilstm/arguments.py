@@ -83,7 +83,7 @@ def add_train(commands) -> None:
     )
     text.add_argument(
         "--no-carry", dest="carry", action="store_const", const=False,
-        help="begin each window with an empty memory, and shuffle them (each goes on where the one before ended)",
+        help="begin each window with an empty memory, in judging too, and shuffle them (each goes on where the last ended)",
     )  # fmt: skip
     text.add_argument(
         "--batch-size", type=whole, metavar="B", help="sequences or windows side by side (headlines, recipes: 32, files: 16)"
@@ -91,7 +91,7 @@ def add_train(commands) -> None:
     model = train.add_argument_group("model")
     model.add_argument("--cell", choices=CELLS, help="kind of the recurrent layers (lstm)")
     model.add_argument("--hidden", type=whole, metavar="H", help="width of each recurrent layer (128)")
-    model.add_argument("--layers", type=few, metavar="N", help="number of recurrent layers (1)")
+    model.add_argument("--layers", type=depth, metavar="N", help="number of recurrent layers (1)")
     model.add_argument(
         "--embedding", type=whole, metavar="E", help="width of a trained vector for each id (words: 100, characters: one-hot)"
     )
@@ -127,7 +127,7 @@ def add_train(commands) -> None:
     training.add_argument("--clip-value", type=positive, metavar="C", help="largest entry of a gradient, of either sign (any)")
     training.add_argument("--seed", type=natural, metavar="S", help="for initial values, order, held-out part (0)")
     keeping = train.add_argument_group("keeping")
-    keeping.add_argument("--out", metavar="DIR", help="folder of the run (runs/headlines, runs/NAME OF THE FILE)")
+    keeping.add_argument("--out", metavar="DIR", help="folder of the run (runs/headlines, runs/FILE; several: runs/FOLDER)")
     keeping.add_argument("--resume", action="store_true", help="go on with the run in that folder; its options are kept")
     keeping.add_argument(
         "--save-every", type=positive, default=10.0, metavar="SEC", help="seconds between two savings (10)"
@@ -222,6 +222,11 @@ def natural(text: str) -> int:
 def few(text: str) -> int:
     """A whole number of at least 1 for things of which nobody wants a million."""
     return _number(text, int, lambda n: 1 <= n <= 10**5, "a whole number from 1 to 100,000")
+
+
+def depth(text: str) -> int:
+    """A whole number of layers."""
+    return _number(text, int, lambda n: 1 <= n <= 1000, "a whole number from 1 to 1,000")
 
 
 def positive(text: str) -> float:

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from minilstm import InputError
-from minilstm.commands import data
+from minilstm.commands import data, sources
 from minilstm.commands.settings import build_model, settle
 from minilstm.text.batches import SequenceBatches
 from minilstm.text.headlines import PROMPTS, UNFAMILIAR_PROMPT
 from minilstm.text.windows import LooseWindows, WindowBatches
 
 
-def load(*sources, **given):
+def load(*files, **given):
     """The data of a run with small batches."""
-    names = [str(source) for source in sources]
-    return data.load(names, settle(data.kind_of(names), {"batch_size": 4, **given}))
+    names = [str(name) for name in files]
+    return data.load(names, settle(sources.kind_of(names), {"batch_size": 4, **given}))
 
 
 def texts(loaded, batches, rng=None):
@@ -212,6 +212,33 @@ def test_sources_that_make_no_corpus_are_refused(tmp_path, monkeypatch):
     for names, words in [(["a.txt", "./a.txt"], "named twice"), (["headlines", "a.txt"], "built in and stands alone"),
                          (["headlines", "recipes"], "built in")]:
         with pytest.raises(InputError, match=words):
-            data.find(names)
-    assert data.find(["recipes"]) == ["recipes"] and data.find(["a.txt"]) == [str(tmp_path / "a.txt")]
-    assert data.find(["./recipes"]) == [str(tmp_path / "recipes")]
+            sources.find(names)
+    assert sources.find(["recipes"]) == ["recipes"] and sources.find(["a.txt"]) == [str(tmp_path / "a.txt")]
+    assert sources.find(["./recipes"]) == [str(tmp_path / "recipes")]
+
+
+def test_what_is_named_is_told_in_a_few_words(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert sources.told(["a.txt"]) == "a.txt" and sources.told(["a.txt"] * 249) == "a.txt and 248 others"
+    assert sources.folder_name(["headlines"]) == "headlines" and sources.folder_name(["texts/a.b.txt"]) == "a.b"
+    assert sources.folder_name([str(tmp_path / "book" / name) for name in ("1.txt", "2.txt")]) == "book"
+    assert sources.folder_name([str(tmp_path / "book" / "x" / "1.txt"), str(tmp_path / "book" / "y" / "2.txt")]) == "book"
+    assert sources.folder_name(["/1.txt", "/2.txt"]) == "files"
+
+
+def test_a_pattern_that_the_shell_left_alone_is_looked_up(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("b.txt", "a.txt", "c.csv", "odd[1].txt"):
+        (tmp_path / name).write_text("x\ny\n")
+    assert sources.find(["[ab].txt"]) == [str(tmp_path / "a.txt"), str(tmp_path / "b.txt")]
+    assert sources.find(["odd[1].txt"]) == [str(tmp_path / "odd[1].txt")]
+    assert sources.find(["*.md"]) == [str(tmp_path / "*.md")]  # not there, as its reader will tell
+    with pytest.raises(InputError, match="named twice"):
+        sources.find(["*.txt", "a.txt"])
+
+
+@pytest.mark.parametrize("line, hint", [("word " * 100, True), ("word " * 10, False)])
+def test_long_lines_are_asked_about(tmp_path, line, hint):
+    (tmp_path / "book.txt").write_text(f"{line}\n" * 40)
+    text = load(str(tmp_path / "book.txt"))
+    assert ("for running text add --window 256" in text.description) == hint

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from minilstm.commands.settings import OF_SOURCE, Settings
+from minilstm.commands.sources import kind_of, told
 from minilstm.errors import InputError
 from minilstm.text import headlines, recipes
 from minilstm.text.batches import Batches, CorpusBatches, SequenceBatches
@@ -23,13 +23,14 @@ from minilstm.text.windows import LooseWindows, WindowBatches, running_text
 from minilstm.text.wordgrammar import WordGrammar
 from minilstm.text.words import WordTokenizer
 
-BUILT_IN: dict[str, Callable[[], Grammar | WordGrammar]] = {"headlines": headlines.headlines, "recipes": recipes.recipes}
+CORPORA: dict[str, Callable[[], Grammar | WordGrammar]] = {"headlines": headlines.headlines, "recipes": recipes.recipes}
 PROMPTS = {"headlines": (*headlines.PROMPTS, headlines.UNFAMILIAR_PROMPT), "recipes": recipes.PROMPTS}
 EPOCH = {"headlines": 19_200, "recipes": 4_800}  # new texts that the grammar writes
 HELD_OUT_TEXTS = {"headlines": 2_000, "recipes": 500}
 HELD_OUT = 0.1  # share of a file
 WHOLE_FILES = 10  # of so many files, whole ones are held out; of fewer, a stretch of each
 WITH_COLUMNS = {".csv", ".json"}
+LONG_LINE = 300  # characters, on average: rather a paragraph than a line
 LONGEST_SEQUENCE = 5_000  # symbols; anything longer is a running text
 
 
@@ -47,25 +48,6 @@ class Data:
     corpus: Corpus | None = None  # a built-in corpus, whose floor is known
 
 
-def kind_of(sources: Sequence[str]) -> str:
-    """A built-in corpus by its name, or "file"."""
-    return sources[0] if len(sources) == 1 and sources[0] in BUILT_IN else "file"
-
-
-def find(names: Sequence[str]) -> list[str]:
-    """Built-in corpora by their name, files by their whole path."""
-    if kind_of(names) != "file":
-        return list(names)
-    for name in names:
-        if name in BUILT_IN:
-            raise InputError(f"`{name}` is built in and stands alone, not among other sources; a file of that name is ./{name}")
-    real = [os.path.realpath(name) for name in names]
-    for name, path in zip(names, real):
-        if real.count(path) > 1:
-            raise InputError(f"{name} is named twice, and would be trained on and held out at once; name it once")
-    return [os.path.abspath(name) for name in names]
-
-
 def load(sources: Sequence[str], settings: Settings) -> Data:
     """Read the sources, divide them into a training and a held-out part, and make batches."""
     rng = np.random.default_rng([settings["seed"], 1])
@@ -76,12 +58,12 @@ def load(sources: Sequence[str], settings: Settings) -> Data:
     except InputError as error:
         if any(source in str(error) for source in sources):
             raise
-        raise InputError(f"{sources[0]}{' and others' if len(sources) > 1 else ''}: {error}") from error
+        raise InputError(f"{told(sources)}: {error}") from error
 
 
 def _of_grammar(name: str, settings: Settings, rng: np.random.Generator) -> Data:
     """New texts in every epoch, and some to judge by, drawn from the same grammar but by other random numbers."""
-    corpus, count = BUILT_IN[name](), HELD_OUT_TEXTS[name]
+    corpus, count = CORPORA[name](), HELD_OUT_TEXTS[name]
     held_out, others = corpus.sample_many(count, rng), corpus.sample_many(count, rng)
     if settings["as_published"]:
         texts = corpus.sample_many(EPOCH[name], rng)
@@ -159,7 +141,9 @@ def _read(sources: Sequence[str], settings: Settings) -> tuple[list[str], str]:
     if settings["window"] is not None and not kinds & WITH_COLUMNS:
         return [read_text(source) for source in sources], ""
     columns = [column if _suffix(source) in WITH_COLUMNS else None for source in sources]
-    return [text for source, its in zip(sources, columns) for text in read_sequences(source, its)], ""
+    texts = [text for source, its in zip(sources, columns) for text in read_sequences(source, its)]
+    are_long = not kinds & WITH_COLUMNS and sum(map(len, texts)) > LONG_LINE * len(texts)
+    return texts, "; its lines are long, and each is a sequence of its own: for running text add --window 256" * are_long
 
 
 def _suffix(source: str) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 
 from minilstm import __version__
 from minilstm.checkpoint import Checkpoint, load
+from minilstm.commands.sources import told
 from minilstm.progress import in_other_units
 
 FEATURES = ("sse4.2", "avx", "fma", "avx2", "avx512f", "avx512bw", "avx512vl", "neon", "sve")
@@ -48,9 +49,10 @@ def _show(checkpoint: Checkpoint) -> None:
     run, settings = checkpoint.training, checkpoint.settings
     print(run.model.summary())
     print(f"{'dtype':<16}{run.model.dtype}")
-    print(f"{'text':<16}{' '.join(settings.get('sources', [str(settings.get('source', 'unknown'))]))}")
+    print(f"{'text':<16}{told(settings.get('sources', [str(settings.get('source', 'unknown'))]))}")
     print(f"{'tokenizer':<16}{checkpoint.tokenizer!r}")
-    print(f"{'trained':<16}{run.epoch} epochs and {run.position} batches, {run.step:,} steps, {run.seconds:.0f} s")
+    within = f" and {run.position:,} batches" if run.position else ""
+    print(f"{'trained':<16}{run.epoch} epoch{'s' * (run.epoch != 1)}{within}, {run.step:,} steps, {run.seconds:.0f} s")
     held_out = [row.valid_loss for row in run.history if row.valid_loss is not None]
     if held_out:
         other_units = in_other_units(held_out[-1], settings.get("characters", 1.0))

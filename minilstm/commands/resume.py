@@ -15,6 +15,7 @@ from pathlib import Path
 from minilstm.checkpoint import Checkpoint, load
 from minilstm.commands import data
 from minilstm.commands.settings import DEFAULTS, MAY_CHANGE, OF_SOURCE, Settings, check, option
+from minilstm.commands.sources import find, kind_of, told
 from minilstm.errors import InputError
 
 
@@ -38,11 +39,11 @@ def kept_run(path: Path, arguments: Namespace) -> Checkpoint | None:
 def settings_to_go_on_with(kept: Checkpoint, given: Settings, arguments: Namespace, path: Path) -> Settings:
     """The settings of a run that is taken up again; refuses to change what cannot be changed on the way."""
     kept_sources = kept.settings.get("sources") or [kept.settings["source"]]
-    began = {**DEFAULTS, **OF_SOURCE[data.kind_of(kept_sources)], **kept.settings, "sources": kept_sources}
-    sources = data.find(arguments.sources) or kept_sources
-    if sources != kept_sources and "file" != data.kind_of(sources) or data.kind_of(sources) != data.kind_of(kept_sources):
+    began = {**DEFAULTS, **OF_SOURCE[kind_of(kept_sources)], **kept.settings, "sources": kept_sources}
+    sources = find(arguments.sources) or kept_sources
+    if sources != kept_sources and "file" != kind_of(sources) or kind_of(sources) != kind_of(kept_sources):
         raise InputError(
-            f"{path} was trained on {' '.join(kept_sources)}, so it cannot go on with {' '.join(sources)};"
+            f"{path} was trained on {told(kept_sources)}, so it cannot go on with {told(sources)};"
             f" choose another folder by --out"
         )  # files may have been moved; whether it is the same text is looked at when they have been read
     for name, value in given.items():
@@ -63,7 +64,7 @@ def go_on(kept: Checkpoint, settings: Settings, text: data.Data, path: Path) -> 
     """The run with these settings, if the text is still the one that it was begun with."""
     if kept.settings["fingerprint"] != text.fingerprint:
         raise InputError(
-            f"{' '.join(settings['sources'])} is not the text that {path} was begun with; choose another folder by --out"
+            f"{told(settings['sources'])} is not the text that {path} was begun with; choose another folder by --out"
         )
     kept.settings = settings
     return kept

@@ -15,6 +15,7 @@ from minilstm.checkpoint import Checkpoint
 from minilstm.commands import data, resume, screen
 from minilstm.commands.lock import locked
 from minilstm.commands.settings import DEFAULTS, OF_SOURCE, Settings, build_model, build_optimizer, build_schedule, settle
+from minilstm.commands.sources import find, folder_name, kind_of
 from minilstm.errors import InputError
 from minilstm.progress import Progress, as_item, in_other_units
 from minilstm.sample import Sampling, generate, generate_ids, share_accepted
@@ -38,8 +39,8 @@ def run(arguments: Namespace) -> int:
     model_path = folder / "model.npz"
     kept = resume.kept_run(model_path, arguments)
     if kept is None:
-        sources = data.find(arguments.sources)
-        settings = settle(data.kind_of(sources), {**given, "sources": sources})
+        sources = find(arguments.sources)
+        settings = settle(kind_of(sources), {**given, "sources": sources})
     else:
         settings = resume.settings_to_go_on_with(kept, given, arguments, model_path)
     text = data.load(settings["sources"], settings)
@@ -126,7 +127,7 @@ def _folder(arguments: Namespace) -> Path:
         return Path(arguments.out)
     if not arguments.sources:
         raise InputError("say what to train on: headlines, recipes or files; or go on with a run, by --resume --out DIR")
-    return Path("runs") / Path(arguments.sources[0]).stem
+    return Path("runs") / folder_name(find(arguments.sources))
 
 
 def _begin(settings: Settings, text: data.Data) -> Checkpoint:
