@@ -1,4 +1,5 @@
-"""The table of experiments: what it holds, and that it goes on where it was interrupted."""
+"""The table of experiments: what it holds, and that it goes on where it was interrupted. The published systems: that what is
+compared is what they train on, and that files and programs that cannot be compared with are refused."""
 
 import json
 import os
@@ -6,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import minilstm
@@ -74,3 +76,45 @@ def test_models_of_other_runs_are_not_mixed_in(experiments, tmp_path):
 def test_a_model_that_is_none_is_refused(experiments, model):
     result = experiments("--only", model)
     assert result.returncode == 2 and "--only" in result.stderr and "Traceback" not in result.stderr
+
+
+TITLES = "".join(f"1,Title number {k},nothing\n" for k in range(20))
+RECIPES = json.dumps([{"title": f"soup {k}", "directions": ["Boil it.", "Eat it."]} for k in range(70)])
+
+
+@pytest.mark.parametrize("system, name, text, sizes", [("headlines", "t.csv", TITLES, (8, 8, 4)),
+                                                       ("recipes", "r.json", RECIPES, (6, 32, 32))])
+def test_the_batches_that_are_handed_to_keras_are_those_that_ours_trains_on(system, name, text, sizes, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    from published import Run
+
+    (tmp_path / name).write_text(text)
+    run, seen = Run.begin(system, str(tmp_path / name), seed=1), []
+    model = run.training.model
+    assert system == "headlines" or model.vocab_size == 10_000  # however few words there are
+
+    def look(batch, state, noise):
+        seen.append(batch)
+        return 1.0, model.parameters.zeros_like(), None, ()
+
+    monkeypatch.setattr(model, "loss_and_gradients", look)
+    batches = run.batches(7)  # two epochs, and one batch more
+    assert len(list(run.steps(7))) == len(seen) == len(batches) == 7
+    for ours, theirs in zip(seen, batches):
+        assert ours.lengths is theirs.lengths is None
+        np.testing.assert_array_equal(ours.inputs, theirs.inputs)
+        np.testing.assert_array_equal(ours.targets, theirs.targets)
+    assert sorted(batch.inputs.shape[1] for batch in batches[:3]) == sorted(sizes)
+
+
+@pytest.mark.parametrize("script, options, words", [
+    ("published_headlines.py", ["t.csv"], "has 20 titles and V = "),
+    ("published_headlines.py", ["absent.csv"], "absent.csv"),
+    ("keras_fidelity.py", ["--keras-python", "no-python"], "pip install tensorflow-cpu"),
+    ("keras_fidelity.py", ["--keras-python", "no-python", "--steps", "0"], "--steps must be at least 1"),
+])
+def test_what_cannot_be_compared_is_refused_with_status_2(script, options, words, tmp_path):
+    (tmp_path / "t.csv").write_text(TITLES)
+    command = [sys.executable, str(SCRIPT.with_name(script)), *options]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    assert result.returncode == 2 and words in " ".join(result.stderr.split()) and "Traceback" not in result.stderr

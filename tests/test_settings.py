@@ -46,7 +46,8 @@ def test_every_value_of_a_preset_can_be_overridden(preset, name):
         given["tokens"] = "words"
     settings, plain = settle("file", {"preset": preset, **given}), settle("file", {"preset": preset})
     assert settings[name] == OTHER[name]
-    free = {*given, "learning_rate"} if "optimizer" in given else {*given}
+    follow = {"optimizer": "learning_rate", "tokens": "embedding"}  # what has another default beside another one of these
+    free = {*given, *(follow[other] for other in follow.keys() & given.keys())}
     assert {k: v for k, v in settings.items() if k not in free} == {k: v for k, v in plain.items() if k not in free}
 
 
@@ -55,6 +56,14 @@ def test_tokens_of_a_preset_can_be_overridden():
     assert settle("file", {"preset": "headlines", "tokens": "words"})["tokens"] == "words"
     assert settle("file", {"preset": "headlines", "as_published": True, "optimizer": "adam"})["optimizer"] == "adam"
     assert settle("file", {"preset": "recipes", "window": 7})["max_length"] is None
+
+
+@pytest.mark.parametrize("kind, given", [("headlines", {}), ("recipes", {}), ("file", {}), ("file", {"preset": "headlines"}),
+                                         ("file", {"preset": "recipes"})])
+def test_words_have_an_embedding_and_characters_none_unless_asked_for(kind, given):
+    assert settle(kind, {**given, "tokens": "words"})["embedding"] == 100
+    assert settle(kind, {**given, "tokens": "chars"})["embedding"] is None
+    assert settle(kind, {**given, "tokens": "chars", "embedding": 7})["embedding"] == 7
 
 
 def test_there_is_an_option_for_every_setting_that_can_be_asked_for():

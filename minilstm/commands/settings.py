@@ -68,6 +68,8 @@ def settle(kind: str, given: Settings) -> Settings:
         chosen |= OF_WORDS
     if preset is not None:
         chosen |= PRESETS[preset] | (FAULTS[preset] if given.get("as_published") else {})
+    if given.get("tokens") not in (None, chosen["tokens"]):  # other symbols than those that the sizes above were chosen for
+        chosen["embedding"] = OF_WORDS["embedding"] if given["tokens"] == "words" else None
     if given.get("optimizer") in ("rmsprop", "sgd"):
         chosen["learning_rate"] = {"rmsprop": RMSprop, "sgd": SGD}[given["optimizer"]]().learning_rate
     chosen |= given

@@ -1,6 +1,6 @@
 """One step of a GRU, compiled: equations (1) to (5) of ``minilstm.cells.gru``, row by row.
 
-Shapes: a, ah, dax and dah (B, 3H) in blocks r, z, n; bx and bh (3H,); everything else (B, H).
+Shapes: a, ah, gates, dax and dah (B, 3H) in blocks r, z, n; bx and bh (3H,); everything else (B, H).
 """
 
 from __future__ import annotations

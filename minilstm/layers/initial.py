@@ -1,4 +1,4 @@
-"""Initial values of weight matrices: Keras's defaults for an LSTM."""
+"""Initial values of weight matrices: Keras's defaults for recurrent and dense layers."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ word of the kind, or nothing. No parser is needed to see this, so that any text 
     taken     vessel, cover, extra (a sauce, a salad ...) and fire (the oven, the stove ...) are promised by the first
               word of the kind in the directions; each later one is due, and kept if it is the same.
     measured  degrees, and the minutes in a sentence that names a method: kept if they lie in the range of the
-              title's method. There is no range, and nothing to keep, for degrees without an oven.
+              title's method. A method without an oven has no range of degrees, so that any are a promise broken.
     closed    what a bracket or quotation mark opens is due when its sentence ends, at the latest.
 
 When a text has ended, a kind that was named or taken and of which no word returned is broken there, and so are a fire

@@ -10,6 +10,7 @@ it is read the other way round: the matrix from hidden states to gates tells the
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,7 +33,7 @@ class Expected(NamedTuple):
     shape: tuple[int, ...]
     letters: str
     owner: str = ""
-    known: dict[tuple[int, ...], str] = {}
+    known: Mapping[tuple[int, ...], str] = MappingProxyType({})
     recurrent: bool = False  # whether it is a matrix from hidden states to gates
 
 
