@@ -25,6 +25,7 @@ from minilstm.model import LanguageModel, States
 from minilstm.optim import Optimizer, OptimizerState, clip
 from minilstm.text.batches import Batches
 
+NOISE = 4  # tells dropout's random numbers from those of texts, orders and samples, which come from the same seed
 
 Schedule = Callable[[int], float]  # from the number of steps done to the learning rate of the next
 
@@ -138,7 +139,7 @@ def train_steps(
                 return
             began = time.perf_counter()
             with np.errstate(all="ignore"):  # what is not finite is told below, once and in words
-                noise = np.random.default_rng([model.seed, training.step]) if model.dropout else None
+                noise = np.random.default_rng([model.seed, NOISE, training.step]) if model.dropout else None
                 loss, gradients, state, _ = model.loss_and_gradients(batch, training.state, noise)
                 norm = clip(gradients.flat, clip_value, clip_norm)
                 rate = training.optimizer.learning_rate if schedule is None else schedule(training.step)

@@ -103,7 +103,7 @@ def test_read_lines_keeps_other_spaces(write):
 
 ALL_READERS = [
     read_text, read_lines, read_sequences,
-    lambda path: read_csv(path, 1), lambda path: read_json(path, ["title"]),
+    lambda path: read_csv(path, 1), lambda path: read_json(path, ["title"]), read_recipes,
 ]
 
 
@@ -123,6 +123,7 @@ def test_a_file_that_is_not_text_is_refused(write, reader, content, message):
     path = write(content)
     with pytest.raises(InputError, match=message) as caught:
         reader(path)
+    assert "JSON" not in str(caught.value)  # what is no text is not told to be bad JSON besides
     assert str(path) in str(caught.value)
 
 

@@ -47,6 +47,22 @@ def test_every_optimizer_learns(optimizer, learning_rate):
     assert before > 1.5 and evaluate(run.model, batches) < 0.6 and run.optimizer_state.t == 200
 
 
+@pytest.mark.parametrize("dropout", [0.0, 0.25])
+def test_with_dropout_every_step_draws_numbers_of_its_own_and_without_none(dropout, monkeypatch):
+    model = LanguageModel(7, hidden=8, layers=2, dropout=dropout, seed=3)
+    run, batches = Training.begin(model, Adam(), np.random.default_rng([3, 0])), SequenceBatches(sequences(), 4, EOS)
+    seen, gradients = [], model.loss_and_gradients
+
+    def look(batch, state, noise):
+        seen.append(None if noise is None else np.random.default_rng(noise.bit_generator.seed_seq).random())
+        return gradients(batch, state, noise)
+
+    monkeypatch.setattr(model, "loss_and_gradients", look)
+    fit(run, batches, epochs=2)
+    others = {np.random.default_rng([3, k]).random() for k in range(4)}  # that order, texts and samples are drawn by
+    assert seen == [None] * 10 if dropout == 0 else len({*seen} - others) == len(seen) == 10
+
+
 def test_a_running_text_carries_its_state_within_an_epoch_only():
     run = small_run()
     batches = WindowBatches(np.arange(60) % 5 + 1, 2, 7, EOS)

@@ -8,7 +8,7 @@ when the model is used: dropout is then simply left away. Srivastava, Hinton, Kr
 a simple way to prevent neural networks from overfitting (2014).
 
 In a recurrent network it belongs between layers and not between time steps, where it would wash out what is remembered:
-Zaremba, Sutskever and Vinyals, Recurrent neural network regularization (2014), section 3.1. Shapes: all (…).
+Zaremba, Sutskever and Vinyals, Recurrent neural network regularization (2014), section 3.2. Shapes: all (…).
 """
 
 from __future__ import annotations

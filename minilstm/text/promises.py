@@ -33,7 +33,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from minilstm.text.pantry import WORDS
-from minilstm.text.wordgrammar import split_words
+from minilstm.text.punctuation import split_words
 
 NEAR = (10, 20, 50, 100)                     # words
 

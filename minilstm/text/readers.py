@@ -236,8 +236,9 @@ def _text_of(entry: dict[str, Any], field: str, path: str | Path, position: int)
 
 def _json_entries(path: str | Path) -> list[dict[str, Any]]:
     """The objects of a file that holds a list of them."""
+    text = read_text(path)
     try:
-        entries = json.loads(read_text(path))
+        entries = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"{path} is not JSON at line {error.lineno}, column {error.colno} ({error.msg}): "
                          "mend the file there") from error
