@@ -84,7 +84,7 @@ class LanguageModel:
         self.embedding = embedding if embedding is None else check_size("embedding", embedding)
         self.hidden = H = check_size("hidden", hidden)
         self.layers = check_size("layers", layers)
-        if cell not in CELLS:
+        if not isinstance(cell, str) or cell not in CELLS:
             raise InputError(f"cell must be one of {', '.join(CELLS)}, not {cell!r}")
         self._dropout = Dropout(dropout)
         if tied and embedding != H:

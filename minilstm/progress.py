@@ -15,6 +15,8 @@ WIDTH = 78
 def in_other_units(nats: float, characters: float = 1.0) -> str:
     """A mean loss in nats a token as bits a character, of which a token stands for so many on average, and as perplexity.
 
+    Where words are unknown, bits a character are too few: such a word is one guess, but counts with all its letters.
+
     >>> in_other_units(2.0, characters=1.0)
     '2.885 bits a character, perplexity 7.389'
     """

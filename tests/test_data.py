@@ -128,7 +128,7 @@ def test_sequences_are_cut_after_max_length(lines):
 
 def test_vocab_leaves_so_many_ids(lines):
     lines.write_text("a b c d\n" * 40)
-    assert load(lines, tokens="words", vocab=5).tokenizer.symbols == ("a", "b", "c")
+    assert load(lines, tokens="words", vocab=5).tokenizer.symbols == ("d", "c", "b")
     assert "25.0% unknown" in load(lines, tokens="words", vocab=5).description
     assert load(lines, tokens="words").tokenizer.vocab_size == 6
     assert load(lines, tokens="words").characters == 7 / 4
@@ -136,8 +136,10 @@ def test_vocab_leaves_so_many_ids(lines):
 
 def test_words_that_are_all_unknown_are_refused(lines):
     lines.write_text("\n".join(f"word{chr(97 + k)}" for k in range(20)))
-    with pytest.raises(InputError, match="all words of the held-out part are unknown.*--vocab"):
+    with pytest.raises(InputError, match="all words of the held-out part are unknown: give more text$"):
         load(lines, tokens="words")
+    with pytest.raises(InputError, match="all words of the held-out part are unknown.*, or a larger --vocab"):
+        load(lines, tokens="words", vocab=4)
 
 
 def test_recipes_without_directions_are_left_out_and_counted(tmp_path):

@@ -141,6 +141,7 @@ def test_schedules_are_what_was_asked_for():
         ("file", {"preset": "recipes", "window": 5, "max_length": 5}, "choose one of them"),
         ("file", {"preset": "headlines", "as_published": True, "window": 5}, "leave out --as-published"),
         ("file", {"preset": "headlines", "as_published": True, "max_length": 5}, "--max-length"),
+        ("file", {"preset": "recipes", "as_published": True, "tokens": "chars"}, "published with --tokens words"),
         ("file", {"tied": True}, "there is none; add --embedding 128"),
         ("recipes", {"tied": True}, "it is 100 wide; add --embedding 128"),
         ("recipes", {"preset": "headlines"}, "for another kind of text than `recipes`"),

@@ -47,13 +47,13 @@ def naive_words(text):
 
 
 def naive_symbols(texts):
-    """Words by falling frequency, ties by first appearance: pick the best that is left, again and again."""
+    """Words by falling frequency, ties from z to a: pick the best that is left, again and again."""
     words = [word for text in texts for word in naive_words(text)]
     left, symbols = list(dict.fromkeys(words)), []
     while left:
         best = left[0]
         for word in left:
-            if words.count(word) > words.count(best):
+            if words.count(word) > words.count(best) or words.count(word) == words.count(best) and word > best:
                 best = word
         symbols.append(best)
         left.remove(best)
@@ -113,7 +113,7 @@ def test_every_character_is_white_space_a_mark_or_part_of_a_word():
 
 
 @given(texts_with_words)
-def test_words_stand_by_falling_frequency_and_ties_by_first_appearance(texts):
+def test_words_stand_by_falling_frequency_and_ties_from_z_to_a(texts):
     tokenizer = WordTokenizer.fit(texts)
     assert list(tokenizer.symbols) == naive_symbols(texts)
 
@@ -135,18 +135,18 @@ def test_encode_agrees_with_the_naive_twin(texts, limit, text):
 
 def test_a_small_example_by_hand():
     tokenizer = WordTokenizer.fit(["To be, or not to be!", "Not to be."])
-    assert tokenizer.symbols == ("to", "be", "not", ",", "or", "!", ".")
+    assert tokenizer.symbols == ("to", "be", "not", "or", ".", ",", "!")
     assert (tokenizer.padding_id, tokenizer.eos_id, tokenizer.unknown_id, tokenizer.vocab_size) == (0, 0, 1, 9)
     assert tokenizer.unit == "word"
-    assert tokenizer.encode("TO BE? or be.").tolist() == [2, 3, 1, 6, 3, 8]
-    assert tokenizer.decode([2, 3, 1, 6, 3, 8, 0, 5]) == "to be [UNK] or be."
-    assert [tokenizer.show(k) for k in range(9)] == ["<eos>", "[UNK]", "to", "be", "not", ",", "or", "!", "."]
+    assert tokenizer.encode("TO BE? or be.").tolist() == [2, 3, 1, 5, 3, 6]
+    assert tokenizer.decode([2, 3, 1, 5, 3, 6, 0, 7]) == "to be [UNK] or be."
+    assert [tokenizer.show(k) for k in range(9)] == ["<eos>", "[UNK]", "to", "be", "not", "or", ".", ",", "!"]
 
 
 def test_brackets_around_unk_in_a_text_make_three_words():
     tokenizer = WordTokenizer.fit(["[UNK] a"])
-    assert tokenizer.symbols == ("[", "unk", "]", "a")
-    assert tokenizer.encode("[UNK]").tolist() == [2, 3, 4]
+    assert tokenizer.symbols == ("unk", "a", "]", "[")
+    assert tokenizer.encode("[UNK]").tolist() == [5, 2, 4]
 
 
 @given(texts_with_words, st.data())
@@ -231,7 +231,7 @@ def test_complete_is_the_prompt_and_then_the_words_of_the_ids(texts, prompt, dat
 def test_what_cannot_be_seen_is_shown_as_python_writes_it():
     tokenizer = WordTokenizer.fit(["é \u0301é \u200d \ud800 \0 漢字 ' می\u200cخواهم"])
     shown = ["é", r"'\u0301é'", r"'\u200d'", r"'\ud800'", r"'\x00'", "漢字", "'", r"'می\u200cخواهم'"]
-    assert [tokenizer.show(k) for k in range(2, 10)] == shown
+    assert sorted(tokenizer.show(k) for k in range(2, 10)) == sorted(shown)
 
 
 @given(texts_with_words)
@@ -289,8 +289,8 @@ def test_a_limit_without_room_for_a_word_is_refused(limit):
 
 
 def test_fit_takes_any_iterable_and_any_whole_number():
-    assert WordTokenizer.fit((text for text in ("a a b", "c")), np.int64(4)) == WordTokenizer(("a", "b"))
-    assert WordTokenizer.fit(["a b"], 3).symbols == ("a",)
+    assert WordTokenizer.fit((text for text in ("a a b", "c")), np.int64(4)) == WordTokenizer(("a", "c"))
+    assert WordTokenizer.fit(["a b"], 3).symbols == ("b",)
 
 
 def test_encode_and_complete_refuse_what_is_no_string():

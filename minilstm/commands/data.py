@@ -155,8 +155,9 @@ def _fit(train: list[str], valid: list[str], settings: Settings) -> Tokenizer:
     if settings["tokens"] == "chars":
         return CharTokenizer.fit(train + valid)
     tokenizer = WordTokenizer.fit(train, settings["vocab"])
+    limited = tokenizer.vocab_size == settings["vocab"]
     if tokenizer.share_unknown(valid) == 1:
-        raise InputError("all words of the held-out part are unknown: give more text, or a larger --vocab")
+        raise InputError("all words of the held-out part are unknown: give more text" + ", or a larger --vocab" * limited)
     return tokenizer
 
 

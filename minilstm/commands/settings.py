@@ -107,6 +107,9 @@ def check(chosen: Settings, given: Settings) -> None:
         raise InputError("--max-length cuts sequences, --window reads one running text; choose one of them")
     if chosen["window"] is not None and chosen["as_published"]:
         raise InputError("--window is for running text; the published systems read sequences, so leave out --as-published")
+    published_tokens = PRESETS[chosen["preset"]]["tokens"] if chosen["preset"] else None
+    if chosen["as_published"] and chosen["tokens"] != published_tokens:
+        raise InputError(f"the {chosen['preset']} were published with --tokens {published_tokens}; leave out --as-published")
     if chosen["max_length"] is not None and chosen["as_published"] and chosen["preset"] == "headlines":
         raise InputError("--max-length cuts sequences, and headlines as published are whole; leave one of both options out")
 

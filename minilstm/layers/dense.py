@@ -53,6 +53,7 @@ class Dense:
 
     def forward(self, params, x) -> tuple[np.ndarray, DenseCache]:
         """(…, D) to (…, K)."""
+        # not ``self.shapes``: a tied layer is handed a W that is not its own
         dtype = check_params(params, {"W": (self.input_size, self.output_size), "b": (self.output_size,)})
         x = check_array("x", x, (*np.shape(x)[:-1], self.input_size), dtype, "(…, D)")
         return x @ params["W"] + params["b"], DenseCache(x)                # (1)

@@ -9,6 +9,8 @@ edge: truncated backpropagation through time (Williams and Peng 1990). The windo
     B = 2, T = 3      a b c | d e f
                       g h i | j k l                      2 batches of 2 windows
 
+Keras calls such a model stateful, and one that is trained as follows stateless.
+
 ``LooseWindows`` cuts the text into windows of T steps, each of which begins with a state of zeros. They can be shuffled, but at
 the beginning of a window the model knows nothing of what came before.
 

@@ -8,9 +8,9 @@ and not 1,000, no word is ever misspelt, and what was not among the words at the
     ids 2 to K + 1          the K most frequent words of the texts, the most frequent first
 
 This is the vocabulary of D. Foster, Generative Deep Learning (2nd edition, 2023), chapter 5, there made by Keras's
-TextVectorization with 10,000 ids in all. Words of equal frequency stand here in the order of their first appearance;
-Keras sorts them from z to a, so that its rare words have other numbers. What a word is, ``split_words`` says; since it
-sets brackets apart, a text that has "[UNK]" in it has the three words ``[ unk ]``, and none of them is the id 1.
+TextVectorization with 10,000 ids in all; words of equal frequency stand from z to a, as Keras sorts them. What a word
+is, ``split_words`` says; since it sets brackets apart, a text that has "[UNK]" in it has the three words ``[ unk ]``,
+and none of them is the id 1.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class WordTokenizer:
 
     @classmethod
     def fit(cls, texts: Iterable[str], limit: int | None = None) -> WordTokenizer:
-        """Give ids to the most frequent words of the texts, ties by first appearance.
+        """Give ids to the most frequent words of the texts; of equally frequent ones, from z to a.
 
         Parameters
         ----------
@@ -79,7 +79,8 @@ class WordTokenizer:
         for chunk, count in chunks.items():
             for word in split_words(chunk):
                 counts[word] += count
-        return cls(tuple(word for word, _ in counts.most_common(None if limit is None else limit - SPECIAL)))
+        ordered = sorted(counts.items(), key=lambda item: (item[1], item[0]), reverse=True)
+        return cls(tuple(word for word, _ in ordered[: None if limit is None else limit - SPECIAL]))
 
     @property
     def unit(self) -> str:
