@@ -134,7 +134,8 @@ def markdown(report: dict) -> str:
 Loss in nats a character on the held-out headlines of `minilstm train headlines`, after {run["steps"]:,} steps and after
 {run["seconds"]:g} seconds of training on one thread of the processor; beside it the gap to the floor of {report["floor"]:.4f},
 below which no model gets on average. The lowest losses are bold. The rate of step s is rate / √(1 + s / {run["k"]});
-the rate is the one of {", ".join(map(str, run["rates"]))} that led after {trial:,} steps.
+the rate is the one of {", ".join(map(str, run["rates"]))} that led after {trial:,} steps,
+which says little where a model has hardly begun to learn by then, as the deepest LSTMs (`trials` in `experiments.json`).
 Every model was trained once, from seed 0, so small differences may be chance.
 
 `python benchmarks/experiments.py --steps {run["steps"]} --seconds {run["seconds"]:g}`, minilstm {run["minilstm"]},

@@ -2,8 +2,9 @@
 
     keras-env/bin/python benchmarks/keras_reference.py headlines batches.npz result.npz
 
-``batches.npz`` holds V and the ids (B, T) of every step, ``inputs0``, ``targets0``, ``inputs1`` …; ``result.npz`` the loss
-of every step, and the weights before the first and after the last, ``initial0`` … and ``final0`` …, in Keras's own order.
+``batches.npz`` holds V, the dtype, and the ids (B, T) of every step, ``inputs0``, ``targets0``, ``inputs1`` …; ``result.npz``
+the loss of every step, and the weights before the first and after the last, ``initial0`` … and ``final0`` …, in Keras's own
+order.
 
 TensorFlow brings Keras 3. With ``pip install tf_keras`` and ``TF_USE_LEGACY_KERAS=1`` it is Keras 2. The two differ in Adam,
 see ``SummingAdam``.
@@ -42,7 +43,7 @@ def headlines(V: int):
         layers.Dense(V, activation="softmax"),
     ])
     model.compile(optimizer="rmsprop", loss="categorical_crossentropy")
-    return model, np.eye(V, dtype=np.float32)
+    return model, np.eye(V, dtype=keras.backend.floatx())
 
 
 def recipes(V: int):
@@ -53,7 +54,8 @@ def recipes(V: int):
         layers.LSTM(128, return_sequences=True),
         layers.Dense(V, activation="softmax"),
     ])
-    adam = "adam" if VERSION == "2" else SummingAdam()
+    cast = np.dtype(keras.backend.floatx()).type  # a plain number would come to float64 by way of float32
+    adam = "adam" if VERSION == "2" else SummingAdam(beta_1=cast(0.9), beta_2=cast(0.999))
     model.compile(optimizer=adam, loss="sparse_categorical_crossentropy")
     return model, np.arange(V, dtype=np.int32)
 
@@ -61,10 +63,11 @@ def recipes(V: int):
 def main(system: str, batches: str, result: str) -> None:
     keras.utils.set_random_seed(0)
     data = np.load(batches)
+    keras.backend.set_floatx(str(data["dtype"]))
     model, vectors = {"headlines": headlines, "recipes": recipes}[system](int(data["V"]))
     arrays = {f"initial{k}": weights for k, weights in enumerate(model.get_weights())}
     losses = []
-    for step in range((len(data.files) - 1) // 2):
+    for step in range((len(data.files) - 2) // 2):
         model.reset_metrics()  # the loss of this batch alone: some versions answer with a running mean
         losses.append(model.train_on_batch(vectors[data[f"inputs{step}"]], vectors[data[f"targets{step}"]]))
     arrays |= {f"final{k}": weights for k, weights in enumerate(model.get_weights())}

@@ -19,6 +19,7 @@ import numpy as np
 
 from minilstm.commands import data
 from minilstm.commands.settings import Settings, build_model, build_optimizer, build_schedule, settle
+from minilstm.model import LanguageModel
 from minilstm.text.batches import Batch
 from minilstm.train import StepRecord, Training, train_steps
 
@@ -32,11 +33,12 @@ class Run:
     training: Training
 
     @classmethod
-    def begin(cls, preset: str, source: str | None = None, seed: int = 0) -> Run:
+    def begin(cls, preset: str, source: str | None = None, seed: int = 0, dtype: str = "float32") -> Run:
         """The system before its first step, on a file or on text that the package makes up; InputError for a wrong file."""
         settings = settle("file" if source else preset, {"preset": preset, "as_published": True, "seed": seed})
         text = data.load([source or preset], settings)
-        model = build_model(settings, settings["vocab"] or text.tokenizer.vocab_size)
+        sizes = build_model(settings, settings["vocab"] or text.tokenizer.vocab_size).sizes()
+        model = LanguageModel(**{**sizes, "dtype": dtype})
         return cls(settings, text, Training.begin(model, build_optimizer(settings), np.random.default_rng([seed, 0])))
 
     def batches(self, count: int) -> list[Batch]:
