@@ -178,3 +178,8 @@ def test_no_more_logits_are_held_than_a_chunk(monkeypatch, chunk, rows):
 
 def test_a_chunk_is_what_the_comment_says():
     assert losses.CHUNK // 10_000 == 320 and losses.CHUNK % 10_000 == 0
+
+
+def test_a_perplexity_is_the_number_of_equally_likely_tokens_and_never_overflows():
+    assert losses.perplexity(math.log(8)) == pytest.approx(8) and losses.perplexity(0.0) == 1
+    assert losses.perplexity(1e6) == math.inf == losses.perplexity(math.inf)
