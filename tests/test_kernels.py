@@ -24,9 +24,9 @@ def lstm_kernel(case):
     z = x @ Wx
     c, tanh_c, h = (np.empty_like(c_prev) for _ in range(3))
     kernels.lstm.lstm_step(h_prev @ Wh, b, c_prev, z, c, tanh_c, h)
-    dz = np.empty_like(z)
-    kernels.lstm.lstm_step_backward(dh / 4, dh * 3 / 4, z, c_prev, tanh_c, dc, dz)
-    return h, c, dz @ Wx.T, dz @ Wh.T, dc, x.T @ dz, h_prev.T @ dz, dz.sum(axis=0)
+    dz, db = np.empty_like(z), np.zeros_like(b)
+    kernels.lstm.lstm_step_backward(dh / 4, dh * 3 / 4, z, c_prev, tanh_c, dc, dz, db)
+    return h, c, dz @ Wx.T, dz @ Wh.T, dc, x.T @ dz, h_prev.T @ dz, db
 
 
 def gru_kernel(case):
@@ -36,9 +36,10 @@ def gru_kernel(case):
     q, h = np.empty_like(h_prev), np.empty_like(h_prev)
     kernels.gru.gru_step(h_prev @ Wh, bx, bh, h_prev, a, q, h)
     dax, dah, past_the_gates = np.empty_like(a), np.empty_like(a), dh * 3 / 4
-    kernels.gru.gru_step_backward(dh / 4, a, h_prev, q, past_the_gates, dax, dah)
+    dbx, dbh = np.zeros_like(bx), np.zeros_like(bh)
+    kernels.gru.gru_step_backward(dh / 4, a, h_prev, q, past_the_gates, dax, dah, dbx, dbh)
     dh_prev = past_the_gates + dah @ Wh.T
-    return h, dax @ Wx.T, dh_prev, x.T @ dax, h_prev.T @ dah, dax.sum(axis=0), dah.sum(axis=0)
+    return h, dax @ Wx.T, dh_prev, x.T @ dax, h_prev.T @ dah, dbx, dbh
 
 
 def rnn_kernel(case):
@@ -46,9 +47,9 @@ def rnn_kernel(case):
     x, (h_prev,), (Wx, Wh, b), (dh,) = case
     h = x @ Wx
     kernels.rnn.rnn_step(h_prev @ Wh, b, h)
-    da = np.empty_like(h)
-    kernels.rnn.rnn_step_backward(dh / 4, dh * 3 / 4, h, da)
-    return h, da @ Wx.T, da @ Wh.T, x.T @ da, h_prev.T @ da, da.sum(axis=0)
+    da, db = np.empty_like(h), np.zeros_like(b)
+    kernels.rnn.rnn_step_backward(dh / 4, dh * 3 / 4, h, da, db)
+    return h, da @ Wx.T, da @ Wh.T, x.T @ da, h_prev.T @ da, db
 
 
 KERNELS = {"lstm": lstm_kernel, "gru": gru_kernel, "rnn": rnn_kernel}

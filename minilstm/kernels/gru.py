@@ -1,12 +1,17 @@
 """One step of a GRU, compiled: equations (1) to (5) of ``minilstm.cells.gru``, row by row.
 
-Shapes: a, ah, gates, dax and dah (B, 3H) in blocks r, z, n; bx and bh (3H,); everything else (B, H).
+``gru_steps`` and ``gru_steps_backward`` are whole loops over time for batches of few sequences (see ``lstm.py``).
+
+Shapes: a, ah, gates, dax and dah (B, 3H) in blocks r, z, n; bx, bh, dbx and dbh (3H,); everything else (B, H).
+Over time, packed rows and slots (see ``minilstm.layers.packing``): a, dax, dah (N, 3H), q, dh_out (N, H), h (B + N, H);
+counts, starts (T,), slots (T + 1,).
 """
 
 from __future__ import annotations
 
 from minilstm.kernels.activations import sigmoid_in_place, tanh_in_place
 from minilstm.kernels.jit import kernel
+from minilstm.kernels.product import multiply
 
 
 @kernel
@@ -29,8 +34,11 @@ def gru_step(ah, bx, bh, h_prev, a, q, h):
 
 
 @kernel
-def gru_step_backward(dh_out, gates, h_prev, q, dh, dax, dah):
-    """dh comes in as what the next step sends back, to which dh_out is added, and goes out as what passes h_prev by z alone."""
+def gru_step_backward(dh_out, gates, h_prev, q, dh, dax, dah, dbx, dbh):
+    """dh comes in as what the next step sends back, to which dh_out is added, and goes out as what passes h_prev by z alone.
+
+    dbx and dbh are added to, for they belong to all steps.
+    """
     rows, H = h_prev.shape
     for row in range(rows):
         r, z, n = gates[row, :H], gates[row, H : 2 * H], gates[row, 2 * H :]
@@ -50,3 +58,30 @@ def gru_step_backward(dh_out, gates, h_prev, q, dh, dax, dah):
             dah[row, j] = dax[row, j]
         for j in range(H):
             dh[row, j] *= z[j]                                             # (5): the carry
+        for j in range(3 * H):
+            dbx[j] += dax[row, j]
+        for j in range(3 * H):
+            dbh[j] += dah[row, j]
+
+
+@kernel
+def gru_steps(counts, starts, slots, Wh, bx, bh, ah, a, q, h):
+    """``gru_step`` over time. a comes in as x Wx; slot 0 of h is the initial state."""
+    for t in range(counts.size):
+        n, row, before, now = counts[t], starts[t], slots[t], slots[t + 1]
+        h_prev = h[before : before + n]
+        multiply(h_prev, Wh, ah[:n])
+        gru_step(ah[:n], bx, bh, h_prev, a[row : row + n], q[row : row + n], h[now : now + n])
+
+
+@kernel
+def gru_steps_backward(counts, starts, slots, Wh_T, dh_out, gates, h, q, through_gates, dh, dax, dah, dbx, dbh):
+    """``gru_step_backward`` back through time. dh comes in from after the last step and goes out before the first."""
+    for t in range(counts.size - 1, -1, -1):
+        n, row, before = counts[t], starts[t], slots[t]
+        rows = slice(row, row + n)
+        gru_step_backward(dh_out[rows], gates[rows], h[before : before + n], q[rows], dh[:n], dax[rows], dah[rows], dbx, dbh)
+        multiply(dah[rows], Wh_T, through_gates[:n])
+        for r in range(n):
+            for j in range(dh.shape[1]):
+                dh[r, j] += through_gates[r, j]

@@ -4,7 +4,8 @@ A kernel is a loop over arrays that Numba compiles when it is first called, once
 It neither allocates nor raises. Three settings apply to every kernel:
 
 - ``error_model="numpy"``: a division by zero gives inf or NaN as in NumPy; the check that Python would want keeps loops scalar.
-- no ``fastmath``: the order of additions stays as written, so that float64 and complex128 can be held to the book.
+- of ``fastmath`` nothing but ``contract``: a product and the addition after it may become one instruction, which rounds once
+  instead of twice. The order of additions stays as written, so that float64 and complex128 can be held to the book.
 - ``cache=True`` watches only the file in which a kernel stands; since kernels call each other's helpers across files, the
   cache is stamped with every file of this folder: a change in any of them compiles all anew.
 
@@ -22,7 +23,7 @@ from typing import Any, TypeVar
 
 import numba
 
-SETTINGS = {"error_model": "numpy", "nogil": True}
+SETTINGS = {"error_model": "numpy", "nogil": True, "fastmath": {"contract"}}
 F = TypeVar("F", bound=Callable[..., Any])
 
 

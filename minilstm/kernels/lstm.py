@@ -3,13 +3,18 @@
 The matrix products stand outside, in BLAS; a kernel gets their results and does all that is elementwise. Every loop runs
 over one gate of one row and over few arrays, which is what a compiler can turn into vector instructions.
 
-Shapes: z and zh (B, 4H) in blocks i, f, g, o; b (4H,); everything else (B, H).
+``lstm_steps`` and ``lstm_steps_backward`` are whole loops over time, products and all, for batches of few sequences, where
+calling BLAS and a kernel step by step would take longer than the work itself.
+
+Shapes: z, zh and dz (B, 4H) in blocks i, f, g, o; b and db (4H,); everything else (B, H). Over time, packed rows and slots
+(see ``minilstm.layers.packing``): z, dz (N, 4H), tanh_c, dh (N, H), c and h (B + N, H); counts, starts (T,), slots (T + 1,).
 """
 
 from __future__ import annotations
 
 from minilstm.kernels.activations import sigmoid_in_place, tanh_in_place
 from minilstm.kernels.jit import kernel
+from minilstm.kernels.product import multiply
 
 
 @kernel
@@ -33,8 +38,11 @@ def lstm_step(zh, b, c_prev, z, c, tanh_c, h):
 
 
 @kernel
-def lstm_step_backward(dh_out, dh_next, gates, c_prev, tanh_c, dc, dz):
-    """dh is dh_out + dh_next, what this step's output and the next step send back; dc comes in as dc, goes out as dc_prev."""
+def lstm_step_backward(dh_out, dh_next, gates, c_prev, tanh_c, dc, dz, db):
+    """dh is dh_out + dh_next, what this step's output and the next step send back; dc comes in as dc, goes out as dc_prev.
+
+    db is added to, for it belongs to all steps.
+    """
     rows, H = c_prev.shape
     for r in range(rows):
         i, f, g, o = gates[r, :H], gates[r, H : 2 * H], gates[r, 2 * H : 3 * H], gates[r, 3 * H :]
@@ -53,3 +61,24 @@ def lstm_step_backward(dh_out, dh_next, gates, c_prev, tanh_c, dc, dz):
             dzg[j] = dc[r, j] * i[j] * (1 - g[j] * g[j])                   # (4), (3)
         for j in range(H):
             dc[r, j] *= f[j]                                               # (4): the carry
+        for j in range(4 * H):
+            db[j] += dz[r, j]
+
+
+@kernel
+def lstm_steps(counts, starts, slots, Wh, b, zh, z, c, tanh_c, h):
+    """``lstm_step`` over time. z comes in as x Wx; slot 0 of c and h is the initial state."""
+    for t in range(counts.size):
+        n, row, before, now = counts[t], starts[t], slots[t], slots[t + 1]
+        multiply(h[before : before + n], Wh, zh[:n])
+        lstm_step(zh[:n], b, c[before : before + n], z[row : row + n], c[now : now + n], tanh_c[row : row + n], h[now : now + n])
+
+
+@kernel
+def lstm_steps_backward(counts, starts, slots, Wh_T, dh_out, dh_next, gates, c, tanh_c, dc, dz, db):
+    """``lstm_step_backward`` back through time. dh_next and dc come in from after the last step and go out before the first."""
+    for t in range(counts.size - 1, -1, -1):
+        n, row, before = counts[t], starts[t], slots[t]
+        rows = slice(row, row + n)
+        lstm_step_backward(dh_out[rows], dh_next[:n], gates[rows], c[before : before + n], tanh_c[rows], dc[:n], dz[rows], db)
+        multiply(dz[rows], Wh_T, dh_next[:n])

@@ -1,12 +1,16 @@
 """One step of a simple recurrent network, compiled: equation (1) of ``minilstm.cells.rnn``, row by row.
 
-Shapes: b (H,); everything else (B, H).
+``rnn_steps`` and ``rnn_steps_backward`` are whole loops over time for batches of few sequences (see ``lstm.py``).
+
+Shapes: b and db (H,); everything else (B, H). Over time, packed rows and slots (see ``minilstm.layers.packing``): da, dh_out
+(N, H), h (B + N, H); counts, starts (T,), slots (T + 1,).
 """
 
 from __future__ import annotations
 
 from minilstm.kernels.activations import tanh_in_place
 from minilstm.kernels.jit import kernel
+from minilstm.kernels.product import multiply
 
 
 @kernel
@@ -20,9 +24,29 @@ def rnn_step(ah, b, h):
 
 
 @kernel
-def rnn_step_backward(dh_out, dh_next, h, da):
-    """dh is dh_out + dh_next, what this step's output and the next step send back."""
+def rnn_step_backward(dh_out, dh_next, h, da, db):
+    """dh is dh_out + dh_next, what this step's output and the next step send back. db is added to, for it belongs to all steps."""
     rows, H = h.shape
     for r in range(rows):
         for j in range(H):
             da[r, j] = (dh_out[r, j] + dh_next[r, j]) * (1 - h[r, j] * h[r, j])  # (1)
+        for j in range(H):
+            db[j] += da[r, j]
+
+
+@kernel
+def rnn_steps(counts, slots, Wh, b, ah, h):
+    """``rnn_step`` over time. h comes in as the initial state in slot 0 and x Wx in the others."""
+    for t in range(counts.size):
+        n, before, now = counts[t], slots[t], slots[t + 1]
+        multiply(h[before : before + n], Wh, ah[:n])
+        rnn_step(ah[:n], b, h[now : now + n])
+
+
+@kernel
+def rnn_steps_backward(counts, starts, slots, Wh_T, dh_out, dh_next, h, da, db):
+    """``rnn_step_backward`` back through time. dh_next comes in from after the last step and goes out before the first."""
+    for t in range(counts.size - 1, -1, -1):
+        n, row, now = counts[t], starts[t], slots[t + 1]
+        rnn_step_backward(dh_out[row : row + n], dh_next[:n], h[now : now + n], da[row : row + n], db)
+        multiply(da[row : row + n], Wh_T, dh_next[:n])

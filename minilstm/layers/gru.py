@@ -18,7 +18,7 @@ import numpy as np
 
 from minilstm import kernels
 from minilstm.layers.packing import Packing
-from minilstm.layers.recurrent import Recurrent, State, project, project_backward, rows_of
+from minilstm.layers.recurrent import FEW_ROWS, Recurrent, State, project, project_backward, rows_of, transposed
 from minilstm.layers.workspace import Workspace
 
 
@@ -56,17 +56,20 @@ class GRU(Recurrent):
 
         project(x, Wx, out=a)
         h[:B] = packing.sort(state[0])
-        for t, n in enumerate(packing.counts):
-            rows, before, now = rows_of(packing.starts[t], n), rows_of(packing.slots[t], n), rows_of(packing.slots[t + 1], n)
-            np.matmul(h[before], Wh, out=ah[:n])
-            kernels.gru.gru_step(ah[:n], bx, bh, h[before], a[rows], q[rows], h[now])
+        if B <= FEW_ROWS:
+            kernels.gru.gru_steps(*packing.steps, Wh, bx, bh, ah, a, q, h)
+        else:
+            for t, n in enumerate(packing.counts):
+                rows, before, now = rows_of(packing.starts[t], n), rows_of(packing.slots[t], n), rows_of(packing.slots[t + 1], n)
+                np.matmul(h[before], Wh, out=ah[:n])
+                kernels.gru.gru_step(ah[:n], bx, bh, h[before], a[rows], q[rows], h[now])
         return h[B:], (packing.last(h),), GRUCache(x, a, q, h, packing, work, turn)
 
     def backward_packed(self, params, dh, dstate: State, cache: GRUCache, grads=None):
         """``backward`` on packed rows: dh (N, H) to dx (N, D), or None for one-hot input."""
         x, gates, q, h, packing, work, turn = cache
         work.check(turn)
-        Wx, Wh_T = params["Wx"], params["Wh"].T
+        Wx, Wh_T = params["Wx"], transposed(params["Wh"], work)
         N, B, H = packing.N, packing.B, self.hidden_size
         grads = {name: np.empty_like(p) for name, p in params.items()} if grads is None else grads
         dax = work.empty("dax", (N, 3 * H), Wx.dtype)
@@ -74,13 +77,21 @@ class GRU(Recurrent):
         through_gates = work.empty("through_gates", (B, H), Wx.dtype)
         dh_next = packing.sort(dstate[0])  # a copy: it travels back through time
 
-        for t, n in reversed(list(enumerate(packing.counts))):
-            rows, before = rows_of(packing.starts[t], n), rows_of(packing.slots[t], n)
-            kernels.gru.gru_step_backward(dh[rows], gates[rows], h[before], q[rows], dh_next[:n], dax[rows], dah[rows])
-            dh_next[:n] += np.matmul(dah[rows], Wh_T, out=through_gates[:n])
+        dbx, dbh = grads["bx"], grads["bh"]
+        dbx[...], dbh[...] = 0, 0
+
+        if B <= FEW_ROWS:
+            kernels.gru.gru_steps_backward(
+                *packing.steps, Wh_T, dh, gates, h, q, through_gates, dh_next, dax, dah, dbx, dbh
+            )
+        else:
+            for t, n in reversed(list(enumerate(packing.counts))):
+                rows, before = rows_of(packing.starts[t], n), rows_of(packing.slots[t], n)
+                kernels.gru.gru_step_backward(
+                    dh[rows], gates[rows], h[before], q[rows], dh_next[:n], dax[rows], dah[rows], dbx, dbh
+                )
+                dh_next[:n] += np.matmul(dah[rows], Wh_T, out=through_gates[:n])
 
         np.matmul(packing.before(h).T, dah, out=grads["Wh"])
-        np.sum(dax, axis=0, out=grads["bx"])
-        np.sum(dah, axis=0, out=grads["bh"])
         dx = project_backward(x, Wx, dax, grads["Wx"], work)
         return dx, (packing.unsort(dh_next),), grads

@@ -21,7 +21,7 @@ import numpy as np
 
 from minilstm import kernels
 from minilstm.layers.packing import Packing
-from minilstm.layers.recurrent import Recurrent, State, project, project_backward, rows_of
+from minilstm.layers.recurrent import FEW_ROWS, Recurrent, State, project, project_backward, rows_of, transposed
 from minilstm.layers.workspace import Workspace
 
 
@@ -71,29 +71,36 @@ class LSTM(Recurrent):
 
         project(x, Wx, out=z)
         h[:B], c[:B] = packing.sort(state[0]), packing.sort(state[1])
-        for t, n in enumerate(packing.counts):
-            rows, before, now = rows_of(packing.starts[t], n), rows_of(packing.slots[t], n), rows_of(packing.slots[t + 1], n)
-            np.matmul(h[before], Wh, out=zh[:n])
-            kernels.lstm.lstm_step(zh[:n], b, c[before], z[rows], c[now], tanh_c[rows], h[now])
+        if B <= FEW_ROWS:
+            kernels.lstm.lstm_steps(*packing.steps, Wh, b, zh, z, c, tanh_c, h)
+        else:
+            for t, n in enumerate(packing.counts):
+                rows, before, now = rows_of(packing.starts[t], n), rows_of(packing.slots[t], n), rows_of(packing.slots[t + 1], n)
+                np.matmul(h[before], Wh, out=zh[:n])
+                kernels.lstm.lstm_step(zh[:n], b, c[before], z[rows], c[now], tanh_c[rows], h[now])
         return h[B:], (packing.last(h), packing.last(c)), LSTMCache(x, z, tanh_c, c, h, packing, work, turn)
 
     def backward_packed(self, params, dh, dstate: State, cache: LSTMCache, grads=None):
         """``backward`` on packed rows: dh (N, H) to dx (N, D), or None for one-hot input."""
         x, gates, tanh_c, c, h, packing, work, turn = cache
         work.check(turn)
-        Wx, Wh_T = params["Wx"], params["Wh"].T
+        Wx, Wh_T = params["Wx"], transposed(params["Wh"], work)
         grads = {name: np.empty_like(p) for name, p in params.items()} if grads is None else grads
         dz = work.empty("dz", (packing.N, 4 * self.hidden_size), Wx.dtype)
         dh_next, dc = packing.sort(dstate[0]), packing.sort(dstate[1])  # copies: they travel back through time
+        db = grads["b"]
+        db[...] = 0
 
-        for t, n in reversed(list(enumerate(packing.counts))):
-            rows, before = rows_of(packing.starts[t], n), rows_of(packing.slots[t], n)
-            kernels.lstm.lstm_step_backward(
-                dh[rows], dh_next[:n], gates[rows], c[before], tanh_c[rows], dc[:n], dz[rows]
-            )
-            np.matmul(dz[rows], Wh_T, out=dh_next[:n])
+        if packing.B <= FEW_ROWS:
+            kernels.lstm.lstm_steps_backward(*packing.steps, Wh_T, dh, dh_next, gates, c, tanh_c, dc, dz, db)
+        else:
+            for t, n in reversed(list(enumerate(packing.counts))):
+                rows, before = rows_of(packing.starts[t], n), rows_of(packing.slots[t], n)
+                kernels.lstm.lstm_step_backward(
+                    dh[rows], dh_next[:n], gates[rows], c[before], tanh_c[rows], dc[:n], dz[rows], db
+                )
+                np.matmul(dz[rows], Wh_T, out=dh_next[:n])
 
         np.matmul(packing.before(h).T, dz, out=grads["Wh"])
-        np.sum(dz, axis=0, out=grads["b"])
         dx = project_backward(x, Wx, dz, grads["Wx"], work)
         return dx, (packing.unsort(dh_next), packing.unsort(dc)), grads

@@ -84,6 +84,11 @@ class Packing:
         return np.array(self.slots)[t + 1] + np.arange(self.B)
 
     @cached_property
+    def steps(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """``counts``, ``starts`` and ``slots`` as arrays, for a compiled loop over time."""
+        return np.array(self.counts, np.int64), np.array(self.starts, np.int64), np.array(self.slots, np.int64)
+
+    @cached_property
     def _inverse(self) -> np.ndarray:
         return np.argsort(self.order)  # (B,)
 

@@ -24,6 +24,8 @@ from minilstm.layers.workspace import Workspace
 
 State = tuple[np.ndarray, ...]  # (B, H) each
 
+FEW_ROWS = 12  # up to so many sequences a loop that is compiled as a whole is faster than BLAS step by step
+
 
 @dataclass(frozen=True)
 class Recurrent(ABC):
@@ -145,6 +147,13 @@ def project_backward(x: np.ndarray, Wx: np.ndarray, dz: np.ndarray, dWx: np.ndar
         return None
     np.matmul(x.T, dz, out=dWx)
     return np.matmul(dz, Wx.T, out=work.empty("dx", x.shape, Wx.dtype))
+
+
+def transposed(W: np.ndarray, work: Workspace) -> np.ndarray:
+    """A copy of Wᵀ, laid out in its own order: read at every step, that is soon earned back."""
+    W_T = work.empty("W_T", W.shape[::-1], W.dtype)
+    W_T[...] = W.T
+    return W_T
 
 
 def rows_of(first: int, count: int) -> slice:

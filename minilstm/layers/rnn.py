@@ -18,7 +18,7 @@ import numpy as np
 
 from minilstm import kernels
 from minilstm.layers.packing import Packing
-from minilstm.layers.recurrent import Recurrent, State, project, project_backward, rows_of
+from minilstm.layers.recurrent import FEW_ROWS, Recurrent, State, project, project_backward, rows_of, transposed
 from minilstm.layers.workspace import Workspace
 
 
@@ -51,27 +51,36 @@ class RNN(Recurrent):
 
         project(x, Wx, out=h[B:])
         h[:B] = packing.sort(state[0])
-        for t, n in enumerate(packing.counts):
-            before, now = rows_of(packing.slots[t], n), rows_of(packing.slots[t + 1], n)
-            np.matmul(h[before], Wh, out=ah[:n])
-            kernels.rnn.rnn_step(ah[:n], b, h[now])
+        if B <= FEW_ROWS:
+            counts, _, slots = packing.steps
+            kernels.rnn.rnn_steps(counts, slots, Wh, b, ah, h)
+        else:
+            for t, n in enumerate(packing.counts):
+                before, now = rows_of(packing.slots[t], n), rows_of(packing.slots[t + 1], n)
+                np.matmul(h[before], Wh, out=ah[:n])
+                kernels.rnn.rnn_step(ah[:n], b, h[now])
         return h[B:], (packing.last(h),), RNNCache(x, h, packing, work, turn)
 
     def backward_packed(self, params, dh, dstate: State, cache: RNNCache, grads=None):
         """``backward`` on packed rows: dh (N, H) to dx (N, D), or None for one-hot input."""
         x, h, packing, work, turn = cache
         work.check(turn)
-        Wx, Wh_T = params["Wx"], params["Wh"].T
+        Wx, Wh_T = params["Wx"], transposed(params["Wh"], work)
         grads = {name: np.empty_like(p) for name, p in params.items()} if grads is None else grads
         da = work.empty("da", (packing.N, self.hidden_size), Wx.dtype)
         dh_next = packing.sort(dstate[0])  # a copy: it travels back through time
 
-        for t, n in reversed(list(enumerate(packing.counts))):
-            rows, now = rows_of(packing.starts[t], n), rows_of(packing.slots[t + 1], n)
-            kernels.rnn.rnn_step_backward(dh[rows], dh_next[:n], h[now], da[rows])
-            np.matmul(da[rows], Wh_T, out=dh_next[:n])
+        db = grads["b"]
+        db[...] = 0
+
+        if packing.B <= FEW_ROWS:
+            kernels.rnn.rnn_steps_backward(*packing.steps, Wh_T, dh, dh_next, h, da, db)
+        else:
+            for t, n in reversed(list(enumerate(packing.counts))):
+                rows, now = rows_of(packing.starts[t], n), rows_of(packing.slots[t + 1], n)
+                kernels.rnn.rnn_step_backward(dh[rows], dh_next[:n], h[now], da[rows], db)
+                np.matmul(da[rows], Wh_T, out=dh_next[:n])
 
         np.matmul(packing.before(h).T, da, out=grads["Wh"])
-        np.sum(da, axis=0, out=grads["b"])
         dx = project_backward(x, Wx, da, grads["Wx"], work)
         return dx, (packing.unsort(dh_next),), grads

@@ -1,0 +1,31 @@
+"""A matrix product for few rows, compiled: what BLAS is made for comes with many.
+
+A BLAS library copies both matrices into an order of its own before it multiplies. With hundreds of rows that is soon earned
+back; a recurrent step has one row for each sequence, and the copy of Wh, made anew at every step, takes longer than the
+product. This loop copies nothing. Four rows of W at a time, so that a row of y is read and written once for four of them.
+
+    (1)  y_r = Σ_k x_rk W_k                   W_k: row k of W
+
+``benchmarks/kernels.py`` has both in turn. Shapes: x (R, K), W (K, C), y (R, C).
+"""
+
+from __future__ import annotations
+
+from minilstm.kernels.jit import kernel
+
+
+@kernel
+def multiply(x, W, y):
+    """y = x W, for few rows."""
+    (R, K), C = x.shape, W.shape[1]
+    fours = K - K % 4
+    y[:] = 0
+    for k in range(0, fours, 4):
+        for r in range(R):
+            x0, x1, x2, x3 = x[r, k], x[r, k + 1], x[r, k + 2], x[r, k + 3]
+            for j in range(C):
+                y[r, j] += x0 * W[k, j] + x1 * W[k + 1, j] + x2 * W[k + 2, j] + x3 * W[k + 3, j]
+    for k in range(fours, K):
+        for r in range(R):
+            for j in range(C):
+                y[r, j] += x[r, k] * W[k, j]
