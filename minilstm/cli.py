@@ -16,9 +16,7 @@ from collections.abc import Sequence
 
 from minilstm.arguments import parser
 from minilstm.errors import MinilstmError
-
-
-THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+from minilstm.threads import BLAS_VARIABLES
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,14 +50,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def use_one_thread() -> None:
-    """One thread for matrix products, unless the environment says otherwise; takes effect before NumPy is first loaded.
+    """One thread for each matrix product, unless the environment says otherwise; takes effect before NumPy is first loaded.
 
-    The products of a small model are over before a second thread has done its share, and threads that wait for each other
-    come almost to a standstill when another program wants a core. With one thread, too, the same seed gives the same bits on
-    any number of cores. Wide models gain from more: OPENBLAS_NUM_THREADS=2 minilstm train …
+    The threads that we start ourselves, each with some sequences of a batch, wait for each other far less (see ``threads.py``).
     """
-    if not any(name in os.environ for name in THREAD_VARIABLES):
-        for name in THREAD_VARIABLES:
+    if not any(name in os.environ for name in BLAS_VARIABLES):
+        for name in BLAS_VARIABLES:
             os.environ[name] = "1"
 
 

@@ -88,7 +88,7 @@ def softmax_cross_entropy_backward(cache: CrossEntropyCache, dloss=1.0) -> np.nd
     return dlogits
 
 
-def output_loss(params, h, targets, grads=None, workspace: Workspace | None = None):
+def output_loss(params, h, targets, grads=None, workspace: Workspace | None = None, tokens: int | None = None):
     """Output layer and loss in one: a = h W + b, then the mean of (1), compiled.
 
     The logits of all tokens would be the largest array of the whole model, by far. They are therefore made chunk by chunk,
@@ -100,10 +100,11 @@ def output_loss(params, h, targets, grads=None, workspace: Workspace | None = No
     h : (N, H) hidden states at the real tokens; targets : (N,) integers in [0, V).
     grads : {"W": …, "b": …}, arrays to write the gradients to; left out, only the loss is computed.
     workspace : where to take the chunk from and find it again; fresh if left out.
+    tokens : over how many tokens the mean is taken, when these N are not all of them; N if left out.
 
     Returns
     -------
-    loss : a Python float (complex for complex parameters), in nats.
+    loss : a Python float (complex for complex parameters), in nats: what these tokens add to the mean.
     dh : (N, H), or None without ``grads``.
     """
     W, b = params["W"], params["b"]
@@ -120,7 +121,8 @@ def output_loss(params, h, targets, grads=None, workspace: Workspace | None = No
         grads["W"][...] = 0
         grads["b"][...] = 0
     rows = max(1, CHUNK // V)
-    scale = W.dtype.type(1 / N)
+    tokens = N if tokens is None else tokens
+    scale = W.dtype.type(1 / tokens)
     for start in range(0, N, rows):
         chunk = slice(start, min(start + rows, N))
         h_chunk, y = h[chunk], targets[chunk]
@@ -133,4 +135,4 @@ def output_loss(params, h, targets, grads=None, workspace: Workspace | None = No
             grads["W"] += h_chunk.T @ a
             grads["b"] += a.sum(axis=0)
     total = losses.sum(dtype=np.result_type(losses.dtype, np.float64))
-    return (total / N).item(), dh if grads is not None else None
+    return (total / tokens).item(), dh if grads is not None else None

@@ -5,25 +5,30 @@
 The chain rule walks the same way back. All parameters lie in one flat vector, ``model.parameters``, under the names
 ``embedding.W``, ``lstm0.Wx``, ``lstm0.Wh``, ``lstm0.b``, ``lstm1.Wx`` …, ``output.W``, ``output.b``.
 
+``passes.py`` walks that way; a large batch is dealt out among several threads, each of which has a pass of its own.
+
 In training, dropout may stand at each arrow but the first (see ``layers/dropout.py``); the output layer may be tied to the
 embedding, and has then no ``output.W`` (see ``layers/dense.py``).
 """
 
 from __future__ import annotations
 
+import math
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from minilstm import threads
 from minilstm.checks import check_dtype, check_flag, check_ids, check_seed, check_size
 from minilstm.errors import InputError
-from minilstm.layers import GRU, LSTM, RNN, Dense, Dropout, Embedding, Packing, Recurrent, State, TiedDense, Workspace
-from minilstm.losses import output_loss
+from minilstm.layers import GRU, LSTM, RNN, Dense, Dropout, Embedding, Recurrent, TiedDense
 from minilstm.params import ParameterVector
+from minilstm.passes import Pass
+from minilstm.shares import Share, States, collect, deal, whole
 from minilstm.text.batches import Batch
 
 CELLS: dict[str, type[Recurrent]] = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
-States = tuple[State, ...]  # one for each recurrent layer
 
 
 def build_layers(
@@ -96,10 +101,11 @@ class LanguageModel:
         self.seed, self.dtype = check_seed("seed", seed), check_dtype("dtype", dtype)
 
         self._layers = build_layers(V, embedding, H, layers, cell, self.tied)
-        self._stack = {name: layer for name, layer in self._layers.items() if isinstance(layer, Recurrent)}
-        self._workspaces = {name: Workspace() for name in self._layers}
         self.parameters = ParameterVector(parameter_shapes(self._layers), self.dtype)
-        self._gradients = self.parameters.zeros_like()
+        self._passes = [Pass(self._layers, self.parameters, self.tied)]
+        self._multiplications = 3 * H * V + sum(  # of a token, forward and back; ids are looked up and not multiplied
+            3 * math.prod(shape) for name, shape in self.parameters.shapes.items() if name.endswith("Wh")
+        )
         rng = np.random.default_rng(seed)
         for name, layer in self._layers.items():
             for key, value in layer.init(rng, dtype=self.dtype).items():
@@ -112,7 +118,7 @@ class LanguageModel:
 
     def zero_state(self, batch_size: int) -> States:
         """The state before the first symbol: zeros (B, H), for h and c of every LSTM layer, for h of other cells."""
-        return tuple(layer.zero_state(batch_size, self.dtype) for layer in self._stack.values())
+        return tuple(layer.zero_state(batch_size, self.dtype) for layer in self._passes[0].stack.values())
 
     def loss(
         self, batch: Batch, state: States | None = None, noise: np.random.Generator | None = None
@@ -121,9 +127,9 @@ class LanguageModel:
 
         ``noise`` draws what dropout leaves out; without it nothing is left out.
         """
-        h, targets, state, _ = self._forward(batch, state, noise)
-        loss, _ = output_loss(self._output(self.parameters), h, targets, None, self._workspaces["output"])
-        return loss, state
+        dealt = self._deal(self._share(batch, state, noise))
+        losses, states = zip(*threads.run([partial(way.loss, share) for way, share in dealt]))
+        return sum(losses), collect([share for _, share in dealt], states)
 
     def loss_and_gradients(
         self, batch: Batch, state: States | None = None, noise: np.random.Generator | None = None
@@ -132,31 +138,24 @@ class LanguageModel:
 
         The gradients are built like ``parameters``; the next call overwrites them. ``noise`` as for ``loss``.
         """
-        p, g = self.parameters, self._gradients
-        h, targets, state, caches = self._forward(batch, state, noise)
-        loss, dh = output_loss(self._output(p), h, targets, self._output(g), self._workspaces["output"])
-        dh = self._drop_backward("output", dh, caches)
-        dstates: list[State] = []
-        for name, layer in reversed(self._stack.items()):
-            no_dstate = layer.zero_state(len(state[0][0]), self.dtype)
-            dh, dstate, _ = layer.backward_packed(p.layer(name), dh, no_dstate, caches[name], g.layer(name))
-            dh = self._drop_backward(name, dh, caches)
-            dstates.insert(0, dstate)
-        if self.embedding is not None:
-            table, cache = p.layer("embedding"), caches["embedding"]
-            self._layers["embedding"].backward(table, dh, cache, g.layer("embedding"), add=self.tied)
-        return loss, g, state, tuple(dstates)
+        dealt = self._deal(self._share(batch, state, noise))
+        results = threads.run([partial(way.loss_and_gradients, share) for way, share in dealt])
+        losses, states, dstates = zip(*results)
+        gradients, *others = (way.gradients for way, _ in dealt)
+        for other in others:
+            gradients.flat += other.flat
+        shares = [share for _, share in dealt]
+        return sum(losses), gradients, collect(shares, states), collect(shares, dstates)
 
     def logits(self, inputs, lengths=None, state: States | None = None) -> tuple[np.ndarray, States]:
         """What the model thinks of every next id: inputs (T, B) to logits (T, B, V), and the state after them."""
         inputs = check_ids("inputs", inputs, self.vocab_size)
         if inputs.ndim != 2:
             raise InputError(f"inputs must have the shape (T, B), not {inputs.shape}")
-        T, B = inputs.shape
-        packing = Packing(T, B, lengths)
-        h, state, _ = self._forward_packed(packing.pack(inputs), packing, state)
-        rows, _ = self._layers["output"].forward(self._output(self.parameters), h)
-        return packing.unpack(rows), state
+        share, way = whole(inputs, inputs, lengths, self._check_state(state, inputs.shape[1]), {}), self._passes[0]
+        h, state, _ = way.forward(share)
+        rows, _ = self._layers["output"].forward(way.output(self.parameters), h)
+        return share.packing.unpack(rows), state
 
     def summary(self) -> str:
         """A table of the layers: name, kind, parameters with their shapes, and how many numbers they hold."""
@@ -173,51 +172,31 @@ class LanguageModel:
             lines.append(f"dropout of {self.dropout:g} before each layer but the first, in training")
         return "\n".join(lines)
 
-    def _output(self, vector: ParameterVector) -> dict[str, np.ndarray]:
-        """W (H, V) and b (V,) of the output layer, or their gradients; a tied W is a view of the embedding's table."""
-        tied = {"W": vector["embedding.W"].T} if self.tied else {}
-        return {**tied, **vector.layer("output")}
-
-    def _forward(self, batch: Batch, state: States | None, noise: np.random.Generator | None):
-        """Hidden states (N, H) of the last layer at the real tokens, their targets (N,), the final state, all caches."""
+    def _share(self, batch: Batch, state: States | None, noise: np.random.Generator | None) -> Share:
+        """The whole batch, looked through, with what dropout leaves out of it."""
         inputs = check_ids("inputs", batch.inputs, self.vocab_size)
         targets = check_ids("targets", batch.targets, self.vocab_size)
         if inputs.ndim != 2 or targets.shape != inputs.shape:
             raise InputError(f"inputs and targets must have one shape (T, B), not {inputs.shape} and {targets.shape}")
-        T, B = inputs.shape
-        packing = Packing(T, B, batch.lengths)
-        h, state, caches = self._forward_packed(packing.pack(inputs), packing, state, noise)
-        return h, packing.pack(targets), state, caches
+        share = whole(inputs, targets, batch.lengths, self._check_state(state, inputs.shape[1]), {})
+        return share if noise is None or self.dropout == 0 else share._replace(masks=self._masks(share.packing.N, noise))
 
-    def _forward_packed(self, ids: np.ndarray, packing: Packing, state: States | None, noise=None):
-        state = self._check_state(state, packing.B)
-        caches: dict[str, Any] = {}
-        x: np.ndarray = ids
-        if self.embedding is not None:
-            x, caches["embedding"] = self._layers["embedding"].forward(self.parameters.layer("embedding"), ids)
-        finals = []
-        for (name, layer), initial in zip(self._stack.items(), state):
-            params, work = self.parameters.layer(name), self._workspaces[name]
-            x = self._drop(name, x, noise, caches)
-            x, final, caches[name] = layer.forward_packed(params, x, initial, packing, work)
-            finals.append(final)
-        return self._drop("output", x, noise, caches), tuple(finals), caches
+    def _masks(self, N: int, noise: np.random.Generator) -> dict[str, np.ndarray]:
+        """One for every layer whose input is not ids."""
+        names = [*self._passes[0].stack, "output"][self.embedding is None :]
+        return {name: self._dropout.mask((N, self._layers[name].input_size), self.dtype, noise) for name in names}
 
-    def _drop(self, name: str, x: np.ndarray, noise: np.random.Generator | None, caches: dict[str, Any]) -> np.ndarray:
-        """What layer ``name`` gets to see of x. Ids are left as they are."""
-        if noise is None or self.dropout == 0 or x.ndim == 1:
-            return x
-        x, caches[f"dropout before {name}"] = self._dropout.forward(x, noise)
-        return x
-
-    def _drop_backward(self, name: str, dx: np.ndarray, caches: dict[str, Any]) -> np.ndarray:
-        mask = caches.get(f"dropout before {name}")
-        return dx if mask is None else self._dropout.backward(dx, mask)
+    def _deal(self, batch: Share) -> list[tuple[Pass, Share]]:
+        """The batch in shares, and for each a pass of its own."""
+        shares = deal(batch, threads.choose(batch.packing.B, batch.tokens * self._multiplications))
+        while len(self._passes) < len(shares):
+            self._passes.append(Pass(self._layers, self.parameters, self.tied))
+        return list(zip(self._passes, shares))
 
     def _check_state(self, state: States | None, B: int) -> States:
         if state is None:
             return self.zero_state(B)
         if len(state) != self.layers:
             raise InputError(f"state must hold one tuple for each of {self.layers} layers, not {len(state)}")
-        layers = zip(self._stack.values(), state)
+        layers = zip(self._passes[0].stack.values(), state)
         return tuple(layer.check_state(f"state[{k}]", given, B, self.dtype) for k, (layer, given) in enumerate(layers))

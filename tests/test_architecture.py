@@ -7,10 +7,10 @@ import minilstm
 
 ROOT = Path(minilstm.__file__).parent
 FLOORS = [
-    {"errors", "checks", "functions", "params"},
+    {"errors", "checks", "functions", "params", "threads"},
     {"cells", "kernels"},
     {"layers", "losses", "optim", "text"},
-    {"model", "verify"},
+    {"model", "passes", "shares", "verify"},
     {"train", "callbacks", "progress", "curves", "sample", "beam", "diversity", "checkpoint", "weights"},
     {"plots", "cli", "arguments", "commands", "__main__"},
 ]

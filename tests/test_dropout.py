@@ -130,8 +130,8 @@ def test_nothing_is_left_out_between_time_steps_nor_of_one_hot_input(cell):
 
 @pytest.mark.parametrize("embedding, places", [(None, 3), (4, 4)])
 def test_noise_is_drawn_for_every_layer_but_one_that_reads_ids(embedding, places, monkeypatch):
-    drawn, forward = [], Dropout.forward
-    monkeypatch.setattr(Dropout, "forward", lambda self, x, rng: drawn.append(x.shape) or forward(self, x, rng))
+    drawn, mask = [], Dropout.mask
+    monkeypatch.setattr(Dropout, "mask", lambda self, shape, *rest: drawn.append(shape) or mask(self, shape, *rest))
     model, batch = random_case(6, embedding, 5, 3, 4, 2, dropout=0.3)
     model.loss_and_gradients(batch, noise=np.random.default_rng(0))
     N = batch.lengths.sum()

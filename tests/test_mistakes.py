@@ -119,6 +119,11 @@ IN_THE_ENGINE = [  # mistakes in the code that trains: the loop of the layer, an
     (kernels.lstm, "lstm_step_backward", "dc[r, j] *= f[j]", "dc[r, j] = 0"),
     (kernels.lstm, "lstm_step_backward", "dzi[j] = dc[r, j] * g[j]", "dzi[j] = dc[r, j] * i[j]"),
     (kernels.lstm, "lstm_step_backward", "dc[r, j] * c_prev[r, j] * f[j]", "dc[r, j] * f[j]"),
+    (kernels.lstm, "lstm_step_backward", "db[j] += dz[r, j]", "db[j] = dz[r, j]"),
+    (kernels.lstm, "lstm_steps", "slice(slots[t], slots[t] + n)", "slice(0, n)"),
+    (kernels.lstm, "lstm_steps", "multiply(h[before]", "multiply(c[before]"),
+    (kernels.lstm, "lstm_steps_backward", "multiply(dz[rows], Wh_T", "multiply(dz[:n], Wh_T"),
+    (kernels.lstm, "lstm_steps_backward", "range(counts.size - 1, -1, -1)", "range(counts.size)"),
 ]
 
 

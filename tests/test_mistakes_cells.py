@@ -70,6 +70,10 @@ GRU_MISTAKES = [
     (kernels.gru, BACK, "dah[row, j] = dax[row, j]", "dah[row, j] = 0"),
     (kernels.gru, BACK, "dh[row, j] *= z[j]", "dh[row, j] *= 1 - z[j]"),
     (kernels.gru, BACK, "dh[row, j] *= z[j]", "dh[row, j] = 0"),
+    # the loops over time
+    (kernels.gru, "gru_steps", "multiply(h[before], Wh", "multiply(h[:n], Wh"),
+    (kernels.gru, "gru_steps_backward", "multiply(dah[rows]", "multiply(dax[rows]"),
+    (kernels.gru, "gru_steps_backward", "dh[r, j] += through_gates[r, j]", "dh[r, j] = through_gates[r, j]"),
     # the loops of the layer
     (GRU, "forward_packed", "packing.sort(state[0])", "state[0]"),
     (GRU, "forward_packed", "bx, bh, h[before]", "bh, bx, h[before]"),
@@ -81,7 +85,9 @@ GRU_MISTAKES = [
     (GRU, "backward_packed", "dh_next[:n] += np.matmul(dah[rows]", "dh_next[:n] += np.matmul(dax[rows]"),
     (GRU, "backward_packed", "np.matmul(packing.before(h).T, dah", "np.matmul(packing.before(h).T, dax"),
     (GRU, "backward_packed", "np.matmul(packing.before(h).T, dah", "np.matmul(h[B:].T, dah"),
-    (GRU, "backward_packed", "np.sum(dax, axis=0", "np.sum(dah, axis=0"),
+    (GRU, "backward_packed", "dah[rows], dbx, dbh", "dah[rows], dbh, dbx"),
+    (GRU, "backward_packed", "dax, dah, dbx, dbh", "dax, dah, dbh, dbx"),
+    (GRU, "backward_packed", "dbx[...], dbh[...] = 0, 0", "dbx[...], dbh[...] = 0, 1"),
     (GRU, "backward_packed", "project_backward(x, Wx, dax", "project_backward(x, Wx, dah"),
     (GRU, "backward_packed", "packing.unsort(dh_next)", "dh_next"),
 ]
@@ -102,6 +108,8 @@ RNN_MISTAKES = [
     (kernels.rnn, STEP, "ah[r, j] + b[j]", "ah[r, j]"),
     (kernels.rnn, BACK, "(dh_out[r, j] + dh_next[r, j])", "dh_out[r, j]"),
     (kernels.rnn, BACK, "(1 - h[r, j] * h[r, j])", "(1 - h[r, j])"),
+    (kernels.rnn, "rnn_steps", "multiply(h[before]", "multiply(h[now]"),
+    (kernels.rnn, "rnn_steps_backward", "multiply(da[rows]", "multiply(da[:n]"),
     (RNN, "forward_packed", "packing.sort(state[0])", "0"),
     (RNN, "forward_packed", "np.matmul(h[before], Wh,", "np.matmul(h[now], Wh,"),
     (RNN, "backward_packed", "packing.sort(dstate[0])", "0 * dstate[0]"),

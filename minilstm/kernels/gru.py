@@ -68,19 +68,20 @@ def gru_step_backward(dh_out, gates, h_prev, q, dh, dax, dah, dbx, dbh):
 def gru_steps(counts, starts, slots, Wh, bx, bh, ah, a, q, h):
     """``gru_step`` over time. a comes in as x Wx; slot 0 of h is the initial state."""
     for t in range(counts.size):
-        n, row, before, now = counts[t], starts[t], slots[t], slots[t + 1]
-        h_prev = h[before : before + n]
-        multiply(h_prev, Wh, ah[:n])
-        gru_step(ah[:n], bx, bh, h_prev, a[row : row + n], q[row : row + n], h[now : now + n])
+        n = counts[t]
+        rows = slice(starts[t], starts[t] + n)
+        before, now = slice(slots[t], slots[t] + n), slice(slots[t + 1], slots[t + 1] + n)
+        multiply(h[before], Wh, ah[:n])
+        gru_step(ah[:n], bx, bh, h[before], a[rows], q[rows], h[now])
 
 
 @kernel
 def gru_steps_backward(counts, starts, slots, Wh_T, dh_out, gates, h, q, through_gates, dh, dax, dah, dbx, dbh):
     """``gru_step_backward`` back through time. dh comes in from after the last step and goes out before the first."""
     for t in range(counts.size - 1, -1, -1):
-        n, row, before = counts[t], starts[t], slots[t]
-        rows = slice(row, row + n)
-        gru_step_backward(dh_out[rows], gates[rows], h[before : before + n], q[rows], dh[:n], dax[rows], dah[rows], dbx, dbh)
+        n = counts[t]
+        rows, before = slice(starts[t], starts[t] + n), slice(slots[t], slots[t] + n)
+        gru_step_backward(dh_out[rows], gates[rows], h[before], q[rows], dh[:n], dax[rows], dah[rows], dbx, dbh)
         multiply(dah[rows], Wh_T, through_gates[:n])
         for r in range(n):
             for j in range(dh.shape[1]):

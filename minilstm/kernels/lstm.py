@@ -69,16 +69,18 @@ def lstm_step_backward(dh_out, dh_next, gates, c_prev, tanh_c, dc, dz, db):
 def lstm_steps(counts, starts, slots, Wh, b, zh, z, c, tanh_c, h):
     """``lstm_step`` over time. z comes in as x Wx; slot 0 of c and h is the initial state."""
     for t in range(counts.size):
-        n, row, before, now = counts[t], starts[t], slots[t], slots[t + 1]
-        multiply(h[before : before + n], Wh, zh[:n])
-        lstm_step(zh[:n], b, c[before : before + n], z[row : row + n], c[now : now + n], tanh_c[row : row + n], h[now : now + n])
+        n = counts[t]
+        rows = slice(starts[t], starts[t] + n)
+        before, now = slice(slots[t], slots[t] + n), slice(slots[t + 1], slots[t + 1] + n)
+        multiply(h[before], Wh, zh[:n])
+        lstm_step(zh[:n], b, c[before], z[rows], c[now], tanh_c[rows], h[now])
 
 
 @kernel
 def lstm_steps_backward(counts, starts, slots, Wh_T, dh_out, dh_next, gates, c, tanh_c, dc, dz, db):
     """``lstm_step_backward`` back through time. dh_next and dc come in from after the last step and go out before the first."""
     for t in range(counts.size - 1, -1, -1):
-        n, row, before = counts[t], starts[t], slots[t]
-        rows = slice(row, row + n)
-        lstm_step_backward(dh_out[rows], dh_next[:n], gates[rows], c[before : before + n], tanh_c[rows], dc[:n], dz[rows], db)
+        n = counts[t]
+        rows, before = slice(starts[t], starts[t] + n), slice(slots[t], slots[t] + n)
+        lstm_step_backward(dh_out[rows], dh_next[:n], gates[rows], c[before], tanh_c[rows], dc[:n], dz[rows], db)
         multiply(dz[rows], Wh_T, dh_next[:n])

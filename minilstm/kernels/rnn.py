@@ -25,7 +25,7 @@ def rnn_step(ah, b, h):
 
 @kernel
 def rnn_step_backward(dh_out, dh_next, h, da, db):
-    """dh is dh_out + dh_next, what this step's output and the next step send back. db is added to, for it belongs to all steps."""
+    """dh is dh_out + dh_next, what this step's output and the next step send back. db is added to: it belongs to all steps."""
     rows, H = h.shape
     for r in range(rows):
         for j in range(H):
@@ -38,15 +38,17 @@ def rnn_step_backward(dh_out, dh_next, h, da, db):
 def rnn_steps(counts, slots, Wh, b, ah, h):
     """``rnn_step`` over time. h comes in as the initial state in slot 0 and x Wx in the others."""
     for t in range(counts.size):
-        n, before, now = counts[t], slots[t], slots[t + 1]
-        multiply(h[before : before + n], Wh, ah[:n])
-        rnn_step(ah[:n], b, h[now : now + n])
+        n = counts[t]
+        before, now = slice(slots[t], slots[t] + n), slice(slots[t + 1], slots[t + 1] + n)
+        multiply(h[before], Wh, ah[:n])
+        rnn_step(ah[:n], b, h[now])
 
 
 @kernel
 def rnn_steps_backward(counts, starts, slots, Wh_T, dh_out, dh_next, h, da, db):
     """``rnn_step_backward`` back through time. dh_next comes in from after the last step and goes out before the first."""
     for t in range(counts.size - 1, -1, -1):
-        n, row, now = counts[t], starts[t], slots[t + 1]
-        rnn_step_backward(dh_out[row : row + n], dh_next[:n], h[now : now + n], da[row : row + n], db)
-        multiply(da[row : row + n], Wh_T, dh_next[:n])
+        n = counts[t]
+        rows, now = slice(starts[t], starts[t] + n), slice(slots[t + 1], slots[t + 1] + n)
+        rnn_step_backward(dh_out[rows], dh_next[:n], h[now], da[rows], db)
+        multiply(da[rows], Wh_T, dh_next[:n])

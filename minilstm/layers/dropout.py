@@ -29,10 +29,15 @@ class Dropout:
     def __post_init__(self):
         check_fraction("dropout", self.rate)
 
+    def mask(self, shape: tuple[int, ...], dtype, rng: np.random.Generator) -> np.ndarray:
+        """m. The same random numbers are drawn for every dtype."""
+        m = (rng.random(shape, np.float32) >= self.rate).astype(dtype)
+        m *= m.dtype.type(1 / (1 - self.rate))
+        return m
+
     def forward(self, x: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """y, and the mask m that ``backward`` wants. The same random numbers are drawn for every dtype."""
-        m = (rng.random(x.shape, np.float32) >= self.rate).astype(x.dtype)
-        m *= x.dtype.type(1 / (1 - self.rate))
+        """y, and the mask m that ``backward`` wants."""
+        m = self.mask(x.shape, x.dtype, rng)
         return m * x, m                                                    # (1)
 
     def backward(self, dy: np.ndarray, m: np.ndarray) -> np.ndarray:

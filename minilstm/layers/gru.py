@@ -18,7 +18,7 @@ import numpy as np
 
 from minilstm import kernels
 from minilstm.layers.packing import Packing
-from minilstm.layers.recurrent import FEW_ROWS, Recurrent, State, project, project_backward, rows_of, transposed
+from minilstm.layers.recurrent import Recurrent, State, project, project_backward, transposed
 from minilstm.layers.workspace import Workspace
 
 
@@ -56,11 +56,10 @@ class GRU(Recurrent):
 
         project(x, Wx, out=a)
         h[:B] = packing.sort(state[0])
-        if B <= FEW_ROWS:
+        if packing.few:
             kernels.gru.gru_steps(*packing.steps, Wh, bx, bh, ah, a, q, h)
         else:
-            for t, n in enumerate(packing.counts):
-                rows, before, now = rows_of(packing.starts[t], n), rows_of(packing.slots[t], n), rows_of(packing.slots[t + 1], n)
+            for n, rows, before, now in packing.slices:
                 np.matmul(h[before], Wh, out=ah[:n])
                 kernels.gru.gru_step(ah[:n], bx, bh, h[before], a[rows], q[rows], h[now])
         return h[B:], (packing.last(h),), GRUCache(x, a, q, h, packing, work, turn)
@@ -80,13 +79,12 @@ class GRU(Recurrent):
         dbx, dbh = grads["bx"], grads["bh"]
         dbx[...], dbh[...] = 0, 0
 
-        if B <= FEW_ROWS:
+        if packing.few:
             kernels.gru.gru_steps_backward(
                 *packing.steps, Wh_T, dh, gates, h, q, through_gates, dh_next, dax, dah, dbx, dbh
             )
         else:
-            for t, n in reversed(list(enumerate(packing.counts))):
-                rows, before = rows_of(packing.starts[t], n), rows_of(packing.slots[t], n)
+            for n, rows, before, _ in reversed(packing.slices):
                 kernels.gru.gru_step_backward(
                     dh[rows], gates[rows], h[before], q[rows], dh_next[:n], dax[rows], dah[rows], dbx, dbh
                 )

@@ -21,7 +21,7 @@ import numpy as np
 
 from minilstm import kernels
 from minilstm.layers.packing import Packing
-from minilstm.layers.recurrent import FEW_ROWS, Recurrent, State, project, project_backward, rows_of, transposed
+from minilstm.layers.recurrent import Recurrent, State, project, project_backward, transposed
 from minilstm.layers.workspace import Workspace
 
 
@@ -71,11 +71,10 @@ class LSTM(Recurrent):
 
         project(x, Wx, out=z)
         h[:B], c[:B] = packing.sort(state[0]), packing.sort(state[1])
-        if B <= FEW_ROWS:
+        if packing.few:
             kernels.lstm.lstm_steps(*packing.steps, Wh, b, zh, z, c, tanh_c, h)
         else:
-            for t, n in enumerate(packing.counts):
-                rows, before, now = rows_of(packing.starts[t], n), rows_of(packing.slots[t], n), rows_of(packing.slots[t + 1], n)
+            for n, rows, before, now in packing.slices:
                 np.matmul(h[before], Wh, out=zh[:n])
                 kernels.lstm.lstm_step(zh[:n], b, c[before], z[rows], c[now], tanh_c[rows], h[now])
         return h[B:], (packing.last(h), packing.last(c)), LSTMCache(x, z, tanh_c, c, h, packing, work, turn)
@@ -91,11 +90,10 @@ class LSTM(Recurrent):
         db = grads["b"]
         db[...] = 0
 
-        if packing.B <= FEW_ROWS:
+        if packing.few:
             kernels.lstm.lstm_steps_backward(*packing.steps, Wh_T, dh, dh_next, gates, c, tanh_c, dc, dz, db)
         else:
-            for t, n in reversed(list(enumerate(packing.counts))):
-                rows, before = rows_of(packing.starts[t], n), rows_of(packing.slots[t], n)
+            for n, rows, before, _ in reversed(packing.slices):
                 kernels.lstm.lstm_step_backward(
                     dh[rows], dh_next[:n], gates[rows], c[before], tanh_c[rows], dc[:n], dz[rows], db
                 )

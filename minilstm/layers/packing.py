@@ -22,6 +22,8 @@ import numpy as np
 
 from minilstm.checks import check_lengths
 
+FEW_ROWS = 12  # up to so many sequences a loop that is compiled as a whole is faster than BLAS step by step
+
 
 class Packing:
     """Which rows belong to which step of which sequence.
@@ -29,6 +31,7 @@ class Packing:
     Attributes
     ----------
     T, B, N : steps, sequences, real tokens.
+    few : whether the sequences are so few that a recurrent layer is faster without BLAS (see ``kernels/product.py``).
     order : (B,) the sequences from the longest to the shortest.
     counts : how many sequences run at each step; a list of at most T numbers, zeros left out.
     starts : the first row of each step.
@@ -37,6 +40,7 @@ class Packing:
 
     def __init__(self, T: int, B: int, lengths=None):
         self.T, self.B = T, B
+        self.few = B <= FEW_ROWS
         lengths = np.full(B, T) if lengths is None else check_lengths(lengths, T, B)
         self.full = bool((lengths == T).all())
         self.order = np.argsort(-lengths.astype(np.int64), kind="stable")  # (B,)
@@ -82,6 +86,13 @@ class Packing:
     def _slot_rows(self, t: np.ndarray) -> np.ndarray:
         """Where the states after steps t (…, B) stand in the slots, sequences in the order of the rows; t = -1: initial."""
         return np.array(self.slots)[t + 1] + np.arange(self.B)
+
+    @cached_property
+    def slices(self) -> list[tuple[int, slice, slice, slice]]:
+        """Of each step: how many sequences run, its rows, and where in the slots the states before and after it stand."""
+        rows_of = lambda first, n: slice(first, first + n)
+        places = zip(self.counts, self.starts, self.slots, self.slots[1:])
+        return [(n, rows_of(row, n), rows_of(before, n), rows_of(now, n)) for n, row, before, now in places]
 
     @cached_property
     def steps(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

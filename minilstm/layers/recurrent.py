@@ -24,8 +24,6 @@ from minilstm.layers.workspace import Workspace
 
 State = tuple[np.ndarray, ...]  # (B, H) each
 
-FEW_ROWS = 12  # up to so many sequences a loop that is compiled as a whole is faster than BLAS step by step
-
 
 @dataclass(frozen=True)
 class Recurrent(ABC):
@@ -154,8 +152,3 @@ def transposed(W: np.ndarray, work: Workspace) -> np.ndarray:
     W_T = work.empty("W_T", W.shape[::-1], W.dtype)
     W_T[...] = W.T
     return W_T
-
-
-def rows_of(first: int, count: int) -> slice:
-    """``count`` rows from ``first`` on."""
-    return slice(first, first + count)

@@ -18,7 +18,7 @@ import numpy as np
 
 from minilstm import kernels
 from minilstm.layers.packing import Packing
-from minilstm.layers.recurrent import FEW_ROWS, Recurrent, State, project, project_backward, rows_of, transposed
+from minilstm.layers.recurrent import Recurrent, State, project, project_backward, transposed
 from minilstm.layers.workspace import Workspace
 
 
@@ -51,12 +51,11 @@ class RNN(Recurrent):
 
         project(x, Wx, out=h[B:])
         h[:B] = packing.sort(state[0])
-        if B <= FEW_ROWS:
+        if packing.few:
             counts, _, slots = packing.steps
             kernels.rnn.rnn_steps(counts, slots, Wh, b, ah, h)
         else:
-            for t, n in enumerate(packing.counts):
-                before, now = rows_of(packing.slots[t], n), rows_of(packing.slots[t + 1], n)
+            for n, _, before, now in packing.slices:
                 np.matmul(h[before], Wh, out=ah[:n])
                 kernels.rnn.rnn_step(ah[:n], b, h[now])
         return h[B:], (packing.last(h),), RNNCache(x, h, packing, work, turn)
@@ -73,11 +72,10 @@ class RNN(Recurrent):
         db = grads["b"]
         db[...] = 0
 
-        if packing.B <= FEW_ROWS:
+        if packing.few:
             kernels.rnn.rnn_steps_backward(*packing.steps, Wh_T, dh, dh_next, h, da, db)
         else:
-            for t, n in reversed(list(enumerate(packing.counts))):
-                rows, now = rows_of(packing.starts[t], n), rows_of(packing.slots[t + 1], n)
+            for n, rows, _, now in reversed(packing.slices):
                 kernels.rnn.rnn_step_backward(dh[rows], dh_next[:n], h[now], da[rows], db)
                 np.matmul(da[rows], Wh_T, out=dh_next[:n])
 
