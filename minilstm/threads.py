@@ -46,7 +46,7 @@ def ours() -> int:
     if not said:
         return min(DEFAULT, cores()) if blas_threads() == 1 else 1
     if not said.isdecimal() or int(said) < 1:
-        raise InputError(f"{OUR_VARIABLE} must be a whole number of at least 1, not {said!r}; unset it to leave the choice to us")
+        raise InputError(f"{OUR_VARIABLE} must be a whole number of at least 1, or unset, not {said!r}")
     return int(said)
 
 
