@@ -22,8 +22,7 @@ def gru_step(ah, bx, bh, h_prev, a, q, h):
         r, z, n = a[row, :H], a[row, H : 2 * H], a[row, 2 * H :]
         for j in range(2 * H):
             a[row, j] += bx[j] + ah[row, j] + bh[j]
-        sigmoid_in_place(r)                                                # (1)
-        sigmoid_in_place(z)                                                # (2)
+        sigmoid_in_place(a[row, : 2 * H])                                  # (1), (2): r and z stand side by side
         for j in range(H):
             q[row, j] = ah[row, 2 * H + j] + bh[2 * H + j]                 # (3)
         for j in range(H):

@@ -12,7 +12,7 @@ Shapes: z, zh and dz (B, 4H) in blocks i, f, g, o; b and db (4H,); everything el
 
 from __future__ import annotations
 
-from minilstm.kernels.activations import sigmoid_in_place, tanh_in_place
+from minilstm.kernels.activations import sigmoid_in_place, tanh, tanh_in_place
 from minilstm.kernels.jit import kernel
 from minilstm.kernels.product import multiply
 
@@ -25,14 +25,13 @@ def lstm_step(zh, b, c_prev, z, c, tanh_c, h):
         for j in range(4 * H):
             z[r, j] += zh[r, j] + b[j]
         i, f, g, o = z[r, :H], z[r, H : 2 * H], z[r, 2 * H : 3 * H], z[r, 3 * H :]
-        sigmoid_in_place(f)                                                # (1)
-        sigmoid_in_place(i)                                                # (2)
+        sigmoid_in_place(z[r, : 2 * H])                                    # (1), (2): i and f stand side by side
         tanh_in_place(g)                                                   # (3)
         for j in range(H):
             c[r, j] = f[j] * c_prev[r, j] + i[j] * g[j]                    # (4)
         sigmoid_in_place(o)                                                # (5)
-        tanh_c[r, :] = c[r]
-        tanh_in_place(tanh_c[r])
+        for j in range(H):
+            tanh_c[r, j] = tanh(c[r, j])
         for j in range(H):
             h[r, j] = o[j] * tanh_c[r, j]                                  # (6)
 
