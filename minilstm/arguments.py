@@ -86,6 +86,10 @@ def add_train(commands) -> None:
         help="begin each window with an empty memory, in judging too, and shuffle them (each goes on where the last ended)",
     )  # fmt: skip
     text.add_argument(
+        "--pool", type=whole, metavar="K",
+        help="for speed: sort K batches' worth of shuffled sequences by length, cut them into batches, shuffle those (1: no)",
+    )  # fmt: skip
+    text.add_argument(
         "--batch-size", type=whole, metavar="B", help="sequences or windows side by side (headlines, recipes: 32, files: 16)"
     )
     model = train.add_argument_group("model")

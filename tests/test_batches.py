@@ -45,6 +45,33 @@ def test_an_epoch_can_be_entered_at_any_batch(sequences, batch_size, start):
         np.testing.assert_array_equal(a.inputs, b.inputs)
 
 
+@given(id_sequences, st.integers(1, 4), st.integers(2, 4), st.integers(0, 99), st.integers(0, 12))
+def test_a_pool_sorts_by_length_and_shows_every_sequence_once(sequences, batch_size, pool, seed, start):
+    batch_size = min(batch_size, len(sequences))
+    batches = SequenceBatches(arrays(sequences), batch_size, EOS, pool=pool)
+    epoch = list(batches.epoch(np.random.default_rng(seed)))
+    seen = [batch.inputs[:n, b].tolist() for batch in epoch for b, n in enumerate(batch.lengths)]
+    assert sorted(seen) == sorted(sequences) and len(epoch) == len(batches)
+    for a, b in zip(batches.epoch(np.random.default_rng(seed), start), epoch[start:], strict=True):
+        np.testing.assert_array_equal(a.inputs, b.inputs)
+    one_pool = SequenceBatches(arrays(sequences), batch_size, EOS, pool=len(sequences))
+    ranges = sorted((b.lengths.min(), b.lengths.max()) for b in one_pool.epoch(np.random.default_rng(seed)))
+    assert all(shorter[1] <= longer[0] for shorter, longer in zip(ranges, ranges[1:]))
+    alone = SequenceBatches(arrays(sequences), 1, EOS, pool=pool).epoch()
+    assert [batch.inputs[:, 0].tolist() for batch in alone] == sequences  # without a generator the order is that of the data
+
+
+def test_which_sequences_a_pool_brings_together_is_chance():
+    batches, together, rng = SequenceBatches(arrays([[k, k] for k in range(1, 9)]), 2, EOS, pool=2), set(), np.random.default_rng(1)
+    firsts = np.zeros(9)
+    for _ in range(400):
+        for number, batch in enumerate(batches.epoch(rng)):
+            together.add(tuple(sorted(batch.inputs[0].tolist())))
+            firsts[batch.inputs[0]] += number == 0
+    assert len(together) == 8 * 7 / 2  # every pair comes
+    assert firsts[1:].min() > 60  # and every sequence comes first, 100 times in 400 on average
+
+
 def test_the_order_comes_from_the_generator():
     batches = SequenceBatches(arrays([[k] for k in range(1, 9)] * 4), 4, EOS)
     order = lambda seed: [b.inputs.tolist() for b in batches.epoch(seed and np.random.default_rng(seed))]

@@ -190,7 +190,9 @@ def _batches(ids: list[np.ndarray], settings: Settings, eos_id: int, to_judge_by
                 f"the longest sequence has {max(map(len, ids)):,} symbols, too many to go through in one piece;"
                 f" read the file as one running text, with --window 50"
             )
-        return SequenceBatches(ids, min(batch_size, len(ids)) if to_judge_by else batch_size, eos_id, max_steps=longest)
+        if to_judge_by:
+            return SequenceBatches(ids, min(batch_size, len(ids)), eos_id, max_steps=longest)
+        return SequenceBatches(ids, batch_size, eos_id, max_steps=longest, pool=settings.get("pool", 1))
     text = running_text(ids, eos_id)
     if to_judge_by:
         window = min(window, len(text))

@@ -22,7 +22,7 @@ Settings = dict[str, Any]
 
 DEFAULTS: Settings = {
     "preset": None, "as_published": None,
-    "column": None, "tokens": "chars", "vocab": None, "max_length": None, "window": None, "carry": True,
+    "column": None, "tokens": "chars", "vocab": None, "max_length": None, "window": None, "carry": True, "pool": 1,
     "cell": "lstm", "hidden": 128, "layers": 1, "embedding": None, "dropout": 0.0, "tied": False,
     "optimizer": "adam", "momentum": 0.0, "schedule": "cosine", "decay_every": 1, "decay_factor": 0.5,
     "clip": 1.0, "clip_value": None, "seed": 0, "steps": None,
@@ -78,8 +78,8 @@ def settle(kind: str, given: Settings) -> Settings:
     if "max_length" not in given and (chosen["window"] or kind != "file" and not chosen["as_published"]):
         chosen["max_length"] = None
     if kind != "file":
-        for name in ("column", "window", "max_length"):
-            if chosen[name] is not None and not (name == "max_length" and chosen["as_published"]):
+        for name in ("column", "window", "max_length", "pool"):
+            if chosen[name] not in (None, DEFAULTS[name]) and not (name == "max_length" and chosen["as_published"]):
                 raise InputError(f"{option(name)} is for files; `{kind}` is made up, text by text")
     check(chosen, given)
     return chosen
@@ -107,6 +107,8 @@ def check(chosen: Settings, given: Settings) -> None:
         raise InputError("--max-length cuts sequences, --window reads one running text; choose one of them")
     if chosen["window"] is not None and chosen["as_published"]:
         raise InputError("--window is for running text; the published systems read sequences, so leave out --as-published")
+    if "pool" in given and (chosen["window"] is not None or chosen["as_published"]):
+        raise InputError("--pool sorts sequences by length; windows have one length, and what was published has its own order")
     published_tokens = PRESETS[chosen["preset"]]["tokens"] if chosen["preset"] else None
     if chosen["as_published"] and chosen["tokens"] != published_tokens:
         raise InputError(f"the {chosen['preset']} were published with --tokens {published_tokens}; leave out --as-published")

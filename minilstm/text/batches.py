@@ -63,6 +63,9 @@ class SequenceBatches:
     batch_size : B, sequences in a batch; the last batch of an epoch may have fewer.
     eos_id, padding_id : ids of the end of a sequence and of the padding.
     max_steps : longer sequences are cut after so many steps, and are then not taught to end there; None: none is cut.
+    pool : so many batches' worth of shuffled sequences are sorted by length before they are cut into batches, and all batches
+        shuffled again. Alike in length, the sequences of a batch are all under way for as long as it lasts, which is faster;
+        which of a length come together, and when, is as much chance as before. With 1, length does not count.
     """
 
     sequences: Sequence[np.ndarray]
@@ -70,10 +73,12 @@ class SequenceBatches:
     eos_id: int
     padding_id: int = 0
     max_steps: int | None = None
+    pool: int = 1
     carries_state = False
 
     def __post_init__(self):
         check_size("batch_size", self.batch_size)
+        check_size("pool", self.pool)
         if self.max_steps is not None:
             check_size("max_steps", self.max_steps)
         if len(self.sequences) < self.batch_size:
@@ -89,10 +94,21 @@ class SequenceBatches:
         return -(-len(self.sequences) // self.batch_size)
 
     def epoch(self, rng: np.random.Generator | None = None, start: int = 0) -> Iterator[Batch]:
-        n = len(self.sequences)
+        n, B = len(self.sequences), self.batch_size
         order = np.arange(n) if rng is None else rng.permutation(n)
-        for first in range(start * self.batch_size, n, self.batch_size):
-            yield self.pad([self.sequences[k] for k in order[first : first + self.batch_size]])
+        if rng is not None and self.pool > 1:
+            order = self._grouped(order)
+        batches = [order[first : first + B] for first in range(0, n, B)]
+        if rng is not None and self.pool > 1:
+            batches = [batches[k] for k in rng.permutation(len(batches))]
+        for chosen in batches[start:]:
+            yield self.pad([self.sequences[k] for k in chosen])
+
+    def _grouped(self, order: np.ndarray) -> np.ndarray:
+        """The order, with each pool of it sorted by length."""
+        lengths, size = np.array([len(ids) for ids in self.sequences]), self.pool * self.batch_size
+        pools = [order[first : first + size] for first in range(0, len(order), size)]
+        return np.concatenate([pool[np.argsort(-lengths[pool], kind="stable")] for pool in pools])
 
     def pad(self, sequences: Sequence[np.ndarray]) -> Batch:
         """One batch of these sequences, the longest first, as recurrent layers compute them."""
