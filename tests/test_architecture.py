@@ -7,7 +7,7 @@ import minilstm
 
 ROOT = Path(minilstm.__file__).parent
 FLOORS = [
-    {"errors", "checks", "functions", "params"},
+    {"environment", "errors", "checks", "functions", "params"},
     {"cells", "kernels"},
     {"layers", "losses", "optim", "text"},
     {"model", "verify"},
