@@ -114,7 +114,7 @@ def as_if(tmp_path, monkeypatch):
         monkeypatch.setattr(environment, "PROCESSORS", str(path))
         monkeypatch.setattr(sys, "platform", system)
         monkeypatch.setattr(os, "uname", lambda: type("", (), {"machine": machine}), raising=False)
-        monkeypatch.delitem(sys.modules, "numpy")
+        monkeypatch.delitem(sys.modules, "numpy", raising=False)
         return path
 
     return pretend
