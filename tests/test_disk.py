@@ -178,6 +178,24 @@ def test_whether_a_folder_can_be_written_is_known_before_it_is_made(tmp_path, mo
     assert not disk.can_be_written(tmp_path / "a")
 
 
+def test_info_tells_where_kernels_are_kept_and_why_they_are_not(run, tmp_path, monkeypatch):
+    def told():
+        status, out, _ = run("info")
+        assert status == 0
+        return " ".join(out.split())
+
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 0)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    assert f"kernels compiled once, kept in {tmp_path / 'minilstm' / disk.stamp()}" in told()
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "file"))
+    assert f"for {tmp_path / 'file' / 'minilstm' / disk.stamp()} cannot be written to" in told()
+    monkeypatch.setattr("minilstm.commands.info.place", lambda: None)
+    assert "there is no folder for caches" in told()
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
+    assert "kernels not compiled" in told()
+
+
 def test_kernels_import_nothing_of_ours_that_the_stamp_does_not_cover():
     seen = 0
     for path in Path(disk.__file__).parent.glob("*.py"):
