@@ -206,6 +206,13 @@ def test_kernels_import_nothing_of_ours_that_the_stamp_does_not_cover():
     assert seen > 5
 
 
+def test_a_cache_says_where_it_lies_and_can_be_asked_for_all_that_numba_asks_of_one(folder):
+    cache = DiskCache("test.double", folder)
+    assert cache.cache_path == str(folder) and cache.folder == folder
+    assert cache.enable() is cache.disable() is cache.flush() is None
+    assert not folder.exists()
+
+
 # ---- kernels ---------------------------------------------------------------------------------------------------
 
 

@@ -49,10 +49,10 @@ class DiskCache:
 
     def load_overload(self, types, target_context) -> Any:  # pragma: no cover: coverage is measured without the compiler
         """What was compiled for these types, or None."""
-        target_context.refresh()
         with contextlib.suppress(Exception):
             from numba.core.compiler import CompileResult
 
+            target_context.refresh()
             content = read(self._path(types, target_context.codegen()))
             return None if content is None else CompileResult._rebuild(target_context, *pickle.loads(content))
         return None
