@@ -14,6 +14,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from minilstm import environment
 from minilstm.arguments import parser
 from minilstm.errors import MinilstmError
 from minilstm.threads import BLAS_VARIABLES
@@ -30,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = parser().parse_args(argv)
         use_one_thread()
+        arguments.matrix_kernels = environment.set_kernels()
         command = importlib.import_module(f"minilstm.commands.{arguments.command}")
         status = command.run(arguments)
         sys.stdout.flush()

@@ -62,8 +62,8 @@ def test_a_pool_sorts_by_length_and_shows_every_sequence_once(sequences, batch_s
 
 
 def test_which_sequences_a_pool_brings_together_is_chance():
-    batches, together, rng = SequenceBatches(arrays([[k, k] for k in range(1, 9)]), 2, EOS, pool=2), set(), np.random.default_rng(1)
-    firsts = np.zeros(9)
+    batches = SequenceBatches(arrays([[k, k] for k in range(1, 9)]), 2, EOS, pool=2)
+    together, firsts, rng = set(), np.zeros(9), np.random.default_rng(1)
     for _ in range(400):
         for number, batch in enumerate(batches.epoch(rng)):
             together.add(tuple(sorted(batch.inputs[0].tolist())))
@@ -203,6 +203,19 @@ def test_an_epoch_of_a_corpus_can_be_entered_at_any_batch(start):
     assert len(rest) == 3 - start
     for a, b in zip(whole[start:], rest):
         np.testing.assert_array_equal(a.targets, b.targets)
+
+
+def test_texts_are_made_up_when_their_batch_comes_and_are_those_that_the_generator_gives_at_once():
+    batches = corpus_batches()
+    texts = batches.corpus.sample_many(10, np.random.default_rng(3))
+    rng, before = np.random.default_rng(3), np.random.default_rng(3)
+    before.bit_generator.advance(4 * 4)  # four texts, of four choices each
+    epoch = batches.epoch(rng)
+    shown = [next(epoch)]
+    assert rng.bit_generator.state == before.bit_generator.state
+    shown += epoch
+    read = [batches.tokenizer.decode(ids[:n]) for batch in shown for ids, n in zip(batch.inputs.T, batch.lengths)]
+    assert sorted(read[:4]) == sorted(texts[:4]) and sorted(read) == sorted(texts)
 
 
 def test_a_corpus_needs_a_generator_and_sizes():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import textwrap
 from argparse import Namespace
 from importlib import metadata
 from pathlib import Path
@@ -15,7 +16,8 @@ import numpy as np
 from minilstm import __version__
 from minilstm.checkpoint import Checkpoint, load
 from minilstm.commands.sources import told
-from minilstm.progress import in_other_units
+from minilstm.kernels.disk import can_be_written, place
+from minilstm.progress import WIDTH, in_other_units
 
 FEATURES = ("sse4.2", "avx", "fma", "avx2", "avx512f", "avx512bw", "avx512vl", "neon", "sve")
 
@@ -26,8 +28,9 @@ def run(arguments: Namespace) -> int:
         ("minilstm", __version__),
         ("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
         ("NumPy", np.__version__),
-        ("Numba", f"{numba.__version__}, kernels {'not compiled' if numba.config.DISABLE_JIT else 'compiled'}"),
+        ("Numba", f"{numba.__version__}, {_compiled()}"),
         ("matrix library", _blas()),
+        ("its kernels", arguments.matrix_kernels),
         ("threads", _threads()),
         ("processor", f"{llvm.get_host_cpu_name()}, {os.cpu_count()} cores"),
         ("its features", _features()),
@@ -35,14 +38,25 @@ def run(arguments: Namespace) -> int:
         ("live curves", _version("plotille") or 'none; pip install "minilstm[lessons]"'),
         ("progress bars", _version("tqdm") or 'none; pip install "minilstm[lessons]"'),
     ]
+    wrapper = textwrap.TextWrapper(WIDTH, subsequent_indent=16 * " ", break_long_words=False, break_on_hyphens=False)
     for name, value in rows:
-        print(f"{name:<16}{value}")
+        print(wrapper.fill(f"{name:<16}{value}"))
     for model in arguments.models:
         path = Path(model)
         path = path / "model.npz" if path.is_dir() else path
         print(f"\n{path}")
         _show(load(path))
     return 0
+
+
+def _compiled() -> str:
+    if numba.config.DISABLE_JIT:
+        return "kernels not compiled"
+    folder = place()
+    if folder is None or not can_be_written(folder):
+        nowhere = f"{folder} cannot be written to" if folder else "there is no folder for caches"
+        return f"kernels compiled by each process, for {nowhere}; NUMBA_CACHE_DIR can name another"
+    return f"kernels compiled once, kept in {folder}"
 
 
 def _show(checkpoint: Checkpoint) -> None:

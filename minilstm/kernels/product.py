@@ -19,7 +19,9 @@ def multiply(x, W, y):
     """y = x W, for few rows."""
     (R, K), C = x.shape, W.shape[1]
     fours = K - K % 4
-    y[:] = 0
+    for r in range(R):
+        for j in range(C):
+            y[r, j] = 0
     for k in range(0, fours, 4):
         for r in range(R):
             x0, x1, x2, x3 = x[r, k], x[r, k + 1], x[r, k + 2], x[r, k + 3]

@@ -125,7 +125,7 @@ class SequenceBatches:
 
 @dataclass(frozen=True)
 class CorpusBatches:
-    """Batches of texts that a grammar makes up, newly sampled in every epoch.
+    """Batches of texts that a grammar makes up, newly sampled in every epoch, each when its turn comes.
 
     Parameters
     ----------
@@ -150,8 +150,10 @@ class CorpusBatches:
     def epoch(self, rng: np.random.Generator | None = None, start: int = 0) -> Iterator[Batch]:
         if rng is None:
             raise InputError("sentences are sampled: pass a numpy.random.Generator")
-        sentences = self.corpus.sample_many(self.size, rng)[start * self.batch_size :]
-        if sentences:
+        first = min(start * self.batch_size, self.size)
+        self.corpus.sample_many(first, rng)  # passed over
+        while first < self.size:
+            sentences = self.corpus.sample_many(min(self.batch_size, self.size - first), rng)
             ids = [self.tokenizer.encode(sentence) for sentence in sentences]
-            batch_size = min(self.batch_size, len(ids))
-            yield from SequenceBatches(ids, batch_size, self.tokenizer.eos_id, self.tokenizer.padding_id).epoch()
+            yield SequenceBatches(ids, len(ids), self.tokenizer.eos_id, self.tokenizer.padding_id).pad(ids)
+            first += len(ids)

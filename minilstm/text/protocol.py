@@ -68,7 +68,7 @@ class Corpus(Protocol):
         """Nats a predicted character or word, below which no model can get on average."""
 
     def sample_many(self, count: int, rng: np.random.Generator) -> list[str]:
-        """So many texts, drawn at random."""
+        """So many texts, drawn at random; the same whether they are asked for at once or in several calls."""
 
     def accepts(self, text: str) -> bool:
         """Whether the corpus could have written this text."""

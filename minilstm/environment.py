@@ -1,0 +1,70 @@
+"""What the command line sets in the environment before NumPy is first loaded: which of its kernels OpenBLAS uses.
+
+OpenBLAS, which multiplies matrices for NumPy, chooses kernels by the processor's name. Some of its versions do not know an AMD
+processor by name and then use 256-bit kernels (AVX2, "Haswell") where the 512-bit ones ("SkylakeX") run too, in up to half the
+time. These need five groups of AVX-512 instructions, which AMD's processors have from Zen 4 on. Intel's are known to OpenBLAS.
+
+It is told through ``OPENBLAS_CORETYPE``, which it reads once, when NumPy loads it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import NamedTuple
+
+VARIABLE, KERNELS = "OPENBLAS_CORETYPE", "SkylakeX"
+SWITCH, OFF = "MINILSTM_CORETYPE", "off"
+NEEDED = {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd"}
+PROCESSORS = "/proc/cpuinfo"  # of Linux; it lists only what the kernel lets programs use
+FIRST = 16_384  # characters that surely hold the first of them; where there are hundreds, reading all takes a while
+
+
+class Choice(NamedTuple):
+    """What to set the variable to, or None to leave it alone; and a sentence for people."""
+
+    value: str | None
+    told: str
+
+
+def choose_kernels(environ: Mapping[str, str], processors: str, numpy_is_loaded: bool) -> Choice:
+    """What is best for these processors, which are described as in Linux's /proc/cpuinfo; "" for any other system."""
+    if VARIABLE in environ:
+        return Choice(None, f"{VARIABLE}={environ[VARIABLE]}, as the environment says")
+    if not gains(processors):
+        return Choice(None, f"chosen by the matrix library; {VARIABLE} would gain nothing here")
+    why = "for OpenBLAS may not know this processor's AVX-512"
+    if environ.get(SWITCH, "").lower() == OFF:
+        return Choice(None, f"chosen by the matrix library, as {SWITCH}={OFF} says; without, {VARIABLE}={KERNELS}, {why}")
+    own = f"in programs of your own: export {VARIABLE}={KERNELS}"
+    if numpy_is_loaded:
+        return Choice(None, f"chosen by the matrix library, since NumPy was loaded before; {own}, {why}")
+    return Choice(KERNELS, f"{VARIABLE}={KERNELS}, set by minilstm, {why} ({SWITCH}={OFF}: not set); {own}")
+
+
+def gains(processors: str) -> bool:
+    """Whether the first of the processors is AMD's and has the instructions that the kernels need."""
+    fields = [line.partition(":") for line in processors.strip().partition("\n\n")[0].splitlines()]
+    described = {name.strip(): value for name, _, value in fields}
+    vendor, flags = described.get("vendor_id", ""), described.get("flags", "")
+    return vendor.strip() == "AuthenticAMD" and NEEDED <= set(flags.split())
+
+
+def read_processors() -> str:
+    """The description of an x86-64 Linux's processors, at least of the first; "" elsewhere, and where it cannot be read."""
+    if sys.platform != "linux" or os.uname().machine != "x86_64" or sys.maxsize < 2**32:
+        return ""
+    try:
+        with open(PROCESSORS, encoding="ascii", errors="replace") as file:
+            return file.read(FIRST)
+    except OSError:
+        return ""
+
+
+def set_kernels(environ: MutableMapping[str, str] = os.environ) -> str:
+    """Choose for this machine, unless it is too late, and set it; returns the sentence for people."""
+    choice = choose_kernels(environ, read_processors(), "numpy" in sys.modules)
+    if choice.value is not None:
+        environ[VARIABLE] = choice.value
+    return choice.told

@@ -1,0 +1,342 @@
+"""Compiled kernels on disk: found again, never believed when damaged, and never a reason to complain."""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minilstm
+from minilstm.kernels import disk
+from minilstm.kernels.disk import DiskCache
+from minilstm.kernels.jit import SETTINGS
+
+COMPILED = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled, so nothing is kept on disk")
+CALL_A_KERNEL = """
+import warnings
+warnings.simplefilter("error")
+from minilstm.kernels.activations import tanh_float32
+import numpy as np
+print(tanh_float32(np.float32(0.5)), sum(tanh_float32.stats.cache_hits.values()))
+"""
+
+
+def double(x):
+    return x + x
+
+
+def hits_of_a_call(folder, argument, expected):
+    """Call the kernel as a new process would: whether it came from disk."""
+    kernel = numba.njit(**SETTINGS)(double)
+    kernel._cache = DiskCache("test.double", folder)
+    assert kernel(argument) == expected
+    return sum(kernel.stats.cache_hits.values())
+
+
+def kept(folder):
+    return sorted(folder.glob("**/*.kernel"))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "caches" / "minilstm" / "0123456789abcdef"
+
+
+# ---- files -----------------------------------------------------------------------------------------------------
+
+
+@given(content=st.binary())
+def test_what_was_written_is_read(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("disk") / "a" / "b.kernel"
+    disk.write(path, content)
+    assert disk.read(path) == content
+    assert [p.name for p in path.parent.iterdir()] == ["b.kernel"]
+
+
+@given(data=st.data(), content=st.binary(min_size=1))
+def test_no_damage_is_believed(tmp_path_factory, data, content):
+    path = tmp_path_factory.mktemp("disk") / "b.kernel"
+    disk.write(path, content)
+    whole = path.read_bytes()
+    position = data.draw(st.integers(0, len(whole) - 1))
+    damaged = data.draw(st.sampled_from((
+        whole[:position], b"", data.draw(st.binary(max_size=100)), whole + b"x",
+        whole[:position] + bytes([whole[position] ^ 1]) + whole[position + 1 :],
+    )))  # fmt: skip
+    path.write_bytes(damaged)
+    assert disk.read(path) is None
+
+
+def test_nothing_is_read_where_there_is_nothing_or_a_folder(tmp_path):
+    assert disk.read(tmp_path / "none.kernel") is None
+    assert disk.read(tmp_path) is None
+
+
+def test_what_cannot_be_written_is_let_be_and_leaves_nothing_behind(tmp_path, monkeypatch):
+    path = tmp_path / "a.kernel"
+    disk.write(path, b"old")
+    file = tmp_path / "file"
+    file.touch()
+    disk.write(file / "folder" / "a.kernel", b"new")
+
+    def full(self, content):
+        self.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    disk.write(path, b"new")
+    assert disk.read(path) == b"old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.kernel", "file"]
+
+
+# ---- folders ---------------------------------------------------------------------------------------------------
+
+
+def test_only_the_newest_stamps_are_kept_and_only_what_is_ours_is_deleted(tmp_path):
+    for age in range(12):
+        stamp = tmp_path / f"{age:016x}"
+        stamp.mkdir()
+        for name in ("a.kernel", "b.unfinished", *(["diary.txt"] if age == 11 else [])):
+            (stamp / name).touch()
+        os.utime(stamp, (1e9 - age, 1e9 - age))
+    (tmp_path / "kernels").mkdir()
+    os.utime(tmp_path / "kernels", (0, 0))
+    disk.forget_old_stamps(tmp_path, keep=5)
+    left = [f"{age:016x}" for age in (0, 1, 2, 3, 4, 11)] + ["kernels"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == left
+    assert [p.name for p in (tmp_path / f"{11:016x}").iterdir()] == ["diary.txt"]
+    assert len(kept(tmp_path)) == 5
+
+
+def test_a_new_stamp_lets_old_ones_be_forgotten(tmp_path):
+    for number in range(disk.STAMPS_KEPT + 3):
+        disk.write(tmp_path / f"{number:016x}" / "a.kernel", b"")
+    assert len(kept(tmp_path)) == disk.STAMPS_KEPT
+
+
+@pytest.mark.parametrize(
+    "platform, environ, where",
+    [
+        ("linux", {}, "/home/me/.cache"),
+        ("linux", {"XDG_CACHE_HOME": ""}, "/home/me/.cache"),
+        ("linux", {"XDG_CACHE_HOME": "/caches"}, "/caches"),
+        ("linux", {"XDG_CACHE_HOME": "caches"}, None),  # the standard: relative ones are to be ignored
+        ("darwin", {"XDG_CACHE_HOME": "/caches"}, "/home/me/Library/Caches"),
+        ("win32", {}, "/home/me/AppData/Local"),
+        ("win32", {"LOCALAPPDATA": "/local"}, "/local"),
+    ],
+)
+def test_kernels_lie_where_the_users_caches_lie(monkeypatch, platform, environ, where):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    monkeypatch.setattr(Path, "home", lambda: Path("/home/me"))
+    assert disk.place(environ, platform) == (where and Path(where, "minilstm", disk.stamp()))
+
+
+def test_numbas_own_setting_says_where_kernels_lie(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "caches")
+    assert disk.place({}, "linux") == tmp_path / "caches" / "minilstm" / disk.stamp()
+
+
+def test_without_a_home_there_is_no_place(monkeypatch):
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    monkeypatch.setattr(Path, "home", homeless)
+    assert disk.place({}, "linux") is None
+
+
+@pytest.mark.parametrize("problem", ["no sources", "locked sources"])
+def test_without_sources_to_stamp_it_with_nothing_is_kept(monkeypatch, problem):
+    def locked(self):
+        raise PermissionError(13, "Permission denied")
+
+    if problem == "no sources":
+        monkeypatch.setattr(Path, "glob", lambda self, pattern: [])
+    else:
+        monkeypatch.setattr(Path, "read_bytes", locked)
+    stamp = disk.stamp()
+    monkeypatch.setattr(disk, "stamp", disk.stamp.__wrapped__)
+    assert disk.place({"XDG_CACHE_HOME": "/caches"}, "linux") is None
+    monkeypatch.undo()
+    assert disk.stamp.__wrapped__() == stamp and disk.STAMP.fullmatch(stamp)
+
+
+def test_whether_a_folder_can_be_written_is_known_before_it_is_made(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    assert disk.can_be_written(tmp_path) and disk.can_be_written(tmp_path / "a" / "b")
+    assert not disk.can_be_written(tmp_path / "file") and not disk.can_be_written(tmp_path / "file" / "a")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert not disk.can_be_written(tmp_path / "a")
+
+
+def test_info_tells_where_kernels_are_kept_and_why_they_are_not(run, tmp_path, monkeypatch):
+    def told():
+        status, out, _ = run("info")
+        assert status == 0
+        return " ".join(out.split())
+
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 0)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    assert f"kernels compiled once, kept in {tmp_path / 'minilstm' / disk.stamp()}" in told()
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "file"))
+    assert f"for {tmp_path / 'file' / 'minilstm' / disk.stamp()} cannot be written to" in told()
+    monkeypatch.setattr("minilstm.commands.info.place", lambda: None)
+    assert "there is no folder for caches" in told()
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
+    assert "kernels not compiled" in told()
+
+
+def test_kernels_import_nothing_of_ours_that_the_stamp_does_not_cover():
+    seen = 0
+    for path in Path(disk.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("minilstm"):
+                seen += 1
+                assert node.module.startswith("minilstm.kernels"), f"{path.name} imports {node.module}"
+    assert seen > 5
+
+
+def test_a_cache_says_where_it_lies_and_can_be_asked_for_all_that_numba_asks_of_one(folder):
+    cache = DiskCache("test.double", folder)
+    assert cache.cache_path == str(folder) and cache.folder == folder
+    assert cache.enable() is cache.disable() is cache.flush() is None
+    assert not folder.exists()
+
+
+# ---- kernels ---------------------------------------------------------------------------------------------------
+
+
+@COMPILED
+def test_a_kernel_is_compiled_once_for_each_type(folder):
+    assert hits_of_a_call(folder, 2, 4) == 0
+    assert hits_of_a_call(folder, 2, 4) == 1
+    assert hits_of_a_call(folder, 2.5, 5.0) == 0
+    assert hits_of_a_call(folder, 2.5, 5.0) == hits_of_a_call(folder, 2, 4) == 1
+    assert len(kept(folder)) == 2
+
+
+@COMPILED
+@pytest.mark.parametrize("damage", [b"", b"garbage", slice(100), slice(31), slice(None, -1)])
+def test_a_damaged_file_is_compiled_again_and_mended(folder, damage):
+    hits_of_a_call(folder, 2, 4)
+    (path,) = kept(folder)
+    path.write_bytes(damage if isinstance(damage, bytes) else path.read_bytes()[damage])
+    assert hits_of_a_call(folder, 2, 4) == 0
+    assert hits_of_a_call(folder, 2, 4) == 1
+
+
+@COMPILED
+def test_a_file_that_numba_cannot_read_is_compiled_again(folder):
+    hits_of_a_call(folder, 2, 4)
+    (path,) = kept(folder)
+    disk.write(path, b"no pickle, but with the right checksum")
+    assert hits_of_a_call(folder, 2, 4) == 0
+    assert hits_of_a_call(folder, 2, 4) == 1
+
+
+@COMPILED
+def test_a_folder_that_cannot_be_written_costs_nothing_but_time(tmp_path):
+    (tmp_path / "file").touch()
+    assert hits_of_a_call(tmp_path / "file" / "stamp", 2, 4) == 0
+    assert hits_of_a_call(tmp_path / "file" / "stamp", 2, 4) == 0
+
+
+@COMPILED
+def test_a_file_in_the_way_of_a_kernel_costs_nothing_but_time(folder):
+    hits_of_a_call(folder, 2, 4)
+    (path,) = kept(folder)
+    path.unlink()
+    path.mkdir()
+    assert hits_of_a_call(folder, 2, 4) == 0
+    assert list(folder.iterdir()) == [path]
+
+
+def start(program, cwd, **environment):
+    """Start a new process that sees no cache but those that it is told of; None takes a variable away."""
+    environ = {name: value for name, value in os.environ.items() if name != "XDG_CACHE_HOME"}
+    environ |= {"PYTHONPATH": str(Path(minilstm.__file__).parents[1]), "NUMBA_CACHE_DIR": "", **environment}
+    return subprocess.Popen(
+        [sys.executable, "-c", program],
+        env={name: value for name, value in environ.items() if value is not None},
+        cwd=cwd, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def call_a_kernel(cwd, **environment):
+    """Times that a new process took its kernel from disk; it must have no other output than the right result."""
+    process = start(CALL_A_KERNEL, cwd, **environment)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0 and err == "", (out, err)
+    result, hits = out.split()
+    assert float(result) == pytest.approx(np.tanh(0.5), rel=1e-6)
+    return int(hits)
+
+
+@COMPILED
+def test_a_second_process_finds_what_the_first_one_compiled(tmp_path):
+    home = tmp_path / "home"
+    assert call_a_kernel(tmp_path, HOME=str(home), LOCALAPPDATA=str(home)) == 0
+    (path,) = kept(tmp_path)
+    assert home in path.parents and path.parent.name == disk.stamp()
+    assert call_a_kernel(tmp_path, HOME=str(home), LOCALAPPDATA=str(home)) == 1
+    assert kept(Path(minilstm.__file__).parent) == []
+
+
+@COMPILED
+@pytest.mark.parametrize("environment", [{"HOME": None}, {"HOME": "file"}, {"NUMBA_CACHE_DIR": "file"}])
+def test_without_a_place_to_write_to_a_kernel_is_compiled_without_a_word(tmp_path, environment):
+    (tmp_path / "file").touch()
+    environment = {name: value and str(tmp_path / value) for name, value in environment.items()}
+    if environment == {"HOME": None}:
+        environment["XDG_CACHE_HOME"] = "relative"  # so that the real home is left alone
+    assert call_a_kernel(tmp_path, **environment) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@COMPILED
+def test_processes_that_compile_at_the_same_time_do_not_hurt_each_other(tmp_path):
+    processes = [start(CALL_A_KERNEL, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "cache")) for _ in range(3)]
+    outputs = [process.communicate(timeout=120) for process in processes]
+    assert len({out.split()[0] for out, _ in outputs}) == 1 and {err for _, err in outputs} == {""}
+    assert len(kept(tmp_path)) == 1 and not list(tmp_path.glob("**/*.unfinished"))
+
+
+WITH_NO_ROOM_ON_DISK = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+"""
+
+
+@COMPILED
+@pytest.mark.skipif(os.name == "nt", reason="limits files in the way of POSIX systems")
+def test_a_full_disk_costs_nothing_but_time(tmp_path):
+    cache = tmp_path / "cache"
+    process = start(WITH_NO_ROOM_ON_DISK + CALL_A_KERNEL, tmp_path, NUMBA_CACHE_DIR=str(cache), PYTHONDONTWRITEBYTECODE="1")
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0 and err == "" and out.split()[1] == "0", (out, err)
+    assert cache.is_dir() and not [path for path in cache.glob("**/*") if path.is_file()]
+
+
+@COMPILED
+@pytest.mark.parametrize("file", ["activations.py", "sgd.py"])
+def test_a_change_in_any_file_of_kernels_compiles_all_anew(tmp_path, file):
+    package = tmp_path / "copy" / "minilstm"
+    shutil.copytree(Path(minilstm.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    environment = {
+        "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(package.parent), "PYTHONDONTWRITEBYTECODE": "1",
+    }  # fmt: skip
+    assert call_a_kernel(tmp_path, **environment) == 0
+    assert call_a_kernel(tmp_path, **environment) == 1
+    with open(package / "kernels" / file, "a", encoding="utf-8") as source:
+        source.write("\n\nCHANGED = True\n")
+    assert call_a_kernel(tmp_path, **environment) == 0

@@ -1,0 +1,69 @@
+"""What a process loads: nothing before it is needed."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+OPTIONAL = ("matplotlib", "threadpoolctl", "openpyxl", "tqdm", "plotille")  # and whatever else takes long
+HEAVY = ("numpy", "numba", "llvmlite", *OPTIONAL)
+SHOW = "import sys; print('loaded:', *[name for name in sys.argv[1:] if name in sys.modules])"
+
+ONE_STEP = """
+import sys
+sys.argv[1:], names = ["train", "headlines", "--hidden", "4", "--steps", "1", "--batch-size", "2"], sys.argv[1:]
+from minilstm import callbacks, cli
+
+class Seen(callbacks.StopOnSignal):
+    def on_step(self, training, record):
+        self.received = record.step == 1  # ends the run as Ctrl-C does
+        print("step:", record.step)
+        print("loaded:", *[name for name in names if name in sys.modules])
+        super().on_step(training, record)
+
+callbacks.StopOnSignal = Seen
+cli.main()
+"""
+
+
+def loaded(program, names, cwd):
+    """Which of the modules a new process has loaded in the end, or when the program says it itself; and its output."""
+    result = subprocess.run(
+        [sys.executable, "-c", program, *names], cwd=cwd, capture_output=True, text=True, timeout=120,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )  # fmt: skip
+    assert result.returncode == 0 and result.stderr == "", result
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("loaded:")]
+    return set(line.split()[1:]), result.stdout
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import minilstm\n",
+        "import minilstm.cli\n",
+        "import minilstm\nassert minilstm.__version__ and minilstm.errors and 'LSTM' in dir(minilstm)\n",
+        "import minilstm.cli\ntry: minilstm.cli.main(['--help'])\nexcept SystemExit: pass\n",
+        "import minilstm.cli\ntry: minilstm.cli.main(['train', '--help'])\nexcept SystemExit: pass\n",
+    ],
+)
+def test_neither_the_package_nor_its_help_loads_numpy_or_numba(program, tmp_path):
+    modules, _ = loaded(program + SHOW, HEAVY, tmp_path)
+    assert modules == set()
+
+
+def test_the_first_step_of_a_run_loads_no_extra(tmp_path):
+    modules, out = loaded(ONE_STEP, HEAVY, tmp_path)
+    assert "step: 1" in out and modules == {"numpy", "numba", "llvmlite"}
+
+
+@pytest.mark.parametrize("name", ["LanguageModel", "WordTokenizer", "Adam", "LSTM"])
+def test_the_public_names_load_no_extra(name, tmp_path):
+    modules, _ = loaded(f"from minilstm import {name}\n{SHOW}", HEAVY, tmp_path)
+    assert "numpy" in modules and not modules & set(OPTIONAL)
+
+
+def test_tokenizers_and_the_steps_by_the_book_need_no_compiler(tmp_path):
+    modules, _ = loaded(f"from minilstm import cells, CharTokenizer, WordTokenizer\n{SHOW}", HEAVY, tmp_path)
+    assert modules == {"numpy"}
