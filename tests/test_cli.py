@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from minilstm import Adam, callbacks, checkpoint, cli, plots
 from minilstm.commands import lock
 from minilstm.text import headlines
+from minilstm.threads import BLAS_VARIABLES
 from minilstm.train import HistoryRow
 from tests.commands import refused
 from tests.terminal import run_in_terminal, screen
@@ -279,11 +280,11 @@ def test_help_comes_without_loading_numpy_or_numba():
 
 @pytest.mark.parametrize("chosen, threads", [(None, "1"), ("2", "2")])
 def test_matrix_products_use_one_thread_unless_the_environment_says_otherwise(chosen, threads):
-    environment = {name: value for name, value in os.environ.items() if name not in cli.THREAD_VARIABLES}
+    environment = {name: value for name, value in os.environ.items() if name not in BLAS_VARIABLES}
     if chosen:
         environment["OPENBLAS_NUM_THREADS"] = chosen
     result = python("-m", "minilstm", "info", env=environment)
-    assert re.search(rf"threads +{threads} ", result.stdout), result.stdout
+    assert re.search(rf"BLAS threads +{threads} ", result.stdout), result.stdout
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["sample"], ["train", "x", "--speed", "9"]])

@@ -18,6 +18,7 @@ from minilstm.checkpoint import Checkpoint, load
 from minilstm.commands.sources import told
 from minilstm.kernels.disk import can_be_written, place
 from minilstm.progress import WIDTH, in_other_units
+from minilstm.threads import OUR_VARIABLE, ours
 
 FEATURES = ("sse4.2", "avx", "fma", "avx2", "avx512f", "avx512bw", "avx512vl", "neon", "sve")
 
@@ -31,7 +32,8 @@ def run(arguments: Namespace) -> int:
         ("Numba", f"{numba.__version__}, {_compiled()}"),
         ("matrix library", _blas()),
         ("its kernels", arguments.matrix_kernels),
-        ("threads", _threads()),
+        ("BLAS threads", _threads()),
+        ("our threads", f"{ours()} for large batches ({OUR_VARIABLE} changes it)"),
         ("processor", f"{llvm.get_host_cpu_name()}, {os.cpu_count()} cores"),
         ("its features", _features()),
         ("pictures", _version("matplotlib") or 'none; pip install "minilstm[lessons]"'),
