@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from minilstm import Adam, callbacks, checkpoint, cli, plots
+from minilstm import Adam, callbacks, checkpoint, plots
 from minilstm.commands import lock
 from minilstm.text import headlines
 from minilstm.threads import BLAS_VARIABLES
