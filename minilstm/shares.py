@@ -47,10 +47,10 @@ def deal(batch: Share, count: int) -> list[Share]:
     count = min(count, packing.counts[0] if packing.counts else 1)
     if count <= 1:
         return [batch]
-    place = np.concatenate([np.arange(n) for n in packing.counts])  # (N,): each row's sequence, the longest being 0
+    _, sequence_of_row = packing.places
     shares = []
     for k in range(count):
-        rows, sequences = np.flatnonzero(place % count == k), packing.order[k::count]
+        rows, sequences = np.flatnonzero(sequence_of_row % count == k), packing.order[k::count]
         part = Packing(packing.T, len(sequences), packing.lengths[k::count])
         state = tuple(tuple(array[sequences] for array in layer) for layer in batch.state)
         masks = {name: mask[rows] for name, mask in batch.masks.items()}

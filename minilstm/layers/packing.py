@@ -45,7 +45,8 @@ class Packing:
         self.full = bool((lengths == T).all())
         self.order = np.argsort(-lengths.astype(np.int64), kind="stable")  # (B,)
         self.lengths = lengths[self.order].astype(np.int64)  # (B,), falling
-        counts = (self.lengths > np.arange(T)[:, None]).sum(axis=1)  # (T,)
+        self._real = self.lengths > np.arange(T)[:, None]  # (T, B)
+        counts = self._real.sum(axis=1)  # (T,)
         self.counts: list[int] = counts[counts > 0].tolist()
         self.starts: list[int] = (np.cumsum(counts) - counts).tolist()
         self.slots: list[int] = [0, *(B + start for start in self.starts)]
@@ -88,6 +89,11 @@ class Packing:
         return np.array(self.slots)[t + 1] + np.arange(self.B)
 
     @cached_property
+    def places(self) -> tuple[np.ndarray, np.ndarray]:
+        """(N,) each: the step of each row, and its sequence, 0 being the longest."""
+        return np.nonzero(self._real)
+
+    @cached_property
     def slices(self) -> list[tuple[int, slice, slice, slice]]:
         """Of each step: how many sequences run, its rows, and where in the slots the states before and after it stand."""
         rows_of = lambda first, n: slice(first, first + n)
@@ -106,11 +112,11 @@ class Packing:
     @cached_property
     def _tokens(self) -> np.ndarray:
         """(N,): where each row stands in the padded batch, flattened to T·B."""
-        rows = [t * self.B + self.order[:n] for t, n in enumerate(self.counts)]
-        return np.concatenate(rows or [np.empty(0, np.int64)])
+        t, s = self.places
+        return t * self.B + self.order[s]
 
     @cached_property
     def _previous(self) -> np.ndarray:
         """(N,): the slot row of the state before each row."""
-        rows = [first + np.arange(n) for first, n in zip(self.slots, self.counts)]
-        return np.concatenate(rows or [np.empty(0, np.int64)])
+        t, s = self.places
+        return np.array(self.slots)[t] + s
