@@ -152,9 +152,8 @@ class LanguageModel:
         inputs = check_ids("inputs", inputs, self.vocab_size)
         if inputs.ndim != 2:
             raise InputError(f"inputs must have the shape (T, B), not {inputs.shape}")
-        share, way = whole(inputs, inputs, lengths, self._check_state(state, inputs.shape[1]), {}), self._passes[0]
-        h, state, _ = way.forward(share)
-        rows, _ = self._layers["output"].forward(way.output(self.parameters), h)
+        share = whole(inputs, inputs, lengths, self._check_state(state, inputs.shape[1]), {})
+        rows, state = self._passes[0].logits(share)
         return share.packing.unpack(rows), state
 
     def summary(self) -> str:

@@ -23,51 +23,62 @@ class Pass:
     """Through these layers, in the order in which the data takes, with these parameters."""
 
     def __init__(self, layers: dict[str, Any], parameters: ParameterVector, tied: bool):
-        self.layers, self.parameters, self.gradients, self.tied = layers, parameters, parameters.zeros_like(), tied
+        self.layers, self.gradients = layers, parameters.zeros_like()
         self.stack = {name: layer for name, layer in layers.items() if isinstance(layer, Recurrent)}
+        self._params, self._grads = (_by_layer(layers, vector, tied) for vector in (parameters, self.gradients))
         self._workspaces = {name: Workspace() for name in layers}
+        self._table_has_begun = tied  # the output layer has written to the table's gradient when the embedding comes to it
 
     def forward(self, share: Share) -> tuple[np.ndarray, States, dict[str, Any]]:
         """Hidden states (N, H) of the last layer at the real tokens, the final state, and all caches."""
         caches: dict[str, Any] = {}
         x = share.inputs
         if "embedding" in self.layers:
-            x, caches["embedding"] = self.layers["embedding"].forward(self.parameters.layer("embedding"), x)
+            x, caches["embedding"] = self.layers["embedding"].forward(self._params["embedding"], x)
         finals = []
         for (name, layer), initial in zip(self.stack.items(), share.state):
             x = share.dropped(name, x)
-            params, work = self.parameters.layer(name), self._workspaces[name]
+            params, work = self._params[name], self._workspaces[name]
             x, final, caches[name] = layer.forward_packed(params, x, initial, share.packing, work)
             finals.append(final)
         return share.dropped("output", x), tuple(finals), caches
 
+    def logits(self, share: Share) -> tuple[np.ndarray, States]:
+        """Logits (N, V) of all real tokens, and the state after them."""
+        h, state, _ = self.forward(share)
+        return self.layers["output"].forward(self._params["output"], h)[0], state
+
     def loss(self, share: Share) -> tuple[float, States]:
         """The share's part of the loss, and the state after it."""
         h, state, _ = self.forward(share)
-        output, work = self.output(self.parameters), self._workspaces["output"]
-        loss, _ = output_loss(output, h, share.targets, None, work, share.tokens)
+        work = self._workspaces["output"]
+        loss, _ = output_loss(self._params["output"], h, share.targets, None, work, share.tokens)
         return loss, state
 
     def loss_and_gradients(self, share: Share) -> tuple[float, States, States]:
         """The share's part of the loss, the state after it, the gradient of the state before it; ``gradients`` is written."""
-        p, g = self.parameters, self.gradients
+        params, grads = self._params, self._grads
         h, state, caches = self.forward(share)
         loss, dh = output_loss(
-            self.output(p), h, share.targets, self.output(g), self._workspaces["output"], share.tokens
+            params["output"], h, share.targets, grads["output"], self._workspaces["output"], share.tokens
         )
         dh = share.dropped("output", dh)
         dstates: list[State] = []
         for name, layer in reversed(self.stack.items()):
             no_dstate = layer.zero_state(share.packing.B, h.dtype)
-            dh, dstate, _ = layer.backward_packed(p.layer(name), dh, no_dstate, caches[name], g.layer(name))
+            dh, dstate, _ = layer.backward_packed(params[name], dh, no_dstate, caches[name], grads[name])
             dh = share.dropped(name, dh)
             dstates.insert(0, dstate)
         if "embedding" in self.layers:
-            table, cache = p.layer("embedding"), caches["embedding"]
-            self.layers["embedding"].backward(table, dh, cache, g.layer("embedding"), add=self.tied)
+            self.layers["embedding"].backward(
+                params["embedding"], dh, caches["embedding"], grads["embedding"], add=self._table_has_begun
+            )
         return loss, state, tuple(dstates)
 
-    def output(self, vector: ParameterVector) -> dict[str, np.ndarray]:
-        """W (H, V) and b (V,) of the output layer, or their gradients; a tied W is a view of the embedding's table."""
-        tied = {"W": vector["embedding.W"].T} if self.tied else {}
-        return {**tied, **vector.layer("output")}
+
+def _by_layer(layers: dict[str, Any], vector: ParameterVector, tied: bool) -> dict[str, dict[str, np.ndarray]]:
+    """Views into the vector, by layer; the W (H, V) of a tied output layer is a view of the embedding's table."""
+    views = {name: vector.layer(name) for name in layers}
+    if tied:
+        views["output"] = {"W": vector["embedding.W"].T, **views["output"]}
+    return views

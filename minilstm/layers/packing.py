@@ -91,7 +91,8 @@ class Packing:
     @cached_property
     def places(self) -> tuple[np.ndarray, np.ndarray]:
         """(N,) each: the step of each row, and its sequence, 0 being the longest."""
-        return np.nonzero(self._real)
+        t, s = np.nonzero(self._real)
+        return t, s
 
     @cached_property
     def slices(self) -> list[tuple[int, slice, slice, slice]]:
