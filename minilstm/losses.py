@@ -115,22 +115,31 @@ def output_loss(params, h, targets, grads=None, workspace: Workspace | None = No
         raise InputError(f"h has {h.shape[0]} rows for {N} targets; there must be one for each, and at least one")
     work = Workspace() if workspace is None else workspace
     losses = work.empty("losses", (N,), W.dtype)
+    lanes = work.empty("lanes", (kernels.softmax.LANES,), W.dtype)
     dh = work.empty("dh", h.shape, W.dtype)
-    if grads is not None:
-        grads["W"][...] = 0
-        grads["b"][...] = 0
-    rows = max(1, CHUNK // V)
+    chunks = -(-N // max(1, CHUNK // V))
+    rows = -(-N // chunks)  # as even as can be, for a small rest would be slow
     scale = W.dtype.type(1 / N)
+    if grads is not None:
+        grads["b"][...] = 0
     for start in range(0, N, rows):
         chunk = slice(start, min(start + rows, N))
         h_chunk, y = h[chunk], targets[chunk]
         a = np.matmul(h_chunk, W, out=work.empty("logits", (y.size, V), W.dtype))  # (n, V)
-        a += b
-        kernels.softmax.softmax_cross_entropy(y, a, losses[chunk])         # (1); a is now p
-        if grads is not None:
-            kernels.softmax.softmax_cross_entropy_backward(y, scale, a)    # (2); a is now da
-            np.matmul(a, W.T, out=dh[chunk])
-            grads["W"] += h_chunk.T @ a
-            grads["b"] += a.sum(axis=0)
+        if grads is None:
+            kernels.softmax.softmax_cross_entropy(y, b, a, lanes, losses[chunk])       # (1)
+            continue
+        kernels.softmax.softmax_cross_entropy_backward(y, b, scale, a, lanes, losses[chunk], grads["b"])
+        np.matmul(a, W.T, out=dh[chunk])  # a is now da (2)
+        if start == 0:
+            np.matmul(h_chunk.T, a, out=grads["W"])
+        else:
+            grads["W"] += np.matmul(h_chunk.T, a, out=_empty_like(grads["W"], "dW", work))
     total = losses.sum(dtype=np.result_type(losses.dtype, np.float64))
     return (total / N).item(), dh if grads is not None else None
+
+
+def _empty_like(array: np.ndarray, name: str, work: Workspace) -> np.ndarray:
+    """A work array of the same shape, with rows or columns contiguous as there: a tied W has columns."""
+    by_columns = array.flags.f_contiguous and not array.flags.c_contiguous
+    return work.empty(name, array.T.shape, array.dtype).T if by_columns else work.empty(name, array.shape, array.dtype)
