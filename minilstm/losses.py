@@ -24,7 +24,7 @@ from minilstm.errors import InputError
 from minilstm.functions import log_sum_exp, softmax
 from minilstm.layers.workspace import Workspace
 
-CHUNK = 3_200_000  # logits held at a time: about 320 rows for a vocabulary of 10,000
+CHUNK = 3_200_000  # logits held at a time, at most: 320 rows for a vocabulary of 10,000
 
 
 def bits(nats: float) -> float:
@@ -116,27 +116,28 @@ def output_loss(params, h, targets, grads=None, workspace: Workspace | None = No
     work = Workspace() if workspace is None else workspace
     losses = work.empty("losses", (N,), W.dtype)
     lanes = work.empty("lanes", (kernels.softmax.LANES,), W.dtype)
-    dh = work.empty("dh", h.shape, W.dtype)
-    chunks = -(-N // max(1, CHUNK // V))
-    rows = -(-N // chunks)  # as even as can be, for a small rest would be slow
-    scale = W.dtype.type(1 / N)
+    dh = None
     if grads is not None:
+        dh = work.empty("dh", h.shape, W.dtype)
         grads["b"][...] = 0
+    chunks = -(-N // max(1, CHUNK // V))
+    rows = -(-N // chunks)  # chunks as even as can be: products with a small rest would be slow
+    scale = W.dtype.type(1 / N)
     for start in range(0, N, rows):
         chunk = slice(start, min(start + rows, N))
         h_chunk, y = h[chunk], targets[chunk]
         a = np.matmul(h_chunk, W, out=work.empty("logits", (y.size, V), W.dtype))  # (n, V)
-        if grads is None:
-            kernels.softmax.softmax_cross_entropy(y, b, a, lanes, losses[chunk])       # (1)
+        if dh is None:
+            kernels.softmax.softmax_cross_entropy(y, b, a, lanes, losses[chunk])                              # (1)
             continue
-        kernels.softmax.softmax_cross_entropy_backward(y, b, scale, a, lanes, losses[chunk], grads["b"])
-        np.matmul(a, W.T, out=dh[chunk])  # a is now da (2)
+        kernels.softmax.softmax_cross_entropy_backward(y, b, scale, a, lanes, losses[chunk], grads["b"])      # (1), (2)
+        np.matmul(a, W.T, out=dh[chunk])  # a is now da
         if start == 0:
             np.matmul(h_chunk.T, a, out=grads["W"])
         else:
             grads["W"] += np.matmul(h_chunk.T, a, out=_empty_like(grads["W"], "dW", work))
     total = losses.sum(dtype=np.result_type(losses.dtype, np.float64))
-    return (total / N).item(), dh if grads is not None else None
+    return (total / N).item(), dh
 
 
 def _empty_like(array: np.ndarray, name: str, work: Workspace) -> np.ndarray:
