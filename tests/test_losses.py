@@ -133,7 +133,9 @@ def test_gradients_are_the_same_in_any_chunks_for_a_tied_matrix_and_rows_out_of_
         for rows in (N, 4, 1):
             monkeypatch.setattr(losses, "CHUNK", rows * V)
             params = {"W": np.ascontiguousarray(W.T).T if tied else W, "b": b}
-            grads = {"W": np.full((V, H), np.nan, dtype).T if tied else np.full((H, V), np.nan, dtype), "b": np.full(V, np.nan, dtype)}
+            grads = {"W": np.empty((V, H), dtype).T if tied else np.empty((H, V), dtype), "b": np.empty(V, dtype)}
+            for array in grads.values():
+                array[...] = np.nan
             loss, dh = output_loss(params, larger[:, :H] if tied else h, targets, grads)
             results.append((loss, dh, grads["W"], grads["b"]))
     assert np.abs(results[0][2]).max() > 0.01
@@ -246,7 +248,9 @@ class Spy(Workspace):
         return super().empty(name, shape, dtype)
 
 
-@pytest.mark.parametrize("chunk, rows", [(10, [2, 2, 1]), (14, [2, 2, 1]), (15, [3, 2]), (4, [1] * 5), (20, [3, 2]), (10**6, [5])])
+@pytest.mark.parametrize(
+    "chunk, rows", [(10, [2, 2, 1]), (14, [2, 2, 1]), (15, [3, 2]), (4, [1] * 5), (20, [3, 2]), (10**6, [5])]
+)
 def test_no_more_logits_are_held_than_a_chunk_and_chunks_are_even(monkeypatch, chunk, rows):
     monkeypatch.setattr(losses, "CHUNK", chunk)
     params = {"W": np.ones((3, 5)), "b": np.zeros(5)}
