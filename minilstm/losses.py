@@ -24,7 +24,7 @@ from minilstm.errors import InputError
 from minilstm.functions import log_sum_exp, softmax
 from minilstm.layers.workspace import Workspace
 
-CHUNK = 3_200_000  # logits held at a time: about 320 rows for a vocabulary of 10,000
+CHUNK = 3_200_000  # logits held at a time, at most: 320 rows for a vocabulary of 10,000
 
 
 def bits(nats: float) -> float:
@@ -116,23 +116,33 @@ def output_loss(params, h, targets, grads=None, workspace: Workspace | None = No
         raise InputError(f"h has {h.shape[0]} rows for {N} targets; there must be one for each, and at least one")
     work = Workspace() if workspace is None else workspace
     losses = work.empty("losses", (N,), W.dtype)
-    dh = work.empty("dh", h.shape, W.dtype)
+    lanes = work.empty("lanes", (kernels.softmax.LANES,), W.dtype)
+    dh = None
     if grads is not None:
-        grads["W"][...] = 0
+        dh = work.empty("dh", h.shape, W.dtype)
         grads["b"][...] = 0
-    rows = max(1, CHUNK // V)
+    chunks = -(-N // max(1, CHUNK // V))
+    rows = -(-N // chunks)  # chunks as even as can be: products with a small rest would be slow
     tokens = N if tokens is None else tokens
     scale = W.dtype.type(1 / tokens)
     for start in range(0, N, rows):
         chunk = slice(start, min(start + rows, N))
         h_chunk, y = h[chunk], targets[chunk]
         a = np.matmul(h_chunk, W, out=work.empty("logits", (y.size, V), W.dtype))  # (n, V)
-        a += b
-        kernels.softmax.softmax_cross_entropy(y, a, losses[chunk])         # (1); a is now p
-        if grads is not None:
-            kernels.softmax.softmax_cross_entropy_backward(y, scale, a)    # (2); a is now da
-            np.matmul(a, W.T, out=dh[chunk])
-            grads["W"] += h_chunk.T @ a
-            grads["b"] += a.sum(axis=0)
+        if dh is None:
+            kernels.softmax.softmax_cross_entropy(y, b, a, lanes, losses[chunk])                              # (1)
+            continue
+        kernels.softmax.softmax_cross_entropy_backward(y, b, scale, a, lanes, losses[chunk], grads["b"])      # (1), (2)
+        np.matmul(a, W.T, out=dh[chunk])  # a is now da
+        if start == 0:
+            np.matmul(h_chunk.T, a, out=grads["W"])
+        else:
+            grads["W"] += np.matmul(h_chunk.T, a, out=_empty_like(grads["W"], "dW", work))
     total = losses.sum(dtype=np.result_type(losses.dtype, np.float64))
-    return (total / tokens).item(), dh if grads is not None else None
+    return (total / tokens).item(), dh
+
+
+def _empty_like(array: np.ndarray, name: str, work: Workspace) -> np.ndarray:
+    """A work array of the same shape, with rows or columns contiguous as there: a tied W has columns."""
+    by_columns = array.flags.f_contiguous and not array.flags.c_contiguous
+    return work.empty(name, array.T.shape, array.dtype).T if by_columns else work.empty(name, array.shape, array.dtype)

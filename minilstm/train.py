@@ -22,7 +22,7 @@ import numpy as np
 
 from minilstm.errors import InputError, NotFiniteError
 from minilstm.model import LanguageModel, States
-from minilstm.optim import Optimizer, OptimizerState, clip
+from minilstm.optim import Optimizer, OptimizerState, clip_up_to_a_factor
 from minilstm.text.batches import Batches
 
 NOISE = 4  # tells dropout's random numbers from those of texts, orders and samples, which come from the same seed
@@ -141,15 +141,16 @@ def train_steps(
             with np.errstate(all="ignore"):  # what is not finite is told below, once and in words
                 noise = np.random.default_rng([model.seed, NOISE, training.step]) if model.dropout else None
                 loss, gradients, state, _ = model.loss_and_gradients(batch, training.state, noise)
-                norm = clip(gradients.flat, clip_value, clip_norm)
+                norm, scale = clip_up_to_a_factor(gradients.flat, clip_value, clip_norm)
                 rate = training.optimizer.learning_rate if schedule is None else schedule(training.step)
                 if not (math.isfinite(loss) and math.isfinite(norm)):
                     raise _not_finite(training, loss, norm, rate, clip_norm, clip_value)
-                training.optimizer_state = training.optimizer.step(
-                    model.parameters.flat, gradients.flat, training.optimizer_state, rate
-                )
-                if not np.isfinite(model.parameters.flat).all():
-                    raise _not_finite(training, loss, norm, rate, clip_norm, clip_value)
+                try:
+                    training.optimizer_state = training.optimizer.step(
+                        model.parameters.flat, gradients.flat, training.optimizer_state, rate, scale
+                    )
+                except NotFiniteError:
+                    raise _not_finite(training, loss, norm, rate, clip_norm, clip_value) from None
             training.state = state if batches.carries_state else None
             training.step += 1
             if training.position == 0:

@@ -5,8 +5,10 @@ import math
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from minilstm import InputError, kernels, losses
+from minilstm.kernels.softmax import LANES
 from minilstm.layers import Workspace
 from minilstm.losses import output_loss, softmax_cross_entropy, softmax_cross_entropy_backward
 from tests import naive
@@ -21,6 +23,16 @@ def fused(logits, targets):
     return output_loss(params, logits, targets, grads={name: np.empty_like(p) for name, p in params.items()})
 
 
+def by_kernels(logits, b, targets, scale=1.0):
+    """Losses of the rows by both kernels, which must agree to the bit; da; and what is added to a db of ones."""
+    losses_alone, row_losses, lanes = (np.full(n, np.nan, logits.dtype) for n in (len(targets), len(targets), LANES))
+    kernels.softmax.softmax_cross_entropy(targets, b, logits.copy(), lanes, losses_alone)
+    da, db = logits.copy(), np.ones_like(b)
+    kernels.softmax.softmax_cross_entropy_backward(targets, b, logits.dtype.type(scale), da, lanes, row_losses, db)
+    np.testing.assert_array_equal(losses_alone, row_losses)
+    return row_losses, da, db - 1
+
+
 @given(logits_and_targets_N_V())
 def test_book_kernel_and_naive_twin_agree(case):
     logits, targets = case
@@ -33,6 +45,53 @@ def test_book_kernel_and_naive_twin_agree(case):
     assert np.abs(twin_gradient).max() > 0
     np.testing.assert_allclose(softmax_cross_entropy_backward(cache), twin_gradient, rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose(dlogits, twin_gradient, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("dtype, tolerance", [(np.float32, 3e-6), (np.float64, 1e-14), (np.complex128, 1e-14)])
+@given(data=st.data())
+def test_the_kernels_are_the_book_for_rows_of_any_number_of_lanes(dtype, tolerance, data):
+    V = data.draw(st.integers(1, 3 * LANES + 2))
+    rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
+    logits, b, targets = rng.normal(0, 3, (3, V)).astype(dtype), rng.normal(0, 2, V).astype(dtype), rng.integers(0, V, 3)
+    if dtype == np.complex128:
+        logits, b = logits + 0.1j * rng.standard_normal((3, V)), b + 0.1j * rng.standard_normal(V)
+    row_losses, da, db = by_kernels(logits, b, targets, 0.25)
+    wide = np.result_type(dtype, np.float64)
+    rows = [softmax_cross_entropy(row[None].astype(wide) + b, [y]) for row, y in zip(logits, targets)]
+    gradient = np.concatenate([softmax_cross_entropy_backward(cache, 0.25) for _, cache in rows])
+    assert row_losses.dtype == da.dtype == dtype
+    np.testing.assert_allclose(row_losses, [loss for loss, _ in rows], rtol=tolerance, atol=3 * tolerance)
+    np.testing.assert_allclose(da, gradient, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(db, gradient.sum(axis=0), rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("V", [1, 2, LANES, 2 * LANES + 5])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_nan_anywhere_in_a_row_makes_its_loss_nan_and_no_other(V, dtype):
+    for place in range(V):
+        for target in {0, place, V - 1}:
+            logits, targets = np.zeros((3, V), dtype), np.array([target] * 3)
+            logits[1, place] = np.nan
+            row_losses, da, _ = by_kernels(logits, np.zeros(V, dtype), targets)
+            assert np.isnan(row_losses).tolist() == [False, True, False]
+            assert np.isnan(da[1]).all() and np.isfinite(da[[0, 2]]).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_logit_of_minus_infinity_has_no_share_and_one_of_infinity_is_told_by_nan(dtype):
+    logits = np.array([[0, -np.inf, 0], [0, np.inf, 0]], dtype)
+    with np.errstate(invalid="ignore"):
+        row_losses, da, _ = by_kernels(logits, np.zeros(3, dtype), np.array([0, 0]))
+    assert row_losses[0] == pytest.approx(math.log(2), rel=1e-6) and np.isnan(row_losses[1])
+    np.testing.assert_allclose(da[0], [-0.5, 0, 0.5], rtol=1e-6)
+
+
+def test_sums_in_lanes_round_less_than_one_long_chain():
+    logits = np.random.default_rng(0).normal(0, 3, (20, 10_000)).astype(np.float32)
+    targets = np.arange(20)
+    row_losses, _, _ = by_kernels(logits, np.zeros(10_000, np.float32), targets)
+    truth = [softmax_cross_entropy(row[None].astype(np.float64), [y])[0] for row, y in zip(logits, targets)]
+    np.testing.assert_allclose(row_losses, truth, rtol=2e-7)
 
 
 @given(logits_and_targets_N_V())
@@ -60,6 +119,29 @@ def test_every_gradient_of_output_layer_and_loss_in_any_chunks(case):
     finally:
         losses.CHUNK = chunk
     assert loss == pytest.approx(softmax_cross_entropy(h @ params["W"] + params["b"], targets)[0], rel=1e-13)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gradients_are_the_same_in_any_chunks_for_a_tied_matrix_and_rows_out_of_a_larger_array(dtype, monkeypatch):
+    rng = np.random.default_rng(0)
+    H, V, N = 3, 40, 11
+    W, h, targets = rng.standard_normal((H, V)).astype(dtype), rng.standard_normal((N, H)).astype(dtype), rng.integers(0, V, N)
+    b, results = rng.standard_normal(V).astype(dtype), []
+    larger = np.full((N, 2 * H), np.nan, dtype)
+    larger[:, :H] = h
+    for tied in (False, True):
+        for rows in (N, 4, 1):
+            monkeypatch.setattr(losses, "CHUNK", rows * V)
+            params = {"W": np.ascontiguousarray(W.T).T if tied else W, "b": b}
+            grads = {"W": np.empty((V, H), dtype).T if tied else np.empty((H, V), dtype), "b": np.empty(V, dtype)}
+            for array in grads.values():
+                array[...] = np.nan
+            loss, dh = output_loss(params, larger[:, :H] if tied else h, targets, grads)
+            results.append((loss, dh, grads["W"], grads["b"]))
+    assert np.abs(results[0][2]).max() > 0.01
+    for result in results[1:]:
+        for ours, first in zip(result, results[0]):
+            np.testing.assert_allclose(ours, first, rtol=0, atol=1e-6 if dtype == np.float32 else 1e-15)
 
 
 @given(logits_and_targets_N_V(scale=1.0))
@@ -105,8 +187,7 @@ def test_any_finite_logits_give_the_right_loss(dtype, huge):
     targets = np.array([0, 1, 0, 2])
     logits = np.array([[huge, -huge, 0], [-huge, -huge, -huge], [huge, huge, huge], [0, 50, 200]], dtype)
     expected = np.array([0, math.log(3), math.log(3), 0])
-    row_losses = np.empty(4, dtype)
-    kernels.softmax.softmax_cross_entropy(targets, logits.copy(), row_losses)
+    row_losses, _, _ = by_kernels(logits, np.zeros(3, dtype), targets)
     np.testing.assert_allclose(row_losses, expected, rtol=1e-6)
     book = [softmax_cross_entropy(logits[n : n + 1], targets[n : n + 1])[0] for n in range(4)]
     np.testing.assert_allclose(book, expected, rtol=1e-6)
@@ -167,8 +248,10 @@ class Spy(Workspace):
         return super().empty(name, shape, dtype)
 
 
-@pytest.mark.parametrize("chunk, rows", [(10, [2, 2, 1]), (14, [2, 2, 1]), (15, [3, 2]), (4, [1] * 5), (10**6, [5])])
-def test_no_more_logits_are_held_than_a_chunk(monkeypatch, chunk, rows):
+@pytest.mark.parametrize(
+    "chunk, rows", [(10, [2, 2, 1]), (14, [2, 2, 1]), (15, [3, 2]), (4, [1] * 5), (20, [3, 2]), (10**6, [5])]
+)
+def test_no_more_logits_are_held_than_a_chunk_and_chunks_are_even(monkeypatch, chunk, rows):
     monkeypatch.setattr(losses, "CHUNK", chunk)
     params = {"W": np.ones((3, 5)), "b": np.zeros(5)}
     spy = Spy()

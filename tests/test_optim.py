@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from minilstm import SGD, Adam, InputError, RMSprop
+from minilstm import SGD, Adam, InputError, NotFiniteError, RMSprop
 from minilstm.optim import (
-    OPTIMIZERS, Constant, CosineDecay, StepDecay, adam_step, clip, clip_by_global_norm, clip_by_value, rmsprop_step, sgd_step
+    OPTIMIZERS, Constant, CosineDecay, StepDecay, adam_step, clip, clip_by_global_norm, clip_by_value, clip_up_to_a_factor,
+    rmsprop_step, sgd_step
 )
 from tests.strategies import seeds
 
@@ -111,6 +112,45 @@ def test_the_book_changes_nothing_in_place_and_the_compiled_step_makes_nothing_n
     after = optimizer.step(theta, g, state)
     assert (theta != 1).all() and all(new is old and new.all() for new, old in zip(after[:-1], state[:-1]))
     assert (g == [1, -2, 3]).all()
+
+
+@pytest.mark.parametrize("optimizer", [Adam(), RMSprop(momentum=0.5), SGD(0.1, 0.5), SGD(0.1, 0.5, True)], ids=repr)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(seed=seeds)
+def test_a_step_with_the_factor_of_clipping_is_the_step_of_the_clipped_gradient_to_the_bit(optimizer, dtype, seed):
+    rng = np.random.default_rng(seed)
+    start, g = rng.standard_normal(37).astype(dtype), rng.standard_normal((3, 37)).astype(dtype)
+    theta, twin = start.copy(), start.copy()
+    state, twin_state = optimizer.init(theta), optimizer.init(twin)
+    for k in g:
+        clipped = k.copy()
+        norm, scale = clip_up_to_a_factor(k, 0.9, 2.0)
+        assert clip(clipped, 0.9, 2.0) == norm > 2.0 and scale < 1
+        state, twin_state = optimizer.step(theta, k, state, scale=scale), optimizer.step(twin, clipped, twin_state)
+    assert (theta != start).any()
+    for ours, book in zip((theta, *state), (twin, *twin_state)):
+        np.testing.assert_array_equal(ours, book)
+
+
+@KINDS
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_step_that_leaves_a_parameter_infinite_or_nan_says_so(optimizer, dtype):
+    for size, place in ((1, 0), (37, 0), (37, 20), (37, 36)):
+        for bad in (np.nan, np.inf, -np.inf, np.finfo(dtype).max):
+            theta, g = np.ones(size, dtype), np.ones(size, dtype)
+            theta[place] = bad
+            if bad == np.finfo(dtype).max:  # finite, and the largest of all: a step that does not move it is none too far
+                optimizer.step(theta, g, optimizer.init(theta))
+            else:
+                with np.errstate(invalid="ignore"), pytest.raises(NotFiniteError, match="a parameter has become NaN or inf"):
+                    optimizer.step(theta, g, optimizer.init(theta))
+
+
+@KINDS
+def test_a_rate_that_leads_out_of_the_dtype_is_told(optimizer):
+    theta = np.full(5, -2e38, np.float32)
+    with np.errstate(all="ignore"), pytest.raises(NotFiniteError):
+        optimizer.step(theta, np.full(5, 10, np.float32), optimizer.init(theta), rate=3e38)
 
 
 @KINDS

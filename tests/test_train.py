@@ -147,6 +147,14 @@ def test_a_loss_that_is_not_finite_stops_training_before_the_update(bad, clip_va
     assert run.step == 0
 
 
+def test_an_update_that_leads_out_of_float32_stops_training_and_tells_of_the_gradient():
+    run = small_run(0, 3e38, SGD)
+    run.model.parameters["output.b"][...] = 3.3e38  # all the same, so the loss is finite; those too small are pushed up
+    with pytest.raises(NotFiniteError, match=r"step 1: the loss is \d.* norm \d.*parameter (inf|nan).*it is 3e\+38.*clipped"):
+        list(train_steps(run, SequenceBatches(sequences(), 4, EOS), steps=9))
+    assert run.step == 0 and run.optimizer_state.t == 0
+
+
 def test_how_long_to_train_must_be_said():
     with pytest.raises(InputError, match="epochs, steps"):
         next(train_steps(small_run(), SequenceBatches(sequences(), 4, EOS)))

@@ -1,11 +1,13 @@
 """RMSprop, compiled: ``minilstm.optim.rmsprop_step`` as one pass over the flat vectors.
 
 Tieleman and Hinton, Neural networks for machine learning, lecture 6.5 (2012), with the ε and the momentum of Graves,
-Generating sequences with recurrent neural networks (2013). Shapes: all (P,).
+Generating sequences with recurrent neural networks (2013). (1) is what clipping by norm
+leaves of g (see ``minilstm.optim.clipping``). Shapes: all (P,).
 
-    (1)  s ← s + (1 - ρ) (g² - s)
-    (2)  u ← μ u - α g / √(s + ε)
-    (3)  θ ← θ + u
+    (1)  g ← scale · g
+    (2)  s ← s + (1 - ρ) (g² - s)
+    (3)  u ← μ u - α g / √(s + ε)
+    (4)  θ ← θ + u
 """
 
 from __future__ import annotations
@@ -16,9 +18,13 @@ from minilstm.kernels.jit import kernel
 
 
 @kernel
-def rmsprop_step(g, one_minus_rho, momentum, rate, epsilon, theta, s, u):
-    """The scalars come in the dtype of the vectors, or the whole loop would run in float64."""
+def rmsprop_step(g, scale, one_minus_rho, momentum, rate, epsilon, theta, s, u):
+    """The scalars come in the dtype of the vectors, or the whole loop would run in float64. Returns whether θ is finite."""
+    finite = True
     for p in range(g.size):
-        s[p] += one_minus_rho * (g[p] * g[p] - s[p])                       # (1)
-        u[p] = momentum * u[p] - rate * g[p] / np.sqrt(s[p] + epsilon)     # (2)
-        theta[p] += u[p]                                                   # (3)
+        g_p = scale * g[p]                                                 # (1)
+        s[p] += one_minus_rho * (g_p * g_p - s[p])                         # (2)
+        u[p] = momentum * u[p] - rate * g_p / np.sqrt(s[p] + epsilon)      # (3)
+        theta[p] += u[p]                                                   # (4)
+        finite &= theta[p] - theta[p] == 0  # NaN for inf and NaN; no branch, or the loop would not be vectorised
+    return finite

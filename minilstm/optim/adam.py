@@ -29,6 +29,7 @@ import numpy as np
 
 from minilstm import kernels
 from minilstm.checks import check_flag, check_fraction, check_number
+from minilstm.optim.optimizer import check_parameters
 
 
 class AdamState(NamedTuple):
@@ -86,10 +87,13 @@ class Adam:
         """The state before the first step: zeros."""
         return AdamState(np.zeros_like(theta), np.zeros_like(theta), 0)
 
-    def step(self, theta: np.ndarray, g: np.ndarray, state: AdamState, rate: float | None = None) -> AdamState:
+    def step(
+        self, theta: np.ndarray, g: np.ndarray, state: AdamState, rate: float | None = None, scale: float = 1.0
+    ) -> AdamState:
         """One step in one compiled pass: ``theta``, ``state.m`` and ``state.v`` are changed in place.
 
-        ``rate`` takes the place of ``learning_rate`` for this step, where a schedule says so.
+        ``rate`` takes the place of ``learning_rate`` for this step, where a schedule says so; g is multiplied by ``scale``.
+        Raises NotFiniteError when a parameter has become NaN or infinite; all of them are changed all the same.
         """
         rate = self.learning_rate if rate is None else rate
         t = state.t + 1
@@ -97,7 +101,9 @@ class Adam:
         alpha_t = rate * root / (1 - self.beta1**t)
         epsilon_t = self.epsilon if self.epsilon_hat else self.epsilon * root
         cast = theta.dtype.type
-        kernels.adam.adam_step(
-            g, cast(1 - self.beta1), cast(1 - self.beta2), cast(alpha_t), cast(epsilon_t), theta, state.m, state.v
+        one_minus_betas = cast(1 - self.beta1), cast(1 - self.beta2)
+        finite = kernels.adam.adam_step(
+            g, cast(scale), *one_minus_betas, cast(alpha_t), cast(epsilon_t), theta, state.m, state.v
         )
+        check_parameters(finite)
         return AdamState(state.m, state.v, t)

@@ -39,10 +39,7 @@ def clip_by_global_norm(g: np.ndarray, max_norm: float | None) -> float:
 
     With ``max_norm=None`` the norm is only measured. A norm that is NaN or infinite leaves ``g`` as it is.
     """
-    norm = float(np.linalg.norm(g))
-    if max_norm is not None and math.isfinite(norm) and norm > max_norm:
-        g *= g.dtype.type(max_norm / norm)
-    return norm
+    return clip(g, None, max_norm)
 
 
 def clip(g: np.ndarray, max_value: float | None = None, max_norm: float | None = None) -> float:
@@ -50,10 +47,23 @@ def clip(g: np.ndarray, max_value: float | None = None, max_norm: float | None =
 
     A norm that is NaN or infinite leaves ``g`` as it is, so that nothing that went wrong is clipped out of sight.
     """
-    if max_value is None:
-        return clip_by_global_norm(g, max_norm)
-    norm = clip_by_global_norm(g, None)
-    if math.isfinite(norm):
-        clip_by_value(g, max_value)
-        clip_by_global_norm(g, max_norm)
+    norm, factor = clip_up_to_a_factor(g, max_value, max_norm)
+    if factor != 1:
+        g *= g.dtype.type(factor)
     return norm
+
+
+def clip_up_to_a_factor(
+    g: np.ndarray, max_value: float | None = None, max_norm: float | None = None
+) -> tuple[float, float]:
+    """``clip``, but for the multiplication in (2), which an optimizer can do on its way: the norm before, and the factor."""
+    norm = float(np.linalg.norm(g))  # inf where a square cannot be written in the dtype, which Adam would need
+    if max_value is None or not math.isfinite(norm):
+        return norm, norm_factor(norm, max_norm)
+    clip_by_value(g, max_value)
+    return norm, norm_factor(float(np.linalg.norm(g)), max_norm) if max_norm is not None else 1.0
+
+
+def norm_factor(norm: float, max_norm: float | None) -> float:
+    """By what a gradient of this norm is multiplied in (2); 1 with ``max_norm=None``, or where the norm is NaN or infinite."""
+    return max_norm / norm if max_norm is not None and math.isfinite(norm) and norm > max_norm else 1.0

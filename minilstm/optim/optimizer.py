@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from minilstm.errors import NotFiniteError
+
 
 class OptimizerState(Protocol):
     """Flat arrays (P,), of which every optimizer has its own, and ``t``."""
@@ -35,5 +37,16 @@ class Optimizer(Protocol):
     def init(self, theta: np.ndarray) -> OptimizerState:
         """The state before the first step."""
 
-    def step(self, theta: np.ndarray, g: np.ndarray, state: Any, rate: float | None = None) -> OptimizerState:
-        """One step; ``theta`` and the arrays of ``state`` are changed in place."""
+    def step(
+        self, theta: np.ndarray, g: np.ndarray, state: Any, rate: float | None = None, scale: float = 1.0
+    ) -> OptimizerState:
+        """One step of ``scale`` times g; ``theta`` and the arrays of ``state`` are changed in place.
+
+        Raises NotFiniteError when a parameter has become NaN or infinite.
+        """
+
+
+def check_parameters(finite: bool) -> None:
+    """What a step does with its kernel's word on whether all parameters are finite."""
+    if not finite:
+        raise NotFiniteError("a parameter has become NaN or infinite; take a lower learning rate, or clip the gradients")

@@ -23,6 +23,7 @@ import numpy as np
 
 from minilstm import kernels
 from minilstm.checks import check_fraction, check_number
+from minilstm.optim.optimizer import check_parameters
 
 
 class RMSpropState(NamedTuple):
@@ -68,15 +69,19 @@ class RMSprop:
         """The state before the first step: zeros."""
         return RMSpropState(np.zeros_like(theta), np.zeros_like(theta), 0)
 
-    def step(self, theta: np.ndarray, g: np.ndarray, state: RMSpropState, rate: float | None = None) -> RMSpropState:
+    def step(
+        self, theta: np.ndarray, g: np.ndarray, state: RMSpropState, rate: float | None = None, scale: float = 1.0
+    ) -> RMSpropState:
         """One step in one compiled pass: ``theta`` and both arrays of ``state`` are changed in place.
 
-        ``rate`` takes the place of ``learning_rate`` for this step, where a schedule says so.
+        ``rate`` takes the place of ``learning_rate`` for this step, where a schedule says so; g is multiplied by ``scale``.
+        Raises NotFiniteError when a parameter has become NaN or infinite; all of them are changed all the same.
         """
         rate = self.learning_rate if rate is None else rate
         s, u, t = state
         cast = theta.dtype.type
-        kernels.rmsprop.rmsprop_step(
-            g, cast(1 - self.rho), cast(self.momentum), cast(rate), cast(self.epsilon), theta, s, u
+        finite = kernels.rmsprop.rmsprop_step(
+            g, cast(scale), cast(1 - self.rho), cast(self.momentum), cast(rate), cast(self.epsilon), theta, s, u
         )
+        check_parameters(finite)
         return RMSpropState(s, u, t + 1)

@@ -23,6 +23,7 @@ import numpy as np
 
 from minilstm import kernels
 from minilstm.checks import check_flag, check_fraction, check_number
+from minilstm.optim.optimizer import check_parameters
 
 
 class SGDState(NamedTuple):
@@ -65,12 +66,18 @@ class SGD:
         """The state before the first step: zeros."""
         return SGDState(np.zeros_like(theta), 0)
 
-    def step(self, theta: np.ndarray, g: np.ndarray, state: SGDState, rate: float | None = None) -> SGDState:
+    def step(
+        self, theta: np.ndarray, g: np.ndarray, state: SGDState, rate: float | None = None, scale: float = 1.0
+    ) -> SGDState:
         """One step in one compiled pass: ``theta`` and ``state.velocity`` are changed in place.
 
-        ``rate`` takes the place of ``learning_rate`` for this step, where a schedule says so.
+        ``rate`` takes the place of ``learning_rate`` for this step, where a schedule says so; g is multiplied by ``scale``.
+        Raises NotFiniteError when a parameter has become NaN or infinite; all of them are changed all the same.
         """
         rate = self.learning_rate if rate is None else rate
         cast = theta.dtype.type
-        kernels.sgd.sgd_step(g, cast(self.momentum), cast(rate), self.nesterov, theta, state.velocity)
+        finite = kernels.sgd.sgd_step(
+            g, cast(scale), cast(self.momentum), cast(rate), self.nesterov, theta, state.velocity
+        )
+        check_parameters(finite)
         return SGDState(state.velocity, state.t + 1)
