@@ -95,6 +95,10 @@ def rnn_backward_naive(dh_out, dh_next, h, da, db):
     db += da.sum(axis=0)
 
 
+def product_naive(x, W, y):
+    np.matmul(x, W, out=y)
+
+
 def softmax_kernel(targets, b, scale, logits, lanes, losses, db):
     kernels.softmax.softmax_cross_entropy(targets, b, logits, lanes, losses)
     return (losses,)
@@ -175,8 +179,8 @@ CASES = [  # of a cell's arrays: how many times H wide; a negative width is a bi
     Case("rnn_step", lambda n, _: units(n, (1, -1, 1)), kernels.rnn.rnn_step, rnn_naive, hidden_size),
     Case("rnn_step_backward", lambda n, _: units(n, (1, 1, 1, 1, -1)), kernels.rnn.rnn_step_backward,
          rnn_backward_naive, hidden_size),
-    *(Case(f"product_of_{rows}_rows", lambda n, _, rows=rows: (n(rows, H), n(H, 4 * H), n(rows, 4 * H)), kernels.product.multiply,
-           lambda x, W, y: np.matmul(x, W, out=y), lambda arrays: arrays[1].size * len(arrays[0])) for rows in (1, 4, 8, 16)),
+    *(Case(f"product_of_{rows}_rows", lambda n, _, rows=rows: (n(rows, H), n(H, 4 * H), n(rows, 4 * H)),
+           kernels.product.multiply, product_naive, lambda arrays: arrays[1].size * len(arrays[0])) for rows in (1, 4, 8, 16)),
     function("exp", exp_in_place, np.exp),
     function("tanh", tanh_in_place, np.tanh),
     function("sigmoid", sigmoid_in_place, sigmoid),
