@@ -1,0 +1,187 @@
+"""Where does the time of a training step go? Every part of it timed, on one thread, in steps as they are.
+
+    OPENBLAS_NUM_THREADS=1 python benchmarks/step_profile.py                  systems A (8 headlines) and B (32 recipes)
+    OPENBLAS_NUM_THREADS=1 python benchmarks/step_profile.py A64 --steps 50 --json profile.json
+
+A clock stands around every matrix product and every kernel while a step runs; what is between them is what is left. Where a
+whole time loop is one kernel, the products in it are timed once more alone, on the same arrays, and the rest of it is gates.
+Medians over the steps. A clock takes a tenth of a microsecond: ``with clocks`` against ``without`` shows what they cost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import minilstm.layers.lstm
+import minilstm.layers.recurrent
+import minilstm.losses
+import minilstm.model
+from minilstm import Adam, LanguageModel, kernels
+from minilstm.kernels.jit import kernel
+from minilstm.text.batches import Batch
+
+WORKLOADS = {  # B, T, V, E, H, layers
+    "A8": (8, 64, 84, None, 128, 1), "A64": (64, 64, 84, None, 128, 1), "char-rnn-128": (50, 50, 65, None, 128, 2),
+    "char-rnn-512": (50, 50, 65, None, 512, 2), "PTB": (20, 35, 10_000, 200, 200, 2), "B": (32, 200, 10_000, 100, 128, 1),
+}  # fmt: skip
+PRODUCTS = {  # modules that multiply matrices, and which products these are
+    minilstm.layers.lstm: "products with Wh", minilstm.layers.recurrent: "products with Wx", minilstm.losses: "output layer's products",
+}  # fmt: skip
+LOOPS = ("lstm_steps", "lstm_steps_backward")
+KERNELS = {
+    **{(kernels.lstm, name): name for name in LOOPS},
+    (kernels.lstm, "lstm_step"): "gates", (kernels.lstm, "lstm_step_backward"): "gates, backward",
+    (kernels.softmax, "softmax_cross_entropy_backward"): "softmax and its gradient",
+    (kernels.embedding, "gather"): "gathering rows", (kernels.embedding, "gather_backward"): "scattering rows",
+    (kernels.adam, "adam_step"): "Adam",
+}  # fmt: skip
+
+
+class Clocks:
+    """Seconds by part, since they were last taken away."""
+
+    def __init__(self):
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    def around(self, part: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*arguments, **named):
+            began = time.perf_counter()
+            result = function(*arguments, **named)
+            self.seconds[part] += time.perf_counter() - began
+            return result
+
+        return timed
+
+    def take(self) -> dict[str, float]:
+        taken, self.seconds = self.seconds, defaultdict(float)
+        return taken
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Around every product and kernel of the engine."""
+        before = [(home, name, getattr(home, name)) for home, name in KERNELS]
+        for (home, name), part in KERNELS.items():
+            setattr(home, name, self.around(part, getattr(home, name)))
+        for module, part in PRODUCTS.items():
+            setattr(module, "np", TimedNumPy(self.around(part, np.matmul)))
+        setattr(minilstm.model, "whole", self.around("packing", minilstm.model.whole))
+        try:
+            yield
+        finally:
+            for home, name, function in before:
+                setattr(home, name, function)
+            for module in PRODUCTS:
+                setattr(module, "np", np)
+            setattr(minilstm.model, "whole", minilstm.shares.whole)
+
+
+class TimedNumPy:
+    """NumPy, with a clock around ``matmul``."""
+
+    def __init__(self, matmul: Callable[..., Any]):
+        self.matmul = matmul
+
+    def __getattr__(self, name: str):
+        return getattr(np, name)
+
+
+@kernel
+def products_of_steps(T, x, W, y):
+    for t in range(T):
+        kernels_multiply(x[t], W, y)
+
+
+kernels_multiply = kernels.product.multiply
+
+
+def products_of_loop(name: str, B: int, T: int, H: int, layers: int) -> float:
+    """Seconds for the products alone of a time loop that is one kernel, in all layers."""
+    rng, blocks = np.random.default_rng(0), 4 * H
+    rows, columns = (H, blocks) if name == "lstm_steps" else (blocks, H)
+    x, W = rng.standard_normal((T, B, rows), np.float32), rng.standard_normal((rows, columns), np.float32)
+    y, times = np.empty((B, columns), np.float32), []
+    for _ in range(20):
+        began = time.perf_counter()
+        products_of_steps(T, x, W, y)
+        times.append(time.perf_counter() - began)
+    return layers * statistics.median(times)
+
+
+def profile(name: str, steps: int) -> dict[str, Any]:
+    """Milliseconds by part."""
+    B, T, V, E, H, layers = WORKLOADS[name]
+    model, optimizer, rng = LanguageModel(V, E, H, layers), Adam(), np.random.default_rng(0)
+    state = optimizer.init(model.parameters.flat)
+    batch = Batch(rng.integers(0, V, (T, B)), rng.integers(0, V, (T, B)))
+
+    def step() -> float:
+        nonlocal state
+        began = time.perf_counter()
+        _, gradients, _, _ = model.loss_and_gradients(batch)
+        state = optimizer.step(model.parameters.flat, gradients.flat, state)
+        return time.perf_counter() - began
+
+    step()
+    clocks, parts = Clocks(), defaultdict(list)
+    with_clocks, without = [], []
+    for _ in range(steps):
+        without.append(step())
+        with clocks.in_place():
+            with_clocks.append(step())
+        for part, seconds in clocks.take().items():
+            parts[part].append(seconds)
+    taken = {part: statistics.median(seconds) for part, seconds in parts.items()}
+    whole = statistics.median(with_clocks)
+    between = whole - sum(taken.values())
+    for loop, gates in zip(LOOPS, ("gates", "gates, backward")):
+        if loop in taken:
+            inside = min(taken[loop], products_of_loop(loop, B, T, H, layers))
+            taken["products with Wh"] = taken.get("products with Wh", 0) + inside
+            taken[gates] = taken.pop(loop) - inside
+    taken["Python and NumPy between them"] = between
+    ordered = dict(sorted(taken.items(), key=lambda item: -item[1]))
+    return {"workload": name, "steps": steps, "without clocks, ms": 1e3 * statistics.median(without), "with clocks, ms": 1e3 * whole,
+            "parts, ms": {part: 1e3 * seconds for part, seconds in ordered.items()}}  # fmt: skip
+
+
+def table(result: dict[str, Any]) -> str:
+    whole = result["with clocks, ms"]
+    lines = [f"| {result['workload']}: one step on one thread | ms | share |", "|---|---:|---:|"]
+    lines += [f"| {part} | {ms:.3f} | {ms / whole:.1%} |" for part, ms in result["parts, ms"].items()]
+    lines.append(f"| all, with clocks (without: {result['without clocks, ms']:.3f}) | {whole:.3f} | |")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Where the time of a training step goes.")
+    parser.add_argument("workloads", nargs="*", default=["A8", "B"], metavar="NAME", help=f"of {', '.join(WORKLOADS)} (A8 B)")
+    parser.add_argument("--steps", type=int, default=20, metavar="N", help="steps with clocks and as many without (20)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE, too")
+    arguments = parser.parse_args()
+    if unknown := [name for name in arguments.workloads if name not in WORKLOADS]:
+        parser.error(f"there is no workload {unknown[0]!r}; there are {', '.join(WORKLOADS)}")
+    if arguments.steps < 1:
+        parser.error("--steps must be at least 1")
+    minilstm.threads.ours = lambda: 1
+    results = []
+    for name in arguments.workloads:
+        results.append(profile(name, arguments.steps))
+        print(table(results[-1]) + "\n", flush=True)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
