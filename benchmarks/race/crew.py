@@ -19,10 +19,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import minilstm
 from minilstm.cli import THREAD_VARIABLES
 
 FOLDER = Path(__file__).parent / "workers"
-ROOT = Path(__file__).parents[2]
+ROOT = Path(minilstm.__file__).parents[1]
 SCRIPTS = {"minilstm": "ours.py", "torch": "torch_worker.py", "keras": "keras_worker.py", "jax": "jax_worker.py",
            "bare": "roofline.py"}
 TITLES = {"minilstm": "minilstm", "torch": "PyTorch", "keras": "Keras", "jax": "JAX", "bare": "bare products"}

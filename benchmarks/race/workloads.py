@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,10 +32,11 @@ UNIT = {"step": "ms a step", "epoch": "s for these batches", "generate": "symbol
 
 @dataclass(frozen=True)
 class Workload:
-    """``batches`` is how many an epoch has at most; ``length`` and ``count`` say what is written: so many symbols, so many texts.
+    """Sizes and targets.
 
     ``speed`` is the target against the fastest peer, ``share`` that of the bare products in our step, ``rate`` that of
-    writing, in symbols a second; ``text`` names the text of an epoch.
+    writing, in symbols a second. ``text`` names the text of an epoch, which has at most so many ``batches``; ``count`` texts
+    of ``length`` symbols are written.
     """
 
     name: str
@@ -55,8 +57,9 @@ class Workload:
     count: int = 1
 
     def quick(self) -> Workload:
-        """The same, small enough for a test."""
-        return replace(self, **{name: min(getattr(self, name), most) for name, most in LARGEST.items()})
+        """The same, small enough for a test, and without targets."""
+        small: dict[str, Any] = {name: min(getattr(self, name), most) for name, most in LARGEST.items()}
+        return replace(self, **small, speed=None, share=None, rate=None)
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -94,7 +97,7 @@ def texts(kind: str, source: Path | None, count: int) -> list[str]:
 
 
 def real_batches(workload: Workload, source: Path | None) -> tuple[Workload, list[Batch]]:
-    """Batches in the order of the text; and the workload with the vocabulary and the number of batches that there really are."""
+    """Batches in the order of the text; and the workload with the vocabulary and the number of them that there really are."""
     read = texts(workload.text or "titles", source, workload.B * workload.batches)
     words = workload.text == "recipes"
     tokenizer = WordTokenizer.fit(read, max(workload.V, 3)) if words else CharTokenizer.fit(read)
@@ -133,7 +136,7 @@ def write_job(workload: Workload, path: Path, source: Path | None = None) -> Wor
 
 def described(workload: Workload, job: Path) -> dict:
     """Sizes and, of real batches, how much is padding."""
-    facts = {name: getattr(workload, name) for name in ("title", "kind", "B", "T", "V", "E", "H", "L", "speed", "share", "rate")}
+    facts = {name: value for name, value in vars(workload).items() if name not in ("batches", "length", "count")}
     facts["unit"] = UNIT[workload.kind]
     if workload.kind == "epoch":
         with np.load(job) as file:

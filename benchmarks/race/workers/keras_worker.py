@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import os
 
-os.environ.update({"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"})
+if __name__ == "__main__":  # before TensorFlow is loaded, which looks only then
+    os.environ.update({"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"})
 
 import keras
 import numpy as np

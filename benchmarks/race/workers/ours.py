@@ -1,4 +1,4 @@
-"""minilstm, as a worker of the race. Its variants are numbers of threads, which the environment has set before NumPy was loaded."""
+"""minilstm, as a worker of the race. Its variants are numbers of threads, which the environment sets before NumPy is loaded."""
 
 from __future__ import annotations
 

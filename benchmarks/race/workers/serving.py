@@ -47,8 +47,8 @@ class Job(NamedTuple):
             arrays = {name: file[name] for name in file.files}
         sizes = {name: int(arrays[name]) for name in SIZES}
         weights = {name.removeprefix("weights/"): value for name, value in arrays.items() if name.startswith("weights/")}
-        count = sum(name.startswith("inputs") for name in arrays)
-        return cls(sizes, weights, [tuple(arrays[f"{kind}{k}"] for kind in ("inputs", "targets", "lengths")) for k in range(count)])
+        numbers = range(sum(name.startswith("inputs") for name in arrays))
+        return cls(sizes, weights, [(arrays[f"inputs{k}"], arrays[f"targets{k}"], arrays[f"lengths{k}"]) for k in numbers])
 
     @property
     def ragged(self) -> bool:
@@ -81,11 +81,13 @@ def memory_mb(peak: bool = False) -> float | None:
 class Session:
     """The questions, as methods."""
 
-    def __init__(self, engine_class: type):
-        self.engine_class, self.engine, self.job, self.done = engine_class, None, None, 0
+    def __init__(self, engine_class: Any):
+        self.engine_class, self.done = engine_class, 0
+        self.engine: Any = None
 
     def hello(self) -> dict[str, Any]:
-        return {"python": sys.version.split()[0], "numpy": np.__version__, **self.engine_class.describe()}
+        described = self.engine_class.describe() if self.engine_class else {}
+        return {"python": sys.version.split()[0], "numpy": np.__version__, **described}
 
     def prepare(self, job: str, variant: str) -> dict[str, Any]:
         self.job = Job.read(job)
@@ -120,11 +122,11 @@ class Session:
         return {"seconds": [(time.perf_counter() - began) / written], "written": written}
 
 
-def serve(engine_class: type) -> None:
+def serve(engine_class: type | None = None, session_class: type[Session] = Session) -> None:
     """Answer until there are no more questions."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a library prints must not come between the answers
-    session, burned = Session(engine_class), time.process_time()
+    session, burned = session_class(engine_class), time.process_time()
     for line in sys.stdin:
         idle = time.process_time() - burned
         question = json.loads(line)
