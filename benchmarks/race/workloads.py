@@ -59,6 +59,8 @@ class Workload:
     def quick(self) -> Workload:
         """The same, small enough for a test, and without targets."""
         small: dict[str, Any] = {name: min(getattr(self, name), most) for name, most in LARGEST.items()}
+        if self.kind == "epoch":
+            small["T"] = self.T  # or there would be no padding
         return replace(self, **small, speed=None, share=None, rate=None)
 
     @property
