@@ -59,7 +59,7 @@ class Worker:
             with contextlib.suppress(OSError):
                 os.sched_setaffinity(self.process.pid, sorted(os.sched_getaffinity(0))[:processors])
         self.answers: queue.Queue[str] = queue.Queue()
-        self.idle_cpu = 0.0
+        self.idle_cpu, self.ended = 0.0, False
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
@@ -94,7 +94,10 @@ class Worker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """The process and all that it started."""
+        """The process and all that it started; once, for its number may soon be another's."""
+        if self.ended:
+            return
+        self.ended = True
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if hasattr(os, "killpg"):
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -133,13 +136,13 @@ def variants(engine: str, kind: str, one_hot: bool, threads: int = 2) -> list[st
     if engine in ("minilstm", "bare"):
         return [f"{n} thread{'s' * (n > 1)}" for n in sorted({1, threads})]
     if kind == "generate":
-        return {"torch": ["one_hot" if one_hot else "embedding"], "keras": ["published"],
-                "jax": ["gather" if one_hot else "embedding"]}[engine]
+        torch, jax = ("eye", "gather") if one_hot else ("embedding", "embedding")
+        return {"torch": [torch, f"{torch} cell"], "keras": ["published"], "jax": [jax, f"{jax} rbg"]}[engine]
     if engine == "torch":
         ways_in = ["one_hot", "eye"] if one_hot else ["embedding"]
         if kind == "epoch":
             return [f"{way} {padding}" for way in ways_in for padding in ("padded", "packed")]
-        return [f"{way} padded" for way in ways_in] + [f"{ways_in[0]} padded compiled"]
+        return [f"{way} padded{more}" for way in ways_in for more in ("", " head")] + [f"{ways_in[0]} padded compiled"]
     if engine == "keras":
         return ["train_on_batch", "function", "xla"]
     ways_in = ["gather", "one_hot"] if one_hot else ["embedding"]

@@ -3,8 +3,8 @@
     (1)  log y = a + k log x        y seconds or megabytes, x how large; k by least squares
 
 k = 1 is linear. Sizes go from 1 to 16 times: time steps, sequences in a batch, and tokens of a text that is read, encoded and
-trained on for an epoch. Memory is what a process needs beyond what it had before the model was built; it may grow less than
-linearly, for some of it is the model's own.
+trained on for an epoch. Memory is what a process needs at most, less what one needs for a single step of a single sequence:
+Python, the libraries, compiled kernels and the model's own weights do not grow.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -35,27 +36,26 @@ def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
 
 def step_sizes(axis: str, quick: bool) -> list[Workload]:
     base = SMALLEST.quick() if quick else SMALLEST
-    return [Workload(**{**vars(base), axis: getattr(base, axis) * factor}) for factor in FACTORS]
+    return [replace(base, **{axis: getattr(base, axis) * factor}) for factor in FACTORS]
 
 
 def measure_steps(axis: str, crew: Crew, settings: Settings, folder: Path, quick: bool) -> tuple[list[float], list[float]]:
     """Seconds of a step and megabytes for each size; the sizes take turns, on one thread."""
     with ExitStack() as stack:
-        workers, before = [], []
-        for number, workload in enumerate(step_sizes(axis, quick)):
-            job = folder / f"growth{number}.npz"
-            write_job(workload, job)
-            worker = stack.enter_context(crew.start("minilstm", "1 thread"))
-            before.append(worker.ask("prepare", job=str(job), variant="1 thread")["memory_before_mb"])
-            workers.append(worker)
+        workers, sizes = [], step_sizes(axis, quick)
+        for workload in (*sizes, replace(sizes[0], T=1, B=1)):
+            write_job(workload, folder / "growth.npz")
+            workers.append(stack.enter_context(crew.start("minilstm", "1 thread")))
+            workers[-1].ask("prepare", job=str(folder / "growth.npz"), variant="1 thread")
+            workers[-1].ask("steps", seconds=0)
+        *workers, single = workers
         seconds: list[list[float]] = [[] for _ in workers]
         for _ in range(settings.rounds):
             for found, worker in zip(seconds, workers):
                 answer = worker.ask("steps", seconds=settings.trial, least=settings.least)
                 found.append(median(answer["seconds"]))
-        peaks = [worker.ask("hello")["peak_mb"] for worker in workers]
-    memory = [peak - b for peak, b in zip(peaks, before)] if None not in peaks + before else []
-    return list(map(median, seconds)), memory
+        alone, *peaks = (worker.ask("hello")["peak_mb"] for worker in (single, *workers))
+    return list(map(median, seconds)), [] if alone is None else [peak - alone for peak in peaks]
 
 
 def measure_texts(crew: Crew, settings: Settings, quick: bool) -> tuple[list[float], list[float]]:
@@ -79,7 +79,8 @@ def growth(crew: Crew, settings: Settings, folder: Path, quick: bool = False) ->
             "value": exponent(FACTORS, seconds), "unit": "", "least": LEAST, "most": MOST, "sizes": FACTORS, "seconds": seconds}
         if memory and min(memory) > 0:
             rows[f"exponent of memory in {title}"] = {
-                "value": exponent(FACTORS, memory), "unit": "", "most": MOST, "sizes": FACTORS, "megabytes": memory}
+                "value": exponent(FACTORS, memory), "unit": "", "least": LEAST, "most": MOST, "sizes": FACTORS,
+                "megabytes": memory}
     seconds, tokens = measure_texts(crew, settings, quick)
     rows["exponent of time in tokens of a text"] = {
         "value": exponent(tokens, seconds), "unit": "", "least": LEAST, "most": MOST, "sizes": tokens, "seconds": seconds}

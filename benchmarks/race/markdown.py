@@ -90,6 +90,15 @@ def bare_table(report: Mapping[str, Any]) -> str:
                            "target", ""], rows) or ""
 
 
+def memory_table(report: Mapping[str, Any]) -> str:
+    """The largest resident size of each engine's process, while it ran a workload."""
+    rows = []
+    for name, workload in report["workloads"].items():
+        peaks = [workload["engines"].get(engine, {}).get("peak_mb") for engine in ("minilstm", *PEERS)]
+        rows.append([name, *(NOT_RUN if peak is None else f"{peak:,.0f}" for peak in peaks)])
+    return table(["", "minilstm", *(TITLES[peer] for peer in PEERS)], rows)
+
+
 def tried_table(report: Mapping[str, Any]) -> str:
     rows = []
     for name, workload in report["workloads"].items():
@@ -128,6 +137,7 @@ def markdown(report: Mapping[str, Any]) -> str:
         parts += ["## In short\n", short_table(report), "## Steps, epochs, writing\n", long_table(report)]
         if bare := bare_table(report):
             parts += ["## The bare matrix products\n", bare]
+        parts += ["## Memory of each process, MB at most\n", memory_table(report)]
         parts += ["## Ways that were tried\n", tried_table(report)]
     for key, title in SINGLES.items():
         if report.get(key):

@@ -4,6 +4,7 @@ Variants:
 
     gather, one_hot    how ids go in where there is no embedding: rows of Wx, or ``one_hot(ids) @ Wx``
     embedding          where there is one
+    rbg                for generation: JAX's faster random numbers
     unrolled           eight steps of the loop at a time, which XLA can then put together
 
 Every shape is compiled anew, so ragged batches get lengths that are multiples of 16: compiling them is part of ``prepare``.
@@ -85,6 +86,7 @@ class Engine:
             _, more = jax.lax.scan(next_symbol, (p, ids, state), jax.random.split(rest, length - 1))
             return jnp.concatenate([ids[None], more])
 
+        self.key = jax.random.key(0, impl="rbg" if "rbg" in more else None)
         self.step_, self.write, self.gradients = step, write, jax.jit(jax.value_and_grad(loss))
         self.batches = [self.arrays(*arrays, MULTIPLE if job.ragged else 1) for arrays in job.batches]
 
@@ -110,7 +112,7 @@ class Engine:
 
     def generate(self, prompt: list[int], length: int, count: int) -> int:
         ids = jnp.tile(jnp.asarray(prompt, jnp.int32)[:, None], (1, count))
-        return np.asarray(self.write(self.p, ids, length, jax.random.PRNGKey(0))).size
+        return np.asarray(self.write(self.p, ids, length, self.key)).size
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ Variants, by words:
     padded, packed             batches with padding that the loss leaves out, or ``pack_padded_sequence``, whose padding
                                is never computed, neither by the LSTM nor by the output layer
     compiled                   ``torch.compile`` on the model and its loss
+    head                       ``torch.compile`` on the output layer and the loss only
+    cell                       for generation: ``lstm_cell`` step by step, where there is one layer, and not ``nn.LSTM``
 """
 
 from __future__ import annotations
@@ -41,14 +43,25 @@ class Net(nn.Module):
         x = self.vectors(ids)
         if lengths is None:
             h, _ = self.lstm(x)
-            return cross_entropy(self.output(h).flatten(0, 1), targets.flatten(), ignore_index=-1)
+            return self.head(h.flatten(0, 1), targets.flatten())
         h, _ = self.lstm(pack_padded_sequence(x, lengths))
-        return cross_entropy(self.output(h.data), targets)
+        return self.head(h.data, targets)
+
+    def head(self, h, targets):
+        return cross_entropy(self.output(h), targets, ignore_index=-1)
 
     def following(self, ids, state):
-        """Logits of the next symbols (B, V) and the state, after ids (T, B)."""
+        """One each of the next symbols (1, B), drawn, and the state, after ids (T, B)."""
         h, state = self.lstm(self.vectors(ids), state)
-        return self.output(h[-1]), state
+        return self.draw(h[-1]), state
+
+    def following_one(self, ids, state):
+        """The same after ids (1, B)."""
+        h, c = torch.lstm_cell(self.vectors(ids[0]), [part[0] for part in state], *self.lstm._flat_weights)
+        return self.draw(h), (h[None], c[None])
+
+    def draw(self, h):
+        return torch.multinomial(torch.softmax(self.output(h), dim=1), 1).T
 
 
 class Engine:
@@ -65,9 +78,9 @@ class Engine:
         self.optimizer = torch.optim.Adam(self.net.parameters(), lr=0.001, fused=True)
         self.batches = [self.tensors(*arrays, "packed" in words) for arrays in job.batches]
         self.loss = torch.compile(self.net) if "compiled" in words else self.net
-        if "compiled" in words:
-            self.loss(*self.batches[0]).backward()
-            self.optimizer.zero_grad()
+        if "head" in words:
+            self.net.head = torch.compile(self.net.head)
+        self.following = self.net.following_one if "cell" in words else self.net.following
 
     @staticmethod
     def describe() -> dict:
@@ -110,10 +123,10 @@ class Engine:
 
     @torch.inference_mode()
     def generate(self, prompt: list[int], length: int, count: int) -> int:
-        ids, state, written = torch.tensor(prompt)[:, None].repeat(1, count), None, []
-        for _ in range(length):
-            logits, state = self.net.following(ids, state)
-            ids = torch.multinomial(torch.softmax(logits, dim=1), 1).T
+        ids, state = self.net.following(torch.tensor(prompt)[:, None].repeat(1, count), None)
+        written = [ids]
+        for _ in range(length - 1):
+            ids, state = self.following(ids, state)
             written.append(ids)
         return torch.cat(written).numel()
 
