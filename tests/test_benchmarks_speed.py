@@ -1,6 +1,7 @@
 """The benchmark: what its report makes of measured seconds, that nobody is timed who computes something else, and that it runs.
 Seconds are invented, or not looked at."""
 
+import importlib.util
 import json
 import math
 import os
@@ -395,3 +396,19 @@ def test_the_command_measures_what_it_is_asked_for_and_tells_of_absent_peers(tmp
 def test_what_cannot_be_measured_is_refused_with_status_2(options, words, tmp_path):
     result = command(*options, cwd=tmp_path)
     assert result.returncode == 2 and words in " ".join(result.stderr.split()) and "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("name", ["A8", "PTB", "epoch-A", "epoch-B", "write-A"])
+@pytest.mark.parametrize("peer, module", [("torch", "torch"), ("keras", "tensorflow"), ("jax", "optax")])
+def test_a_real_peer_agrees_with_us_in_every_way_it_is_run(peer, module, name, tiny, short, monkeypatch):
+    if importlib.util.find_spec(module) is None:
+        pytest.skip(f"{module} is not installed here")
+    from race import contest, crew
+
+    ways = lambda engine, *rest: [way for way in crew.variants(engine, *rest) if way.split()[-1] not in ("compiled", "head")]
+    monkeypatch.setattr(contest, "variants", ways)
+    members = crew.our_crew()
+    members.pythons[peer] = sys.executable
+    found = contest.race(*tiny(name), members, short)["engines"][peer]
+    assert len(found["rounds"]) == 3 and all("seconds" in trial for trial in found["tried"].values()), found["tried"]
+    assert all(value < 1e-4 for value in found["agreement"].values())
