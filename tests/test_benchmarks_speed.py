@@ -67,7 +67,7 @@ def test_ratios_are_taken_within_each_round_and_reported_with_their_spread(repor
     assert said["ratios"]["keras"] == pytest.approx({"median": 5.0, "least": 2.5, "most": 5.0})
     assert said["share"] == pytest.approx({"median": 0.5, "least": 0.5, "most": 0.75})
     assert said["times"]["minilstm"] == pytest.approx({"median": 0.002, "lower": 0.002, "upper": 0.003, "steps": 5})
-    assert said["met"] == {"speed": True, "share": False, "rate": None}
+    assert said["met"] == {"speed": True, "over_torch": None, "share": False, "rate": None}
 
 
 def test_the_report_shows_ratios_targets_and_who_is_absent(report):
@@ -122,10 +122,11 @@ def test_who_burns_the_processor_while_others_are_measured_is_named(report):
 def test_writing_is_reported_in_symbols_a_second(report):
     from race.markdown import markdown
 
-    report["workloads"]["A8"] |= {"kind": "generate", "unit": "symbols a second", "speed": None, "share": None, "rate": 400}
+    report["workloads"]["A8"] |= {"kind": "generate", "unit": "symbols a second", "speed": None, "share": None, "rate": 400,
+                                  "over_torch": 2.6}
     del report["workloads"]["A8"]["engines"]["bare"]
     row = rows(markdown(report), "A8, symbols")[0]
-    assert row[1:4] == ["500 (333 to 500)", "167", "100"] and row[-2:] == ["400 a second", "met"]
+    assert row[1:4] == ["500 (333 to 500)", "167", "100"] and row[-2:] == ["2.6 × PyTorch, 400 a second", "NOT MET, met"]
 
 
 @pytest.mark.parametrize("value, met", [(0.94, "NOT MET"), (0.95, "met"), (1.05, "met"), (1.06, "NOT MET")])

@@ -137,7 +137,8 @@ def variants(engine: str, kind: str, one_hot: bool, threads: int = 2) -> list[st
         return [f"{n} thread{'s' * (n > 1)}" for n in sorted({1, threads})]
     if kind == "generate":
         torch, jax = ("eye", "gather") if one_hot else ("embedding", "embedding")
-        return {"torch": [torch, f"{torch} cell"], "keras": ["published"], "jax": [jax, f"{jax} rbg"]}[engine]
+        return {"torch": [torch, f"{torch} cell", f"{torch} cell single"], "keras": ["published"],
+                "jax": [jax, f"{jax} rbg"]}[engine]
     if engine == "torch":
         ways_in = ["one_hot", "eye"] if one_hot else ["embedding"]
         if kind == "epoch":

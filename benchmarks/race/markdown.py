@@ -65,12 +65,12 @@ def long_table(report: Mapping[str, Any]) -> str:
         ours = said["times"]["minilstm"]
         quartiles = sorted((ours["lower"], ours["upper"]), key=lambda s: 1 / s if kind == "generate" else s)
         middle, lower, upper = (amount(seconds, kind) for seconds in (ours["median"], *quartiles))
-        targets = {"speed": "{:g} ×", "rate": "{:,} a second"}
-        wanted = [form.format(workload[key]) for key, form in targets.items() if workload[key] is not None]
-        met = [answer(said["met"][key]) for key in targets if workload[key] is not None]
+        targets = {"speed": "{:g} ×", "over_torch": "{:g} × PyTorch", "rate": "{:,} a second"}
+        wanted = {key: form.format(workload[key]) for key, form in targets.items() if workload.get(key) is not None}
+        met = [answer(said["met"][key]) for key in wanted]
         rows.append([f"{name}, {workload['unit']}", f"{middle} ({lower} to {upper})",
                      *(of_engine(said, report, workload, peer) for peer in PEERS),
-                     TITLES.get(said["fastest"], NOT_RUN), span(said["ratio"]), ", ".join(wanted) or NOT_RUN,
+                     TITLES.get(said["fastest"], NOT_RUN), span(said["ratio"]), ", ".join(wanted.values()) or NOT_RUN,
                      ", ".join(met) or NOT_RUN])
     return table(["workload", "minilstm, median (quartiles)", *(TITLES[peer] for peer in PEERS), "fastest peer",
                   "times as fast (least to most)", "target", ""], rows)

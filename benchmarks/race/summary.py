@@ -48,7 +48,7 @@ def summarise(workload: Mapping[str, Any]) -> dict[str, Any]:
     said: dict[str, Any] = {"times": {name: times(found["rounds"]) for name, found in engines.items()}}
     peers = [name for name in engines if name in PEERS]
     fastest = min(peers, key=lambda name: said["times"][name]["median"], default=None)
-    said |= {"fastest": fastest, "ratio": None, "share": None, "rate": None}
+    said |= {"fastest": fastest, "ratio": None, "share": None, "rate": None, "ratios": {}}
     if fastest is not None:
         said["ratio"] = ratio(engines[fastest]["rounds"], ours)
         said["ratios"] = {name: ratio(engines[name]["rounds"], ours) for name in peers}
@@ -57,8 +57,9 @@ def summarise(workload: Mapping[str, Any]) -> dict[str, Any]:
         said["gflop"] = flops(workload, workload["B"] * workload["T"]) / 1e9
     if workload["kind"] == "generate":
         said["rate"] = 1 / said["times"]["minilstm"]["median"]
-    reached = {"speed": said["ratio"] and said["ratio"]["median"], "share": said["share"] and said["share"]["median"],
-               "rate": said["rate"]}
+    middle = lambda found: found and found["median"]
+    reached = {"speed": middle(said["ratio"]), "over_torch": middle(said["ratios"].get("torch")),
+               "share": middle(said["share"]), "rate": said["rate"]}
     said["met"] = {name: None if workload.get(name) is None or value is None else value >= workload[name]
                    for name, value in reached.items()}
     return said

@@ -34,9 +34,9 @@ UNIT = {"step": "ms a step", "epoch": "s for these batches", "generate": "symbol
 class Workload:
     """Sizes and targets.
 
-    ``speed`` is the target against the fastest peer, ``share`` that of the bare products in our step, ``rate`` that of
-    writing, in symbols a second. ``text`` names the text of an epoch, which has at most so many ``batches``; ``count`` texts
-    of ``length`` symbols are written.
+    ``speed`` is the target against the fastest peer, ``over_torch`` that against PyTorch, ``share`` that of the bare products
+    in our step, ``rate`` that of writing, in symbols a second. ``text`` names the text of an epoch, which has at most so many
+    ``batches``; ``count`` texts of ``length`` symbols are written.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Workload:
     speed: float | None = None
     share: float | None = None
     rate: float | None = None
+    over_torch: float | None = None
     text: str | None = None
     batches: int = RANDOM_BATCHES
     length: int = 0
@@ -61,7 +62,7 @@ class Workload:
         small: dict[str, Any] = {name: min(getattr(self, name), most) for name, most in LARGEST.items()}
         if self.kind == "epoch":
             small["T"] = self.T  # or there would be no padding
-        return replace(self, **small, speed=None, share=None, rate=None)
+        return replace(self, **small, speed=None, share=None, rate=None, over_torch=None)
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -82,7 +83,8 @@ EPOCHS = (
              batches=24),
 )
 WRITING = (
-    Workload("write-A", "characters (A), one text", "generate", 1, 3, 84, 0, 128, 1, rate=100_000, length=4_000),
+    Workload("write-A", "characters (A), one text", "generate", 1, 3, 84, 0, 128, 1, rate=100_000, over_torch=10,
+             length=4_000),
     Workload("write-A64", "characters (A), 64 texts", "generate", 64, 3, 84, 0, 128, 1, length=400, count=64),
     Workload("write-B", "words (B), one text", "generate", 1, 3, 10_000, 100, 128, 1, rate=4_000, length=400),
 )

@@ -7,6 +7,7 @@ Variants, by words:
                                is never computed, neither by the LSTM nor by the output layer
     compiled                   ``torch.compile`` on the model and its loss
     head                       ``torch.compile`` on the output layer and the loss only
+    single                     one thread
     cell                       for generation: ``lstm_cell`` step by step, where there is one layer, and not ``nn.LSTM``
 """
 
@@ -67,6 +68,8 @@ class Net(nn.Module):
 class Engine:
     def __init__(self, job: Job, variant: str):
         words = variant.split()
+        if "single" in words:
+            torch.set_num_threads(1)
         V, E, H, L = job.sizes.values()
         self.net = Net(V, E, H, L, words[0])
         with torch.no_grad():
