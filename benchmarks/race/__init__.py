@@ -1,0 +1,1 @@
+"""A race between minilstm and other libraries, run by ``benchmarks/speed.py``: the same work, in turn, in one run."""

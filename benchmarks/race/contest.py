@@ -1,0 +1,141 @@
+"""The race itself: first everyone is tried, then the two fastest ways of running each engine go round in turn.
+
+    try      a process for each variant: prepare, compare with ours (``check.py``), a few steps
+    race     for every round, for every engine that is left: a turn; the one after the other, never two at once; each round
+             begins with another engine
+
+Noise of the machine then hits all alike, and what remains of it shows in the spread between rounds. An idle process waits for
+a line on its standard input; the processor seconds that it burned meanwhile are reported.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from race.check import Disagreement, check_same
+from race.crew import Crew, Worker, WorkerError, variants
+from race.workloads import Workload
+
+FINALISTS = 2
+LONGEST_PREPARATION = 300  # seconds: compiling, first passes
+
+
+@dataclass(frozen=True)
+class Settings:
+    """``seconds`` is how long a turn lasts; it has at least ``least`` steps, and an untimed one before them."""
+
+    rounds: int = 7
+    seconds: float = 1.0
+    least: int = 3
+    trial: float = 0.5
+    pause: float = 0.15  # between turns: threads that wait for more work spin for so long
+
+
+@dataclass
+class Candidate:
+    """One way of running one engine."""
+
+    engine: str
+    variant: str
+    worker: Worker
+    prepared: float = 0.0
+    rounds: list[list[float]] = field(default_factory=list)
+    last: dict[str, Any] = field(default_factory=dict)
+    agreement: dict[str, float] = field(default_factory=dict)
+
+    def turn(self, question: dict[str, Any]) -> list[float]:
+        self.last = self.worker.ask(**question)
+        return self.last["seconds"]
+
+    def result(self) -> dict[str, Any]:
+        return {"variant": self.variant, "prepared": self.prepared, "rounds": self.rounds, "agreement": self.agreement,
+                "peak_mb": self.last.get("peak_mb"), "loss": self.last.get("loss"), "idle_cpu": self.worker.idle_cpu}
+
+
+def question_of(workload: Workload, engine: str, settings: Settings, trial: bool = False) -> dict[str, Any]:
+    """What a turn is."""
+    if workload.kind == "epoch" and engine != "bare":
+        return {"do": "epoch", "timeout": 3600}
+    if workload.kind == "generate":
+        length = workload.length
+        if engine == "keras":  # seconds for a symbol: a short text says enough
+            length = min(length, 30 if workload.E else 60)
+        return {"do": "generate", "prompt": [2, 3, 4][: 1 if workload.E else 3], "length": length, "count": workload.count}
+    return {"do": "steps", "seconds": settings.trial if trial else settings.seconds, "least": settings.least}
+
+
+def engines_of(workload: Workload, crew: Crew) -> list[str]:
+    """Ours first, whose gradients are what the others are compared with."""
+    chosen = [engine for engine in crew.pythons if engine != "bare" or workload.kind == "step"]
+    if workload.kind == "generate" and workload.count > 1:
+        chosen = [engine for engine in chosen if engine != "keras"]  # the published loops write one text
+    return chosen
+
+
+def race(workload: Workload, job: Path, crew: Crew, settings: Settings) -> dict[str, Any]:
+    """All that was measured: by engine the fastest variant with its rounds, and what became of the others."""
+    reference: tuple[float, dict[str, np.ndarray]] | None = None
+    engines: dict[str, Any] = {}
+    began = time.perf_counter()
+    with ExitStack() as processes:
+        racing: list[Candidate] = []
+        for engine in engines_of(workload, crew):
+            tried: dict[str, Any] = {}
+            fit: list[tuple[float, Candidate]] = []
+            for variant in variants(engine, workload.kind, workload.E == 0, crew.threads):
+                if engine != "minilstm" and reference is None:
+                    raise WorkerError(f"minilstm itself did not run {workload.name}: {engines['minilstm']['tried']}")
+                stack = ExitStack()
+                try:
+                    candidate = Candidate(engine, variant, stack.enter_context(crew.start(engine, variant)))
+                    reference = prepare(candidate, job, workload, reference)
+                    took = median(candidate.turn(question_of(workload, engine, settings, trial=True)))
+                except (WorkerError, Disagreement) as error:
+                    tried[variant] = {"refused" if isinstance(error, Disagreement) else "failed": str(error)}
+                    stack.close()
+                    continue
+                tried[variant] = {"seconds": took, "prepared": candidate.prepared}
+                fit.append((took, candidate))
+                processes.push(stack)
+                for _, slower in sorted(fit, key=lambda pair: pair[0])[FINALISTS:]:
+                    slower.worker.__exit__()
+                fit = sorted(fit, key=lambda pair: pair[0])[:FINALISTS]
+            engines[engine] = {"tried": tried}
+            racing += [candidate for _, candidate in fit]
+        for k in range(settings.rounds):
+            for candidate in racing[k % len(racing):] + racing[: k % len(racing)]:
+                time.sleep(settings.pause)
+                candidate.rounds.append(candidate.turn(question_of(workload, candidate.engine, settings)))
+        for engine in engines:
+            mine = [candidate for candidate in racing if candidate.engine == engine]
+            if mine:
+                best = min(mine, key=lambda c: median(second for turn in c.rounds for second in turn))
+                engines[engine] |= best.result() | {"others": [c.result() for c in mine if c is not best]}
+    return {"engines": engines, "absent": crew.absent, "took": time.perf_counter() - began}
+
+
+def prepare(candidate: Candidate, job: Path, workload: Workload, reference: Any) -> Any:
+    """Build, compile, compare with ours; returns ours. An epoch's first pass, which compiles all shapes, is preparation."""
+    ask = candidate.worker.ask
+    candidate.prepared = ask("prepare", job=str(job), variant=candidate.variant, timeout=LONGEST_PREPARATION)["seconds"]
+    if candidate.engine == "bare":
+        return reference
+    to = job.with_name("gradients.npz")
+    loss = ask("gradients", to=str(to), timeout=LONGEST_PREPARATION)["loss"]
+    with np.load(to) as file:
+        gradients = dict(file)
+    if reference is None:
+        reference = loss, gradients
+    candidate.agreement = check_same(*reference, loss, gradients)
+    first = question_of(workload, candidate.engine, Settings(least=1, trial=0), trial=True)
+    began = time.perf_counter()
+    candidate.turn(first | {"timeout": LONGEST_PREPARATION})
+    candidate.prepared += time.perf_counter() - began
+    return reference

@@ -1,0 +1,150 @@
+"""The driver's side of the race: processes that are asked and answer, one for each way of running each engine.
+
+What is asked and answered stands in ``workers/serving.py``. A process may be late, die or answer with an error: each is a
+``WorkerError`` whose sentence goes into the report.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import minilstm
+from minilstm.cli import THREAD_VARIABLES
+
+FOLDER = Path(__file__).parent / "workers"
+ROOT = Path(minilstm.__file__).parents[1]
+SCRIPTS = {"minilstm": "ours.py", "torch": "torch_worker.py", "keras": "keras_worker.py", "jax": "jax_worker.py",
+           "bare": "roofline.py"}
+TITLES = {"minilstm": "minilstm", "torch": "PyTorch", "keras": "Keras", "jax": "JAX", "bare": "bare products"}
+PEERS = ("torch", "keras", "jax")
+
+
+class WorkerError(Exception):
+    """What went wrong, in one sentence or with the worker's traceback."""
+
+
+def environment(threads: int, ours: bool) -> dict[str, str]:
+    """Threads of every library that reads its number from the environment; our package, for our own workers."""
+    names = (*THREAD_VARIABLES, "NUMBA_NUM_THREADS")
+    settings = {**os.environ, **dict.fromkeys(names, str(threads)), "RACE_THREADS": str(threads)}
+    if ours:
+        paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+        settings["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    else:
+        settings.pop("PYTHONPATH", None)
+    return settings
+
+
+class Worker:
+    """One process. A context: it has ended when the context does."""
+
+    def __init__(self, python: str, script: Path, threads: int = 2, ours: bool = False, processors: int | None = None):
+        self.errors = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(
+            [python, "-u", str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True,
+            encoding="utf-8", env=environment(threads, ours), start_new_session=True,
+        )
+        if processors is not None and hasattr(os, "sched_setaffinity"):
+            with contextlib.suppress(OSError):
+                os.sched_setaffinity(self.process.pid, sorted(os.sched_getaffinity(0))[:processors])
+        self.answers: queue.Queue[str] = queue.Queue()
+        self.idle_cpu, self.ended = 0.0, False
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.answers.put(line)
+        self.answers.put("")
+
+    def ask(self, do: str, timeout: float = 600, **details: Any) -> dict[str, Any]:
+        """One question, its answer."""
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.write(json.dumps({"do": do, **details}) + "\n")
+            self.process.stdin.flush()
+            line = self.answers.get(timeout=timeout)
+        except queue.Empty:
+            raise WorkerError(f"no answer to {do!r} within {timeout:g} seconds") from None
+        except OSError:
+            line = ""
+        if not line:
+            self.process.wait()
+            self.errors.seek(0)
+            said = self.errors.read().decode("utf-8", "replace").strip().splitlines()[-5:]
+            raise WorkerError(f"the process ended with status {self.process.returncode}: {' / '.join(said)}")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise WorkerError(answer["error"].strip().splitlines()[-1])
+        self.idle_cpu += answer["idle_cpu"]
+        return answer
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """The process and all that it started; once, for its number may soon be another's."""
+        if self.ended:
+            return
+        self.ended = True
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if hasattr(os, "killpg"):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            else:
+                self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        self.errors.close()
+
+
+@dataclass
+class Crew:
+    """Who takes part: the interpreter of each engine, and why a peer is absent."""
+
+    pythons: dict[str, str]
+    absent: dict[str, str] = field(default_factory=dict)
+    threads: int = 2
+    scripts: dict[str, Path] = field(default_factory=lambda: {name: FOLDER / file for name, file in SCRIPTS.items()})
+
+    def start(self, engine: str, variant: str) -> Worker:
+        """A fresh process; the variants of ours and of the bare products are numbers of threads."""
+        ours = engine in ("minilstm", "bare")
+        threads = int(variant.split()[0]) if ours else self.threads
+        return Worker(self.pythons[engine], self.scripts[engine], threads, ours, self.threads)
+
+
+def our_crew(threads: int = 2) -> Crew:
+    return Crew({"minilstm": sys.executable, "bare": sys.executable}, threads=threads)
+
+
+def variants(engine: str, kind: str, one_hot: bool, threads: int = 2) -> list[str]:
+    """The ways in which an engine can run a workload; the fastest of them counts."""
+    if engine in ("minilstm", "bare"):
+        return [f"{n} thread{'s' * (n > 1)}" for n in sorted({1, threads})]
+    if kind == "generate":
+        torch, jax = ("eye", "gather") if one_hot else ("embedding", "embedding")
+        return {"torch": [torch, f"{torch} cell", f"{torch} cell single"], "keras": ["published"],
+                "jax": [jax, f"{jax} rbg"]}[engine]
+    if engine == "torch":
+        ways_in = ["one_hot", "eye"] if one_hot else ["embedding"]
+        if kind == "epoch":
+            return [f"{way} {padding}" for way in ways_in for padding in ("padded", "packed")]
+        return [f"{way} padded{more}" for way in ways_in for more in ("", " head")] + [f"{ways_in[0]} padded compiled"]
+    if engine == "keras":
+        return ["train_on_batch", "function", "xla"]
+    ways_in = ["gather", "one_hot"] if one_hot else ["embedding"]
+    return [*ways_in, f"{ways_in[0]} unrolled"]

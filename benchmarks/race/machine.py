@@ -1,0 +1,64 @@
+"""The head of the report: on what, with what, by what it was measured."""
+
+from __future__ import annotations
+
+import os
+import platform
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import llvmlite.binding as llvm
+
+from race.crew import TITLES, Crew, WorkerError, variants
+
+FEATURES = ("avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd", "neon", "sve")
+
+
+def processor() -> str:
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or "unknown"
+
+
+def load() -> str:
+    """How busy the machine is: processes that want a processor, on average over a minute."""
+    return f"{os.getloadavg()[0]:.2f}" if hasattr(os, "getloadavg") else "unknown"
+
+
+def told(said: dict[str, Any]) -> str:
+    facts = ("version", "python", "numpy", "numba", "blas", "threads")
+    return "; ".join(f"{fact} {said[fact]}" for fact in facts if said.get(fact))
+
+
+def head(crew: Crew) -> dict[str, str]:
+    """One line each; every engine is asked in a process of its own. Who cannot answer is absent from then on."""
+    features = llvm.get_host_cpu_features()
+    lines = {
+        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "processor": f"{processor()} ({llvm.get_host_cpu_name()}), {os.cpu_count()} cores, "
+                     f"{', '.join(name for name in FEATURES if features.get(name)) or 'no wide vectors'}",
+        "system": platform.platform(),
+        "load before": load(),
+        "threads": f"{crew.threads} for everyone, who may use fewer",
+    }
+    matrices: dict[str, set[str]] = {}
+    for engine in list(crew.pythons):
+        for variant in variants(engine, "step", True, crew.threads) if engine in ("minilstm", "bare") else ["its own"]:
+            name = f"{TITLES[engine]}, {variant}" if engine in ("minilstm", "bare") else TITLES[engine]
+            try:
+                with crew.start(engine, variant) as worker:
+                    said = worker.ask("hello", timeout=120)
+            except WorkerError as error:
+                crew.absent[engine] = str(error)
+                crew.pythons.pop(engine, None)
+                break
+            lines[name] = told(said)
+            matrices.setdefault(variant, set()).add(said.get("blas", ""))
+    for variant, found in matrices.items():
+        if "thread" in variant and len(found) > 1:
+            lines[f"WARNING, {variant}"] = "minilstm and the bare products use different matrix libraries or kernels"
+    return lines

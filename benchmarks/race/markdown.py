@@ -1,0 +1,147 @@
+"""The report as Markdown: the machine, a short table, the long one, the bare products, what else was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from race.crew import PEERS, TITLES
+from race.summary import remarks, summarise
+
+ABSENT = "absent"
+NOT_RUN = "-"
+
+
+def table(headings: list[str], rows: Iterable[list[str]]) -> str:
+    lines = [headings, ["---", *["---:"] * (len(headings) - 1)], *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def amount(seconds: float, kind: str) -> str:
+    """As the unit of the workload's kind wants it."""
+    if kind == "generate":
+        return f"{1 / seconds:,.0f}" if seconds < 0.1 else f"{1 / seconds:.1f}"
+    value = seconds if kind == "epoch" else seconds * 1000
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def span(found: Mapping[str, float] | None, percent: bool = False) -> str:
+    """Median (smallest to largest)."""
+    if found is None:
+        return NOT_RUN
+    numbers = [found[key] for key in ("median", "least", "most")]
+    middle, least, most = (f"{100 * number:.0f} %" if percent else f"{number:.2f}" for number in numbers)
+    return f"{middle} ({least} to {most})"
+
+
+def answer(met: bool | None) -> str:
+    return {True: "met", False: "NOT MET", None: NOT_RUN}[met]
+
+
+def of_engine(said: Mapping[str, Any], report: Mapping[str, Any], workload: Mapping[str, Any], engine: str) -> str:
+    if engine in said["times"]:
+        return amount(said["times"][engine]["median"], workload["kind"])
+    if engine in report.get("absent", {}):
+        return ABSENT
+    tried = workload["engines"].get(engine, {}).get("tried", {}).values()
+    return "REFUSED" if any("refused" in trial for trial in tried) else "failed" if tried else NOT_RUN
+
+
+def short_table(report: Mapping[str, Any]) -> str:
+    """For a README."""
+    rows = []
+    for workload in report["workloads"].values():
+        said = summarise(workload)
+        ratio = f"**{said['ratio']['median']:.1f} ×**" if said["ratio"] else NOT_RUN
+        engines = [of_engine(said, report, workload, engine) for engine in ("minilstm", *PEERS)]
+        rows.append([f"{workload['title']}, {workload['unit']}", *engines, ratio])
+    return table(["", "minilstm", *(TITLES[peer] for peer in PEERS), "against the fastest"], rows)
+
+
+def long_table(report: Mapping[str, Any]) -> str:
+    rows = []
+    for name, workload in report["workloads"].items():
+        said, kind = summarise(workload), workload["kind"]
+        ours = said["times"]["minilstm"]
+        quartiles = sorted((ours["lower"], ours["upper"]), key=lambda s: 1 / s if kind == "generate" else s)
+        middle, lower, upper = (amount(seconds, kind) for seconds in (ours["median"], *quartiles))
+        targets = {"speed": "{:g} ×", "over_torch": "{:g} × PyTorch", "rate": "{:,} a second"}
+        wanted = {key: form.format(workload[key]) for key, form in targets.items() if workload.get(key) is not None}
+        met = [answer(said["met"][key]) for key in wanted]
+        rows.append([f"{name}, {workload['unit']}", f"{middle} ({lower} to {upper})",
+                     *(of_engine(said, report, workload, peer) for peer in PEERS),
+                     TITLES.get(said["fastest"], NOT_RUN), span(said["ratio"]), ", ".join(wanted.values()) or NOT_RUN,
+                     ", ".join(met) or NOT_RUN])
+    return table(["workload", "minilstm, median (quartiles)", *(TITLES[peer] for peer in PEERS), "fastest peer",
+                  "times as fast (least to most)", "target", ""], rows)
+
+
+def bare_table(report: Mapping[str, Any]) -> str:
+    rows = []
+    for name, workload in report["workloads"].items():
+        said = summarise(workload)
+        if said["share"] is not None:
+            bare = said["times"]["bare"]["median"]
+            target = f"{workload['share']:.0%}".replace("%", " %") if workload["share"] else NOT_RUN
+            rows.append([name, f"{said['gflop']:.3g}", amount(bare, "step"), f"{said['gflop'] / bare:.0f}",
+                         workload["engines"]["bare"]["variant"], span(said["share"], percent=True), target,
+                         answer(said["met"]["share"])])
+    return rows and table(["workload", "GFLOP", "bare products, ms", "GFLOP/s", "BLAS", "share of our step (least to most)",
+                           "target", ""], rows) or ""
+
+
+def memory_table(report: Mapping[str, Any]) -> str:
+    """The largest resident size of each engine's process, while it ran a workload."""
+    rows = []
+    for name, workload in report["workloads"].items():
+        peaks = [workload["engines"].get(engine, {}).get("peak_mb") for engine in ("minilstm", *PEERS)]
+        rows.append([name, *(NOT_RUN if peak is None else f"{peak:,.0f}" for peak in peaks)])
+    return table(["", "minilstm", *(TITLES[peer] for peer in PEERS)], rows)
+
+
+def tried_table(report: Mapping[str, Any]) -> str:
+    rows = []
+    for name, workload in report["workloads"].items():
+        for engine, found in workload["engines"].items():
+            for variant, trial in found["tried"].items():
+                mark = f"**{variant}**" if variant == found.get("variant") else variant
+                took = amount(trial["seconds"], workload["kind"]) if "seconds" in trial else next(iter(trial))
+                prepared = f"{trial['prepared']:.1f}" if "prepared" in trial else NOT_RUN
+                rows.append([name, TITLES[engine], mark, took, prepared])
+    return table(["workload", "engine", "way (bold: the one that counts)", "at trial", "prepared in, s"], rows)
+
+
+def single_table(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """Measurements with a value, a unit, and perhaps a target: at most, or between two numbers."""
+    lines = []
+    for title, row in rows.items():
+        if row.get("failed"):
+            lines.append([title, "failed", NOT_RUN, ""])
+            continue
+        least, most = row.get("least"), row.get("most")
+        target = NOT_RUN if most is None else f"{least:g} to {most:g}" if least is not None else f"at most {most:g}"
+        value = row["value"]
+        met = None if most is None else value <= most and (least is None or value >= least)
+        shown = f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+        lines.append([title, f"{shown} {row['unit']}".strip(), target, answer(met)])
+    return table(["", "measured", "target", ""], lines)
+
+
+SINGLES = {"tokenizing": "Tokenizing", "start": "Start", "memory": "Memory", "growth": "Growth"}
+
+
+def markdown(report: Mapping[str, Any]) -> str:
+    """The whole report."""
+    parts = ["# Speed\n", "".join(f"- {name}: {value}\n" for name, value in report["head"].items())]
+    if report["workloads"]:
+        parts += ["## In short\n", short_table(report), "## Steps, epochs, writing\n", long_table(report)]
+        if bare := bare_table(report):
+            parts += ["## The bare matrix products\n", bare]
+        parts += ["## Memory of each process, MB at most\n", memory_table(report)]
+        parts += ["## Ways that were tried\n", tried_table(report)]
+    for key, title in SINGLES.items():
+        if report.get(key):
+            parts += [f"## {title}\n", single_table(report[key])]
+    if lines := remarks(report):
+        parts += ["## Remarks\n", "".join(f"- {line}\n" for line in lines)]
+    return "\n".join(parts)

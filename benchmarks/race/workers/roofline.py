@@ -1,0 +1,102 @@
+"""The matrix products of a training step, alone and bare, through the same BLAS: the floor under every step.
+
+One layer with D numbers in and H out, on N = Σ_t n_t tokens, of which n_t stand at step t:
+
+    forward    (n_t, H) (H, 4H)  for every t          h[t-1] Wh
+               (N, D) (D, 4H)                         x Wx
+    backward   (n_t, 4H) (4H, H)  for every t         dz[t] Whᵀ
+               (H, N) (N, 4H)                         dWh
+               (D, N) (N, 4H), (N, 4H) (4H, D)        dWx and dx
+
+One-hot input is a gather: the first layer has then no products with Wx. The output layer goes through the tokens in chunks
+of n rows, and has (n, H) (H, V), (n, V) (V, H) and (H, n) (n, V) for each. Nothing else is done here: no gates, no softmax,
+no Adam, no gathering; arrays are made before the clock runs.
+
+As a worker this is an engine like the others, whose ``step`` runs the products of a batch. Its variants are numbers of
+threads. It loads minilstm before NumPy, so that both have the same matrix library with the same kernels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import minilstm
+from minilstm.losses import CHUNK
+
+import numpy as np
+from ours import Engine as Ours
+from serving import Job, serve
+
+
+class Product(NamedTuple):
+    """(m, k) (k, n), of matrices that lie in memory as ``form`` says: "n" as they are, "t" transposed, for each factor."""
+
+    m: int
+    k: int
+    n: int
+    form: str = "nn"
+
+    @property
+    def flops(self) -> int:
+        return 2 * self.m * self.k * self.n
+
+
+def products(sizes: dict[str, int], counts: list[int]) -> dict[str, list[Product]]:
+    """The products of one step, by part, with ``counts`` (T,) tokens standing at each time step."""
+    V, E, H, L = (sizes[name] for name in "VEHL")
+    N, widths = sum(counts), [E, *[H] * (L - 1)]
+    rows = max(1, CHUNK // V)
+    chunks = [min(rows, N - start) for start in range(0, N, rows)]
+    return {
+        "forward": [Product(n, H, 4 * H) for _ in range(L) for n in counts],
+        "backward": [Product(n, 4 * H, H, "nt") for _ in range(L) for n in reversed(counts)],
+        "dWh": [Product(H, N, 4 * H, "tn") for _ in range(L)],
+        "input": [p for D in widths if D
+                  for p in (Product(N, D, 4 * H), Product(D, N, 4 * H, "tn"), Product(N, 4 * H, D, "nt"))],
+        "output": [p for n in chunks for p in (Product(n, H, V), Product(n, V, H, "nt"), Product(H, n, V, "tn"))],
+    }
+
+
+def bare(parts: dict[str, list[Product]], rng: np.random.Generator) -> Callable[[], None]:
+    """A function that runs them all. As in a step, products over time read one row after another; chunks take turns."""
+    calls = []
+    for part, listed in parts.items():
+        turns = 1 if part == "output" else len(listed)  # the logits of one chunk overwrite those of the last
+        kept: dict = {}
+        for number, p in enumerate(listed):
+            left = kept.setdefault((p.m, p.k, p.form, number % turns), _array(rng, p.m, p.k, p.form[0]))
+            right = kept.setdefault((p.k, p.n, p.form), _array(rng, p.k, p.n, p.form[1]))
+            calls.append((left, right, kept.setdefault((p.m, p.n), np.empty((p.m, p.n), np.float32))))
+
+    def run() -> None:
+        for left, right, result in calls:
+            np.matmul(left, right, out=result)
+
+    return run
+
+
+def _array(rng: np.random.Generator, rows: int, columns: int, lies: str) -> np.ndarray:
+    if lies == "t":
+        return rng.standard_normal((columns, rows), dtype=np.float32).T
+    return rng.standard_normal((rows, columns), dtype=np.float32)
+
+
+class Engine:
+    def __init__(self, job: Job, variant: str):
+        self.runs = []
+        for inputs, _, lengths in job.batches[:1]:  # full batches: all alike
+            counts = [int((lengths > t).sum()) for t in range(len(inputs))]
+            self.runs.append(bare(products(job.sizes, counts), np.random.default_rng(0)))
+
+    @staticmethod
+    def describe() -> dict:
+        return {**Ours.describe(), "version": minilstm.__version__}
+
+    def step(self, k: int) -> float:
+        self.runs[0]()
+        return 0.0
+
+
+if __name__ == "__main__":
+    serve(Engine)

@@ -1,0 +1,58 @@
+"""minilstm's text, as a worker: how fast it is made into ids, and an epoch from text to trained model.
+
+    {"do": "make", "corpus": "headlines" or "recipes", "count": n}      so many texts from the grammar: their characters
+    {"do": "tokenize", "corpus": …, "count": n}                         fit a tokenizer, encode: seconds of both, tokens
+    {"do": "learn", "count": n, "hidden": H}                            encode headlines, make batches, train on each: seconds
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from minilstm.model import LanguageModel
+from minilstm.optim import Adam
+from minilstm.text.batches import SequenceBatches
+from minilstm.text.headlines import headlines
+from minilstm.text.recipes import recipes
+from minilstm.text.tokenizers import CharTokenizer
+from minilstm.text.words import WordTokenizer
+
+import numpy as np
+from serving import Session, serve
+
+GRAMMARS = {"headlines": headlines, "recipes": recipes}
+
+
+class TextSession(Session):
+    """Texts are made once, and then read as often as one asks."""
+
+    texts: dict[str, list[str]] = {}
+
+    def make(self, corpus: str, count: int) -> dict[str, Any]:
+        made = self.texts.setdefault(corpus, [])
+        if count > len(made):
+            made += GRAMMARS[corpus]().sample_many(count - len(made), np.random.default_rng(len(made)))
+        return {"characters": sum(map(len, made[:count]))}
+
+    def tokenize(self, corpus: str, count: int) -> dict[str, Any]:
+        texts, began = self.texts[corpus][:count], time.perf_counter()
+        tokenizer = CharTokenizer.fit(texts) if corpus == "headlines" else WordTokenizer.fit(texts, 10_000)
+        fitted = time.perf_counter()
+        tokens = sum(len(tokenizer.encode(text)) for text in texts)
+        return {"fit": fitted - began, "encode": time.perf_counter() - fitted, "tokens": tokens}
+
+    def learn(self, count: int, hidden: int) -> dict[str, Any]:
+        texts, began = self.texts["headlines"][:count], time.perf_counter()
+        tokenizer = CharTokenizer.fit(texts)
+        ids = [tokenizer.encode(text) for text in texts]
+        model, optimizer = LanguageModel(tokenizer.vocab_size, hidden=hidden), Adam()
+        state = optimizer.init(model.parameters.flat)
+        for batch in SequenceBatches(ids, 8, tokenizer.eos_id).epoch(np.random.default_rng(0)):
+            _, gradients, _, _ = model.loss_and_gradients(batch)
+            state = optimizer.step(model.parameters.flat, gradients.flat, state)
+        return {"seconds": time.perf_counter() - began}
+
+
+if __name__ == "__main__":
+    serve(session_class=TextSession)
