@@ -34,10 +34,10 @@ from collections.abc import Iterator
 from itertools import chain, islice, product, repeat
 from pathlib import Path
 
-from minilstm.cli import THREAD_VARIABLES
+from minilstm.threads import BLAS_VARIABLES
 
 if __name__ == "__main__":  # before NumPy is loaded, which looks only then
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+    os.environ.update(dict.fromkeys(BLAS_VARIABLES, "1"))
 
 import llvmlite.binding as llvm
 import numba

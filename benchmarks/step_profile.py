@@ -36,8 +36,10 @@ WORKLOADS = {  # B, T, V, E, H, layers
     "char-rnn-512": (50, 50, 65, None, 512, 2), "PTB": (20, 35, 10_000, 200, 200, 2), "B": (32, 200, 10_000, 100, 128, 1),
 }  # fmt: skip
 PRODUCTS = {  # modules that multiply matrices, and which products these are
-    minilstm.layers.lstm: "products with Wh", minilstm.layers.recurrent: "products with Wx", minilstm.losses: "output layer's products",
-}  # fmt: skip
+    minilstm.layers.lstm: "products with Wh",
+    minilstm.layers.recurrent: "products with Wx",
+    minilstm.losses: "output layer's products",
+}
 LOOPS = ("lstm_steps", "lstm_steps_backward")
 KERNELS = {
     **{(kernels.lstm, name): name for name in LOOPS},
@@ -151,8 +153,13 @@ def profile(name: str, steps: int) -> dict[str, Any]:
             taken[gates] = taken.pop(loop) - inside
     taken["Python and NumPy between them"] = between
     ordered = dict(sorted(taken.items(), key=lambda item: -item[1]))
-    return {"workload": name, "steps": steps, "without clocks, ms": 1e3 * statistics.median(without), "with clocks, ms": 1e3 * whole,
-            "parts, ms": {part: 1e3 * seconds for part, seconds in ordered.items()}}  # fmt: skip
+    return {
+        "workload": name,
+        "steps": steps,
+        "without clocks, ms": 1e3 * statistics.median(without),
+        "with clocks, ms": 1e3 * whole,
+        "parts, ms": {part: 1e3 * seconds for part, seconds in ordered.items()},
+    }
 
 
 def table(result: dict[str, Any]) -> str:

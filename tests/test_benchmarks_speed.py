@@ -198,9 +198,9 @@ def test_our_worker_gives_the_gradients_of_the_job_and_trains(name, tiny, tmp_pa
     from serving import Job
 
     workload, job = tiny(name)
-    with our_crew().start("minilstm", "1 thread") as worker:
+    with our_crew().start("minilstm", "one thread") as worker:
         assert worker.ask("hello")["version"] == minilstm.__version__
-        worker.ask("prepare", job=str(job), variant="1 thread")
+        worker.ask("prepare", job=str(job), variant="one thread")
         loss = worker.ask("gradients", to=str(tmp_path / "g.npz"))["loss"]
         sizes, weights, batches = Job.read(str(job))
         model = LanguageModel(sizes["V"], sizes["E"] or None, sizes["H"], sizes["L"])
@@ -226,8 +226,8 @@ def test_our_worker_writes_as_many_symbols_as_were_asked_for(tiny):
 
     for name in ("write-A", "write-B", "write-A64"):
         workload, job = tiny(name)
-        with our_crew().start("minilstm", "1 thread") as worker:
-            worker.ask("prepare", job=str(job), variant="1 thread")
+        with our_crew().start("minilstm", "one thread") as worker:
+            worker.ask("prepare", job=str(job), variant="one thread")
             answer = worker.ask("generate", prompt=[2], length=50, count=workload.count)
             assert answer["written"] == 50 * workload.count  # no end of sequence on the way
 
@@ -268,7 +268,7 @@ def short(monkeypatch):
     from race import contest
     from race.contest import Settings
 
-    monkeypatch.setattr(contest, "variants", lambda name, *_: ["1 thread"])
+    monkeypatch.setattr(contest, "variants", lambda name, *_: ["one thread"])
     return Settings(rounds=3, seconds=0.0, least=2, trial=0.0, pause=0.0)
 
 
@@ -282,7 +282,7 @@ def test_a_peer_that_computes_something_else_is_refused_and_never_timed(change, 
     from race.contest import race
 
     found = race(*tiny(), fake_peer(change), short)["engines"]
-    assert words in found["keras"]["tried"]["1 thread"]["refused"]
+    assert words in found["keras"]["tried"]["one thread"]["refused"]
     assert "rounds" not in found["keras"] and len(found["minilstm"]["rounds"]) == len(found["bare"]["rounds"]) == 3
 
 
@@ -300,7 +300,7 @@ def test_a_peer_that_agrees_takes_part_in_every_round(fake_peer, tiny, short, mo
 def test_a_peer_that_dies_or_is_late_is_told_of(fake_peer, tiny, short, monkeypatch):
     from race import contest
 
-    said = lambda change: contest.race(*tiny(), fake_peer(change), short)["engines"]["keras"]["tried"]["1 thread"]["failed"]
+    said = lambda change: contest.race(*tiny(), fake_peer(change), short)["engines"]["keras"]["tried"]["one thread"]["failed"]
     assert said("raise MemoryError('too large')") == "MemoryError: too large"
     dies = "print('last words', file=sys.stderr, flush=True); __import__('os')._exit(5)"
     assert said(dies) == "the process ended with status 5: last words"

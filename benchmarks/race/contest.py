@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from race.check import Disagreement, check_same
-from race.crew import Crew, Worker, WorkerError, variants
+from race.crew import WAYS, Crew, Worker, WorkerError, variants
 from race.workloads import Workload
 
 FINALISTS = 2
@@ -53,6 +53,9 @@ class Candidate:
     def turn(self, question: dict[str, Any]) -> list[float]:
         self.last = self.worker.ask(**question)
         return self.last["seconds"]
+
+    def middle(self) -> float:
+        return median(second for turn in self.rounds for second in turn)
 
     def result(self) -> dict[str, Any]:
         return {"variant": self.variant, "prepared": self.prepared, "rounds": self.rounds, "agreement": self.agreement,
@@ -89,7 +92,7 @@ def race(workload: Workload, job: Path, crew: Crew, settings: Settings) -> dict[
         for engine in engines_of(workload, crew):
             tried: dict[str, Any] = {}
             fit: list[tuple[float, Candidate]] = []
-            for variant in variants(engine, workload.kind, workload.E == 0, crew.threads):
+            for variant in variants(engine, workload.kind, workload.E == 0):
                 if engine != "minilstm" and reference is None:
                     raise WorkerError(f"minilstm itself did not run {workload.name}: {engines['minilstm']['tried']}")
                 stack = ExitStack()
@@ -104,9 +107,9 @@ def race(workload: Workload, job: Path, crew: Crew, settings: Settings) -> dict[
                 tried[variant] = {"seconds": took, "prepared": candidate.prepared}
                 fit.append((took, candidate))
                 processes.push(stack)
-                for _, slower in sorted(fit, key=lambda pair: pair[0])[FINALISTS:]:
-                    slower.worker.__exit__()
-                fit = sorted(fit, key=lambda pair: pair[0])[:FINALISTS]
+                fit.sort(key=lambda pair: pair[0])
+                while len(fit) > (len(WAYS) if engine == "minilstm" else FINALISTS):
+                    fit.pop()[1].worker.__exit__()
             engines[engine] = {"tried": tried}
             racing += [candidate for _, candidate in fit]
         for k in range(settings.rounds):
@@ -116,7 +119,7 @@ def race(workload: Workload, job: Path, crew: Crew, settings: Settings) -> dict[
         for engine in engines:
             mine = [candidate for candidate in racing if candidate.engine == engine]
             if mine:
-                best = min(mine, key=lambda c: median(second for turn in c.rounds for second in turn))
+                best = min(mine, key=lambda c: (c.variant != "our threads" if engine == "minilstm" else False, c.middle()))
                 engines[engine] |= best.result() | {"others": [c.result() for c in mine if c is not best]}
     return {"engines": engines, "absent": crew.absent, "took": time.perf_counter() - began}
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import minilstm
-from minilstm.cli import THREAD_VARIABLES
+from minilstm.threads import BLAS_VARIABLES, OUR_VARIABLE
 
 FOLDER = Path(__file__).parent / "workers"
 ROOT = Path(minilstm.__file__).parents[1]
@@ -28,17 +28,23 @@ SCRIPTS = {"minilstm": "ours.py", "torch": "torch_worker.py", "keras": "keras_wo
            "bare": "roofline.py"}
 TITLES = {"minilstm": "minilstm", "torch": "PyTorch", "keras": "Keras", "jax": "JAX", "bare": "bare products"}
 PEERS = ("torch", "keras", "jax")
+WAYS = {  # in which minilstm shares a step among N threads: how many of BLAS, and how many of its own
+    "our threads": lambda n: (1, n),  # what the command line does
+    "BLAS threads": lambda n: (n, 1),
+    "one thread": lambda n: (1, 1),
+}
 
 
 class WorkerError(Exception):
     """What went wrong, in one sentence or with the worker's traceback."""
 
 
-def environment(threads: int, ours: bool) -> dict[str, str]:
-    """Threads of every library that reads its number from the environment; our package, for our own workers."""
-    names = (*THREAD_VARIABLES, "NUMBA_NUM_THREADS")
-    settings = {**os.environ, **dict.fromkeys(names, str(threads)), "RACE_THREADS": str(threads)}
-    if ours:
+def environment(threads: int, way: str | None = None) -> dict[str, str]:
+    """Threads of every library that reads its number from the environment; for our own workers our package, and the way."""
+    of_blas, own = WAYS[way](threads) if way else (threads, threads)
+    settings = {**os.environ, **dict.fromkeys(BLAS_VARIABLES, str(of_blas)), OUR_VARIABLE: str(own)}
+    settings |= {"NUMBA_NUM_THREADS": str(threads), "RACE_THREADS": str(threads)}
+    if way:
         paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
         settings["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     else:
@@ -49,15 +55,15 @@ def environment(threads: int, ours: bool) -> dict[str, str]:
 class Worker:
     """One process. A context: it has ended when the context does."""
 
-    def __init__(self, python: str, script: Path, threads: int = 2, ours: bool = False, processors: int | None = None):
+    def __init__(self, python: str, script: Path, threads: int = 2, way: str | None = None):
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             [python, "-u", str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True,
-            encoding="utf-8", env=environment(threads, ours), start_new_session=True,
+            encoding="utf-8", env=environment(threads, way), start_new_session=True,
         )
-        if processors is not None and hasattr(os, "sched_setaffinity"):
+        if hasattr(os, "sched_setaffinity"):
             with contextlib.suppress(OSError):
-                os.sched_setaffinity(self.process.pid, sorted(os.sched_getaffinity(0))[:processors])
+                os.sched_setaffinity(self.process.pid, sorted(os.sched_getaffinity(0))[:threads])
         self.answers: queue.Queue[str] = queue.Queue()
         self.idle_cpu, self.ended = 0.0, False
         threading.Thread(target=self._read, daemon=True).start()
@@ -121,20 +127,18 @@ class Crew:
     scripts: dict[str, Path] = field(default_factory=lambda: {name: FOLDER / file for name, file in SCRIPTS.items()})
 
     def start(self, engine: str, variant: str) -> Worker:
-        """A fresh process; the variants of ours and of the bare products are numbers of threads."""
-        ours = engine in ("minilstm", "bare")
-        threads = int(variant.split()[0]) if ours else self.threads
-        return Worker(self.pythons[engine], self.scripts[engine], threads, ours, self.threads)
+        """A fresh process; the variants of ours and of the bare products are ways to share the work among threads."""
+        return Worker(self.pythons[engine], self.scripts[engine], self.threads, variant if variant in WAYS else None)
 
 
 def our_crew(threads: int = 2) -> Crew:
     return Crew({"minilstm": sys.executable, "bare": sys.executable}, threads=threads)
 
 
-def variants(engine: str, kind: str, one_hot: bool, threads: int = 2) -> list[str]:
-    """The ways in which an engine can run a workload; the fastest of them counts."""
+def variants(engine: str, kind: str, one_hot: bool) -> list[str]:
+    """The ways in which an engine can run a workload; the fastest of them counts, of ours the first."""
     if engine in ("minilstm", "bare"):
-        return [f"{n} thread{'s' * (n > 1)}" for n in sorted({1, threads})]
+        return list(WAYS) if kind == "step" else ["our threads"]
     if kind == "generate":
         torch, jax = ("eye", "gather") if one_hot else ("embedding", "embedding")
         return {"torch": [torch, f"{torch} cell", f"{torch} cell single"], "keras": ["published"],

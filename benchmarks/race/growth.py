@@ -45,8 +45,8 @@ def measure_steps(axis: str, crew: Crew, settings: Settings, folder: Path, quick
         workers, sizes = [], step_sizes(axis, quick)
         for workload in (*sizes, replace(sizes[0], T=1, B=1)):
             write_job(workload, folder / "growth.npz")
-            workers.append(stack.enter_context(crew.start("minilstm", "1 thread")))
-            workers[-1].ask("prepare", job=str(folder / "growth.npz"), variant="1 thread")
+            workers.append(stack.enter_context(crew.start("minilstm", "one thread")))
+            workers[-1].ask("prepare", job=str(folder / "growth.npz"), variant="one thread")
             workers[-1].ask("steps", seconds=0)
         *workers, single = workers
         seconds: list[list[float]] = [[] for _ in workers]
@@ -60,7 +60,7 @@ def measure_steps(axis: str, crew: Crew, settings: Settings, folder: Path, quick
 
 def measure_texts(crew: Crew, settings: Settings, quick: bool) -> tuple[list[float], list[float]]:
     """Seconds to read, encode and train on texts of each size; the characters they have."""
-    with Worker(crew.pythons["minilstm"], FOLDER / "text.py", 1, True, crew.threads) as worker:
+    with Worker(crew.pythons["minilstm"], FOLDER / "text.py", 1, "one thread") as worker:
         counts = [(10 if quick else TEXTS) * factor for factor in FACTORS]
         tokens = [worker.ask("make", corpus="headlines", count=count)["characters"] for count in counts]
         seconds: list[list[float]] = [[] for _ in counts]

@@ -47,7 +47,7 @@ def head(crew: Crew) -> dict[str, str]:
     }
     matrices: dict[str, set[str]] = {}
     for engine in list(crew.pythons):
-        for variant in variants(engine, "step", True, crew.threads) if engine in ("minilstm", "bare") else ["its own"]:
+        for variant in variants(engine, "step", True) if engine in ("minilstm", "bare") else ["its own"]:
             name = f"{TITLES[engine]}, {variant}" if engine in ("minilstm", "bare") else TITLES[engine]
             try:
                 with crew.start(engine, variant) as worker:

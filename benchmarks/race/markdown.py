@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from race.crew import PEERS, TITLES
-from race.summary import remarks, summarise
+from race.crew import PEERS, TITLES, WAYS
+from race.summary import remarks, summarise, times
 
 ABSENT = "absent"
 NOT_RUN = "-"
@@ -90,6 +90,17 @@ def bare_table(report: Mapping[str, Any]) -> str:
                            "target", ""], rows) or ""
 
 
+def threads_table(report: Mapping[str, Any]) -> str:
+    """Our step in each way to share it among threads; the first is what the command line does."""
+    rows = []
+    for name, workload in report["workloads"].items():
+        ours = workload["engines"].get("minilstm", {})
+        found = {one["variant"]: times(one["rounds"])["median"] for one in (ours, *ours.get("others", [])) if one.get("rounds")}
+        if len(found) > 1:
+            rows.append([name, *(amount(found[way], "step") if way in found else NOT_RUN for way in WAYS)])
+    return rows and table(["our step, ms", *WAYS], rows) or ""
+
+
 def memory_table(report: Mapping[str, Any]) -> str:
     """The largest resident size of each engine's process, while it ran a workload."""
     rows = []
@@ -137,6 +148,8 @@ def markdown(report: Mapping[str, Any]) -> str:
         parts += ["## In short\n", short_table(report), "## Steps, epochs, writing\n", long_table(report)]
         if bare := bare_table(report):
             parts += ["## The bare matrix products\n", bare]
+        if shared := threads_table(report):
+            parts += ["## Threads\n", shared]
         parts += ["## Memory of each process, MB at most\n", memory_table(report)]
         parts += ["## Ways that were tried\n", tried_table(report)]
     for key, title in SINGLES.items():

@@ -19,8 +19,6 @@ from race.crew import FOLDER, Crew, Worker, environment
 from race.workloads import WORKLOADS, write_job
 
 FIRST_STEP = """
-from minilstm.cli import use_one_thread
-use_one_thread()
 import numpy as np
 from minilstm.model import LanguageModel
 from minilstm.optim import Adam
@@ -40,7 +38,7 @@ def tokenizing(crew: Crew, settings: Settings, quick: bool = False) -> dict[str,
     rows: dict[str, Any] = {}
     count = 50 if quick else TEXTS
     for corpus, unit in (("headlines", "characters"), ("recipes", "words")):
-        with Worker(crew.pythons["minilstm"], FOLDER / "text.py", 1, True, crew.threads) as worker:
+        with Worker(crew.pythons["minilstm"], FOLDER / "text.py", 1, "one thread") as worker:
             worker.ask("make", corpus=corpus, count=count)
             found = [worker.ask("tokenize", corpus=corpus, count=count) for _ in range(min(settings.rounds, 5))]
         for part in ("fit", "encode"):
@@ -52,7 +50,7 @@ def tokenizing(crew: Crew, settings: Settings, quick: bool = False) -> dict[str,
 
 def process_seconds(command: list[str], more: dict[str, str]) -> float:
     began = time.perf_counter()
-    settings = environment(1, ours=True)
+    settings = environment(2, "our threads")
     subprocess.run(command, check=True, capture_output=True, text=True, env={**settings, **more})
     return time.perf_counter() - began
 
@@ -84,8 +82,8 @@ def memory(crew: Crew, folder: Path, quick: bool = False) -> dict[str, Any]:
     workload = WORKLOADS["B"].quick() if quick else WORKLOADS["B"]
     job = folder / "memory.npz"
     write_job(workload, job)
-    with crew.start("minilstm", "1 thread") as worker:
-        before = worker.ask("prepare", job=str(job), variant="1 thread")["memory_before_mb"]
+    with crew.start("minilstm", "our threads") as worker:
+        before = worker.ask("prepare", job=str(job), variant="our threads")["memory_before_mb"]
         answer = worker.ask("steps", seconds=0, least=3 if quick else STEPS_OF_MEMORY, timeout=3600)
     curve = [megabytes for megabytes in (before, *answer["curve_mb"]) if megabytes is not None]
     if answer["peak_mb"] is None:

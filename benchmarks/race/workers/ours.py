@@ -1,4 +1,4 @@
-"""minilstm, as a worker of the race. Its variants are numbers of threads, which the environment sets before NumPy is loaded."""
+"""minilstm, as a worker of the race. Its variants are ways to share the work among threads, set in its environment."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ class Engine:
 
     @staticmethod
     def describe() -> dict:
-        threads = {name: os.environ[name] for name in ("OPENBLAS_NUM_THREADS", "OPENBLAS_CORETYPE") if name in os.environ}
+        names = ("OPENBLAS_NUM_THREADS", "MINILSTM_THREADS", "OPENBLAS_CORETYPE")
+        threads = {name: os.environ[name] for name in names if name in os.environ}
         return {"version": minilstm.__version__, "numba": numba.__version__, "threads": str(threads), **blas()}
 
     def loss_and_gradients(self):

@@ -12,8 +12,9 @@ One-hot input is a gather: the first layer has then no products with Wx. The out
 of n rows, and has (n, H) (H, V), (n, V) (V, H) and (H, n) (n, V) for each. Nothing else is done here: no gates, no softmax,
 no Adam, no gathering; arrays are made before the clock runs.
 
-As a worker this is an engine like the others, whose ``step`` runs the products of a batch. Its variants are numbers of
-threads. It loads minilstm before NumPy, so that both have the same matrix library with the same kernels.
+As a worker this is an engine like the others, whose ``step`` runs the products of a batch. Its variants are our ways to share
+the work: on threads of ours, each has the products of its share of the sequences. It loads minilstm before NumPy, so that both
+have the same matrix library with the same kernels.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import minilstm
+from minilstm import threads
 from minilstm.losses import CHUNK
 
 import numpy as np
@@ -84,17 +86,19 @@ def _array(rng: np.random.Generator, rows: int, columns: int, lies: str) -> np.n
 
 class Engine:
     def __init__(self, job: Job, variant: str):
+        inputs, _, lengths = job.batches[0]  # full batches: all alike
+        shares = threads.ours() if variant == "our threads" else 1
         self.runs = []
-        for inputs, _, lengths in job.batches[:1]:  # full batches: all alike
-            counts = [int((lengths > t).sum()) for t in range(len(inputs))]
-            self.runs.append(bare(products(job.sizes, counts), np.random.default_rng(0)))
+        for k in range(min(shares, len(lengths))):
+            counts = [int((lengths[k::shares] > t).sum()) for t in range(len(inputs))]
+            self.runs.append(bare(products(job.sizes, counts), np.random.default_rng(k)))
 
     @staticmethod
     def describe() -> dict:
         return {**Ours.describe(), "version": minilstm.__version__}
 
     def step(self, k: int) -> float:
-        self.runs[0]()
+        threads.run(self.runs)
         return 0.0
 
 
