@@ -31,7 +31,8 @@ def lstm_step(zh, b, c_prev, z, c, tanh_c, h):
         for j in range(H):
             c[r, j] = f[j] * c_prev[r, j] + i[j] * g[j]                    # (4)
         sigmoid_in_place(o)                                                # (5)
-        tanh_c[r, :] = c[r]
+        for j in range(H):  # an assignment of the whole row would be compiled with all of NumPy's broadcasting
+            tanh_c[r, j] = c[r, j]
         tanh_in_place(tanh_c[r])
         for j in range(H):
             h[r, j] = o[j] * tanh_c[r, j]                                  # (6)
