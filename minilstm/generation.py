@@ -35,10 +35,15 @@ def weights_of(model: LanguageModel) -> Weights:
         Wx_first=layers[0]["Wx"],
         Wx=Wx_above,
         Wh=np.stack([layer["Wh"] for layer in layers]),
-        b=np.stack([np.stack([layer[name] for name in CELLS[model.cell].biases]) for layer in layers]),
+        b=np.stack([layer[CELLS[model.cell].biases[0]] for layer in layers]),
         W_out=np.ascontiguousarray(parameters["embedding.W"].T) if model.tied else parameters["output.W"],
         b_out=parameters["output.b"],
     )
+
+
+def bh_of(model: LanguageModel) -> np.ndarray | None:
+    """(L, C), which only a GRU has."""
+    return np.stack([model.parameters[f"gru{k}.bh"] for k in range(model.layers)]) if model.cell == "gru" else None
 
 
 def work_for(model: LanguageModel, rows: int) -> Work:
@@ -52,16 +57,16 @@ def write(model: LanguageModel, state: States, length: int, choice: Choice, rng:
     """Ids (T, B) from a state, at most ``length`` steps; fewer when all texts have ended. After its end a text is all ends."""
     if model.dtype.kind == "c":
         raise InputError(f"a model in {model.dtype} is for checking gradients and cannot write; take one in float32 or float64")
-    B, cell = len(state[0][0]), CELLS[model.cell]
-    weights, work = weights_of(model), work_for(model, min(B, ROWS_TOGETHER))
+    B = len(state[0][0])
+    weights, bh, work = weights_of(model), bh_of(model), work_for(model, min(B, ROWS_TOGETHER))
     h = np.stack([layer[0] for layer in state])  # (L, B, H)
-    c = np.stack([layer[-1] for layer in state])  # (L, B, H); a cell that has no c does not look at it
+    c = np.stack([layer[1] for layer in state]) if model.cell == "lstm" else None  # (L, B, H)
     texts, written = np.arange(B), []
     for start in range(0, length, STEPS_AT_ONCE):
         before, steps = rng.bit_generator.state, min(STEPS_AT_ONCE, length - start)
         u = rng.random((steps, B))
         ids = np.full(u.shape, choice.end)  # (T, B)
-        taken, going = kernels.generation.generate(cell.gates, weights, choice, u, texts, h, c, work, ids)
+        taken, going = kernels.generation.generate(weights, bh, choice, u, texts, h, c, work, ids)
         written.append(ids[:taken])
         texts = texts[:going]
         if going == 0:

@@ -34,7 +34,7 @@ class Weights(NamedTuple):
     Wx_first: np.ndarray  # (D, C)
     Wx: np.ndarray  # (L - 1, H, C) of the layers above the first
     Wh: np.ndarray  # (L, H, C)
-    b: np.ndarray  # (L, 1, C), or (L, 2, C) for a GRU's bx and bh
+    b: np.ndarray  # (L, C); a GRU's bx
     W_out: np.ndarray  # (H, V)
     b_out: np.ndarray  # (V,)
 
@@ -63,32 +63,28 @@ class Work(NamedTuple):
 
 
 @kernel
-def generate(gates, weights, choice, u, texts, h, c, work, ids):
+def generate(weights, bh, choice, u, texts, h, c, work, ids):
     """Writes ids (T, B) from uniform numbers u (T, B), and stops early when all texts have ended.
 
     texts (B,) are the columns of u and ids that the rows of h and c (L, B, H) belong to: all that still go on, and the
-    arrays come out such that the same can be said of their first rows. ``gates`` names the cell: 4 for an LSTM, 3 for a GRU,
-    1 for a simple RNN. Returns how many steps were taken, and how many texts still go on.
+    arrays come out such that the same can be said of their first rows. Returns how many steps were taken, and how many texts
+    still go on. Only an LSTM has a c, and only a GRU a bh (L, C); for other cells None stands there, by which the compiler
+    knows at once which cell it is, and leaves out the others.
     """
     R, n = work.z.shape[0], texts.size
     for t in range(u.shape[0]):
-        going = 0
         for first in range(0, n, R):
             rows = min(R, n - first)
-            multiply(h[-1, first : first + rows], weights.W_out, work.logits[:rows])
+            multiply(h[-1, first : first + rows], weights.W_out, work.logits[:rows])  # (1)
             for r in range(rows):
                 text = texts[first + r]
-                k = choose(work.logits[r], weights.b_out, choice, u[t, text], work)  # (1), (2)
-                ids[t, text] = k
-                if k != choice.end:                                        # (3)
-                    move_up(first + r, going, texts, h, c)
-                    going += 1
-        n = going
+                ids[t, text] = choose(work.logits[r], weights.b_out, choice, u[t, text], work)  # (1), (2)
+        n = move_up(ids[t], choice.end, texts[:n], h, c)                   # (3)
         if n == 0:
             return t + 1, 0
         for first in range(0, n, R):
             rows = min(R, n - first)
-            read(gates, weights, ids[t], texts[first : first + rows], first, h, c, work)  # (4)
+            read(weights, bh, ids[t], texts[first : first + rows], first, h, c, work)  # (4)
     return u.shape[0], n
 
 
@@ -105,38 +101,41 @@ def choose(logits, b_out, choice, u, work):
 
 
 @kernel
-def move_up(r, to, texts, h, c):
-    """Row r, which goes on, takes the place of one that does not."""
-    if r != to:
-        texts[to] = texts[r]
-        for layer in range(h.shape[0]):
-            copy(h[layer, r], h[layer, to])
-            copy(c[layer, r], c[layer, to])
+def move_up(ids, end, texts, h, c):
+    """(3): rows that go on take the places of those that have ended. Returns how many go on."""
+    n = 0
+    for r in range(texts.size):
+        if ids[texts[r]] != end:
+            if n < r:
+                texts[n] = texts[r]
+                for layer in range(h.shape[0]):
+                    copy(h[layer, r], h[layer, n])
+                    if c is not None:
+                        copy(c[layer, r], c[layer, n])
+            n += 1
+    return n
 
 
 @kernel
-def read(gates, weights, ids, texts, first, h, c, work):
+def read(weights, bh, ids, texts, first, h, c, work):
     """(4): the states of some rows after each has read the id of its text."""
-    rows = texts.size
+    rows, one_hot = texts.size, weights.table.size == 0
     x, z, zh, spare = work.x[:rows], work.z[:rows], work.zh[:rows], work.spare[:rows]
+    source, vectors = (weights.Wx_first, z) if one_hot else (weights.table, x)
+    for r in range(rows):
+        copy(source[ids[texts[r]]], vectors[r])
     for layer in range(h.shape[0]):
         now, b = slice(first, first + rows), weights.b[layer]
-        if layer > 0:
-            multiply(h[layer - 1, now], weights.Wx[layer - 1], z)
-        elif weights.table.size == 0:
-            for r in range(rows):
-                copy(weights.Wx_first[ids[texts[r]]], z[r])
-        else:
-            for r in range(rows):
-                copy(weights.table[ids[texts[r]]], x[r])
-            multiply(x, weights.Wx_first, z)
+        if layer > 0 or not one_hot:
+            below, Wx = (x, weights.Wx_first) if layer == 0 else (h[layer - 1, now], weights.Wx[layer - 1])
+            multiply(below, Wx, z)
         multiply(h[layer, now], weights.Wh[layer], zh)
-        if gates == 4:
-            lstm_step(zh, b[0], c[layer, now], z, c[layer, now], spare, h[layer, now])
-        elif gates == 3:
-            gru_step(zh, b[0], b[1], h[layer, now], z, spare, h[layer, now])
+        if c is not None:
+            lstm_step(zh, b, c[layer, now], z, c[layer, now], spare, h[layer, now])
+        elif bh is not None:
+            gru_step(zh, b, bh[layer], h[layer, now], z, spare, h[layer, now])
         else:
-            rnn_step(zh, b[0], z)
+            rnn_step(zh, b, z)
             for r in range(rows):
                 copy(z[r], h[layer, first + r])
 

@@ -7,8 +7,13 @@
     (5)  the first v with w_0 + … + w_v > u Σ w                u uniform in [0, 1)
 
 A draw does not ask for p: weights w that are in proportion to it will do. Neither (2) nor (4) needs all V symbols in order,
-only the first few: a heap (Williams, Algorithm 232: Heapsort, 1964) hands out the likeliest, then the next, as many as are
-asked for. Of two symbols equally likely the lower id comes first, as in a stable sort.
+only the first few. What is certainly not among those is left out at a glance:
+
+    (6)  the k-th largest is at least the smallest of k maxima, one for each of k parts of the row
+    (7)  symbols with w < (1 - P) / (2 V) Σ w have together less than half of what (4) can spare
+
+Of the others a heap (Williams, Algorithm 232: Heapsort, 1964) hands out the likeliest, then the next, as many as are asked
+for. Of two symbols equally likely the lower id comes first, as in a stable sort.
 
 Shapes: a and w (V,) float64, heap (V,) integers.
 """
@@ -31,25 +36,38 @@ def weigh(a, temperature, top_k, top_p, heap, w):
         a[v] = (a[v] - m) / temperature                                    # (1)
     for v in range(V):
         w[v] = np.exp(a[v])                                                # (3)
-    if top_k < V or top_p < np.inf:
-        heapify(a, heap)
-    least = V  # heap[least:] are the likeliest so far, the last of them the first
+    size = least = V  # heap[least:size] are the likeliest so far, the last of them the first
     if top_k < V:
-        while V - least < top_k:
+        size = least = heapify(a, at_most_the_largest(a, top_k), a, heap, w)  # (6)
+        while size - least < top_k and least > 0:
             least = take(a, heap, least)
         for r in range(least):
             w[heap[r]] = 0.0                                               # (2)
     if top_p < np.inf:
-        keep_nucleus(a, top_p, heap, least, w)
+        total = 0.0
+        for v in range(V):
+            total += w[v]
+        if top_k == V:
+            size = least = heapify(w, (1 - top_p) / (2 * V) * total, a, heap, w)  # (7)
+        keep_nucleus(a, top_p * total, heap[:size], least, w)              # (4)
 
 
 @kernel
-def keep_nucleus(a, top_p, heap, least, w):
+def at_most_the_largest(a, k):
+    """(6)."""
+    smallest = np.inf
+    for part in range(k):
+        largest = -np.inf
+        for v in range(part * a.size // k, (part + 1) * a.size // k):
+            largest = max(largest, a[v])
+        smallest = min(smallest, largest)
+    return smallest
+
+
+@kernel
+def keep_nucleus(a, enough, heap, least, w):
     """(4). heap[least:] have been taken already."""
-    r, enough, reached = w.size, 0.0, 0.0
-    for v in range(w.size):
-        enough += w[v]
-    enough *= top_p
+    r, reached = heap.size, 0.0
     while r > 0 and reached < enough:
         if r == least:
             least = take(a, heap, least)
@@ -58,7 +76,7 @@ def keep_nucleus(a, top_p, heap, least, w):
         if w[heap[r]] == 0:  # only rounding keeps what was reached below what is enough
             break
     for rest in range(r):
-        w[heap[rest]] = 0.0                                                # (4)
+        w[heap[rest]] = 0.0
 
 
 @kernel
@@ -78,12 +96,21 @@ def draw(w, u):
 
 
 @kernel
-def heapify(a, heap):
-    """All ids, each before 2 r + 1 and 2 r + 2, the two below it."""
-    for v in range(heap.size):
-        heap[v] = v
-    for r in range(heap.size // 2 - 1, -1, -1):
-        sift(a, heap, r, heap.size)
+def heapify(values, least, a, heap, w):
+    """The ids with values of at least this, each before 2 r + 1 and 2 r + 2, the two below it; the others get weight 0.
+
+    Returns how many they are.
+    """
+    size = 0
+    for v in range(values.size):
+        if values[v] >= least:
+            heap[size] = v
+            size += 1
+        else:
+            w[v] = 0.0
+    for r in range(size // 2 - 1, -1, -1):
+        sift(a, heap, r, size)
+    return size
 
 
 @kernel
