@@ -49,8 +49,9 @@ def bh_of(model: LanguageModel) -> np.ndarray | None:
 def work_for(model: LanguageModel, rows: int) -> Work:
     """Arrays to compute so many rows in."""
     V, H, C = model.vocab_size, model.hidden, CELLS[model.cell].gates * model.hidden
-    widths = (model.embedding or 0, C, C, H, V)
-    return Work(*(np.empty((rows, width), model.dtype) for width in widths), np.empty(V), np.empty(V, np.int64), np.empty(V))
+    room = lambda width: np.empty((rows, width), model.dtype)
+    x, z, zh, spare, logits = room(model.embedding or 0), room(C), room(C), room(H), room(V)
+    return Work(x, z, zh, spare, logits, a=np.empty(V), heap=np.empty(V, np.int64), w=np.empty(V))
 
 
 def write(model: LanguageModel, state: States, length: int, choice: Choice, rng: np.random.Generator) -> np.ndarray:
