@@ -202,7 +202,7 @@ def test_thousands_of_symbols_are_sorted_out_as_by_the_book(top_k, top_p):
         np.testing.assert_allclose(w / w.sum(), book, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("top_p, kept", [(0.25, [1]), (0.5, [1, 3]), (0.5001, [1, 3, 4]), (0.75, [1, 3, 4]), (1.0, [1, 3, 4, 6])])
+@pytest.mark.parametrize("top_p, kept", [(0.25, [1]), (0.5, [1, 3]), (0.5001, [1, 3, 4]), (0.75, [1, 3, 4]), (1, [1, 3, 4, 6])])
 def test_a_nucleus_that_is_met_exactly_takes_no_more(top_p, kept):
     logits = np.array([-np.inf, 2.0, -np.inf, 2.0, 2.0, -np.inf, 2.0])
     book, w = Sampling(top_p=top_p).distribution(logits[None])[0], weighed(logits, Sampling(top_p=top_p))
