@@ -97,7 +97,7 @@ def choose(logits, b_out, choice, u, work):
     for v in choice.forbidden:
         a[v] = -np.inf
     weigh(a, choice.temperature, choice.top_k, choice.top_p, work.heap, work.w)
-    return draw(work.w, u)                                                      # (2)
+    return draw(work.w, u)                                                 # (2)
 
 
 @kernel
