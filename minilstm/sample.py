@@ -27,6 +27,7 @@ import numpy as np
 from minilstm.checks import check_number, check_size
 from minilstm.errors import InputError
 from minilstm.functions import softmax
+from minilstm.generation import choice_of, write
 from minilstm.model import LanguageModel, States
 from minilstm.text.protocol import Corpus, Tokenizer
 
@@ -51,11 +52,15 @@ class Sampling:
         if self.top_p is not None and not (isinstance(self.top_p, numbers.Real) and 0 < self.top_p <= 1):
             raise InputError(f"top_p must be above 0 and at most 1, not {self.top_p!r}")
 
+    def check_vocabulary(self, V: int) -> None:
+        """Refuse to keep more symbols than there are."""
+        if self.top_k is not None and self.top_k > V:
+            raise InputError(f"top_k must be at most the vocabulary's size {V}, not {self.top_k}")
+
     def distribution(self, logits: np.ndarray, forbidden: Sequence[int] = ()) -> np.ndarray:
         """Probabilities (B, V) in float64 from logits (B, V), by equations (1) to (4)."""
         V = logits.shape[-1]
-        if self.top_k is not None and self.top_k > V:
-            raise InputError(f"top_k must be at most the vocabulary's size {V}, not {self.top_k}")
+        self.check_vocabulary(V)
         a = logits.astype(np.float64)  # (B, V)
         a[:, list(forbidden)] = -np.inf
         a -= a.max(axis=1, keepdims=True)
@@ -160,10 +165,14 @@ def generate_ids(
     if rng is None and not sampling.greedy:
         raise InputError("drawing needs a numpy.random.Generator: pass rng=np.random.default_rng(seed)")
     rng = np.random.default_rng(0) if rng is None else rng
-    steps = [drawn.ids for drawn in generate_steps(model, tokenizer, prompts, length, sampling, rng)]
-    is_last = np.array(steps) == tokenizer.eos_id  # (T, B)
+    check_size("length", length)
+    _, state = read_prompts(model, tokenizer, prompts)
+    sampling.check_vocabulary(model.vocab_size)
+    choice = choice_of(model.vocab_size, **vars(sampling), forbidden=forbidden_ids(tokenizer), end=tokenizer.eos_id)
+    ids = write(model, state, length, choice, rng)  # (T, B)
+    is_last = ids == tokenizer.eos_id
     is_last[-1] = True
-    return [row[: end + 1] for row, end in zip(np.array(steps).T, is_last.argmax(axis=0))]
+    return [row[: end + 1] for row, end in zip(ids.T, is_last.argmax(axis=0))]
 
 
 def generate(

@@ -1,4 +1,4 @@
-"""The naive twin: an LSTM, a GRU, a simple RNN, an output layer and a loss in plain Python numbers and loops.
+"""The naive twin: an LSTM, a GRU, a simple RNN, an output layer, a loss and generation in plain Python numbers and loops.
 
 It imports nothing of minilstm and not even NumPy, so that it can share no mistake with what it judges. Written from the
 equations alone, one scalar at a time; arguments are nested lists (or anything indexable), results are nested lists.
@@ -224,3 +224,50 @@ def language_model_loss(sequences, targets, first_layer_input, sequence, layers,
             total += cross_entropy(dense(x, W, b), y)[0]
             count += 1
     return total / count
+
+
+def next_logits(ids, first_layer_input, sequence, layers, W, b):
+    """What stands to be drawn after these ids, all of them read from a zero state; arguments as above."""
+    parts = 2 if sequence is lstm_sequence else 1
+    xs = [first_layer_input(k) for k in ids]
+    for weights in layers:
+        xs, *_ = sequence(xs, *([0.0] * len(weights[1]) for _ in range(parts)), *weights)
+    return dense(xs[-1], W, b)
+
+
+def distribution(logits, temperature, top_k, top_p, forbidden):
+    """What one symbol is drawn from: temperature, the k likeliest, the likeliest that together reach P."""
+    scaled = {v: a / temperature for v, a in enumerate(logits) if v not in forbidden}
+    if top_k is not None:
+        scaled = dict(sorted(scaled.items(), key=lambda item: -item[1])[:top_k])
+    top = max(scaled.values())
+    p = {v: math.exp(a - top) for v, a in scaled.items()}
+    total = sum(p.values())
+    p = {v: x / total for v, x in p.items()}
+    if top_p is not None:
+        kept, reached = {}, 0.0
+        for v, x in sorted(p.items(), key=lambda item: -item[1]):
+            if reached < top_p:
+                kept[v] = x
+            reached += x
+        p = {v: x / sum(kept.values()) for v, x in kept.items()}
+    return [p.get(v, 0.0) for v in range(len(logits))]
+
+
+def generate(logits_after, ids, uniforms, end, *sampling):
+    """What is written after these ids: one symbol for each uniform number, until the end symbol is drawn.
+
+    ``logits_after`` reads all ids anew for every symbol; nothing is carried.
+    """
+    written = []
+    for u in uniforms:
+        p = distribution(logits_after([*ids, *written]), *sampling)
+        reached, drawn = 0.0, None
+        for v, x in enumerate(p):
+            reached += x
+            if drawn is None and reached > u:
+                drawn = v
+        written.append(drawn)
+        if drawn == end:
+            break
+    return written

@@ -90,15 +90,17 @@ CELLS = {
 EACH_CELL = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
 
 
-def naive_loss(model, batch, masks=None):
-    """What the naive twin says of a model's loss on a batch, from zero states; for ``masks`` see there."""
+def naive_parts(model):
+    """A model as the naive twin takes it: what an id is as a vector, the loop over a sequence, all weights."""
     p = model.parameters
     one_hot = lambda k: naive.one_hot(k, model.vocab_size)
     first = one_hot if model.embedding is None else lambda k: p["embedding.W"][k].tolist()
     W = [list(column) for column in zip(*p["embedding.W"].tolist())] if model.tied else p["output.W"].tolist()
     layers = [[p[f"{model.cell}{k}.{name}"].tolist() for name in CELLS[model.cell].names] for k in range(model.layers)]
+    return first, getattr(naive, f"{model.cell}_sequence"), layers, W, p["output.b"].tolist()
+
+
+def naive_loss(model, batch, masks=None):
+    """What the naive twin says of a model's loss on a batch, from zero states; for ``masks`` see there."""
     cut = lambda a: [a[:n, b].tolist() for b, n in enumerate(batch.lengths)]
-    sequence = getattr(naive, f"{model.cell}_sequence")
-    return naive.language_model_loss(
-        cut(batch.inputs), cut(batch.targets), first, sequence, layers, W, p["output.b"].tolist(), masks
-    )
+    return naive.language_model_loss(cut(batch.inputs), cut(batch.targets), *naive_parts(model), masks)

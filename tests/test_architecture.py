@@ -11,7 +11,7 @@ FLOORS = [
     {"cells", "kernels"},
     {"layers", "losses", "optim", "text"},
     {"model", "passes", "shares", "verify"},
-    {"train", "callbacks", "progress", "curves", "sample", "beam", "diversity", "checkpoint", "weights"},
+    {"train", "callbacks", "progress", "curves", "generation", "sample", "beam", "diversity", "checkpoint", "weights"},
     {"plots", "cli", "arguments", "commands", "__main__"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -12,6 +12,7 @@ from minilstm.sample import Sampling, draw, forbidden_ids, generate, generate_id
 from minilstm.text.batches import SequenceBatches
 from minilstm.text.grammar import Grammar
 from minilstm.train import Training, fit
+from tests import naive
 from tests.strategies import logits_and_targets_N_V
 from tests.words import Words
 
@@ -26,25 +27,6 @@ def model():
     return fit(run, SequenceBatches(ids, 6, TOKENIZER.eos_id), epochs=30).model
 
 
-def naive_distribution(logits, temperature, top_k, top_p):
-    """One row, id 0 forbidden, in plain Python."""
-    scaled = {v: a / temperature for v, a in enumerate(logits) if v != 0}
-    if top_k is not None:
-        scaled = dict(sorted(scaled.items(), key=lambda item: -item[1])[:top_k])
-    top = max(scaled.values())
-    p = {v: math.exp(a - top) for v, a in scaled.items()}
-    total = sum(p.values())
-    p = {v: x / total for v, x in p.items()}
-    if top_p is not None:
-        kept, reached = {}, 0.0
-        for v, x in sorted(p.items(), key=lambda item: -item[1]):
-            if reached < top_p:
-                kept[v] = x
-            reached += x
-        p = {v: x / sum(kept.values()) for v, x in kept.items()}
-    return [p.get(v, 0.0) for v in range(len(logits))]
-
-
 @given(
     logits_and_targets_N_V(),
     st.floats(0.1, 5),
@@ -55,7 +37,7 @@ def test_the_distribution_is_that_of_a_naive_twin(case, temperature, top_k, top_
     logits, _ = case
     p = Sampling(temperature, top_k, top_p).distribution(logits, forbidden=[0])
     for row, expected in zip(p, logits):
-        np.testing.assert_allclose(row, naive_distribution(expected.tolist(), temperature, top_k, top_p), atol=1e-12)
+        np.testing.assert_allclose(row, naive.distribution(expected.tolist(), temperature, top_k, top_p, [0]), atol=1e-12)
     assert (p[:, 0] == 0).all()
 
 

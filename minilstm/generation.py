@@ -1,0 +1,92 @@
+"""Generation by the compiled loop of ``kernels/generation.py``: what it is handed, and its random numbers.
+
+The loop takes uniform numbers; they are drawn for many steps at once, in the order in which the steps would draw them. When
+all texts end before those numbers are used up, the generator is put back and draws only as many as the steps that were
+taken, so that it stands where it would stand if every step had drawn for itself.
+
+Letters: V vocabulary, H hidden, L layers, C columns of a layer's matrices, B texts, T steps.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from minilstm import kernels
+from minilstm.errors import InputError
+from minilstm.kernels.generation import Choice, Weights, Work
+from minilstm.model import CELLS, LanguageModel, States
+
+STEPS_AT_ONCE = 256  # for which random numbers are drawn
+ROWS_TOGETHER = 16  # so many rows of all gates stay in the processor's nearest memory
+
+
+def weights_of(model: LanguageModel) -> Weights:
+    """The parameters as the loop takes them. They are copied, which takes about as long as one or two symbols do."""
+    parameters = model.parameters
+    layers = [parameters.layer(f"{model.cell}{k}") for k in range(model.layers)]
+    Wx_above = np.empty((model.layers - 1, *layers[0]["Wh"].shape), model.dtype)  # (L - 1, H, C)
+    for k, layer in enumerate(layers[1:]):
+        Wx_above[k] = layer["Wx"]
+    return Weights(
+        table=np.empty((0, 0), model.dtype) if model.embedding is None else parameters["embedding.W"],
+        Wx_first=layers[0]["Wx"],
+        Wx=Wx_above,
+        Wh=np.stack([layer["Wh"] for layer in layers]),
+        b=np.stack([layer[CELLS[model.cell].biases[0]] for layer in layers]),
+        W_out=np.ascontiguousarray(parameters["embedding.W"].T) if model.tied else parameters["output.W"],
+        b_out=parameters["output.b"],
+    )
+
+
+def bh_of(model: LanguageModel) -> np.ndarray | None:
+    """(L, C), which only a GRU has."""
+    return np.stack([model.parameters[f"gru{k}.bh"] for k in range(model.layers)]) if model.cell == "gru" else None
+
+
+def work_for(model: LanguageModel, rows: int) -> Work:
+    """Arrays to compute so many rows in."""
+    V, H, C = model.vocab_size, model.hidden, CELLS[model.cell].gates * model.hidden
+    room = lambda width: np.empty((rows, width), model.dtype)
+    x, z, zh, spare, logits = room(model.embedding or 0), room(C), room(C), room(H), room(V)
+    return Work(x, z, zh, spare, logits, a=np.empty(V), heap=np.empty(V, np.int64), w=np.empty(V))
+
+
+def write(model: LanguageModel, state: States, length: int, choice: Choice, rng: np.random.Generator) -> np.ndarray:
+    """Ids (T, B) from a state, at most ``length`` steps; fewer when all texts have ended. After its end a text is all ends."""
+    if model.dtype.kind == "c":
+        raise InputError(f"a model in {model.dtype} is for checking gradients and cannot write; take one in float32 or float64")
+    B = len(state[0][0])
+    weights, bh, work = weights_of(model), bh_of(model), work_for(model, min(B, ROWS_TOGETHER))
+    h = np.stack([layer[0] for layer in state])  # (L, B, H)
+    c = np.stack([layer[1] for layer in state]) if model.cell == "lstm" else None  # (L, B, H)
+    texts, written = np.arange(B), []
+    for start in range(0, length, STEPS_AT_ONCE):
+        before, steps = rng.bit_generator.state, min(STEPS_AT_ONCE, length - start)
+        u = rng.random((steps, B))
+        ids = np.full(u.shape, choice.end)  # (T, B)
+        taken, going = kernels.generation.generate(weights, bh, choice, u, texts, h, c, work, ids)
+        written.append(ids[:taken])
+        texts = texts[:going]
+        if going == 0:
+            rng.bit_generator.state = before
+            rng.random((taken, B))
+            break
+    return np.concatenate(written)
+
+
+def choice_of(
+    V: int, temperature: float, top_k: int | None, top_p: float | None, greedy: bool, forbidden: Sequence[int], end: int
+) -> Choice:
+    """How to draw, as numbers that the loop can do without asking what is left out. The likeliest is the first of the top 1."""
+    if greedy:
+        temperature, top_k, top_p = 1.0, 1, None
+    return Choice(
+        float(temperature),
+        V if top_k is None else int(top_k),
+        math.inf if top_p is None else float(top_p),
+        np.array(forbidden, np.int64),
+        int(end),
+    )
