@@ -24,7 +24,7 @@ from race.crew import WAYS, Crew, Worker, WorkerError, variants
 from race.workloads import Workload
 
 FINALISTS = 2
-LONGEST_PREPARATION = 300  # seconds: compiling, first passes
+LONGEST_PREPARATION = 120  # seconds: compiling, first passes; nobody waits longer for a training step to begin
 
 
 @dataclass(frozen=True)

@@ -78,9 +78,9 @@ STEPS = (
     Workload("B", "recipes (B)", "step", 32, 200, 10_000, 100, 128, 1, speed=1.6, share=0.80),
 )
 EPOCHS = (
-    Workload("epoch-A", "headlines, real batches of 8", "epoch", 8, 200, 84, 0, 128, 1, speed=2.5, text="titles", batches=950),
+    Workload("epoch-A", "headlines, real batches of 8", "epoch", 8, 200, 84, 0, 128, 1, speed=2.5, text="titles", batches=240),
     Workload("epoch-B", "recipes, real batches of 32", "epoch", 32, 200, 10_000, 100, 128, 1, speed=2.5, text="recipes",
-             batches=24),
+             batches=8),
 )
 WRITING = (
     Workload("write-A", "characters (A), one text", "generate", 1, 3, 84, 0, 128, 1, rate=100_000, over_torch=10,
