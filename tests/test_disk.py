@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 
 import minilstm
 from minilstm.kernels import disk
+from minilstm.kernels.activations import tanh_float32
 from minilstm.kernels.disk import DiskCache
-from minilstm.kernels.jit import SETTINGS
+from minilstm.kernels.jit import SETTINGS, kernel
+from minilstm.verify.variant import Mistake, variant
 
 COMPILED = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled, so nothing is kept on disk")
 CALL_A_KERNEL = """
@@ -34,10 +36,10 @@ def double(x):
 
 def hits_of_a_call(folder, argument, expected):
     """Call the kernel as a new process would: whether it came from disk."""
-    kernel = numba.njit(**SETTINGS)(double)
-    kernel._cache = DiskCache("test.double", folder)
-    assert kernel(argument) == expected
-    return sum(kernel.stats.cache_hits.values())
+    compiled = numba.njit(**SETTINGS)(double)
+    compiled._cache = DiskCache("test.double", folder)
+    assert compiled(argument) == expected
+    return sum(compiled.stats.cache_hits.values())
 
 
 def kept(folder):
@@ -223,6 +225,14 @@ def test_a_kernel_is_compiled_once_for_each_type(folder):
     assert hits_of_a_call(folder, 2.5, 5.0) == 0
     assert hits_of_a_call(folder, 2.5, 5.0) == hits_of_a_call(folder, 2, 4) == 1
     assert len(kept(folder)) == 2
+
+
+@COMPILED
+def test_only_what_the_stamp_covers_is_kept():
+    assert isinstance(tanh_float32._cache, DiskCache)
+    assert not isinstance(kernel(double)._cache, DiskCache)  # its file may change, and its name be another's, unnoticed
+    changed = variant(tanh_float32.py_func, [Mistake("twice", tanh_float32.py_func, "x * p / q", "2 * x * p / q", "", "")])
+    assert changed(np.float32(0.5)) == 2 * tanh_float32(np.float32(0.5))
 
 
 @COMPILED

@@ -13,6 +13,7 @@ With ``NUMBA_DISABLE_JIT=1`` in the environment nothing is compiled and kernels 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
@@ -26,7 +27,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 def kernel(function: F) -> F:
     """Compile a kernel at its first call, or take it from disk; keep it there if there is a place for it."""
     compiled = numba.njit(**SETTINGS)(function)
-    folder = None if numba.config.DISABLE_JIT else place()
+    is_ours = Path(function.__code__.co_filename).parent == Path(__file__).parent  # no other source is in the stamp
+    folder = place() if is_ours and not numba.config.DISABLE_JIT else None
     if folder is not None:  # pragma: no cover: coverage is measured without the compiler
         compiled._cache = DiskCache(f"{function.__module__.rpartition('.')[2]}.{function.__name__}", folder)
     return compiled
