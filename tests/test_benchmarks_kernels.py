@@ -43,7 +43,7 @@ def test_no_kernel_is_left_out(bench):
         assert f"{cell}_step " in names and f"{cell}_step_backward" in names
     for optimizer in ("adam", "rmsprop", "sgd"):
         assert f"{optimizer}_step" in names
-    for room in set(kernels.__all__) - {"generation", "sampling"}:  # which has no naive form: benchmarks/speed.py times it whole
+    for room in set(kernels.__all__) - {"generation", "sampling"}:  # timed as a whole by speed.py
         assert room in names
     assert all(function in names for function in ("exp", "tanh", "sigmoid"))
 
