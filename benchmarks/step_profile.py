@@ -98,13 +98,13 @@ class TimedNumPy:
         return getattr(np, name)
 
 
+multiply = kernels.product.multiply
+
+
 @kernel
 def products_of_steps(T, x, W, y):
     for t in range(T):
-        kernels_multiply(x[t], W, y)
-
-
-kernels_multiply = kernels.product.multiply
+        multiply(x[t], W, y)
 
 
 def products_of_loop(name: str, B: int, T: int, H: int, layers: int) -> float:

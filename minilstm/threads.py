@@ -5,7 +5,7 @@ Threads can share a step in two ways:
     BLAS's own     every matrix product is split; what stands between the products runs on one thread
     ours           the batch is split: each thread takes some of its sequences all the way forward and back
 
-Ours share all the work and meet once a step; those of BLAS meet at every product. ``benchmarks/threads.py`` measures both in
+Ours share all the work and meet once a step; those of BLAS meet at every product. ``benchmarks/speed.py`` measures both in
 turn. Both at once wait for each other, so ours are used where BLAS has been told to use one: the command line does so before
 NumPy is loaded, a program or notebook by ``OPENBLAS_NUM_THREADS=1`` in its environment. ``MINILSTM_THREADS`` says how many of
 ours there may be. The gradient is the same but for rounding, and the same to the last bit for the same number.

@@ -25,6 +25,7 @@ from minilstm.verify.variant import Mistake, variant
 from tests import test_properties
 from tests.recurrent import CELLS
 
+NOT_COMPILED = lambda function: function  # a kernel with a mistake runs as Python, which takes less time than compiling it
 QUICK = settings(max_examples=10, phases=[Phase.generate], database=None, deadline=None, derandomize=True)
 OF_A_STEP = [
     test_properties.test_a_complex_step_through_a_step_is_its_backward,
@@ -131,7 +132,7 @@ IN_THE_ENGINE = [  # mistakes in the code that trains: the loop of the layer, an
 def test_mistakes_in_the_compiled_engine_fail_the_properties_too(monkeypatch, home, name, right, wrong):
     ours = getattr(home, name)
     mistake = Mistake("in the engine", getattr(ours, "py_func", ours), right, wrong, "", "")
-    monkeypatch.setattr(home, name, variant(mistake.function, [mistake]))
+    monkeypatch.setattr(home, name, variant(mistake.function, [mistake], kernel=NOT_COMPILED))
     tests = [
         test_properties.test_layer_and_book_are_the_naive_twin,
         test_properties.test_with_lengths_every_sequence_is_as_if_it_were_alone,

@@ -10,7 +10,7 @@ from minilstm.layers import GRU, RNN
 from minilstm.verify.variant import Mistake, variant
 from tests import test_properties
 from tests.recurrent import CELLS
-from tests.test_mistakes import fails
+from tests.test_mistakes import NOT_COMPILED, fails
 
 OF_A_STEP = [
     test_properties.test_a_complex_step_through_a_step_of_any_cell_is_its_backward,
@@ -133,7 +133,7 @@ def test_every_mistake_fails_the_properties(cell, rows, monkeypatch):
         ours, tests = getattr(home, name), OF_A_STEP if home is cells else OF_THE_ENGINE
         mistake = Mistake(wrong, getattr(ours, "py_func", ours), right, wrong, "", "")
         with monkeypatch.context() as patch:
-            patch.setattr(home, name, variant(mistake.function, [mistake]))
+            patch.setattr(home, name, variant(mistake.function, [mistake], kernel=NOT_COMPILED))
             failing = [number for number, test in enumerate(tests, start=1) if fails(test, CELLS[cell])]
         print(f"{name:<20}{wrong:<66}{', '.join(map(str, failing))}")
         assert failing, f"{wrong} in {name}: no property fails"

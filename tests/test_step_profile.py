@@ -1,0 +1,57 @@
+"""The profile of a step: it runs, its parts make up the whole, and it leaves the engine as it was."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minilstm.losses
+from minilstm import kernels, model, shares, threads
+
+FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
+
+
+@pytest.fixture
+def bench(monkeypatch):
+    monkeypatch.syspath_prepend(FOLDER)
+    monkeypatch.setattr(threads, "ours", threads.ours)  # main() sets it
+    import step_profile
+
+    monkeypatch.setattr(step_profile, "WORKLOADS", {"few": (3, 5, 9, None, 4, 2), "many": (16, 5, 9, 6, 4, 2)})
+    yield step_profile
+    sys.modules.pop("step_profile", None)
+
+
+@pytest.mark.parametrize("name", ["few", "many"])
+def test_the_parts_of_a_step_make_up_the_whole(bench, name):
+    found = bench.profile(name, 3)
+    parts = found["parts, ms"]
+    assert sum(parts.values()) == pytest.approx(found["with clocks, ms"])
+    assert {"products with Wh", "gates", "gates, backward", "softmax and its gradient", "Adam", "packing"} <= parts.keys()
+    assert ("products with Wx" in parts) and not set(bench.LOOPS) & parts.keys()
+    table = bench.table(found)
+    assert all(part in table for part in parts)
+
+
+def test_the_engine_is_left_without_clocks(bench):
+    before = kernels.lstm.lstm_step, kernels.adam.adam_step, model.whole
+    bench.profile("few", 1)
+    assert (kernels.lstm.lstm_step, kernels.adam.adam_step, model.whole) == before
+    assert minilstm.losses.np is np and model.whole is shares.whole
+
+
+def test_the_profile_is_printed_and_kept(bench, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(sys, "argv", ["step_profile.py", "few", "--steps", "2", "--json", str(tmp_path / "p.json")])
+    assert bench.main() == 0
+    assert "| few: one step on one thread | ms | share |" in capsys.readouterr().out
+    assert json.loads((tmp_path / "p.json").read_text("utf-8"))[0]["steps"] == 2
+
+
+@pytest.mark.parametrize("arguments, message", [(["none"], "there is no workload 'none'"), (["few", "--steps", "0"], "at least 1")])
+def test_wrong_usage_is_told(bench, monkeypatch, capsys, arguments, message):
+    monkeypatch.setattr(sys, "argv", ["step_profile.py", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        bench.main()
+    assert stop.value.code == 2 and message in capsys.readouterr().err
