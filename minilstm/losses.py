@@ -24,7 +24,7 @@ from minilstm.errors import InputError
 from minilstm.functions import log_sum_exp, softmax
 from minilstm.layers.workspace import Workspace
 
-CHUNK = 3_200_000  # logits held at a time, at most: 320 rows for a vocabulary of 10,000
+CHUNK = 4_000_000  # logits held at a time, at most: 400 rows for a vocabulary of 10,000
 
 
 def bits(nats: float) -> float:
