@@ -260,7 +260,7 @@ def test_no_more_logits_are_held_than_a_chunk_and_chunks_are_even(monkeypatch, c
 
 
 def test_a_chunk_is_what_the_comment_says():
-    assert losses.CHUNK // 10_000 == 320 and losses.CHUNK % 10_000 == 0
+    assert losses.CHUNK // 10_000 == 400 and losses.CHUNK % 10_000 == 0
 
 
 def test_a_perplexity_is_the_number_of_equally_likely_tokens_and_never_overflows():
