@@ -80,6 +80,23 @@ def measure(name: str, arguments: argparse.Namespace, crew: Crew, settings: Sett
             singles.picture(report[name], arguments.json.with_suffix(".memory.png"))
 
 
+def together(files: list[Path]) -> dict[str, Any]:
+    """One report of several, which measured different parts at different times; of a part that two have, the later counts."""
+    report: dict[str, Any] = {"head": {}, "absent": {}, "workloads": {}}
+    for path in files:
+        try:
+            other = json.loads(path.read_text("utf-8"))
+            parts = [*other["workloads"], *(name for name in SINGLES if other.get(name))]
+            report["head"] |= other["head"] | {f"measured {other['head']['date']}": ", ".join(parts)}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path} is no report of this program: {error}") from None
+        report["workloads"] |= other["workloads"]
+        report |= {name: other[name] for name in SINGLES if other.get(name)}
+    report["workloads"] = {name: report["workloads"][name] for name in NAMES if name in report["workloads"]}
+    report["head"].pop("date", None)
+    return report
+
+
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Measure minilstm, its peers and the bare products, in turn, in one run.")
     parser.add_argument("--only", metavar="NAMES", help=f"parts, separated by commas, of {', '.join(NAMES)} (default: all)")
@@ -95,6 +112,8 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--recipes", type=Path, metavar="JSON", help="recipes for the epoch of B (default: made-up text)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all of it there, and a picture of memory beside it")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the report there, besides printing it")
+    parser.add_argument("--report", type=Path, nargs="+", metavar="FILE",
+                        help="measure nothing, but make one report of those that --json has written")
     parser.add_argument("--quick", action="store_true", help="everything tiny, to see whether it runs; the times mean nothing")
     return parser
 
@@ -109,6 +128,14 @@ def main() -> int:
         parsed.error(f"--peers {unknown[0]} is no peer; there are {', '.join(PEERS)}")
     if arguments.rounds < 1 or arguments.threads < 1 or not arguments.seconds > 0:
         parsed.error("--rounds and --threads must be at least 1, --seconds greater than 0")
+    if arguments.report:
+        try:
+            report = together(arguments.report)
+        except InputError as error:
+            parsed.error(str(error))
+        write(report, arguments.json, arguments.markdown)
+        print(markdown(report))
+        return 0
     settings = Settings(arguments.rounds, arguments.seconds)
     if arguments.quick:
         settings = Settings(min(arguments.rounds, 2), seconds=0.01, trial=0.01, pause=0.0)
