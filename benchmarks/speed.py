@@ -87,7 +87,7 @@ def together(files: list[Path]) -> dict[str, Any]:
         try:
             other = json.loads(path.read_text("utf-8"))
             parts = [*other["workloads"], *(name for name in SINGLES if other.get(name))]
-            report["head"] |= other["head"] | {f"measured {other['head']['date']}": ", ".join(parts)}
+            report["head"] |= other["head"] | {f"{path.name}, {other['head']['date']}": ", ".join(parts)}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path} is no report of this program: {error}") from None
         report["workloads"] |= other["workloads"]

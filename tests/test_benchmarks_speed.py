@@ -396,7 +396,7 @@ def test_reports_of_different_parts_make_one_and_the_later_counts(tmp_path):
     assert result.returncode == 0, result.stderr
     a, b, c = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json", "c.json"))
     assert c["workloads"] == {"A8": b["workloads"]["A8"], "write-B": a["workloads"]["write-B"]} and c["memory"] == b["memory"]
-    assert c["head"][f"measured {b['head']['date']}"].endswith("A8, memory")
+    assert c["head"][f"b.json, {b['head']['date']}"].endswith("A8, memory")
     assert "write-B, symbols" in result.stdout and "training B, whole process" in result.stdout
 
 

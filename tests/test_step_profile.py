@@ -49,7 +49,9 @@ def test_the_profile_is_printed_and_kept(bench, monkeypatch, capsys, tmp_path):
     assert json.loads((tmp_path / "p.json").read_text("utf-8"))[0]["steps"] == 2
 
 
-@pytest.mark.parametrize("arguments, message", [(["none"], "there is no workload 'none'"), (["few", "--steps", "0"], "at least 1")])
+@pytest.mark.parametrize(
+    "arguments, message", [(["none"], "there is no workload 'none'"), (["few", "--steps", "0"], "at least 1")]
+)
 def test_wrong_usage_is_told(bench, monkeypatch, capsys, arguments, message):
     monkeypatch.setattr(sys, "argv", ["step_profile.py", *arguments])
     with pytest.raises(SystemExit) as stop:
