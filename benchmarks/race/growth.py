@@ -23,8 +23,8 @@ from race.workloads import Workload, write_job
 
 FACTORS = (1, 2, 4, 8, 16)
 LEAST, MOST = 0.95, 1.05
-SMALLEST = Workload("growth", "growth", "step", 32, 32, 84, 0, 128, 1, batches=1)
-TEXTS = 250  # headlines in the smallest text
+SMALLEST = Workload("growth", "growth", "step", 64, 32, 84, 0, 128, 1, batches=1)
+TEXTS = 1000  # headlines in the smallest text
 
 
 def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
