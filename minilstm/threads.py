@@ -25,6 +25,7 @@ BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", 
 OUR_VARIABLE = "MINILSTM_THREADS"
 DEFAULT = 2  # as many as were measured
 WORTHWHILE = 10_000_000  # multiplications in a step: with fewer, to wake a thread takes longer than what it saves
+LONG = 500_000  # numbers that a thread goes through one by one: the same
 
 Result = TypeVar("Result")
 
@@ -53,6 +54,12 @@ def ours() -> int:
 def choose(sequences: int, multiplications: float) -> int:
     """Among how many threads to deal out so many sequences, in which there is so much to multiply."""
     return max(1, min(ours(), sequences)) if multiplications >= WORTHWHILE else 1
+
+
+def pieces(size: int) -> list[slice]:
+    """A vector of so many numbers in pieces, one for each thread, for what is done to each number by itself."""
+    count = max(1, min(ours(), size // LONG))
+    return [slice(size * k // count, size * (k + 1) // count) for k in range(count)]
 
 
 def run(jobs: Sequence[Callable[[], Result]]) -> list[Result]:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minilstm import LanguageModel, threads
-from minilstm.errors import InputError
+from minilstm import SGD, Adam, LanguageModel, RMSprop, threads
+from minilstm.errors import InputError, NotFiniteError
 from minilstm.shares import deal, whole
 from minilstm.text.batches import Batch
 from tests.strategies import models_and_batches_V_H_T_B, seeds
@@ -29,6 +29,7 @@ def among(count, do):
     """``do()`` with every batch dealt out among so many threads, however small it is."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(threads, "choose", lambda sequences, multiplications: count)
+        patch.setattr(threads, "ours", lambda: count), patch.setattr(threads, "LONG", 3)  # gradients are added in pieces
         return do()
 
 
@@ -119,6 +120,41 @@ def test_a_number_of_threads_that_is_none_is_refused(monkeypatch, said):
     monkeypatch.setenv("MINILSTM_THREADS", said)
     with pytest.raises(InputError, match="MINILSTM_THREADS must be a whole number of at least 1, or unset, not"):
         threads.ours()
+
+
+@given(st.integers(0, 5000), st.integers(1, 5))
+def test_pieces_are_the_whole_without_a_gap(size, count):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threads, "LONG", 100), patch.setattr(threads, "ours", lambda: count)
+        pieces = threads.pieces(size)
+    assert np.concatenate([np.arange(size)[piece] for piece in pieces]).tolist() == list(range(size))
+    assert len(pieces) == max(1, min(count, size // 100))
+    assert all(piece.stop - piece.start >= min(size, 100) for piece in pieces)
+
+
+@pytest.mark.parametrize("optimizer", [Adam(0.1), RMSprop(0.1, momentum=0.5), SGD(0.1, momentum=0.5, nesterov=True)])
+def test_an_optimizer_on_several_threads_takes_the_same_step(monkeypatch, optimizer):
+    rng, results = np.random.default_rng(0), []
+    start, g = rng.standard_normal(1003), rng.standard_normal(1003)
+    monkeypatch.setattr(threads, "LONG", 10)
+    for count in (1, 4):
+        monkeypatch.setattr(threads, "ours", lambda count=count: count)
+        theta, state = start.copy(), optimizer.init(start)
+        for _ in range(3):
+            state = optimizer.step(theta, g, state)
+        results.append((theta, *state))
+    assert np.abs(results[0][0] - start).min() > 0
+    for one, several in zip(*results):
+        np.testing.assert_array_equal(one, several)
+
+
+@pytest.mark.parametrize("place", [0, 999])
+def test_what_is_not_finite_is_noticed_on_any_thread(monkeypatch, place):
+    monkeypatch.setattr(threads, "LONG", 10), monkeypatch.setattr(threads, "ours", lambda: 2)
+    theta, g = np.zeros(1000), np.ones(1000)
+    theta[place] = np.inf
+    with pytest.raises(NotFiniteError):
+        SGD().step(theta, g, SGD().init(theta))
 
 
 def test_jobs_run_side_by_side_and_come_back_in_order():

@@ -29,7 +29,7 @@ import numpy as np
 
 from minilstm import kernels
 from minilstm.checks import check_flag, check_fraction, check_number
-from minilstm.optim.optimizer import check_parameters
+from minilstm.optim.optimizer import pass_over
 
 
 class AdamState(NamedTuple):
@@ -101,9 +101,6 @@ class Adam:
         alpha_t = rate * root / (1 - self.beta1**t)
         epsilon_t = self.epsilon if self.epsilon_hat else self.epsilon * root
         cast = theta.dtype.type
-        one_minus_betas = cast(1 - self.beta1), cast(1 - self.beta2)
-        finite = kernels.adam.adam_step(
-            g, cast(scale), *one_minus_betas, cast(alpha_t), cast(epsilon_t), theta, state.m, state.v
-        )
-        check_parameters(finite)
+        scalars = cast(scale), cast(1 - self.beta1), cast(1 - self.beta2), cast(alpha_t), cast(epsilon_t)
+        pass_over(kernels.adam.adam_step, g, scalars, (theta, state.m, state.v))
         return AdamState(state.m, state.v, t)

@@ -7,11 +7,14 @@ and the arrays by name a run can be built up again, by somebody who does not kno
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import Field
+from functools import partial
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from minilstm import threads
 from minilstm.errors import NotFiniteError
 
 
@@ -46,7 +49,11 @@ class Optimizer(Protocol):
         """
 
 
-def check_parameters(finite: bool) -> None:
-    """What a step does with its kernel's word on whether all parameters are finite."""
-    if not finite:
+def pass_over(kernel: Callable[..., bool], g: np.ndarray, scalars: tuple, vectors: tuple[np.ndarray, ...]) -> None:
+    """One pass of a kernel over all parameters, with threads where they are many; none of them minds the others.
+
+    The kernel takes g, the scalars and the vectors, all (P,), and says whether all parameters are finite.
+    """
+    piecewise = [partial(kernel, g[piece], *scalars, *(v[piece] for v in vectors)) for piece in threads.pieces(g.size)]
+    if not all(threads.run(piecewise)):
         raise NotFiniteError("a parameter has become NaN or infinite; take a lower learning rate, or clip the gradients")

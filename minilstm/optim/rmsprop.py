@@ -23,7 +23,7 @@ import numpy as np
 
 from minilstm import kernels
 from minilstm.checks import check_fraction, check_number
-from minilstm.optim.optimizer import check_parameters
+from minilstm.optim.optimizer import pass_over
 
 
 class RMSpropState(NamedTuple):
@@ -80,8 +80,6 @@ class RMSprop:
         rate = self.learning_rate if rate is None else rate
         s, u, t = state
         cast = theta.dtype.type
-        finite = kernels.rmsprop.rmsprop_step(
-            g, cast(scale), cast(1 - self.rho), cast(self.momentum), cast(rate), cast(self.epsilon), theta, s, u
-        )
-        check_parameters(finite)
+        scalars = cast(scale), cast(1 - self.rho), cast(self.momentum), cast(rate), cast(self.epsilon)
+        pass_over(kernels.rmsprop.rmsprop_step, g, scalars, (theta, s, u))
         return RMSpropState(s, u, t + 1)

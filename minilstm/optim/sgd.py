@@ -23,7 +23,7 @@ import numpy as np
 
 from minilstm import kernels
 from minilstm.checks import check_flag, check_fraction, check_number
-from minilstm.optim.optimizer import check_parameters
+from minilstm.optim.optimizer import pass_over
 
 
 class SGDState(NamedTuple):
@@ -76,8 +76,6 @@ class SGD:
         """
         rate = self.learning_rate if rate is None else rate
         cast = theta.dtype.type
-        finite = kernels.sgd.sgd_step(
-            g, cast(scale), cast(self.momentum), cast(rate), self.nesterov, theta, state.velocity
-        )
-        check_parameters(finite)
+        scalars = cast(scale), cast(self.momentum), cast(rate), self.nesterov
+        pass_over(kernels.sgd.sgd_step, g, scalars, (theta, state.velocity))
         return SGDState(state.velocity, state.t + 1)
