@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minilstm
+from minilstm import losses
 from minilstm.model import LanguageModel
 from minilstm.text.batches import Batch
 
@@ -318,7 +319,7 @@ def test_the_bare_products_are_all_that_a_step_multiplies(name):
     parts = products(workload.sizes, [workload.B] * workload.T)
     assert sum(p.flops for listed in parts.values() for p in listed) == flops(workload.sizes, workload.B * workload.T)
     assert len(parts["forward"]) == len(parts["backward"]) == workload.L * workload.T
-    assert max(p.m for p in parts["output"]) * workload.V <= max(3_200_000, workload.V * workload.H)
+    assert max(p.m for p in parts["output"]) * workload.V <= losses.CHUNK
 
 
 def test_the_bare_products_are_those_of_numpy(monkeypatch):
