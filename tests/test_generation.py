@@ -209,6 +209,12 @@ def test_a_nucleus_that_is_met_exactly_takes_no_more(top_p, kept):
     assert np.flatnonzero(w).tolist() == np.flatnonzero(book).tolist() == kept
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_nucleus_of_all_keeps_all_that_can_be_drawn_however_sums_are_rounded(seed):
+    logits = np.append(np.random.default_rng(seed).normal(0, 1, 50), [-5000.0] * 5)  # five weights are zero
+    assert np.flatnonzero(weighed(logits, Sampling(top_p=1.0))).tolist() == list(range(50))
+
+
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=30).filter(any), st.integers(0, 63))
 def test_a_draw_is_that_of_the_book(counts, u):
     """Weights and numbers that are exact in binary, so that threshold and sums often meet."""
