@@ -29,12 +29,9 @@ import minilstm.losses
 import minilstm.model
 from minilstm import Adam, LanguageModel, kernels
 from minilstm.kernels.jit import kernel
-from minilstm.text.batches import Batch
+from race.workloads import STEPS, random_batches
 
-WORKLOADS = {  # B, T, V, E, H, layers
-    "A8": (8, 64, 84, None, 128, 1), "A64": (64, 64, 84, None, 128, 1), "char-rnn-128": (50, 50, 65, None, 128, 2),
-    "char-rnn-512": (50, 50, 65, None, 512, 2), "PTB": (20, 35, 10_000, 200, 200, 2), "B": (32, 200, 10_000, 100, 128, 1),
-}  # fmt: skip
+WORKLOADS = {workload.name: workload for workload in STEPS}
 PRODUCTS = {  # modules that multiply matrices, and which products these are
     minilstm.layers.lstm: "products with Wh",
     minilstm.layers.recurrent: "products with Wx",
@@ -122,10 +119,10 @@ def products_of_loop(name: str, B: int, T: int, H: int, layers: int) -> float:
 
 def profile(name: str, steps: int) -> dict[str, Any]:
     """Milliseconds by part."""
-    B, T, V, E, H, layers = WORKLOADS[name]
-    model, optimizer, rng = LanguageModel(V, E, H, layers), Adam(), np.random.default_rng(0)
+    w = WORKLOADS[name]
+    model, optimizer = LanguageModel(w.V, w.E or None, w.H, w.L), Adam()
     state = optimizer.init(model.parameters.flat)
-    batch = Batch(rng.integers(0, V, (T, B)), rng.integers(0, V, (T, B)))
+    batch = random_batches(w, np.random.default_rng(0))[0]
 
     def step() -> float:
         nonlocal state
@@ -148,7 +145,7 @@ def profile(name: str, steps: int) -> dict[str, Any]:
     between = whole - sum(taken.values())
     for loop, gates in zip(LOOPS, ("gates", "gates, backward")):
         if loop in taken:
-            inside = min(taken[loop], products_of_loop(loop, B, T, H, layers))
+            inside = min(taken[loop], products_of_loop(loop, w.B, w.T, w.H, w.L))
             taken["products with Wh"] = taken.get("products with Wh", 0) + inside
             taken[gates] = taken.pop(loop) - inside
     taken["Python and NumPy between them"] = between

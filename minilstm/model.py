@@ -143,8 +143,8 @@ class LanguageModel:
         losses, states, dstates = zip(*results)
         gradients, *others = (way.gradients for way, _ in dealt)
         for other in others:
-            add = lambda piece, g=gradients.flat, more=other.flat: np.add(g[piece], more[piece], out=g[piece])
-            threads.run([partial(add, piece) for piece in threads.pieces(gradients.flat.size)])
+            pieces = [(gradients.flat[piece], other.flat[piece]) for piece in threads.pieces(other.flat.size)]
+            threads.run([partial(np.add, g, more, g) for g, more in pieces])  # g += more
         shares = [share for _, share in dealt]
         return sum(losses), gradients, collect(shares, states), collect(shares, dstates)
 

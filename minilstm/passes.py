@@ -27,7 +27,7 @@ class Pass:
         self.stack = {name: layer for name, layer in layers.items() if isinstance(layer, Recurrent)}
         self._params, self._grads = (_by_layer(layers, vector, tied) for vector in (parameters, self.gradients))
         self._workspaces = {name: Workspace() for name in layers}
-        self._table_has_begun = tied  # the output layer has written to the table's gradient when the embedding comes to it
+        self._tied = tied
 
     def forward(self, share: Share) -> tuple[np.ndarray, States, dict[str, Any]]:
         """Hidden states (N, H) of the last layer at the real tokens, the final state, and all caches."""
@@ -70,9 +70,8 @@ class Pass:
             dh = share.dropped(name, dh)
             dstates.insert(0, dstate)
         if "embedding" in self.layers:
-            self.layers["embedding"].backward(
-                params["embedding"], dh, caches["embedding"], grads["embedding"], add=self._table_has_begun
-            )
+            add = self._tied  # the output layer has written its share of the table's gradient before
+            self.layers["embedding"].backward(params["embedding"], dh, caches["embedding"], grads["embedding"], add=add)
         return loss, state, tuple(dstates)
 
 

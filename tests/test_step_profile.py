@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ def bench(monkeypatch):
     monkeypatch.setattr(threads, "ours", threads.ours)  # main() sets it
     import step_profile
 
-    monkeypatch.setattr(step_profile, "WORKLOADS", {"few": (3, 5, 9, None, 4, 2), "many": (16, 5, 9, 6, 4, 2)})
+    few = replace(step_profile.WORKLOADS["A8"], B=3, T=5, V=9, H=4, L=2)
+    monkeypatch.setattr(step_profile, "WORKLOADS", {"few": few, "many": replace(few, B=16, E=6)})
     yield step_profile
     sys.modules.pop("step_profile", None)
 

@@ -1,4 +1,5 @@
-"""The race itself: first everyone is tried, then the two fastest ways of running each engine go round in turn.
+"""The race itself: first everyone is tried, then the two fastest ways of running each engine go round in turn,
+and all of ours.
 
     try      a process for each variant: prepare, compare with ours (``check.py``), a few steps
     race     for every round, for every engine that is left: a turn; the one after the other, never two at once; each round

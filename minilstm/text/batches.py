@@ -96,13 +96,11 @@ class SequenceBatches:
     def epoch(self, rng: np.random.Generator | None = None, start: int = 0) -> Iterator[Batch]:
         n, B = len(self.sequences), self.batch_size
         order = np.arange(n) if rng is None else rng.permutation(n)
+        firsts = np.arange(0, n, B)  # where in the order each batch begins
         if rng is not None and self.pool > 1:
-            order = self._grouped(order)
-        batches = [order[first : first + B] for first in range(0, n, B)]
-        if rng is not None and self.pool > 1:
-            batches = [batches[k] for k in rng.permutation(len(batches))]
-        for chosen in batches[start:]:
-            yield self.pad([self.sequences[k] for k in chosen])
+            order, firsts = self._grouped(order), rng.permutation(firsts)
+        for first in firsts[start:]:
+            yield self.pad([self.sequences[k] for k in order[first : first + B]])
 
     def _grouped(self, order: np.ndarray) -> np.ndarray:
         """The order, with each pool of it sorted by length."""
