@@ -36,6 +36,9 @@ def parser() -> argparse.ArgumentParser:
     add_sample(commands)
     add_check(commands)
     add_worksheet(commands)
+    add_exercise(commands)
+    notebooks = commands.add_parser("notebooks", help="build the lessons as notebooks, NN_name.ipynb beside NN_name.py")
+    notebooks.add_argument("numbers", nargs="*", type=natural, metavar="NUMBER", help="of a lesson (all)")
     info = commands.add_parser("info", help="show versions, processor, and what model files hold")
     info.add_argument("models", nargs="*", metavar="DIR", help="folders of runs, or model files")
     return top
@@ -211,6 +214,20 @@ def add_worksheet(commands) -> None:
         "--format", choices=("text", "markdown", "csv", "xlsx"), help="xlsx is a spreadsheet (what FILE's ending says; text)"
     )
     worksheet.add_argument("--out", metavar="FILE", help="write to a new file (screen; a spreadsheet: worksheet.xlsx)")
+
+
+def add_exercise(commands) -> None:
+    exercise = commands.add_parser(
+        "exercise",
+        help="mark an exercise of the lessons",
+        description="Mark lessons/exercises/NN_name.py: what is right, what is wrong and where. Status 0 if all is right,"
+        " else 1.",
+    )
+    exercise.add_argument("number", nargs="?", type=natural, metavar="NUMBER", help="of the lesson (left out: list them)")
+    exercise.add_argument("--file", metavar="FILE", help="mark this file instead, a copy of the exercise's")
+    exercise.add_argument("--task", type=whole, metavar="K", help="for help: the Kth task (the first that is not right)")
+    exercise.add_argument("--hint", action="count", default=0, help="give a hint; --hint --hint: and another one")
+    exercise.add_argument("--solution", action="store_true", help="show the solution")
 
 
 def whole(text: str) -> int:

@@ -1,0 +1,43 @@
+"""2. One step of an LSTM.
+
+Fill the holes, each a `...`, and let it be marked:
+
+    minilstm exercise 2            or  python lessons/exercises/02_one_step.py
+    minilstm exercise 2 --hint     when you are stuck
+"""
+
+import numpy as np
+
+
+def gates(z):
+    """Task 1. From the sums z (B, 4H), in blocks i, f, g, o, to the four gates (i, f, g, o), each (B, H).
+
+    Equations (1), (2), (3) and (5). `np.split(z, 4, axis=1)` cuts z into its blocks.
+    """
+    return ...
+
+
+def lstm_step(x, h_prev, c_prev, Wx, Wh, b):
+    """Task 2. A whole step for a batch: returns (h, c), each (B, H).
+
+    x (B, D), h_prev and c_prev (B, H), Wx (D, 4H), Wh (H, 4H), b (4H,). Your `gates` may help.
+    """
+    z = ...
+    c = ...
+    h = ...
+    return h, c
+
+
+def remembering_bias():
+    """Task 3. The bias (4,) of a cell with one unit, in the order i, f, g, o, that makes it keep a number.
+
+    All weights are zero, so that the biases alone decide. After 100 steps c must be within a hundredth of the 1.0 that it
+    was at the start, and h must show at least nine tenths of tanh(c).
+    """
+    return np.array(...)
+
+
+if __name__ == "__main__":
+    from minilstm.course import mark
+
+    mark(__file__)

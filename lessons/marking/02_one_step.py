@@ -1,0 +1,74 @@
+"""2. One step of an LSTM: how its exercises are marked."""
+
+import numpy as np
+
+from minilstm import cells
+from minilstm.course import Task, Wrong, same
+from minilstm.functions import sigmoid
+from minilstm.verify import diagnose_step
+
+
+def gates(yours):
+    z = np.random.default_rng(0).normal(size=(3, 8))
+    zi, zf, zg, zo = np.split(z, 4, axis=1)
+    right = {"i": sigmoid(zi), "f": sigmoid(zf), "g": np.tanh(zg), "o": sigmoid(zo)}
+    got = yours(z)
+    if not isinstance(got, (tuple, list)) or len(got) != 4:
+        raise Wrong("gates must return four arrays: (i, f, g, o)")
+    for (name, gate), block, array in zip(right.items(), (zi, zf, zg, zo), got):
+        others = {f"this is {other}; the order is i, f, g, o": right[other] for other in right if other != name}
+        squeezed = sigmoid(block) if name == "g" else np.tanh(block)
+        why = "the candidate has a sign, it goes through tanh" if name == "g" else "a gate is a share, it goes through sigmoid"
+        same(name, array, gate, {why: squeezed, "it has not been squeezed yet": block} | others)
+    return "all four blocks go through their function, in the order i, f, g, o"
+
+
+def lstm_step(yours):
+    B, D, H = 3, 4, 2
+    rng = np.random.default_rng(0)
+    got = yours(*(rng.normal(size=shape) for shape in ((B, D), (B, H), (B, H), (D, 4 * H), (H, 4 * H), (4 * H,))))
+    if not isinstance(got, (tuple, list)) or len(got) != 2:
+        raise Wrong("lstm_step must return two arrays: (h, c)")
+    for name, array in zip("hc", got):
+        same(f"the shape of {name}", np.shape(array), (B, H))
+    found = diagnose_step(lambda *arguments: (*yours(*arguments), None))
+    if not found:
+        raise Wrong(str(found))
+    return "h and c equal those of cells.lstm_step"
+
+
+def remembering_bias(yours):
+    b = np.asarray(yours(), float)
+    same("the shape of the bias", b.shape, (4,))
+    if not np.isfinite(b).all():
+        raise Wrong("a bias must be a finite number; sigmoid is as good as 1 long before infinity")
+    h, c = np.zeros((1, 1)), np.ones((1, 1))
+    for _ in range(100):
+        h, c, _ = cells.lstm_step(np.zeros((1, 1)), h, c, np.zeros((1, 4)), np.zeros((1, 4)), b)
+    kept, shown = c.item(), (h / np.tanh(c)).item()
+    i, f = sigmoid(b[0]), sigmoid(b[1])
+    if not abs(kept - 1) <= 0.01:
+        why = f"the forget gate is {f:.4f}, and {f:.4f} to the power of 100 is {f**100:.3g}" if f**100 < 0.99 else (
+            f"each step writes i g = {i * np.tanh(b[2]):.3g}, a hundred times")  # fmt: skip
+        raise Wrong(f"after 100 steps c is {kept:.4g}, not within 0.01 of 1: {why}")
+    if shown < 0.9:
+        raise Wrong(f"c is kept, but h shows only {shown:.3f} of tanh(c): look at the output gate")
+    return f"after 100 steps c is {kept:.5f}, and h shows {shown:.3f} of tanh(c)"
+
+
+TASKS = [
+    Task("gates", gates, (
+        "Three of the four blocks go through sigmoid, one goes through tanh: look at the equations (1), (2), (3) and (5).",
+        "zi, zf, zg, zo = np.split(z, 4, axis=1), and then one function for each, returned in the same order.",
+    )),
+    Task("lstm_step", lstm_step, (
+        "z is one line with two products and the bias; the gates come from it; c is equation (4) and h equation (6).",
+        "x @ Wx has the shape (B, 4H), and so has h_prev @ Wh; b is added to every row. After i, f, g, o = gates(z), the"
+        " multiplications of (4) and (6) are number by number: *, not @. Do not forget the tanh in (6).",
+    )),
+    Task("remembering_bias", remembering_bias, (
+        "Keep everything, write nothing, show all: which gates must be near 1, which near 0?",
+        "A gate is near 1 where its bias is large and near 0 where it is very negative. How large? f to the power of 100 must"
+        " be above 0.99, so f must be above 0.9999: the logarithm of 0.9999 / 0.0001 is 9.2.",
+    )),
+]  # fmt: skip

@@ -1,0 +1,65 @@
+"""``minilstm exercise``: mark an exercise of the lessons, give a hint, show a solution."""
+
+from __future__ import annotations
+
+import textwrap
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from minilstm.course.answers import Answers
+from minilstm.course.exercise import Exercise, Mark, find, report
+from minilstm.course.folder import lessons, numbered
+from minilstm.errors import InputError
+
+
+def run(arguments: Namespace) -> int:
+    """The command: status 0 if every task is right or help was asked for, else 1."""
+    here = lessons()
+    if arguments.number is None and arguments.file is None:
+        print(*(Answers(path).title for path in numbered(here / "exercises").values()), sep="\n")
+        print("minilstm exercise NUMBER marks one.")
+        return 0
+    exercise = find(arguments.number, None if arguments.file is None else Path(arguments.file), here)
+    if arguments.task is not None and arguments.task > len(exercise.tasks):
+        raise InputError(f"exercise {exercise.number} has {len(exercise.tasks)} tasks; --task {arguments.task} is none of them")
+    if arguments.solution or arguments.hint:
+        task = chosen(exercise, arguments.task)
+        print(solution(exercise, task) if arguments.solution else hints(exercise, task, arguments.hint))
+        return 0
+    print(f"{exercise.answers.title}\n{shown(exercise.answers.path)}\n", flush=True)
+    marks = exercise.mark()
+    print(report(marks))
+    if all(mark.state == "right" for mark in marks):
+        return 0
+    print(f"A hint for the first that is not: minilstm exercise {exercise.number} --hint")
+    return 1
+
+
+def chosen(exercise: Exercise, task: int | None) -> int:
+    """The task that help is wanted for, counted from 0: the one that was named, or the first that is not right."""
+    if task is not None:
+        return task - 1
+    marks: Sequence[Mark] = exercise.mark()
+    return next((k for k, mark in enumerate(marks) if mark.state != "right"), 0)
+
+
+def hints(exercise: Exercise, task: int, count: int) -> str:
+    """The first hint of a task, or both."""
+    name, texts = exercise.tasks[task].name, exercise.tasks[task].hints[:count]
+    lines = [f"{task + 1}. {name}"]
+    for number, text in enumerate(texts, start=1):
+        lines += textwrap.wrap(f"Hint {number}: {text}", 80, initial_indent="   ", subsequent_indent="   ")
+    more = "--hint --hint" if count < 2 else "--solution"
+    return "\n".join([*lines, f"More: minilstm exercise {exercise.number} --task {task + 1} {more}"])
+
+
+def solution(exercise: Exercise, task: int) -> str:
+    """A solution, as it stands in its file."""
+    name = exercise.tasks[task].name
+    return f"# {task + 1}. {name}, from {shown(exercise.solutions.path)}\n\n{exercise.solutions.source(name)}"
+
+
+def shown(path: Path) -> Path:
+    """A path as somebody in this folder would write it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

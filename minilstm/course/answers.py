@@ -1,0 +1,112 @@
+"""A learner's file: what still has a hole, and a function that can be called without anything getting out of hand.
+
+Whatever happens in it becomes a sentence with a line number: an exception, an end of the program, an argument changed in place.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from minilstm.course.marking import Wrong
+from minilstm.errors import InputError
+
+
+class Answers:
+    """The definitions in a file of exercises, of solutions, or of tasks."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        try:
+            self.text = path.read_text(encoding="utf-8")
+            self.tree = ast.parse(self.text)
+        except SyntaxError as error:
+            raise InputError(f"line {error.lineno} of {path} is not Python: {error.msg}; mend it and try again") from None
+        except UnicodeDecodeError:
+            raise InputError(f"{path} is not a text in UTF-8; save it as one and try again") from None
+
+    @property
+    def title(self) -> str:
+        """The first line of the file's docstring."""
+        return (ast.get_docstring(self.tree) or self.path.stem).splitlines()[0].rstrip(".")
+
+    def source(self, name: str) -> str:
+        """The lines of a definition."""
+        node = self._definition(name)
+        return "" if node is None else ast.get_source_segment(self.text, node) or ""
+
+    def hole(self, name: str) -> int | None:
+        """The line of the first ``...`` that is still in a definition; in an index, as in ``x[..., 0]``, it is none."""
+        node = self._definition(name)
+        if node is None:
+            return None
+        indices = {id(part) for sub in ast.walk(node) if isinstance(sub, ast.Subscript) for part in ast.walk(sub.slice)}
+        holes = [
+            sub.lineno
+            for sub in ast.walk(node)
+            if isinstance(sub, ast.Constant) and sub.value is Ellipsis and id(sub) not in indices
+        ]
+        return min(holes, default=None)
+
+    def load(self) -> ModuleType:
+        """Run the file, as a module that is not in ``sys.modules`` afterwards."""
+        spec = importlib.util.spec_from_file_location(f"_answers_{self.path.stem}", self.path)
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module.__name__] = module  # dataclasses look themselves up there
+        before = sys.dont_write_bytecode
+        sys.dont_write_bytecode = True  # a file that is edited twice in a second must not be taken from the cache
+        try:
+            spec.loader.exec_module(module)
+        except (Exception, SystemExit) as error:
+            raise InputError(f"{self._place(error)} of {self.path} ends with {_said(error)}; mend it and try again") from None
+        finally:
+            del sys.modules[module.__name__]
+            sys.dont_write_bytecode = before
+        return module
+
+    def guarded(self, name: str, definition: Any) -> Any:
+        """What a check gets: numbers as they are, functions so that an exception becomes ``Wrong``."""
+        return self._guard(name, definition) if callable(definition) and not isinstance(definition, type) else definition
+
+    def _guard(self, name: str, function: Callable) -> Callable:
+        def call(*arguments: Any, **named: Any) -> Any:
+            before = [argument.copy() if isinstance(argument, np.ndarray) else None for argument in arguments]
+            try:
+                result = function(*arguments, **named)
+            except (Exception, SystemExit) as error:
+                raise Wrong(f"{self._place(error)}: {_said(error)}") from None
+            for k, (argument, copy) in enumerate(zip(arguments, before)):
+                if copy is not None and not np.array_equal(argument, copy, equal_nan=copy.dtype.kind in "fc"):
+                    raise Wrong(f"{name} changes its argument number {k + 1} in place, which belongs to the caller")
+            return result
+
+        return call
+
+    def _definition(self, name: str) -> ast.stmt | None:
+        for node in self.tree.body:
+            names = [node.name] if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else []
+            if isinstance(node, ast.Assign):
+                names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                names = [node.target.id]
+            if name in names:
+                return node
+        return None
+
+    def _place(self, error: BaseException) -> str:
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == self.path]
+        return f"line {lines[-1]}" if lines else "a call"
+
+
+def _said(error: BaseException) -> str:
+    said = str(error).splitlines()
+    return f"{type(error).__name__}: {said[0]}" if said else type(error).__name__

@@ -1,0 +1,82 @@
+"""An exercise, marked: its tasks one after the other, each right, wrong, or still open."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from minilstm.course.answers import Answers
+from minilstm.course.folder import numbered
+from minilstm.course.marking import Task, Wrong
+from minilstm.errors import InputError, MinilstmError
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What became of one task: ``"right"``, ``"wrong"`` or ``"open"``, and a sentence about it."""
+
+    task: Task
+    state: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """Three files of one number: the learner's, the solutions, and the tasks that judge both."""
+
+    number: int
+    answers: Answers
+    solutions: Answers
+    tasks: tuple[Task, ...]
+
+    def mark(self) -> list[Mark]:
+        """Judge every task; nothing that the learner's code does ends it."""
+        module = self.answers.load()
+        return [self._mark(task, module) for task in self.tasks]
+
+    def _mark(self, task: Task, module) -> Mark:
+        hole = self.answers.hole(task.name)
+        if hole is not None:
+            return Mark(task, "open", f"line {hole} still has a hole: ...")
+        if not hasattr(module, task.name):
+            return Mark(task, "wrong", f"{task.name} is not in the file any more; put its definition back")
+        try:
+            return Mark(task, "right", task.check(self.answers.guarded(task.name, getattr(module, task.name))))
+        except Wrong as wrong:
+            return Mark(task, "wrong", str(wrong))
+        except MinilstmError as error:  # what the package says to an answer that it was given
+            return Mark(task, "wrong", str(error))
+
+
+def find(number: int | None, file: Path | None, lessons: Path) -> Exercise:
+    """The exercise of a number, or of the number that a file's name begins with."""
+    exercises = numbered(lessons / "exercises")
+    if number is None and file is not None and file.name[:2].isdecimal():
+        number = int(file.name[:2])
+    if number not in exercises:
+        there = ", ".join(map(str, exercises))
+        what = f"a file whose name begins with none, {file}" if number is None else f"number {number}"
+        raise InputError(f"there is no exercise for {what}; there are {there}")
+    assert number is not None
+    path = exercises[number] if file is None else file
+    if not path.is_file():
+        raise InputError(f"there is no file {path}; the exercise is in {exercises[number]}")
+    marking = Answers(numbered(lessons / "marking")[number]).load()
+    solutions = Answers(numbered(lessons / "solutions")[number])
+    return Exercise(number, Answers(path.resolve()), solutions, tuple(marking.TASKS))
+
+
+def report(marks: Sequence[Mark]) -> str:
+    """The marks as text of 80 columns."""
+    lines = []
+    for number, mark in enumerate(marks, start=1):
+        lines.append(f"{number}. {mark.task.name}: {mark.state}")
+        for paragraph in mark.sentence.splitlines():
+            lines += textwrap.wrap(
+                paragraph, 80, initial_indent="   ", subsequent_indent="   ", break_long_words=False, break_on_hyphens=False
+            )
+    right = sum(mark.state == "right" for mark in marks)
+    lines.append(f"{right} of {len(marks)} right")
+    return "\n".join(lines)

@@ -1,0 +1,29 @@
+"""Where the lessons are. They are read, edited and run, so they stand beside the package in its repository, not in it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import minilstm
+from minilstm.errors import InputError
+
+NUMBERED = re.compile(r"(\d\d)_\w+\.py")
+
+
+def lessons() -> Path:
+    """The folder ``lessons/`` of the repository, or of the folder in which we were called."""
+    places = [Path(minilstm.__file__).parents[1] / "lessons", Path.cwd() / "lessons", Path.cwd()]
+    for place in places:
+        if (place / "exercises").is_dir() and (place / "marking").is_dir():
+            return place
+    raise InputError(
+        "the lessons are not here: they are no part of the installed package;"
+        " go to the folder of a clone of the repository, which has a folder lessons/, and try again"
+    )
+
+
+def numbered(folder: Path) -> dict[int, Path]:
+    """The files NN_name.py of a folder by their number, in its order."""
+    found = {int(match[1]): path for path in folder.glob("*.py") if (match := NUMBERED.fullmatch(path.name))}
+    return dict(sorted(found.items()))

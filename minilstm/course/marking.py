@@ -1,0 +1,89 @@
+"""How an answer is judged.
+
+An exercise is a file with holes, each an ellipsis ``...``, in the definitions of its tasks. A ``Task`` knows how to look at
+one of them: its check gets what the learner wrote, calls it, and returns a sentence about what is right or raises ``Wrong``
+with one that says what is wrong, where, and, if the answer equals a known wrong one, which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minilstm.errors import MinilstmError
+
+
+class Wrong(MinilstmError):
+    """An answer is not right; the message is for the learner."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task of an exercise.
+
+    Parameters
+    ----------
+    name : what the learner defines in the exercise's file, a function or a number.
+    check : gets that definition; returns a sentence or raises ``Wrong``.
+    hints : two, the second nearer to the solution than the first.
+    """
+
+    name: str
+    check: Callable[[Any], str]
+    hints: tuple[str, str]
+
+
+def same(name: str, yours: Any, right: Any, known: Mapping[str, Any] | None = None, tolerance: float = 1e-9) -> None:
+    """Raise ``Wrong`` unless yours equals what is right.
+
+    Parameters
+    ----------
+    name : what the learner calls it: ``"dc_prev"``.
+    right : a number or an array, of any shape.
+    known : wrong answers, each with the sentence that the learner gets for it.
+    tolerance : the largest difference that may be, of each entry or of 1 if that is more.
+    """
+    if isinstance(right, (str, bool, list, tuple, dict)):
+        for sentence, wrong in (known or {}).items():
+            if type(yours) is type(wrong) and yours == wrong:
+                raise Wrong(f"{name} is wrong: {sentence}")
+        if yours != right:
+            raise Wrong(f"{name} is {_short(yours)} where {_short(right)} belongs")
+        return
+    got, wanted = _numbers(name, yours), np.asarray(right)
+    if got.shape != wanted.shape:
+        raise Wrong(f"{name} has the shape {got.shape} where {wanted.shape} belongs")
+    if _close(got, wanted, tolerance):
+        return
+    for sentence, wrong in (known or {}).items():
+        if np.shape(wrong) == got.shape and _close(got, np.asarray(wrong), tolerance):
+            raise Wrong(f"{name} is wrong: {sentence}")
+    with np.errstate(invalid="ignore"):
+        far = np.nan_to_num(np.abs(got - wanted), nan=np.inf)
+    where = np.unravel_index(far.argmax(), wanted.shape)
+    entry = f"entry {[int(k) for k in where]} of {name}" if where else name
+    raise Wrong(f"{entry} is {got[where]:.6g} where {wanted[where]:.6g} belongs")
+
+
+def _numbers(name: str, yours: Any) -> np.ndarray:
+    if yours is None:
+        raise Wrong(f"{name} is missing: does every way through your function end with a return?")
+    try:
+        got = np.asarray(yours)
+    except ValueError:
+        got = np.asarray(None)
+    if got.dtype.kind not in "biufc":
+        raise Wrong(f"{name} must be made of numbers; yours is {_short(yours)}")
+    return got
+
+
+def _close(a: np.ndarray, b: np.ndarray, tolerance: float) -> bool:
+    return bool((np.abs(a - b) <= tolerance * np.maximum(1, np.abs(b))).all())
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

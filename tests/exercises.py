@@ -1,0 +1,33 @@
+"""Exercises as learners answer them: a solution with some definitions replaced, marked."""
+
+from pathlib import Path
+
+from minilstm.course.answers import Answers
+from minilstm.course.exercise import Exercise, Mark
+from minilstm.course.folder import numbered
+
+LESSONS = Path(__file__).resolve().parents[1] / "lessons"
+
+
+def exercise(number: int, answers: Path | None = None) -> Exercise:
+    """The exercise of a number, with the learner's file, or the skeleton as it stands in the repository."""
+    files = [numbered(LESSONS / folder)[number] for folder in ("exercises", "solutions", "marking")]
+    tasks = tuple(Answers(files[2]).load().TASKS)
+    return Exercise(number, Answers(answers or files[0]), Answers(files[1]), tasks)
+
+
+def mark_of(tmp_path: Path, number: int, name: str, source: str) -> Mark:
+    """The mark of one task when its definition in the solution is replaced by a learner's."""
+    solutions = Answers(numbered(LESSONS / "solutions")[number])
+    assert solutions.source(name), f"the solutions of {number} do not define {name}"
+    path = tmp_path / f"{number:02d}_answers.py"
+    path.write_text(solutions.text.replace(solutions.source(name), source), encoding="utf-8")
+    marks = {mark.task.name: mark for mark in exercise(number, path).mark()}
+    return marks[name]
+
+
+def wrong(tmp_path: Path, number: int, name: str, source: str) -> str:
+    """What a learner is told about a wrong answer."""
+    mark = mark_of(tmp_path, number, name, source)
+    assert mark.state == "wrong", (mark.state, mark.sentence)
+    return mark.sentence
