@@ -12,7 +12,7 @@ FLOORS = [
     {"layers", "losses", "optim", "text"},
     {"model", "passes", "shares", "verify"},
     {"train", "callbacks", "progress", "curves", "generation", "sample", "beam", "diversity", "checkpoint", "weights"},
-    {"plots", "course", "cli", "arguments", "commands", "__main__"},
+    {"plots", "course", "cli", "arguments", "quantities", "commands", "__main__"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 

@@ -23,16 +23,17 @@ def run(arguments: Namespace) -> int:
     exercise = find(arguments.number, None if arguments.file is None else Path(arguments.file), here)
     if arguments.task is not None and arguments.task > len(exercise.tasks):
         raise InputError(f"exercise {exercise.number} has {len(exercise.tasks)} tasks; --task {arguments.task} is none of them")
+    again = f"minilstm exercise {exercise.number}" if arguments.file is None else f"minilstm exercise --file {arguments.file}"
     if arguments.solution or arguments.hint:
         task = chosen(exercise, arguments.task)
-        print(solution(exercise, task) if arguments.solution else hints(exercise, task, arguments.hint))
+        print(solution(exercise, task) if arguments.solution else hints(exercise, task, arguments.hint, again))
         return 0
     print(f"{exercise.answers.title}\n{shown(exercise.answers.path)}\n", flush=True)
     marks = exercise.mark()
     print(report(marks))
     if all(mark.state == "right" for mark in marks):
         return 0
-    print(f"A hint for the first that is not: minilstm exercise {exercise.number} --hint")
+    print(f"A hint for the first that is not: {again} --hint")
     return 1
 
 
@@ -44,14 +45,14 @@ def chosen(exercise: Exercise, task: int | None) -> int:
     return next((k for k, mark in enumerate(marks) if mark.state != "right"), 0)
 
 
-def hints(exercise: Exercise, task: int, count: int) -> str:
+def hints(exercise: Exercise, task: int, count: int, again: str) -> str:
     """The first hint of a task, or both."""
     name, texts = exercise.tasks[task].name, exercise.tasks[task].hints[:count]
     lines = [f"{task + 1}. {name}"]
     for number, text in enumerate(texts, start=1):
         lines += textwrap.wrap(f"Hint {number}: {text}", 80, initial_indent="   ", subsequent_indent="   ")
     more = "--hint --hint" if count < 2 else "--solution"
-    return "\n".join([*lines, f"More: minilstm exercise {exercise.number} --task {task + 1} {more}"])
+    return "\n".join([*lines, f"More: {again} --task {task + 1} {more}"])
 
 
 def solution(exercise: Exercise, task: int) -> str:

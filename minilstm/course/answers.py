@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import inspect
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,6 +19,7 @@ import numpy as np
 
 from minilstm.course.marking import Wrong
 from minilstm.errors import InputError
+from minilstm.verify.contracts import arrays_in, copy_of
 
 
 class Answers:
@@ -73,20 +75,22 @@ class Answers:
             sys.dont_write_bytecode = before
         return module
 
-    def guarded(self, name: str, definition: Any) -> Any:
-        """What a check gets: numbers as they are, functions so that an exception becomes ``Wrong``."""
-        return self._guard(name, definition) if callable(definition) and not isinstance(definition, type) else definition
+    def guarded(self, definition: Any, may_change: Sequence[str] = ()) -> Any:
+        """What a check gets: a number as it is, a function so that an exception becomes ``Wrong``."""
+        if not callable(definition):
+            return definition
+        names = list(inspect.signature(definition).parameters)
 
-    def _guard(self, name: str, function: Callable) -> Callable:
         def call(*arguments: Any, **named: Any) -> Any:
-            before = [argument.copy() if isinstance(argument, np.ndarray) else None for argument in arguments]
+            given = dict(zip(names, arguments)) | named
+            before = arrays_in(copy_of(given))
             try:
-                result = function(*arguments, **named)
+                result = definition(*arguments, **named)
             except (Exception, SystemExit) as error:
                 raise Wrong(f"{self._place(error)}: {_said(error)}") from None
-            for k, (argument, copy) in enumerate(zip(arguments, before)):
-                if copy is not None and not np.array_equal(argument, copy, equal_nan=copy.dtype.kind in "fc"):
-                    raise Wrong(f"{name} changes its argument number {k + 1} in place, which belongs to the caller")
+            for name, array in arrays_in(given).items():
+                if name not in may_change and not np.array_equal(array, before[name], equal_nan=array.dtype.kind in "fc"):
+                    raise Wrong(f"{name} is changed in place, but it belongs to the caller; work on a copy")
             return result
 
         return call

@@ -43,7 +43,7 @@ class Exercise:
         if not hasattr(module, task.name):
             return Mark(task, "wrong", f"{task.name} is not in the file any more; put its definition back")
         try:
-            return Mark(task, "right", task.check(self.answers.guarded(task.name, getattr(module, task.name))))
+            return Mark(task, "right", task.check(self.answers.guarded(getattr(module, task.name), task.may_change)))
         except Wrong as wrong:
             return Mark(task, "wrong", str(wrong))
         except MinilstmError as error:  # what the package says to an answer that it was given

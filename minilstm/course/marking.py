@@ -29,11 +29,13 @@ class Task:
     name : what the learner defines in the exercise's file, a function or a number.
     check : gets that definition; returns a sentence or raises ``Wrong``.
     hints : two, the second nearer to the solution than the first.
+    may_change : arguments that the definition may change in place; all others belong to the caller.
     """
 
     name: str
     check: Callable[[Any], str]
     hints: tuple[str, str]
+    may_change: tuple[str, ...] = ()
 
 
 def same(name: str, yours: Any, right: Any, known: Mapping[str, Any] | None = None, tolerance: float = 1e-9) -> None:

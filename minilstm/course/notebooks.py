@@ -13,7 +13,7 @@ def build(lesson: Path, folder: Path) -> Path:
     try:
         import jupytext
     except ImportError:
-        raise InputError('notebooks are built by jupytext, which is not installed: pip install "jupytext>=1.16"') from None
+        raise InputError('notebooks are built by jupytext, which is not installed: pip install -e ".[notebooks]"') from None
     path = folder / f"{lesson.stem}.ipynb"
     text = jupytext.writes(jupytext.read(lesson, fmt="py:percent"), fmt="ipynb")
     with replacing(path) as file:

@@ -1,0 +1,57 @@
+"""What a number must be to be taken from the command line: a type for each kind, for argparse."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable
+
+
+def whole(text: str) -> int:
+    """A whole number of at least 1, and at most a billion."""
+    return _number(text, int, lambda n: 1 <= n <= 10**9, "a whole number from 1 to a billion")
+
+
+def natural(text: str) -> int:
+    """A whole number of at least 0, and below 2 to the power of 63."""
+    return _number(text, int, lambda n: 0 <= n < 2**63, "a whole number from 0 to 9223372036854775807")
+
+
+def few(text: str) -> int:
+    """A whole number of at least 1 for things of which nobody wants a million."""
+    return _number(text, int, lambda n: 1 <= n <= 10**5, "a whole number from 1 to 100,000")
+
+
+def depth(text: str) -> int:
+    """A whole number of layers."""
+    return _number(text, int, lambda n: 1 <= n <= 1000, "a whole number from 1 to 1,000")
+
+
+def positive(text: str) -> float:
+    """A finite number above 0."""
+    return _number(text, float, lambda x: 0 < x < math.inf, "a number above 0")
+
+
+def temperatures(text: str) -> tuple[float, ...]:
+    """Numbers above 0, separated by commas."""
+    return tuple(positive(part) for part in text.split(","))
+
+
+def share(text: str) -> float:
+    """A number of at least 0 and below 1."""
+    return _number(text, float, lambda x: 0 <= x < 1, "at least 0 and below 1")
+
+
+def factor(text: str) -> float:
+    """A number above 0 and at most 1."""
+    return _number(text, float, lambda x: 0 < x <= 1, "above 0 and at most 1")
+
+
+def _number(text: str, kind: type, fits: Callable, wanted: str):
+    try:
+        value = kind(text)
+    except ValueError:
+        value = None
+    if value is None or not fits(value):
+        raise argparse.ArgumentTypeError(f"must be {wanted}, not {text!r}")
+    return value

@@ -1,0 +1,268 @@
+"""What the lessons share: how answers are judged, what a learner is told, how pictures and notebooks come about."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from minilstm.course import Task, Wrong, bars, same
+from minilstm.course.answers import Answers
+from minilstm.course.exercise import Exercise, report
+from minilstm.course.folder import numbered
+from minilstm.errors import InputError
+from tests.commands import refused
+from tests.exercises import LESSONS
+
+
+def answers(tmp_path, text):
+    path = tmp_path / "07_mine.py"
+    path.write_text(text, encoding="utf-8")
+    return Answers(path)
+
+
+def marks(tmp_path, text, check=lambda yours: f"it is {yours(1.0)}", **options):
+    mine = answers(tmp_path, text)
+    return Exercise(7, mine, mine, (Task("f", check, ("one", "two"), **options),)).mark()
+
+
+def one(tmp_path, text, **options):
+    (mark,) = marks(tmp_path, text, **options)
+    return mark.state, mark.sentence
+
+
+@pytest.mark.parametrize(
+    "text, line",
+    [
+        ("def f(x):\n    return ...\n", 2),
+        ("def f(x):\n    y = x[..., 0]\n    z = ...\n    return y + ...\n", 3),
+        ("f = ...\n", 1),
+        ("f: float = ...\n", 1),
+        ("class f:\n    def g(self):\n        return [1, ...]\n", 3),
+        ("def g():\n    return ...\ndef f(x):\n    ...\n", 4),
+    ],
+)
+def test_a_hole_is_open_and_its_line_is_told(tmp_path, text, line):
+    assert one(tmp_path, text) == ("open", f"line {line} still has a hole: ...")
+
+
+@pytest.mark.parametrize(
+    "text", ["def f(x):\n    return 2 * x\n", "f = lambda x: 2 * x\n", "def f(x):\n    return np.array([2 * x])[..., 0]\n"]
+)
+def test_a_right_answer_is_right_and_an_ellipsis_in_an_index_is_no_hole(tmp_path, text):
+    assert one(tmp_path, "import numpy as np\n" + text) == ("right", "it is 2.0")
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("def f(x):\n    y = 1\n    return y / 0\n", "line 3: ZeroDivisionError: division by zero"),
+        ("def f(x):\n    raise SystemExit\n", "line 2: SystemExit"),
+        ("def f(x):\n    assert x > 5\n", "line 2: AssertionError"),
+        ("import numpy as np\ndef f(x):\n    return np.ones(2) @ np.ones(3)\n", "line 3: ValueError: matmul"),
+        ("def f():\n    return 1\n", "TypeError"),
+        ("def g(x):\n    return x\n", "f is not in the file any more"),
+    ],
+)
+def test_whatever_goes_wrong_in_an_answer_becomes_a_sentence_with_its_line(tmp_path, text, said):
+    state, sentence = one(tmp_path, text)
+    assert state == "wrong" and said in sentence and "Traceback" not in sentence
+
+
+@pytest.mark.parametrize("text", ["def f(x):\n    x += 1\n    return x\n", "def f(x):\n    x[0, 0] = np.nan\n    return x\n"])
+def test_an_argument_that_is_changed_in_place_is_told(tmp_path, text):
+    check = lambda yours: str(yours(np.zeros((2, 2))))
+    state, sentence = one(tmp_path, "import numpy as np\n" + text, check=check)
+    assert (state, sentence) == ("wrong", "x is changed in place, but it belongs to the caller; work on a copy")
+    assert one(tmp_path, "import numpy as np\n" + text, check=check, may_change=("x",))[0] == "right"
+
+
+def test_an_array_inside_of_an_argument_that_is_changed_is_told_by_its_name(tmp_path):
+    text = "def f(params, state=None):\n    state[1][:] = 3\n    return 1\n"
+    check = lambda yours: str(yours({"W": np.ones(2)}, state=(np.ones(2), np.ones(2))))
+    assert one(tmp_path, text, check=check)[1].startswith("state[1] is changed in place")
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("def f(x)\n    return x\n", "line 1 of"),
+        ("import numpyy\n", "line 1 of"),
+        ("x = 1\nx.y\n", "line 2 of"),
+        ("import sys\nsys.exit(3)\n", "line 2 of"),
+    ],
+)
+def test_a_file_that_does_not_run_is_refused_with_its_line(tmp_path, text, said):
+    with pytest.raises(InputError, match=said):
+        marks(tmp_path, text)
+
+
+def test_a_file_edited_twice_in_a_moment_is_read_anew(tmp_path):
+    for k in range(3):
+        assert one(tmp_path, f"def f(x):\n    return {k}\n") == ("right", f"it is {k}")
+    assert list(tmp_path.iterdir()) == [tmp_path / "07_mine.py"]
+
+
+@pytest.mark.parametrize(
+    "yours, right, said",
+    [
+        (None, 1.0, "a is missing"),
+        ("1", 1.0, "a must be made of numbers"),
+        ([[1], [1, 2]], np.ones(2), "a must be made of numbers"),
+        (np.ones((2, 1)), np.ones(2), r"a has the shape \(2, 1\) where \(2,\) belongs"),
+        (np.array([1.0, 2.5]), np.array([1.0, 2.0]), r"entry \[1\] of a is 2.5 where 2 belongs"),
+        (float("nan"), 1.0, "a is nan where 1 belongs"),
+        (-2.0, 2.0, "a is wrong: the sign is turned round"),
+        ("dog", "cat", "a is 'dog' where 'cat' belongs"),
+        ([1, 2], [2, 1], "a is wrong: backwards"),
+        (True, 7, "a is True where 7|a is 1 where 7"),
+    ],
+)
+def test_what_is_not_the_same_is_told_how(yours, right, said):
+    known = {"the sign is turned round": -2.0, "backwards": [1, 2]} if not isinstance(right, np.ndarray) else {}
+    with pytest.raises(Wrong, match=said):
+        same("a", yours, right, known)
+
+
+@pytest.mark.parametrize("right", [1.0, np.arange(6.0).reshape(2, 3), "text", [1, 2], 1e12])
+def test_what_is_the_same_passes(right):
+    same("a", right, right)
+    if not isinstance(right, (str, list)):
+        same("a", right * (1 + 1e-12), right)
+
+
+def test_a_report_fits_80_columns_and_counts(tmp_path):
+    mine = answers(tmp_path, "def f(x):\n    return x\ndef g(x):\n    return ...\n")
+
+    def refuse(yours):
+        raise Wrong("long " * 40 + "\n   indented")
+
+    tasks = (Task("f", refuse, ("", "")), Task("g", refuse, ("", "")), Task("f", lambda yours: "well done", ("", "")))
+    text = report(Exercise(7, mine, mine, tasks).mark())
+    assert max(map(len, text.splitlines())) <= 80
+    heads = [line for line in text.splitlines() if line[0] != " "]
+    assert heads == ["1. f: wrong", "2. g: open", "3. f: right", "1 of 3 right"]
+
+
+def test_bars_are_as_long_as_their_values():
+    text = bars(["one", "three"], [1, 3], width=9)
+    assert [line.count("█") for line in text.splitlines()] == [3, 9]
+    assert bars(["nothing"], [0.0]).count("█") == 0
+
+
+# The commands
+
+
+def test_exercises_are_listed(run):
+    status, out, error = run("exercise")
+    assert (status, error) == (0, "")
+    assert [int(line.split(".")[0]) for line in out.splitlines()[:-1]] == list(numbered(LESSONS / "exercises"))
+
+
+def test_a_skeleton_is_marked_as_open_with_status_1(run):
+    status, out, error = run("exercise", "2")
+    assert (status, error) == (1, "")
+    assert "0 of 3 right" in out and "minilstm exercise 2 --hint" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_a_copy_of_ones_own_is_marked_where_it_is(run, tmp_path):
+    mine = tmp_path / "02_of_mine.py"
+    mine.write_bytes(numbered(LESSONS / "solutions")[2].read_bytes())
+    assert run("exercise", "--file", mine)[0] == 0
+    assert run("exercise", "2", "--file", mine)[1].splitlines()[-1] == "3 of 3 right"
+    mine.write_text("def gates(z):\n    return z\n", encoding="utf-8")
+    status, out, _ = run("exercise", "--file", mine)
+    assert status == 1 and f"minilstm exercise --file {mine} --hint" in out
+
+
+def test_a_file_marks_itself_when_it_is_run(tmp_path):
+    skeleton = numbered(LESSONS / "exercises")[2]
+    done = subprocess.run([sys.executable, skeleton], cwd=tmp_path, capture_output=True, encoding="utf-8")
+    assert (done.returncode, done.stderr) == (1, "") and "0 of 3 right" in done.stdout
+    done = subprocess.run([sys.executable, skeleton, "--hint"], cwd=tmp_path, capture_output=True, encoding="utf-8")
+    assert (done.returncode, done.stderr) == (0, "") and "Hint 1" in done.stdout
+
+
+def test_hints_come_one_by_one_and_the_solution_only_when_asked_for(run):
+    outs = [run("exercise", "2", *options.split())[1] for options in ("", "--hint", "--hint --hint", "--solution")]
+    solution = "return sigmoid(zi), sigmoid(zf), np.tanh(zg), sigmoid(zo)"
+    assert [out.count("Hint") for out in outs] == [0, 1, 2, 0]
+    assert [solution in out for out in outs] == [False, False, False, True]
+
+
+def test_help_is_for_the_first_task_that_is_not_right_or_the_one_that_is_named(run, tmp_path):
+    assert run("exercise", "2", "--hint")[1].startswith("1. gates")
+    assert run("exercise", "2", "--hint", "--task", "3")[1].startswith("3. remembering_bias")
+    mine = tmp_path / "02_mine.py"
+    solved = Answers(numbered(LESSONS / "solutions")[2])
+    mine.write_text(solved.text.replace("o * np.tanh(c)", "..."), encoding="utf-8")
+    assert run("exercise", "--file", mine, "--hint")[1].startswith("2. lstm_step")
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["99"], ["no exercise for number 99"]),
+        (["2", "--task", "4", "--hint"], ["has 3 tasks", "--task 4"]),
+        (["2", "--file", "nowhere.py"], ["there is no file nowhere.py"]),
+        (["--file", "mine.py"], ["begins with none, mine.py"]),
+    ],
+)
+def test_what_is_not_there_is_refused(run, arguments, words):
+    refused(run("exercise", *arguments), 2, *words)
+
+
+def test_without_the_lessons_it_is_said_where_they_are(run, tmp_path, monkeypatch):
+    import minilstm
+
+    monkeypatch.setattr(minilstm, "__file__", str(tmp_path / "site-packages" / "minilstm" / "__init__.py"))
+    monkeypatch.chdir(tmp_path)
+    refused(run("exercise", "2"), 2, "clone of the repository")
+    refused(run("notebooks"), 2, "clone of the repository")
+
+
+def test_a_notebook_is_built_beside_its_lesson_and_has_its_cells(run, tmp_path, monkeypatch):
+    pytest.importorskip("jupytext")
+    monkeypatch.setattr("minilstm.commands.notebooks.lessons", lambda: tmp_path)
+    script = tmp_path / "02_one_step.py"
+    script.write_bytes(numbered(LESSONS)[2].read_bytes())
+    status, out, error = run("notebooks", "2")
+    assert (status, out, error) == (0, f"{script.with_suffix('.ipynb')}\n", "")
+    cells = json.loads(script.with_suffix(".ipynb").read_text(encoding="utf-8"))["cells"]
+    kinds = [cell["cell_type"] for cell in cells]
+    assert kinds.count("markdown") == script.read_text(encoding="utf-8").count("# %% [markdown]\n")
+    assert "".join(cells[0]["source"]).startswith("# 2. One step of an LSTM\n\nAfter this lesson")
+    refused(run("notebooks", "77"), 2, "no lesson 77")
+
+
+def test_without_jupytext_the_command_says_how_to_get_it(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jupytext", None)
+    refused(run("notebooks", "2"), 2, "pip install")
+
+
+@pytest.mark.parametrize("number", [2])
+def test_a_notebook_runs_from_its_first_cell_to_its_last(number, tmp_path):
+    pytest.importorskip("jupytext")
+    pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    from minilstm.course.notebooks import build
+
+    notebook = build(numbered(LESSONS)[number], tmp_path)
+    program = (
+        "import nbformat, nbclient, sys\n"
+        "notebook = nbformat.read(sys.argv[1], 4)\n"
+        "nbclient.NotebookClient(notebook, timeout=300, resources={'metadata': {'path': sys.argv[2]}}).execute()\n"
+        "print(sum(len(cell.get('outputs', ())) for cell in notebook.cells))\n"
+        "print(any('image/png' in o.get('data', {}) for cell in notebook.cells for o in cell.get('outputs', ())))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program, notebook, tmp_path], capture_output=True, encoding="utf-8",
+        env=os.environ | {"MINILSTM_QUICK": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    outputs, picture = done.stdout.split()
+    assert int(outputs) >= 5 and picture == "True"
+    assert list((tmp_path / "output").glob("*.png"))
