@@ -44,8 +44,6 @@ id_of = {symbol: k + 1 for k, symbol in enumerate(symbols)}
 symbol_of = {k: symbol for symbol, k in id_of.items()}
 eos = len(symbols) + 1
 V = len(symbols) + 2
-
-
 encode = lambda text: [id_of[symbol] for symbol in text]
 decode = lambda ids: "".join(symbol_of[k] for k in ids)
 print("\n id   stands for   how often")
@@ -73,18 +71,18 @@ print(f"\n{tokenizer} gives the same ids in all {len(texts):,} texts")
 # the padding skips 14 % of all characters, and no error is raised.
 #
 # **A dictionary without 0.** The network has V outputs, and output 0 is one of them. If it is ever
-# chosen, `symbol_of[0]` ends the program with `KeyError: 0`. That happens rarely, which is the worst
-# about it: a published notebook ends so, and lesson 8 shows why.
+# chosen, `symbol_of[0]` ends the program with `KeyError: 0`. That is rare, so that nobody sees it
+# before the program is published; lesson 8 tells of one.
 #
-# **One number too few.** 72 characters and two more ids make V = 74. With 73 outputs, numbered from 0
-# to 72, all goes well until the first target `<eos>`, which is 73. A course had this mistake in its
-# own code (udacity/deep-learning 57, 172), and so had an example of Keras (keras-team/keras 7865). An
-# `IndexError` is not even certain: who subtracts 1 from every id sends the padding to row -1 of the
-# table, and for NumPy that is the last row.
+# **One number too few.** 72 characters and two more ids make V = 74. With 73 outputs, numbered from
+# 0 to 72, all goes well until the first target `<eos>`, which is 73. A course had this mistake in
+# its own code (udacity/deep-learning 57, 172), and so had an example of Keras (keras-team/keras
+# 7865). An `IndexError` is not even certain: who subtracts 1 from every id sends the padding to row
+# -1 of the table, and for NumPy that is the last row.
 
 # %%
 from_zero = {symbol: k for k, symbol in enumerate(symbols)}
-padded = [from_zero[symbol] for symbol in texts[1]] + [0, 0, 0]
+padded = [from_zero[symbol] for symbol in texts[0]] + [0, 0, 0]
 print("\nnumbered from 0, padding left out:", "".join(symbols[k] for k in padded if k != 0))
 for what, look_up in {
     "symbol_of[0]": lambda: symbol_of[0],
@@ -111,7 +109,7 @@ assert round(counts[" "] / counts.total(), 2) == 0.14
 try:
     tokenizer.encode("Köln")
 except UnknownSymbolError as error:
-    print("\nrefused:", str(error).split(":")[0])
+    print("\nrefused:", str(error).split(" (")[0])
 tolerant = CharTokenizer.fit(texts, unknown=True)
 ids = tolerant.encode("Köln")
 print(f"with unknown=True: {ids}, and back {tolerant.decode(ids)!r}")
@@ -122,11 +120,11 @@ print(f"id {tolerant.unknown_id} occurs {seen[tolerant.unknown_id]} times in all
 # %% [markdown]
 # ## Words
 #
-# A word tokenizer cuts at spaces, after it has set punctuation apart, since `oven` and `oven.` would
-# else be two words that know nothing of each other. It writes everything in lower case for the same
-# reason. The numbering is another one, that of Foster, Generative Deep Learning (2nd edition, 2023):
-# 0 is padding and also the end, 1 is the unknown word `[UNK]`, and then come the words by falling
-# frequency (`minilstm/text/words.py`).
+# A word tokenizer cuts at spaces, after it has set punctuation apart, since `oven` and `oven.`
+# would else be two words that know nothing of each other. It writes everything in lower case for
+# the same reason. The numbering is another one, that of Foster, Generative Deep Learning (2nd
+# edition, 2023): 0 is padding and also the end, 1 is the unknown word `[UNK]`, and then come the
+# words by falling frequency (`minilstm/text/words.py`).
 
 
 # %%
@@ -160,15 +158,15 @@ assert (tokens.vocab_size, CharTokenizer.fit(cookbook).vocab_size) == (484, 64) 
 #
 # ## What unknown words cost
 #
-# Real texts have far too many words for a table, so one keeps the most frequent. Here with 100 other
-# recipes: which share of their words is unknown, and what one of them looks like then. The last
-# column is how surprised a reader is by the next word who knows only how frequent each is, in nats
-# (the logarithm of one over its probability, averaged; lesson 8). It falls with the vocabulary, for
-# `[UNK]` is soon the most frequent word and easy to guess. **A loss is comparable only between models
-# with the same tokenizer**; with three ids it is small, and the model can say one word.
+# Real texts have far too many words for a table, so one keeps the most frequent. Here with 100
+# other recipes: which share of their words is unknown, and what the title of one looks like then.
+# `surprise` is how surprised a reader is by the next word who knows only how frequent each is: the
+# logarithm of one over its probability, on average (lesson 8). It falls with the vocabulary, for
+# `[UNK]` is soon the most frequent word and easy to guess. **A loss is comparable only between
+# models with the same tokenizer**; with three ids it is small, and the model can say one word.
 
 # %%
-print("\n  ids   unknown   surprise   how a text looks")
+print("\n  ids   unknown   surprise   a title")
 shares, surprise = {}, {}
 for limit in (3, 50, 100, 200, 350, 484):
     small = WordTokenizer.fit(cookbook, limit)
@@ -188,10 +186,10 @@ assert shares[484] == 0 and 0.25 < shares[100] < 0.28 and surprise[3] < 0.5 < 4.
 #     inputs     O  s  l  o
 #     targets    s  l  o  <eos>
 #
-# A shift is a line of code, and four versions of it run without an error. A test tells them apart:
-# how often is the target the very token that has just been read? That is answered by copying, and
-# a model that copies gets a loss near 0 and writes "OOOOOO". How often is it the token before? Is
-# the end ever taught? A model that has never seen `<eos>` does not know when to stop.
+# A shift is a line of code, and each of the four below runs without an error. A test tells them
+# apart: how often is the target the very token that has just been read? That is answered by
+# copying, and a model that copies gets a loss near 0 and writes "OOOOOO". How often is it the token
+# before? Is the end ever taught? A model that has never seen `<eos>` does not know when to stop.
 
 # %%
 versions = {
@@ -212,19 +210,21 @@ for name, shift in versions.items():
 assert list(table.values()) == [[True, True, True], [False, True, False], [True, False, False], [True, True, False]]
 
 # %% [markdown]
-# Only in the first line are both shares small, what doubled letters make of it, and every text ends.
-# The last line is `np.roll`: after the end of each headline stands its own first letter.
+# In the first line both shares are small, what double letters and a word like "Canada" make of it,
+# and every text ends. That holds for no other line. The last is `np.roll`: behind each headline
+# stands its own first letter.
 #
 # ## A batch
 #
 # Several texts go through the network side by side, and an array has only one length: the shorter
-# ones are filled up with 0, on the **right**. The network reads from the left, so what stands after a
-# text cannot disturb it. Padding on the left is read *before* the text and does. Time comes first, the
-# arrays are `(T, B)`: step t reads row t. Whoever has `(B, T)` and writes `batch[1:]` shifts the texts
-# and not the time. `lengths` says how much of each text is real.
+# ones are filled up with 0, on the **right**. The network reads from the left, so what stands after
+# a text cannot disturb it. Padding on the left is read *before* the text and does, unless it is
+# masked. Time comes first, the arrays are `(T, B)`: step t reads row t. Whoever has `(B, T)` and
+# writes `batch[1:]` shifts the texts and not the time. `lengths` says how much of each text is
+# real.
 
 # %%
-few = sorted([texts[k] for k in (242, 77, 20, 58, 8, 36)], key=len, reverse=True)
+few = sorted([texts[k] for k in (242, 77, 20, 58, 8, 36)], key=len, reverse=True)  # six short ones, the longest first
 lengths = np.array([len(text) for text in few])
 inputs = np.zeros((lengths[0], len(few)), int)  # (T, B)
 targets = np.zeros((lengths[0], len(few)), int)  # (T, B)
@@ -245,12 +245,12 @@ assert (inputs.size, lengths.sum()) == (216, 169)
 if plt := pyplot():
     figure, both = plt.subplots(2, 1, figsize=(7.6, 4.0), sharex=True)
     for axes, name, array in zip(both, ("inputs", "targets"), (inputs, targets)):
-        kind = np.where(array == 0, 0, np.where(array == eos, 2, 1))
+        kind = (array != 0).astype(int) + (array == eos)
         axes.imshow(kind.T, plt.matplotlib.colors.ListedColormap(["#e4e4e4", "#cfe4f3", COLOURS[4]]), aspect="auto", vmax=2)
         for t, b in zip(*np.nonzero(array)):
             axes.text(t, b + 0.2, LETTERS[array[t, b]], ha="center", fontsize=8, in_layout=False)
         axes.set(ylabel="text in the batch", yticks=range(6))
-        axes.set_title(f"{name}: {{}}".format("grey is padding" if name == "inputs" else "one step ahead; ¶ on orange is <eos>"))
+        axes.set_title(f"{name}: " + ("grey is padding" if name == "inputs" else "one step ahead; ¶ on orange is <eos>"))
         axes.grid(False)
     both[1].set_xlabel("step")
     save(figure, "01_text_to_numbers")
@@ -258,8 +258,8 @@ if plt := pyplot():
 # %% [markdown]
 # ## Lengths, and why not look for zeros
 #
-# "Real is what is not 0" works for these characters. In the word tokenizer 0 is also the end, and the
-# end is real: it is the one target from which a model learns to stop. Who masks the targets by
+# "Real is what is not 0" works for these characters. In the word tokenizer 0 is also the end, and
+# the end is real: it is the one target from which a model learns to stop. Who masks the targets by
 # `targets != 0` loses one token of each text, the most important one. `lengths` never has to guess.
 
 # %%
@@ -270,11 +270,12 @@ assert first.tokens - np.count_nonzero(first.targets) == 4
 # %% [markdown]
 # ## How much of a batch is padding
 #
-# The longest text decides how long a batch is, so the more texts, the more padding: a quarter of all
-# positions with 8 headlines, more than a third with 32. It costs twice: in time, unless rows
-# that have ended are left out, and in the mean of the loss, if it is counted there (lesson 8). Texts
-# of one length side by side would have none, but then short and long texts would never meet in a
-# batch. A compromise: shuffle, sort within a *pool* of 8 batches, cut, and shuffle the batches.
+# The longest text decides how long a batch is, so the more texts, the more padding: a quarter of
+# all positions with 8 headlines, more than a third with 32. It costs twice: in time, unless rows
+# that have ended are left out, and in the mean of the loss, if it is counted there (lesson 8).
+# Texts of one length side by side would have none, but then short and long texts would never meet
+# in a batch. A compromise: shuffle, sort within a *pool* of 8 batches, cut, and shuffle the
+# batches.
 
 # %%
 all_lengths = np.array([len(text) for text in texts])

@@ -64,6 +64,7 @@ RIGHT = {"T": "max(n)", "rows": ": n[b]", "inputs": "ids", "targets": "ids[1:] +
         ({"T": "max(n) + 1"}, "a row too many"),
         ({"result": "inputs[:, np.argsort(-n)], targets, n"}, "must keep their order"),
         ({"result": "inputs, targets"}, "three arrays"),
+        ({"result": "sequences, targets, n"}, "inputs must be made of numbers"),
         ({"inputs": "ids[1:]"}, "ValueError: could not broadcast"),
     ],
 )
