@@ -73,10 +73,26 @@ def report(marks: Sequence[Mark]) -> str:
     lines = []
     for number, mark in enumerate(marks, start=1):
         lines.append(f"{number}. {mark.task.name}: {mark.state}")
-        for paragraph in mark.sentence.splitlines():
+        for paragraph in _paragraphs(mark.sentence):
+            text = paragraph.lstrip()
+            indent = " " * (3 + len(paragraph) - len(text))
             lines += textwrap.wrap(
-                paragraph, 80, initial_indent="   ", subsequent_indent="   ", break_long_words=False, break_on_hyphens=False
+                text, 80, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
             )
     right = sum(mark.state == "right" for mark in marks)
     lines.append(f"{right} of {len(marks)} right")
     return "\n".join(lines)
+
+
+def _paragraphs(text: str) -> list[str]:
+    """The paragraphs of a text, which may have been wrapped at 80 columns already, as a diagnosis is."""
+    paragraphs: list[str] = []
+    room = 80
+    for line in text.splitlines():
+        first_word = line.split(maxsplit=1)[0] if line.strip() else ""
+        if len(first_word) >= room:
+            paragraphs[-1] += " " + line.strip()
+        else:
+            paragraphs.append(line)
+        room = 80 - len(line)
+    return paragraphs
