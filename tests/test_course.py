@@ -71,6 +71,11 @@ def test_whatever_goes_wrong_in_an_answer_becomes_a_sentence_with_its_line(tmp_p
     assert state == "wrong" and said in sentence and "Traceback" not in sentence
 
 
+def test_an_answer_that_a_check_cannot_look_at_is_wrong(tmp_path):
+    state, sentence = one(tmp_path, "def f(x):\n    return [[1], [1, 2]]\n", check=lambda yours: str(np.shape(yours(1.0))))
+    assert state == "wrong" and sentence.startswith("f gives back what cannot be looked at (ValueError: ")
+
+
 @pytest.mark.parametrize("text", ["def f(x):\n    x += 1\n    return x\n", "def f(x):\n    x[0, 0] = np.nan\n    return x\n"])
 def test_an_argument_that_is_changed_in_place_is_told(tmp_path, text):
     check = lambda yours: str(yours(np.zeros((2, 2))))

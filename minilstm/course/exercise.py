@@ -9,7 +9,7 @@ from pathlib import Path
 
 from minilstm.course.answers import Answers
 from minilstm.course.folder import numbered
-from minilstm.course.marking import Task, Wrong
+from minilstm.course.marking import Task
 from minilstm.errors import InputError, MinilstmError
 
 
@@ -44,10 +44,10 @@ class Exercise:
             return Mark(task, "wrong", f"{task.name} is not in the file any more; put its definition back")
         try:
             return Mark(task, "right", task.check(self.answers.guarded(getattr(module, task.name), task.may_change)))
-        except Wrong as wrong:
-            return Mark(task, "wrong", str(wrong))
-        except MinilstmError as error:  # what the package says to an answer that it was given
+        except MinilstmError as error:
             return Mark(task, "wrong", str(error))
+        except Exception as error:  # the check found in the answer what nobody thought of
+            return Mark(task, "wrong", f"{task.name} gives back what cannot be looked at ({type(error).__name__}: {error})")
 
 
 def find(number: int | None, file: Path | None, lessons: Path) -> Exercise:
