@@ -273,7 +273,7 @@ print(f"\ndb of zf1, three sequences one by one: {one_by_one}; as a batch: {toge
 # %% [markdown]
 # ## How a mistake is found
 #
-# Let us forget that c is used twice, and ask `diagnose`, which compares a backward step with that of
+# Let us forget that c is used twice, and ask `diagnose`. It compares a backward step with that of
 # the package on random numbers, and, if it differs, with what the package would give with one of a
 # hundred known mistakes in it. It marks the third exercise below.
 
