@@ -76,8 +76,8 @@ print("c", c.round(5), " h", h.round(5))
 # 0.0016.
 #
 # So that every line below can be put to the test, here is a loss that feels h and c by just these
-# amounts, and a way to nudge any number between the sums and h. Slope by nudging: the loss with a
-# little more, minus the loss with a little less, by the difference of the two.
+# amounts, and a way to nudge any number between the sums and h. The slope by nudging is the loss
+# with a little more minus the loss with a little less, divided by how much lies between the two.
 
 # %%
 dh, dc_next = sheet.array("dh{}[1]", UNITS), sheet.array("dcprev{}[2]", UNITS)

@@ -74,10 +74,10 @@ def _averaged(name: str) -> tuple[str, ...]:
 
 
 def _not_carried(what: str, lost: str, why: str, seen: str) -> list[tuple[str, ...]]:
-    """A carry is lost to zeros, or stays as it came from behind the last step; step 0 may still hand back its own."""
+    """A carry is lost to zeros, or stays as it arrived at the last step; step 0 may still hand back its own."""
     carries = lambda this: "dh_next, dc_next = " + ", ".join(this.format(k) if k in lost else f"d{k}_prev" for k in "hc")
     zero, stale = carries("0 * d{}_prev"), carries("d{}_next")
-    still = "What came from behind the last step goes into every step, in place of what the step after it sends back."
+    still = "What arrived at the last step goes into every step, in place of what the step after it sends back."
     return [
         (f"{what} dropped between steps", _CARRIES, zero, "", why, seen),
         (f"{what} dropped between steps, handed back at step 0", _CARRIES, carries("d{0}_prev * (t == 0)"), "", why,
