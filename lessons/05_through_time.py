@@ -201,7 +201,7 @@ for steps in (1, 2, 4, 8, 16, 32):
 
 
 # %%
-def train(way, steps=120 if quick() else 300, T=12, B=32):
+def train(way, steps=120 if quick() else 300, T=8, B=32):
     rng = np.random.default_rng(0)
     parameters = [*layers.LSTM(1, 8).init(rng, np.float64).values(), rng.normal(0, 0.3, (8, 1))]
     speeds, losses, state = [0 * p for p in parameters], [], (np.zeros((B, 8)), np.zeros((B, 8)))
