@@ -208,8 +208,8 @@ def my_backward_through_time(dh, dstate, memory, Wx, Wh, wrong=""):
     dh_next, dc_next = dstate
     total = [np.zeros_like(Wx), np.zeros_like(Wh), np.zeros(Wh.shape[1])]
     for t in range(len(dh) - 1, -1, -1):
-        if "no carry" in wrong:
-            dc_next = np.zeros_like(dc_next) if t < len(dh) - 1 else dc_next
+        if "half a carry" in wrong:
+            dc_next = dc_next / 2 if t < len(dh) - 1 else dc_next
         dx, dh_next, dc_next, grads = my_backward(dh[t] + dh_next, dc_next, memory[t], Wx, Wh, wrong)
         dxs.append(dx)
         total = [a + b for a, b in zip(total, grads)]
@@ -255,13 +255,41 @@ def test_a_dropped_carry_is_named_for_what_it_is():
     assert "The cell-state gradient is not carried to the step before." in text
 
 
+@pytest.mark.parametrize("lost, what", [("c", "cell-state gradient"), ("h", "hidden-state gradient"), ("hc", "both gradients")])
+@pytest.mark.parametrize("stale, how", [(False, "dropped between steps"), (True, "never updated")])
+@pytest.mark.parametrize("own, back", [(False, ""), (True, ", handed back at step 0")])
+def test_a_lost_carry_is_named_whatever_stands_in_its_place(lost, what, stale, how, own, back):
+    def learner(dh, dstate, caches, Wx, Wh):
+        carry, total, dx = dict(zip("hc", dstate)), [0, 0, 0], np.zeros((*dh.shape[:2], len(Wx)))
+        for t in reversed(range(len(dh))):
+            dx[t], dh_prev, dc_prev, grads = cells.lstm_step_backward(dh[t] + carry["h"], carry["c"], caches[t], Wx, Wh)
+            total = [a + b for a, b in zip(total, grads)]
+            came = {"h": dh_prev, "c": dc_prev}
+            carry = {k: came[k] if k not in lost else carry[k] if stale else np.zeros_like(dh_prev) for k in "hc"}
+        return dx, (dh_prev, dc_prev) if own else (carry["h"], carry["c"]), total
+
+    assert names(diagnose_sequence(learner)) == [f"{what} {how}{back}"]
+
+
+def test_a_loop_that_begins_with_zeros_and_keeps_them_has_two_mistakes():
+    def course(dh, dstate, caches, Wx, Wh):
+        dx, total, zero = np.zeros((*dh.shape[:2], len(Wx))), [0, 0, 0], np.zeros_like(dh[0])
+        for t in reversed(range(len(dh))):
+            dx[t], dh_prev, dc_prev, grads = cells.lstm_step_backward(dh[t] + zero, zero, caches[t], Wx, Wh)
+            total = [a + b for a, b in zip(total, grads)]
+        return dx, (dh_prev, dc_prev), total
+
+    wanted = ["both gradients dropped between steps, handed back at step 0", "gradients of the final state not read"]
+    assert sorted(names(diagnose_sequence(course))) == wanted
+
+
 def test_two_mistakes_in_the_loop_and_in_the_step():
     diagnosis = diagnose_sequence(through_time("last bias, reversed"), my_forward)
     assert sorted(names(diagnosis)) == ["dx in reversed order", "gradient of b keeps one step only"]
 
 
 def test_an_unknown_mistake_in_time_has_its_first_step():
-    diagnosis = diagnose_sequence(through_time("no carry"), my_forward)  # but dc0 is right
+    diagnosis = diagnose_sequence(through_time("half a carry"), my_forward)
     assert names(diagnosis) == [] and diagnosis.findings[0].parts[0] == "dx[2]"
     assert "1. none of the known ones\n   In dx[2], entry" in str(diagnosis)
     assert "known mistakes were tried, alone and in pairs" in said(diagnosis)

@@ -73,6 +73,21 @@ def _averaged(name: str) -> tuple[str, ...]:
             "Whether there is a mean is for the loss to say, once; it stands in dh already.")  # fmt: skip
 
 
+def _not_carried(what: str, lost: str, why: str, seen: str) -> list[tuple[str, ...]]:
+    """A carry is lost to zeros, or stays as it arrived at the last step; step 0 may still hand back its own."""
+    carries = lambda this: "dh_next, dc_next = " + ", ".join(this.format(k) if k in lost else f"d{k}_prev" for k in "hc")
+    zero, stale = carries("0 * d{}_prev"), carries("d{}_next")
+    still = "What arrived at the last step goes into every step, in place of what the step after it sends back."
+    return [
+        (f"{what} dropped between steps", _CARRIES, zero, "", why, seen),
+        (f"{what} dropped between steps, handed back at step 0", _CARRIES, carries("d{0}_prev * (t == 0)"), "", why,
+         seen, zero),
+        (f"{what} never updated", _CARRIES, stale, "", still, seen),
+        (f"{what} never updated, handed back at step 0", _CARRIES, carries("(d{0}_next if t else d{0}_prev)"), "", still,
+         seen, stale),
+    ]  # fmt: skip
+
+
 _STEP = "h, c, cache = lstm_step(x[t], h, c, Wx, Wh, b)"
 _CARRIES = "dh_next, dc_next = dh_prev, dc_prev"
 
@@ -94,12 +109,12 @@ SEQUENCE = made_in(
 
 SEQUENCE_BACKWARD = made_in(
     lstm_sequence_backward,
-    ("cell-state gradient dropped between steps", _CARRIES, "dh_next, dc_next = dh_prev, np.zeros_like(dc_prev)", "",
-     "The cell-state gradient is not carried to the step before.", "nicodjimenez/lstm 2, 33, 39; CaptainE/RNN-LSTM-in-numpy 1"),
-    ("hidden-state gradient dropped between steps", _CARRIES, "dh_next, dc_next = np.zeros_like(dh_prev), dc_prev", "",
-     "The hidden-state gradient is not carried to the step before.", "qixianbiao/RNN 2"),
-    ("both gradients dropped between steps", _CARRIES, "dh_next, dc_next = 0 * dh_prev, 0 * dc_prev", "",
-     "Neither gradient is carried to the step before.", "qixianbiao/RNN 2"),
+    *_not_carried("cell-state gradient", "c", "The cell-state gradient is not carried to the step before.",
+                  "nicodjimenez/lstm 2, 33, 39"),
+    *_not_carried("hidden-state gradient", "h", "The hidden-state gradient is not carried to the step before.",
+                  "qixianbiao/RNN 2"),
+    *_not_carried("both gradients", "hc", "Neither gradient is carried to the step before.",
+                  "CaptainE/RNN-LSTM-in-numpy 1; sagarnildass/andrew_ng_deep_learning 1"),
     ("hidden-state gradient carried and not added", "dh_t = dh[t] + dh_next", "dh_t = dh[t] + 0 * dh_next", "",
      "The loss feels h[t] as an output and through step t + 1; the two add up."),
     ("outputs not felt", "dh_t = dh[t] + dh_next", "dh_t = dh_next", "",

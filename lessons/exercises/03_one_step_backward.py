@@ -1,0 +1,60 @@
+"""3. One step backward.
+
+Fill the holes, each a `...`, and let it be marked:
+
+    minilstm exercise 3            or  python lessons/exercises/03_one_step_backward.py
+    minilstm exercise 3 --hint     when you are stuck
+
+dX stands for dLoss/dX and has the shape of X. All arrays are (B, H) where nothing else is said.
+"""
+
+import numpy as np
+
+
+def felt_by_c(dh, dc_next, o, tanh_c):
+    """Task 1. All that the loss feels of c: returns dc (B, H).
+
+    c is used twice: h = o tanh(c) shows it, equation (6), and the next step reads it. What comes back from there is dc_next.
+    """
+    return ...
+
+
+def sums_feel(dh, dc, c_prev, i, f, g, o, tanh_c):
+    """Task 2. From dh and dc, the whole dc of task 1, to the sums before the gates: returns dz (B, 4H), in blocks i, f, g, o.
+
+    First to the gates, (6) and (4), then through sigmoid and tanh, (2), (1), (3) and (5). i, f, g and o are the gates
+    themselves, squeezed already.
+    """
+    do = ...
+    di = ...
+    df = ...
+    dg = ...
+    dzi = ...
+    dzf = ...
+    dzg = ...
+    dzo = ...
+    return np.concatenate([dzi, dzf, dzg, dzo], axis=1)
+
+
+def lstm_step_backward(dh, dc, cache, Wx, Wh):
+    """Task 3. The whole step backward: returns (dx, dh_prev, dc_prev, (dWx, dWh, db)).
+
+    dc is what comes back from the next step. x and dx are (B, D), Wx (D, 4H), Wh (H, 4H), b (4H,), and the gradients of the
+    weights are those of the whole batch. `felt_by_c` and `sums_feel` may help.
+    """
+    x, h_prev, c_prev, i, f, g, o, tanh_c = cache
+    dc = ...
+    dc_prev = ...
+    dz = ...
+    dx = ...
+    dh_prev = ...
+    dWx = ...
+    dWh = ...
+    db = ...
+    return dx, dh_prev, dc_prev, (dWx, dWh, db)
+
+
+if __name__ == "__main__":
+    from minilstm.course import mark
+
+    mark(__file__)

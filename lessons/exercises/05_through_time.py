@@ -1,0 +1,61 @@
+"""5. Through time.
+
+Fill the holes, each a `...`, and let it be marked:
+
+    minilstm exercise 5            or  python lessons/exercises/05_through_time.py
+    minilstm exercise 5 --hint     when you are stuck
+
+dX stands for dLoss/dX and has the shape of X. Time comes first: x is (T, B, D), h and dh are (T, B, H).
+"""
+
+import numpy as np
+
+from minilstm.cells import lstm_step_backward
+
+
+def weights_over_time(x, h0, h, dz):
+    """Task 1. What the weights feel of a whole sequence: returns (dWx, dWh, db), (D, 4H), (H, 4H) and (4H,).
+
+    dz (T, B, 4H) is what the loss feels of the sums z[t] = x[t] Wx + h[t-1] Wh + b of every step. h0 (B, H) is the initial
+    hidden state, and h[t] what step t made, so that h[0] is the hidden state after the first step.
+    """
+    h_before = ...  # (T, B, H), the hidden state that went into each step
+    dWx = ...
+    dWh = ...
+    db = ...
+    return dWx, dWh, db
+
+
+def in_two_parts(backward, dh, dstate, caches, Wx, Wh, cut):
+    """Task 2. A sequence taken back in two parts, with the results of the whole: (dx, (dh0, dc0), (dWx, dWh, db)).
+
+    backward(dh, dstate, caches, Wx, Wh) takes any number of steps back, rightly, and returns the same three. dstate is
+    (dhT, dcT), what the loss feels of the final state. Call it twice: for the steps before the cut, which are dh[:cut] and
+    caches[:cut], and for those from the cut on.
+    """
+    dx_late, dstate_late, grads_late = ...
+    dx_early, dstate_early, grads_early = ...
+    dx = np.concatenate([dx_early, dx_late])
+    grads = ...
+    return dx, ..., grads
+
+
+def lstm_sequence_backward(dh, dstate, caches, Wx, Wh):
+    """Task 3. Backpropagation through time: returns (dx, (dh0, dc0), (dWx, dWh, db)).
+
+    dh (T, B, H) is what the loss feels of h[t] as an output, dstate = (dhT, dcT) of the final state, (B, H) each. caches[t] is
+    what step t kept, for lstm_step_backward(dh, dc, cache, Wx, Wh), which returns (dx, dh_prev, dc_prev, (dWx, dWh, db)).
+    """
+    T, B, H = dh.shape
+    dx = np.zeros((T, B, len(Wx)))
+    dWx, dWh, db = np.zeros_like(Wx), np.zeros_like(Wh), np.zeros(4 * H)
+    dh_next, dc_next = ...
+    for t in ...:
+        ...
+    return dx, (dh_next, dc_next), (dWx, dWh, db)
+
+
+if __name__ == "__main__":
+    from minilstm.course import mark
+
+    mark(__file__)

@@ -1,0 +1,128 @@
+"""3. One step backward: how its exercises are marked."""
+
+import numpy as np
+
+from minilstm import cells
+from minilstm.course import Task, Wrong, same
+from minilstm.functions import sigmoid
+from minilstm.verify import contracts, diagnose
+
+B, D, H = 3, 4, 2
+
+
+def step(seed):
+    """The cache of a random step, and what arrives at it: dh and dc."""
+    rng = np.random.default_rng(seed)
+    case = contracts.step_case(rng, B, D, H)
+    _, _, cache = cells.lstm_step(**case)
+    return cache, rng.normal(size=(B, H)), rng.normal(size=(B, H)), case
+
+
+def check_array(name, yours, shape):
+    if not isinstance(yours, np.ndarray):
+        raise Wrong(f"{name} must be an array, not {type(yours).__name__}")
+    same(f"the shape of {name}", yours.shape, shape)
+
+
+def felt_by_c(yours):
+    cache, dh, dc_next, _ = step(0)
+    o, tanh_c = cache.o, cache.tanh_c
+    through_h = dh * o * (1 - tanh_c**2)
+    same("dc", yours(dh, dc_next, o, tanh_c), dc_next + through_h, {
+        "it has only the part through h; c goes on to the next step as well, and the two parts add up": through_h,
+        "it has only the part that comes from the next step; c is shown as h as well, and the two parts add up": dc_next,
+        "the slope of tanh is missing: the way forward was h = o tanh(c), not h = o c": dc_next + dh * o,
+        "o is missing: tanh(c) was multiplied by it": dc_next + dh * (1 - tanh_c**2),
+        "the slope of tanh is 1 - tanh(c)**2, with a square": dc_next + dh * o * (1 - tanh_c),
+        "tanh_c is tanh(c) already, and you take the tanh of it": dc_next + dh * o * (1 - np.tanh(tanh_c) ** 2),
+        "c is not multiplied by tanh(c) anywhere; tanh(c) is what o feels": dc_next + dh * tanh_c,
+        "dc_next does not go through o and tanh: the next step reads c itself": (dc_next + dh) * o * (1 - tanh_c**2),
+    })  # fmt: skip
+    return "both parts of dc are there, that through h and that from the next step"
+
+
+def partners(dh, dc, c_prev, i, f, g, o, tanh_c):
+    """For each gate: its value, what it feels, and typical wrong answers for that by what there is to say."""
+    c = f * c_prev + i * g
+    itself = "{0} was multiplied by {1}, so it feels dc times {1}, not times {0} itself"
+    missing = "{0} was multiplied by {1}, and a product passes the gradient on times the other factor; {1} is missing"
+    return {
+        "i": (i, dc * g, {itself.format("i", "g"): dc * i, missing.format("i", "g"): dc}),
+        "f": (f, dc * c_prev, {
+            "f was multiplied by the cell state of the step before, c_prev, not by the new c": dc * c,
+            itself.format("f", "c_prev"): dc * f, missing.format("f", "c_prev"): dc}),
+        "g": (g, dc * i, {itself.format("g", "i"): dc * g, missing.format("g", "i"): dc}),
+        "o": (o, dh * tanh_c, {
+            "o was multiplied by tanh(c), not by c": dh * c,
+            "o feels the loss through h, so it begins with dh, not with dc": dc * tanh_c,
+            missing.format("o", "tanh(c)"): dh}),
+    }  # fmt: skip
+
+
+def slopes(name, s):
+    """The slope of an activation whose value is s, and typical wrong ones."""
+    if name == "g":
+        return 1 - s**2, {
+            "g is the tanh already, and you take the tanh of it; its slope is 1 - g**2": 1 - np.tanh(s) ** 2,
+            "the slope of tanh is 1 - g**2, with a square": 1 - s,
+            "g comes from a tanh, so its slope is 1 - g**2": s * (1 - s),
+            "it has not gone back through tanh yet": np.ones_like(s),
+        }
+    return s * (1 - s), {
+        f"{name} is the sigmoid already, and you take the sigmoid of it; its slope is {name} (1 - {name})":
+            sigmoid(s) * (1 - sigmoid(s)),
+        f"{name} comes from a sigmoid, so its slope is {name} (1 - {name})": 1 - s**2,
+        f"a factor is missing: the slope of sigmoid is {name} (1 - {name})": 1 - s,
+        f"the factor 1 - {name} is missing: the slope of sigmoid is {name} (1 - {name})": s,
+        "it has not gone back through sigmoid yet": np.ones_like(s),
+    }  # fmt: skip
+
+
+def sums_feel(yours):
+    cache, dh, dc, _ = step(1)
+    gates = partners(dh, dc, *cache[2:])
+    right = {name: felt * slopes(name, s)[0] for name, (s, felt, _) in gates.items()}
+    got = yours(dh, dc, *cache[2:])
+    check_array("dz", got, (B, 4 * H))
+    for (name, (s, felt, wrong_felt)), block in zip(gates.items(), np.split(got, 4, axis=1)):
+        slope, wrong_slopes = slopes(name, s)
+        known = {sentence: wrong * slope for sentence, wrong in wrong_felt.items()}
+        known |= {sentence: felt * wrong for sentence, wrong in wrong_slopes.items()}
+        known |= {f"this is dz{k}; the blocks stand in the order i, f, g, o": right[k] for k in right if k != name}
+        same(f"dz{name}", block, right[name], known)
+    return "all four blocks of dz are right, in the order i, f, g, o"
+
+
+def lstm_step_backward(yours):
+    cache, dh, dc, case = step(2)
+    dx, dh_prev, dc_prev, grads = contracts.call_step_backward(yours, dh, dc, cache, case["Wx"], case["Wh"])
+    for name, array, shape in (("dx", dx, (B, D)), ("dh_prev", dh_prev, (B, H)), ("dc_prev", dc_prev, (B, H))):
+        check_array(name, array, shape)
+    for name, array in grads.items():
+        check_array(f"d{name}", array, case[name].shape)
+    found = diagnose(yours)
+    if not found:
+        raise Wrong(str(found))
+    return f"all six gradients equal those of cells.lstm_step_backward, in {found.cases} random cases"
+
+
+TASKS = [
+    Task("felt_by_c", felt_by_c, (
+        "What is used twice is felt twice: one part of dc comes back through h, the other is there already.",
+        "Through h: dh goes through a product, whose other factor is o, and then through tanh, whose slope at c is one minus"
+        " tanh_c squared. To that, add what came back from the next step. Do not use +=: dc_next belongs to the caller.",
+    )),
+    Task("sums_feel", sums_feel, (
+        "Each of the eight lines has one rule: the first four are products, passed on times the other factor; the last four"
+        " are functions, passed on times the slope, which is made of the gate's own value.",
+        "In (4), i was multiplied by g and f by c_prev, and each of the four feels dc times its partner; in (6), o was"
+        " multiplied by tanh(c), and feels dh. Where s = sigmoid(z) the slope is s (1 - s), where s = tanh(z) it is 1 - s**2.",
+    )),
+    Task("lstm_step_backward", lstm_step_backward, (
+        "dc is task 1, dz is task 2. c_prev was multiplied by f in (4). The rest inverts z = x Wx + h_prev Wh + b; the shapes"
+        " tell which side of the product is transposed.",
+        "dz (B, 4H) times the transpose of a weight gives the gradient of what that weight multiplied: x or h_prev. The"
+        " transpose of x or h_prev times dz gives the gradient of the weight, summed over the batch. b was added to every row,"
+        " so its gradient is the sum of the rows of dz.",
+    )),
+]  # fmt: skip
