@@ -26,7 +26,7 @@ def test_a_part_of_dc_that_is_lost_is_named(tmp_path, value, said):
 
 def test_what_arrives_must_not_be_changed_in_place(tmp_path):
     source = "def felt_by_c(dh, dc_next, o, tanh_c):\n    dc_next += dh * o * (1 - tanh_c**2)\n    return dc_next\n"
-    assert "changes its argument number 2 in place" in wrong(tmp_path, 3, "felt_by_c", source)
+    assert "dc_next is changed in place" in wrong(tmp_path, 3, "felt_by_c", source)
 
 
 SUMS = """def sums_feel(dh, dc, c_prev, i, f, g, o, tanh_c):
