@@ -80,6 +80,15 @@ def test_an_entry_put_back_by_its_value_is_right(tmp_path):
     assert mark_of(tmp_path, 4, "central_differences", source).state == "right"
 
 
+@pytest.mark.parametrize(
+    "returned, said",
+    [("None", "this is NoneType"), ("0.0", "this is float, ()"), ("[['a'] * 3] * 2", "this is list"), ("[[1], []]", "rows")],
+)
+@pytest.mark.parametrize("name", ["central_differences", "complex_step"])
+def test_what_is_no_array_of_slopes_is_said(tmp_path, name, returned, said):
+    assert said in wrong(tmp_path, 4, name, f"def {name}(f, x, h=6e-6):\n    return {returned}\n")
+
+
 def test_one_entry_left_nudged_is_the_callers_loss(tmp_path):
     source = "def central_differences(f, x, h=6e-6):\n    x.flat[0] += h\n    return x\n"
     assert "nudge a copy" in wrong(tmp_path, 4, "central_differences", source)
@@ -139,6 +148,8 @@ FIND = """def wrong_entries(f, x, gradient):
         ("np.where(~(error <= 1e-12 * np.abs(slopes).max()))", "rows and columns apart"),
         ("np.argwhere(~(error <= 1e-12 * np.abs(slopes).max()))[:1]", "of 3 mistakes in this gradient you report 1"),
         ("np.unravel_index(error.argmax(), x.shape)", "a row of 2 for each mistake"),
+        ("None", "a row of 2 for each mistake"),
+        ("[(0, 1), (2,)]", "rows of different lengths"),
         ("[]", "off by one part in a million, and is not found"),
     ],
 )

@@ -46,9 +46,17 @@ def asked(yours, f, x, *arguments):
             raise Wrong(f"{wrong}. An array of floats has no room for an imaginary part") from None
         raise
     _one_entry_at_a_time(points, before)
-    if np.shape(got) != x.shape:
-        raise Wrong(f"the slopes must have the shape of x, {x.shape}, not {np.shape(got)}")
-    return np.asarray(got), points
+    slopes = _array(got)
+    if slopes.dtype.kind not in "biufc" or slopes.shape != x.shape:
+        raise Wrong(f"an array of slopes, {x.shape} as x, belongs here; this is {type(got).__name__}, {np.shape(slopes)}")
+    return slopes, points
+
+
+def _array(got):
+    try:
+        return np.asarray(got)
+    except ValueError:
+        raise Wrong("this is made of rows of different lengths; an array belongs here") from None
 
 
 def _one_entry_at_a_time(points, x):
@@ -176,7 +184,7 @@ def wrong_entries(yours):
 def _places(got, x):
     if isinstance(got, tuple) and len(got) == x.ndim and all(isinstance(part, np.ndarray) for part in got):
         raise Wrong("np.where and np.nonzero give rows and columns apart; np.argwhere gives places")
-    got = np.asarray(got)
+    got = _array(got)
     if got.dtype == bool:
         raise Wrong("this says True or False; np.argwhere makes places of it")
     if got.size == 0:
