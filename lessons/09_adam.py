@@ -179,7 +179,7 @@ if plt := pyplot():
 # And they change with w and b: for some the state climbs from 0.5, for others it falls below zero,
 # and between the two runs a cliff in the loss.
 #
-# Descent with a rate of 0.05 begins at w = 2, b = -0.6, where the state falls. For 118 steps the
+# Descent with a rate of 0.05 begins at w = 2, b = -0.6, where the state falls. Up to step 118 the
 # gradient is shorter than 3. Then, at step 119, it stands on the face of the cliff, where the
 # gradient is 795 long. The next step, 40 long, ends at w = 19, b = 36, where tanh is flat: the
 # gradient is zero to the last digit, and nothing is ever learned again. That is no rare bad luck:
