@@ -1,0 +1,58 @@
+"""4. Is it right?
+
+Fill the holes, each a `...`, and let it be marked:
+
+    minilstm exercise 4            or  python lessons/exercises/04_is_it_right.py
+    minilstm exercise 4 --hint     when you are stuck
+
+In all three tasks f is a loss: a function from an array x to one number.
+"""
+
+import numpy as np
+
+
+def central_differences(f, x, h=6e-6):
+    """Task 1. The slope of f for every entry of x, by equation (1): an array of x's shape.
+
+    x, of any shape, belongs to the caller: it must be afterwards what it was, and it may be of float32 or of whole numbers.
+    While one entry is nudged, all others are what they were.
+    """
+    slopes = np.zeros(x.shape)
+    for index in np.ndindex(x.shape):
+        up = ...
+        down = ...
+        slopes[index] = ...
+    return slopes
+
+
+def complex_step(f, x, h=1e-200):
+    """Task 2. The same by equation (2): exact to the last digits, with one evaluation of f for each entry.
+
+    Again, x may be of any shape, of float64, of float32 or of whole numbers.
+    """
+    slopes = np.zeros(x.shape)
+    for index in np.ndindex(x.shape):
+        slopes[index] = ...
+    return slopes
+
+
+def wrong_entries(f, x, gradient):
+    """Task 3. The places at which a gradient is wrong: an array (number of mistakes, x.ndim), as `np.argwhere` gives it.
+
+    `gradient`, of x's shape, is somebody's dLoss/dx. These are mistakes, and there may be several in one gradient:
+
+    - an ordinary entry, at least a tenth as large as the largest, that is off by one part in a million;
+    - an entry behind a gate that is nearly shut, which should be 1e-9 times as large as the largest, and is 0;
+    - NaN.
+
+    These are none: an entry that is rightly 0, and one that is off by 1e-15 of the largest, which is rounding.
+    Without a mistake the array has no rows. f takes complex numbers.
+    """
+    slopes = ...
+    return ...
+
+
+if __name__ == "__main__":
+    from minilstm.course import mark
+
+    mark(__file__)
