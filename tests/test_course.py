@@ -84,6 +84,11 @@ def test_an_argument_that_is_changed_in_place_is_told(tmp_path, text):
     assert one(tmp_path, "import numpy as np\n" + text, check=check, may_change=("x",))[0] == "right"
 
 
+def test_an_array_that_is_taken_out_of_an_argument_is_told(tmp_path):
+    check = lambda yours: str(yours({"W": np.ones(2)}))
+    assert one(tmp_path, "def f(params):\n    del params['W']\n    return 1\n", check=check)[1].startswith("params.W is changed")
+
+
 def test_an_array_inside_of_an_argument_that_is_changed_is_told_by_its_name(tmp_path):
     text = "def f(params, state=None):\n    state[1][:] = 3\n    return 1\n"
     check = lambda yours: str(yours({"W": np.ones(2)}, state=(np.ones(2), np.ones(2))))

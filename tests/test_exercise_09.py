@@ -28,7 +28,7 @@ PUSH = {"u": "momentum * u - rate * g", "theta": "theta + u", "out": "theta, u"}
         ({"theta": "theta + rate * u"}, "the rate is in u already"),
         ({"theta": "theta - rate * g"}, "a step without momentum"),
         ({"theta": "theta + momentum * u - rate * g"}, "Nesterov"),
-        ({"u": "np.multiply(u, momentum, out=u) - rate * g"}, "argument number 3 in place"),
+        ({"u": "np.multiply(u, momentum, out=u) - rate * g"}, "u is changed in place"),
     ],
 )
 def test_wrong_steps_with_momentum_are_told_apart(tmp_path, change, said):
@@ -63,7 +63,7 @@ CUT = {
         ({"factor": "norm / max_norm if norm > max_norm else 1"}, "upside down"),
         ({"factor": "1 / norm if norm > max_norm else 1"}, "times max_norm is missing"),
         ({"factor": "1.0"}, "nothing was clipped"),
-        ({"new": "np.multiply(g, factor, out=g)"}, "grads['Wx'] is changed in place"),
+        ({"new": "np.multiply(g, factor, out=g)"}, "grads.Wx is changed in place"),
         ({"factor": "min(1, max_norm / norm)"}, "a gradient with inf in it"),
         ({"factor": "max_norm / max(norm, max_norm) if norm else 0 * max_norm / norm"}, "all zeros"),
         ({"norm": "np.sqrt(sum(np.nansum(g**2) for g in grads.values()))"}, "has no finite norm"),
@@ -131,7 +131,7 @@ KINGMA = {
         ({"m": "beta1 * m + g"}, "multiplied by 1 - β₁"),
         ({"out": "theta, m_hat, v_hat, t"}, "this is m̂"),
         ({"out": "theta, m, v_hat, t"}, "this is v̂"),
-        ({"m": "np.multiply(m, beta1, out=m) + (1 - beta1) * g"}, "argument number 3 in place"),
+        ({"m": "np.multiply(m, beta1, out=m) + (1 - beta1) * g"}, "m is changed in place"),
         ({"theta": "theta - 0.001 * m_hat / (np.sqrt(v_hat) + epsilon)"}, "belongs"),
         ({"out": "None, m, v, t"}, "the new θ is missing"),
         ({"out": "theta, m, v"}, "the new θ, m, v and t belong here"),

@@ -88,8 +88,9 @@ class Answers:
                 result = definition(*arguments, **named)
             except (Exception, SystemExit) as error:
                 raise Wrong(f"{self._place(error)}: {_said(error)}") from None
-            for name, array in arrays_in(given).items():
-                if name not in may_change and not np.array_equal(array, before[name], equal_nan=array.dtype.kind in "fc"):
+            after = arrays_in(given)
+            for name, array in before.items():
+                if name not in may_change and not _equal(array, after.get(name)):
                     raise Wrong(f"{name} is changed in place, but it belongs to the caller; work on a copy")
             return result
 
@@ -109,6 +110,10 @@ class Answers:
     def _place(self, error: BaseException) -> str:
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == self.path]
         return f"line {lines[-1]}" if lines else "a call"
+
+
+def _equal(array: np.ndarray, other: np.ndarray | None) -> bool:
+    return other is not None and np.array_equal(array, other, equal_nan=array.dtype.kind in "fc")
 
 
 def _said(error: BaseException) -> str:
