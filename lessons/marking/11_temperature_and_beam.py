@@ -1,0 +1,206 @@
+"""11. Temperature, top-k, top-p, beam: how its exercises are marked."""
+
+import itertools
+
+import numpy as np
+
+from minilstm.course import Task, Wrong, same
+from minilstm.functions import log_sum_exp, softmax
+
+
+def temperature(yours):
+    a = np.random.default_rng(0).normal(0, 2, (3, 7))
+    for T in (0.5, 2.0, 1.0):
+        e = np.exp(a / T)
+        known = {
+            "this is the temperature multiplied: T below 1 must make the likely likelier": softmax(a * T),
+            "this is softmax taken twice: T divides the logits, not the probabilities": softmax(softmax(a) / T),
+            "T has no effect: p / T, scaled to sum to 1 again, is p; divide before the softmax": softmax(a),
+            "these are logits still, the softmax is missing": a / T,
+            "these are e^(a / T), not yet divided by their sum": e,
+            "the columns sum to 1; it is the rows that must, axis 1": e / e.sum(axis=0),
+            "all rows together sum to 1; each of them must": e / e.sum(),
+        }
+        same(f"the result at T = {T:g}", yours(a, T), softmax(a / T), known if T != 1 else None)
+    far = np.array([[1000.0, 999.0, -np.inf, 998.0], [-1000.0, -1001.0, -1003.0, -np.inf]])
+    with np.errstate(all="ignore"):
+        got = np.asarray(yours(far, 0.5))
+    if np.isnan(got).any():
+        row = int(np.isnan(got).any(axis=1).argmax()) if got.shape == far.shape else 0
+        why = "e^1000 is infinite: subtract the largest logit of the row before you take e to the power of it"
+        if row == 1:
+            why = "in a row of small logits all e^a are 0, and 0 / 0 is NaN: subtract the largest of each row, not of all"
+        raise Wrong(f"logits {far[row].tolist()} give NaN: {why}")
+    same("the result for logits of 1000 and -inf", got, softmax(far / 0.5))
+    with np.errstate(divide="raise", over="raise", invalid="raise"):
+        try:
+            yours(far, 0.5)
+        except Wrong as wrong:
+            raise Wrong(f"{wrong}. What must not be written has p = 0, and there is no log 0: divide the logits") from None
+    return "every row sums to 1, at T = 0.5, 1 and 2, and with logits of 1000 and -inf"
+
+
+def nucleus(p, P, order=None, one_less=0, scaled=True):
+    """The right one, or with other arguments a wrong one."""
+    order = np.argsort(-p, kind="stable") if order is None else order
+    count = np.count_nonzero(np.cumsum(p[order]) - p[order] < P) - one_less
+    kept = np.zeros(len(p))
+    kept[order[: max(count, 0)]] = p[order[: max(count, 0)]]
+    return kept / kept.sum() if scaled and kept.any() else kept
+
+
+def top_p(yours):
+    rng = np.random.default_rng(0)
+    cases = [(rng.permutation([0.31, 0.22, 0.17, 0.13, 0.1, 0.07]), P) for P in (0.6, 0.75, 0.9, 1.0)]
+    cases += [(np.array([0.02, 0.95, 0.02, 0.01]), 0.9), (np.array([0.25, 0.5, 0.25]), 0.5)]
+    for p, P in cases:
+        right, in_order, rising = nucleus(p, P), np.arange(len(p)), np.argsort(p, kind="stable")
+        large = np.where(p >= P, p, 0)
+        known = {
+            "it stops one symbol too early: the one that reaches P belongs to the nucleus": nucleus(p, P, one_less=1),
+            "it goes one symbol too far: the one that reaches P is the last": nucleus(p, P, one_less=-1),
+            "it takes the symbols as they come; the likeliest must come first": nucleus(p, P, in_order),
+            "it begins with the unlikeliest; argsort goes from the smallest to the largest": nucleus(p, P, rising),
+            "what is kept must be scaled to sum to 1": nucleus(p, P, scaled=False),
+            "it stops one symbol too early, and is not scaled to sum to 1": nucleus(p, P, one_less=1, scaled=False),
+            "the right numbers, but sorted: each must stand at its symbol's place": -np.sort(-right),
+            "it keeps what has itself at least P; all of the nucleus together must reach P": large / max(large.sum(), 1e-300),
+        }
+        with np.errstate(all="ignore"):
+            got = yours(p, P)
+        if np.isnan(np.asarray(got, float)).any():
+            raise Wrong(f"for p = {p.tolist()} and P = {P} nothing is kept: the likeliest alone may reach P, and is kept then")
+        same(f"the nucleus of {p.tolist()} for P = {P}", got, right, known)
+    return "the nucleus, for P from 0.5 to 1, a certain symbol, and a P that is reached exactly"
+
+
+LENGTH = 4
+
+
+def toy(seed, V=4):
+    """A model that says log p, always the same after the same ids."""
+    asked = itertools.count()
+
+    def log_p(ids):
+        if not isinstance(ids, tuple):
+            raise TypeError(f"log_p takes a tuple of ids, not {type(ids).__name__}")
+        if 0 in ids:
+            raise ValueError(f"you ask what comes after {ids}, but 0 is the end: put such a text aside")
+        if len(ids) >= LENGTH:
+            raise ValueError(f"you ask what comes after {len(ids)} ids, but a text of {LENGTH} is finished: put it aside")
+        if next(asked) > 5000:
+            raise RuntimeError("log_p was asked 5000 times: does your loop come to an end?")
+        a = np.random.default_rng([seed, *map(int, ids)]).normal(0, 1.5, V)
+        return a - log_sum_exp(a)
+
+    return log_p
+
+
+def likeliest_first(texts):
+    return sorted(texts, key=lambda text: -text[1])
+
+
+def kept_by_all(longer, width):
+    return likeliest_first(itertools.chain(*longer))[:width]
+
+
+def search(log_p, width, keep=kept_by_all, total=sum, aside=lambda text: True, last=likeliest_first):
+    """The right one, or with other arguments a wrong one. keep gets a list of the longer texts for each beginning."""
+    live, finished = [((), 0.0)], []
+    while live:
+        longer = [[((*ids, k), total((value, more))) for k, more in enumerate(log_p(ids))] for ids, value in live]
+        best = keep(longer, width)
+        ends = [ids[-1] == 0 or len(ids) == LENGTH for ids, _ in best]
+        finished += [text for text, end in zip(best, ends) if end and aside(text)]
+        live = [text for text, end in zip(best, ends) if not end]
+    return last(finished)[:width]
+
+
+def places_for_the_unfinished(longer, width):
+    texts = likeliest_first(itertools.chain(*longer))
+    ended = lambda text: text[0][-1] == 0 or len(text[0]) == LENGTH
+    return [text for text in texts if ended(text)] + [text for text in texts if not ended(text)][:width]
+
+
+def one_of_each(longer, width):
+    first_round = len(longer[0][0][0]) == 1
+    return kept_by_all(longer, width) if first_round else [likeliest_first(texts)[0] for texts in longer]
+
+
+WRONG = {
+    "this is greedy: a single beginning is kept, whatever width is": {"keep": lambda longer, width: kept_by_all(longer, 1)},
+    "each beginning keeps its own likeliest successor; of all longer texts the likeliest are kept, whosever they are": {
+        "keep": one_of_each},
+    "it keeps the unlikeliest: sorted goes from the smallest to the largest": {
+        "keep": lambda longer, width: kept_by_all(longer, None)[-width:], "last": lambda texts: likeliest_first(texts)[::-1]},
+    "it keeps the unlikeliest, though it hands them back in the right order": {
+        "keep": lambda longer, width: kept_by_all(longer, None)[-width:]},
+    "log P is that of the last symbol alone; it is the sum over all symbols": {"total": lambda parts: parts[1]},
+    "texts that have met the end are lost; they must be put aside and handed back": {"aside": lambda text: text[0][-1] != 0},
+    "texts that are cut at `length` are lost; they are finished, too": {"aside": lambda text: text[0][-1] == 0},
+    "finished texts take no place from the others; but of all longer texts only `width` are kept, finished or not": {
+        "keep": places_for_the_unfinished},
+    "the texts are right, but not in order: the likeliest must be the first": {"last": lambda texts: texts},
+}  # fmt: skip
+
+
+def beam_search(yours):
+    cases = [(seed, width) for seed in range(4) for width in (1, 2, 3, 5)] + [(seed, 4**LENGTH) for seed in range(2)]
+    answers = [pairs(yours(toy(seed), LENGTH, width), width) for seed, width in cases]
+    right = [search(toy(seed), width) for seed, width in cases]
+    if not agree(answers, right):
+        for sentence, difference in WRONG.items():
+            if agree(answers, [search(toy(seed), width, **difference) for seed, width in cases]):
+                raise Wrong(sentence)
+        if agree(answers, [[(ids, np.exp(value)) for ids, value in texts] for texts in right]):
+            raise Wrong("the texts are right, but you hand back P where log P belongs")
+    for (seed, width), got, wanted in zip(cases, answers, right):
+        for place, (mine, ours) in enumerate(itertools.zip_longest(got, wanted), start=1):
+            if mine is None:
+                raise Wrong(f"with width {width} only {len(got)} texts come back, where there are {len(wanted)}")
+            if ours is None or mine[0] != ours[0]:
+                instead = "nothing" if ours is None else f"{ours[0]} with log P = {ours[1]:.4f}"
+                raise Wrong(f"with width {width} text {place} is {mine[0]}, where {instead} belongs")
+            same(f"log P of {mine[0]}", mine[1], ours[1])
+    return f"the texts and log P of {len(cases)} searches, from width 1, which is greedy, to all texts there are"
+
+
+def pairs(texts, width):
+    """The answer as a list of (ids, log P), or what is wrong with its form."""
+    if not isinstance(texts, list) or not all(isinstance(text, tuple) and len(text) == 2 for text in texts):
+        raise Wrong("beam_search must return a list of pairs (ids, log P), also for width 1")
+    if not all(isinstance(ids, tuple) and np.ndim(value) == 0 for ids, value in texts):
+        raise Wrong("each pair must be a tuple of ids and a number")
+    if len(texts) > width:
+        raise Wrong(f"with width {width} there come {len(texts)} texts back; hand back the `width` likeliest")
+    return [(tuple(map(int, ids)), float(value)) for ids, value in texts]
+
+
+def agree(answers, others):
+    return all(
+        [ids for ids, _ in mine] == [ids for ids, _ in theirs]
+        and np.allclose([value for _, value in mine], [value for _, value in theirs])
+        for mine, theirs in zip(answers, others)
+    )
+
+
+TASKS = [
+    Task("temperature", temperature, (
+        "T divides the logits, and everything after that is a softmax over each row. What is e^1000?",
+        "First a / T. Then subtract the largest of each row, `max(axis=1, keepdims=True)`: that changes no probability, since"
+        " numerator and denominator get the same factor. Then e to the power of it, divided by the sum of the row.",
+    )),
+    Task("top_p", top_p, (
+        "Go down from the likeliest symbol. A symbol is kept if those before it do not reach P yet.",
+        "order = np.argsort(-p) lists the symbols, the likeliest first; np.cumsum(p[order]) is what is reached with each of"
+        " them, and that less p[order] what was reached before it. Where this is below P the symbol is kept: kept[...] at the"
+        " places order[...]. At the end divide by the sum.",
+    )),
+    Task("beam_search", beam_search, (
+        "One round: make a list of all longer texts with their log P, sort it, keep the first `width`, and deal these out"
+        " among `finished` and `live`.",
+        "longer is a list of ((*ids, k), total + more), for all (ids, total) in live and all (k, more) in"
+        " enumerate(log_p(ids)). sorted(..., key=lambda text: -text[1]) puts the likeliest first. A text has ended if its last"
+        " id is 0 or it has `length` of them. When nothing is live, sort what is finished in the same way, and cut it.",
+    )),
+]  # fmt: skip
