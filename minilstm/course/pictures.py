@@ -21,8 +21,8 @@ from minilstm.checkpoint import replacing
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
 STYLE: dict[Any, Any] = {
     "figure.figsize": (7, 3.8), "figure.dpi": 110, "figure.constrained_layout.use": True, "font.size": 10,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True, "grid.alpha": 0.25, "axes.titlesize": 10,
-    "legend.frameon": False, "lines.linewidth": 1.6, "image.cmap": "cividis",
+    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True, "grid.alpha": 0.25,
+    "axes.titlesize": 10, "legend.frameon": False, "lines.linewidth": 1.6, "image.cmap": "cividis",
 }  # fmt: skip
 
 
