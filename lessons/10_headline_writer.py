@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 10. A headline writer
 #
-# After this lesson you can train a model of characters with a loop of six lines, say in nats, bits
+# After this lesson you can train a model of characters with a loop of five lines, say in nats, bits
 # and perplexity how good it is, and find the characters at which it is not. The text is special: a
 # grammar writes it whose chances are all known. So there is an answer to what nobody can say of
 # other texts: how far is the model from the best that any could be, and where? It takes an hour, of
@@ -162,7 +162,7 @@ def model_nats(model, batch):
 
 tokenizer = CharTokenizer.fit(["".join(corpus.alphabet)])
 STEPS, RATE, B = 30 if QUICK else 1500, 0.015, 16
-batches = CorpusBatches(corpus, tokenizer, size=STEPS * B, batch_size=B)         # made up as they are asked for
+batches = CorpusBatches(corpus, tokenizer, size=STEPS * B, batch_size=B)         # made up when they are asked for
 judge = SequenceBatches([tokenizer.encode(text) for text in held_out], 20, tokenizer.eos_id)
 
 model = LanguageModel(tokenizer.vocab_size, hidden=128, seed=0)
@@ -180,8 +180,8 @@ assert np.isclose(loss, model.loss(batch)[0], rtol=1e-4) and tokenizer.vocab_siz
 # vector. The gradient is shortened to norm 1 if it is longer, so that one odd batch cannot throw
 # the weights far off. Adam takes a step and remembers its running means in `state`; whoever throws
 # them away at each step has means of a single gradient. The rate falls along half a cosine: large
-# steps at first, small ones to settle down. `train_steps` of the package does the same, step by
-# step.
+# steps at first, small ones to settle down. No headline comes twice. `train_steps` of the package
+# does the same, step by step.
 
 # %%
 optimizer, schedule = Adam(RATE, beta2=0.99), CosineDecay(RATE, STEPS)
@@ -205,8 +205,8 @@ assert np.allclose(theirs, losses[:20], rtol=1e-3)
 # ## How far from perfect
 #
 # Model and exact reader on the same held-out headlines, so that it does not matter whether those
-# are easy ones. What the model pays more is its *excess*. Its mean is the divergence of the model
-# from the grammar (Kullback and Leibler, 1951), which is never negative.
+# are easy ones. What the model pays more is its *excess*. Over all that the grammar can write its
+# mean is the divergence of the model from the grammar (Kullback and Leibler, 1951), never negative.
 
 # %%
 loss = evaluate(model, judge)
@@ -224,9 +224,9 @@ assert best < loss and (QUICK or loss < 0.45)
 #
 # One headline first. It has choices, and it has agreements: what rises rises to a high, what
 # tumbles tumbles to a low; it says `amid … fears`, but `on … worries`. Grey is what the exact
-# reader pays, orange the model. Inside words neither pays much: spelling is what a model learns
-# first. At the beginning of a word both pay. Look for orange where there is no grey: there
-# everything was settled, by something that stood further back, and the model did not know it.
+# reader pays, orange the model. Inside words neither pays much: the model has learned to spell. At
+# the beginning of a word both pay. Look for orange where there is no grey: there everything was
+# settled, by something that stood further back, and the model did not know it.
 
 
 # %%
@@ -257,8 +257,7 @@ if plt := pyplot():
 # letter is more than twice the mean, and later letters cost less than 0.05 nats too many. Words are
 # known; what is left to learn is which word may follow which.
 #
-# (At a single character the model may be lucky and pay less than the exact reader; on average
-# never.)
+# (At a single character the model may be lucky and pay less than the exact reader.)
 
 
 # %%
@@ -295,7 +294,7 @@ assert QUICK or gap[first].mean() > 2 * gap.mean() and gap[later].mean() < 0.05
 # least exp(-D).
 #
 # A lower temperature writes more right ones, for it leaves out what the model thinks unlikely, and
-# most that is wrong is that. It leaves out rare headlines, too.
+# most of what is wrong is unlikely. It leaves out rare headlines, too.
 
 # %%
 rng = np.random.default_rng(4)

@@ -23,7 +23,7 @@ from minilstm.sample import Sampling, generate_ids, read_prompts
 from minilstm.text.agreement import expand
 from minilstm.text.batches import CorpusBatches, SequenceBatches
 from minilstm.text.pantry import PLURAL, WORDS
-from minilstm.text.promises import NAMED, NEAR, kept_by_distance
+from minilstm.text.promises import KINDS, NAMED, NEAR, kept_by_distance
 from minilstm.text.punctuation import split_words
 from minilstm.text.recipes import SHAPES, recipes
 from minilstm.text.wordgrammar import WordGrammar
@@ -53,6 +53,7 @@ V, E, H = 10_000, 100, 128
 whole = LanguageModel(V, embedding=E, hidden=H).parameters.flat.size
 print(f"Foster's model: {whole:,} parameters, {(V * E + H * V + V) / whole:.0%} of them for the words alone")
 assert (round(a_recipe[0] / 10), round(a_recipe[1] / 10), *kinds, whole) == (14, 64, 482, 62, 2_407_248)
+assert round(100 * (V * E + H * V + V) / whole) == 95
 
 # %% [markdown]
 # ## What a word costs
@@ -133,7 +134,7 @@ if plt := pyplot():
 #
 # A recipe keeps its word: its title names a main ingredient, a herb and something on the side, and
 # all of them return, some after a hundred words. For that a unit must keep something for long, and
-# lesson 2 knows how: a forget gate of f = n / (n + 1) makes a memory last for about n steps, and
+# lesson 2 knows how: a forget gate of f = n / (n + 1) leaves 37 % of a memory after n steps, and
 # the bias for that is ln n. Tallec and Ollivier (2018) begin with an n drawn for each unit, from 1
 # up to the longest distance that may occur, and let the input gate write just as little: bias -ln
 # n.
@@ -150,6 +151,8 @@ model = LanguageModel(tokenizer.vocab_size, embedding=32, hidden=H, seed=0)
 memory = np.random.default_rng(5).uniform(1, 300, H)                             # n of each unit
 b = model.parameters["lstm0.b"]                                                  # (4H,) in blocks i, f, g, o
 b[:H], b[H : 2 * H] = -np.log(memory), np.log(memory)
+assert round((100 / 101) ** 100, 2) == 0.37 and np.isclose(1 / (1 + np.exp(-np.log(100))), 100 / 101)
+assert (len(SHAPES["recipe"]), len(WORDS["joints"]), len(KINDS)) == (8, 5, 12)
 
 before = evaluate(model, judge)
 run = Training.begin(model, Adam(RATE, beta2=0.98), np.random.default_rng(0))
@@ -189,9 +192,9 @@ assert p[0.2].max() > p[1.0].max() and (QUICK or abs(p[1.0].max() - 0.2) < 0.1)
 # %% [markdown]
 # ## Does it remember the title?
 #
-# It gets titles, and writes the directions. Where it names a main ingredient, a promise of the
-# title is due: it is kept if that is the title's own. The distance is the number of words since the
-# ingredient stood there last. A recipe that never names one breaks its promise at its end.
+# The model gets titles, and writes the directions. Where it names a main ingredient, a promise of
+# the title is due: it is kept if that is the title's own. The distance is the number of words since
+# the ingredient stood there last. A recipe that never names one breaks its promise at its end.
 # `minilstm/text/promises.py` counts so for twelve kinds of promises.
 #
 # How good is guessing? Give each recipe the title of another. What fits then, fits by chance. For
