@@ -83,14 +83,15 @@ class Answers:
 
         def call(*arguments: Any, **named: Any) -> Any:
             given = dict(zip(names, arguments)) | named
-            before = arrays_in(copy_of(given))
+            kept = {name: value for name, value in given.items() if name not in may_change}
+            before = arrays_in(copy_of(kept))
             try:
                 result = definition(*arguments, **named)
             except (Exception, SystemExit) as error:
                 raise Wrong(f"{self._place(error)}: {_said(error)}") from None
-            after = arrays_in(given)
+            after = arrays_in(kept)
             for name, array in before.items():
-                if name not in may_change and not _equal(array, after.get(name)):
+                if not _equal(array, after.get(name)):
                     raise Wrong(f"{name} is changed in place, but it belongs to the caller; work on a copy")
             return result
 
