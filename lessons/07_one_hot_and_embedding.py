@@ -6,9 +6,9 @@
 # and what trained vectors of words look like. It takes half an hour, and an hour and a quarter with
 # its exercises. You need: matrices in NumPy; lesson 2 helps, lessons 3 to 6 are no condition.
 #
-# A text is a row of ids, integers from 0 to V - 1, one for every word (or character) of the
-# vocabulary. An id is a name, not a quantity: word 7 is not more than word 3. So nothing may be
-# computed with ids themselves. A network gives every id a vector of its own.
+# To a network a text is a row of ids, integers from 0 to V - 1, one for every word (or character)
+# that there is. An id is a name, not a quantity: word 7 is not more than word 3. So nothing may be
+# computed with ids themselves. Every id is given a vector of its own.
 #
 #     (1)  x[n] = W[ids[n]]            forward: row ids[n] of a table W (V, E)
 #     (2)  dW[ids[n]] += dx[n]         backward: every use of a row adds to its gradient
@@ -136,11 +136,13 @@ assert np.allclose(h, h_wide) and np.allclose(grads["Wx"], grads_wide["Wx"]) and
 print("\nEmbedding and LSTM give with ids what they give with one-hot vectors, forward and back")
 
 # %% [markdown]
-# Why then two names? An embedding is followed by another matrix, Wx of the LSTM: x Wx = onehot (W
-# Wx). Together they are one-hot input with the matrix W Wx, (V, 4H), but one that is made of two
-# thinner ones. For 10,000 words that saves four fifths of the parameters, and what is learned of
-# one word's use of the 100 numbers serves all others. For 84 characters it would cost more than it
-# saves.
+# Why then two names? An embedding is followed by another matrix, Wx of the LSTM:
+#
+#     x Wx = (onehot W) Wx = onehot (W Wx)
+#
+# Together they are one-hot input with the matrix W Wx (V, 4H), but one that is made of two thinner
+# ones. For 10,000 words that saves nearly four fifths of the parameters, and words have to share:
+# Wx reads the same 100 numbers of each of them. For 84 characters it costs more than it saves.
 
 # %%
 embedded = {**params, "Wx": rng.normal(size=(3, 8))}
@@ -149,13 +151,14 @@ assert np.allclose(through, lstm.forward({**embedded, "Wx": W @ embedded["Wx"]},
 print("\nparameters before the gates   one-hot (V, 512)   embedding (V, 100) and (100, 512)")
 for V in (84, 10_000):
     print(f"V = {V:<23,} {V * 512:18,} {V * 100 + 100 * 512:35,}")
-assert 1_051_200 / 5_120_000 < 0.21 and 84 * 512 < 84 * 100 + 100 * 512
+assert 0.79 < 1 - (10_000 * 100 + 100 * 512) / (10_000 * 512) < 0.8 and 84 * 512 < 84 * 100 + 100 * 512
 
 # %% [markdown]
 # ## What trained vectors look like
 #
-# A small model learns the built-in corpus `recipes`, word by word: 32 numbers for each word, an
-# LSTM of 64. Nobody tells it what a vegetable is. Before training the vectors are random.
+# A small model learns from the built-in corpus `recipes` to predict the next word: 32 numbers for
+# each word, an LSTM of 64. Nobody tells it what a vegetable is. Before training the vectors are
+# random.
 #
 # How alike are two vectors? By the *cosine* of the angle between them, u · v / (|u| |v|): 1 in the
 # same direction, 0 at a right angle, whatever their lengths. The product u · v alone would not do:
@@ -260,7 +263,7 @@ X = table[IDS] - table[IDS].mean(axis=0)                      # (words, E)
 U, S, Vt = np.linalg.svd(X, full_matrices=False)
 flat = U[:, :2] * S[:2]                                       # (words, 2)
 assert np.allclose(flat, X @ Vt[:2].T, atol=1e-3)
-print(f"\nthe picture shows {np.sum(S[:2] ** 2) / np.sum(S**2):.0%} of the variance; the middle of each kind")
+print(f"\ntwo directions hold {np.sum(S[:2] ** 2) / np.sum(S**2):.0%} of the variance; the middle of each kind along them")
 for k, kind in enumerate(KINDS):
     print(f"  {kind:<17}" + "".join(f"{value:7.1f}" for value in flat[KIND == k].mean(axis=0)))
 
