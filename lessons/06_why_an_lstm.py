@@ -15,8 +15,9 @@
 #     (4)  c = f ⊙ c_prev + i ⊙ g               an LSTM, `minilstm/cells/lstm.py`
 #     (5)  h = (1 - z) ⊙ n + z ⊙ h_prev         a GRU, `minilstm/cells/gru.py`
 #
-# A GRU (Cho et al. 2014) is an LSTM's younger relative: no cell state, and one gate z, the update
-# gate, that says how much of the old h stays.
+# A GRU (Cho et al. 2014) is an LSTM's younger relative. It has no cell state; one gate z, the
+# update gate, says how much of the old h stays and how much of the candidate n, what is new, takes
+# its place.
 #
 # Bengio, Simard and Frasconi (1994) showed why the message dies out in a simple RNN; Hochreiter and
 # Schmidhuber (1997) built the LSTM around equation (4) for that reason; Jozefowicz, Zaremba and
@@ -105,7 +106,7 @@ print(f"\nnorm of dh[0]: {np.linalg.norm(dh):.5g} step by step, {np.linalg.norm(
 # %% [markdown]
 # ## An LSTM: a product of forget gates
 #
-# Now equation (4). Straight along the cell state c_prev is multiplied by f and by nothing else: no
+# Now equation (4). Straight along the cell state, c_prev is multiplied by f and by nothing else: no
 # matrix, no tanh. k steps back, the factor of a unit is the product of its k forget gates. Three
 # things follow; the second is often overlooked.
 #
@@ -248,8 +249,9 @@ assert SIZES["LSTM, forget bias 1"][:21].sum() > 0.9 * SIZES["LSTM, forget bias 
 # Four symbols, one of which comes first; then k steps of four others, at random; then the first one
 # has to be named. Chance is 25 %. The networks are those above, with an output layer that looks at
 # the last h; they train with Adam on 32 sequences an update, 300 updates (with `--quick` there are
-# only the first 40, over 10 steps). In brackets is what of the gradient is left after k steps, from
-# above, measured before training: can it tell how training ends?
+# only the first 40, over 10 steps). The table has a column for each pair of steps to remember and
+# updates: the share that is named, and in brackets what is left of the gradient after so many
+# steps. That was measured above, before training: can it tell how training ends?
 
 # %%
 TASK = ("simple RNN", "GRU", "GRU, update bias 5", "LSTM, forget bias 1", "LSTM, forget bias 5", "LSTM, forget 5, input -3")

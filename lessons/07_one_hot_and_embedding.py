@@ -1,0 +1,300 @@
+# %% [markdown]
+# # 7. One-hot and embedding
+#
+# After this lesson you know how a word becomes numbers that a network can multiply, why the two
+# usual ways are one and the same layer, how its gradient is computed and how it often is wrongly,
+# and what trained vectors of words look like. It takes half an hour, and an hour and a quarter with
+# its exercises. You need: matrices in NumPy; lesson 2 helps, lessons 3 to 6 are no condition.
+#
+# To a network a text is a row of ids, integers from 0 to V - 1, one for every word (or character)
+# that there is. An id is a name, not a quantity: word 7 is not more than word 3. So nothing may be
+# computed with ids themselves. Every id is given a vector of its own.
+#
+#     (1)  x[n] = W[ids[n]]            forward: row ids[n] of a table W (V, E)
+#     (2)  dW[ids[n]] += dx[n]         backward: every use of a row adds to its gradient
+#
+# The numbers are those of `minilstm/layers/embedding.py`. Bengio, Ducharme, Vincent and Jauvin
+# (2003) trained such a table together with a language model; there it is called C.
+
+# %%
+import numpy as np
+
+from minilstm import Adam, LanguageModel, WordTokenizer
+from minilstm.course import COLOURS, pyplot, quick, save
+from minilstm.layers import LSTM, Embedding
+from minilstm.layers.one_hot import one_hot_matmul, one_hot_matmul_backward
+from minilstm.text.batches import SequenceBatches
+from minilstm.text.recipes import recipes
+from minilstm.train import Training, train_steps
+from minilstm.verify import check_gradients
+
+QUICK = quick()
+
+# %% [markdown]
+# ## One-hot: an id as a vector
+#
+# The plainest vector of id k has V places, a 1 at place k and 0 at all others. No two ids are then
+# nearer to each other than any other two. Multiply it by a matrix: of all rows, each times a 0 or a
+# 1, just one is left. **The product with a one-hot vector is a row of the matrix.** Nothing has to
+# be multiplied to know it.
+
+# %%
+ids = np.array([2, 0, 2, 1])                                  # (N,), out of a vocabulary of V = 5
+W = np.arange(15).reshape(5, 3) / 10                          # (V, E)
+one_hot = np.zeros((4, 5))
+one_hot[np.arange(4), ids] = 1                                # (N, V)
+print("id   one-hot        one-hot @ W       W[id]")
+for n, k in enumerate(ids):
+    print(f"{k:2}   {one_hot[n].astype(int)}   {one_hot[n] @ W}   {W[k]}")
+assert np.array_equal(one_hot @ W, W[ids])                    # (1)
+
+# %% [markdown]
+# ## What it costs
+#
+# Two published models, and for each a batch of 32 texts of 200 ids, so N = 6,400. The first reads
+# characters, V = 84, one-hot, and multiplies them straight by the LSTM's Wx (84, 512). The second
+# reads words, V = 10,000, through vectors of 100 numbers. In float32 the one-hot array of the words
+# takes 256 million bytes to hold 6,400 ones, and the product takes 6,400 million multiplications,
+# all but 640,000 of them by 0. Looking the rows up takes none: it copies those 640,000 numbers.
+
+# %%
+N = 6400
+print("\n                one-hot array    multiplications    numbers copied by W[ids]")
+for name, V, K in (("84 characters", 84, 512), ("10,000 words", 10_000, 100)):
+    print(f"{name:<15} {4 * N * V / 1e6:10.1f} MB {N * V * K / 1e6:10,.0f} million {N * K / 1e6:19.2f} million")
+assert 4 * N * 10_000 == 256e6 and N * 10_000 * 100 == 6400e6 and N * 100 == 640_000
+
+# %% [markdown]
+# ## Backward: a row's gradient is a sum
+#
+# Take the way back from the product, as for any matrix: x = onehot W, so dW = onehotᵀ dx. Row k of
+# that is the sum of dx[n] over all n at which the id was k. Again nothing need be multiplied: each
+# dx[n] is *added* to its row, a scatter-add. Id 2 occurs twice, at n = 0 and n = 2, and gets both;
+# ids 3 and 4 do not occur, and get zero.
+#
+# The line that nearly everybody writes first is `dW[ids] += dx`, and it is wrong. NumPy reads it as
+# `dW[ids] = dW[ids] + dx`: it takes the four rows out, all as they were, adds, and writes them back
+# one after the other. Row 2 is written twice, and what was written first is lost. `np.add.at` adds
+# one after the other.
+
+# %%
+dx = np.array([[1.0, 1, 1], [10, 10, 10], [100, 100, 100], [1000, 1000, 1000]])  # (N, E)
+right, wrong = np.zeros((5, 3)), np.zeros((5, 3))
+np.add.at(right, ids, dx)                                     # (2)
+wrong[ids] += dx
+print("\n  id   onehot.T @ dx   np.add.at   dW[ids] += dx      (first column of each)")
+for k in range(5):
+    print(f"{k:4} {(one_hot.T @ dx)[k, 0]:15.0f} {right[k, 0]:11.0f} {wrong[k, 0]:15.0f}")
+assert np.array_equal(one_hot.T @ dx, right) and right[2, 0] == 101 and wrong[2, 0] == 100
+
+# %% [markdown]
+# It is a quiet mistake. There is no exception, all shapes are right, training runs and the loss
+# even falls. A test on ids that are all different finds nothing, as this gradient check shows. And
+# in text ids repeat all the time: of the gradients that a batch of 16 recipes sends back, it throws
+# away more than four fifths.
+
+# %%
+print()
+for tested in (np.array([2, 0, 4, 1]), ids):
+    wrong = np.zeros((5, 3))
+    wrong[tested] += 3 * W[tested] ** 2                       # dx of the loss below
+    check = check_gradients(lambda p: np.sum(p["W"][tested] ** 3), {"W": W}, {"W": wrong})
+    found = [f"W{row.place} has {row.yours:.3g} where the slope is {row.slope:.3g}" for row in check.wrong]
+    print(f"dW[ids] += dx with the ids {tested}: {'passes the check' if check else found[0]}")
+    assert check.passed == (len(set(tested)) == 4)
+
+texts = recipes().sample_many(300 if QUICK else 1500, np.random.default_rng(0))
+tokenizer = WordTokenizer.fit(texts)
+batches = SequenceBatches([tokenizer.encode(text) for text in texts], 16, tokenizer.eos_id, tokenizer.padding_id)
+batch = next(batches.epoch())
+used = np.concatenate([batch.inputs[:n, b] for b, n in enumerate(batch.lengths)])
+lost = 1 - len(set(used)) / len(used)
+print(f"\n16 recipes: {len(used)} words, {len(set(used))} different ones; dW[ids] += dx loses {lost:.0%} of the gradients")
+assert lost > 0.8
+
+# %% [markdown]
+# ## In the package
+#
+# `layers/one_hot.py` has both directions, `layers/embedding.py` is the layer around them, and
+# `kernels/embedding.py` the loops. An LSTM takes ids directly: they are read as one-hot input, and
+# nobody ever builds it.
+
+# %%
+layer = Embedding(5, 3)
+x, cache = layer.forward({"W": W}, ids)
+assert np.array_equal(x, one_hot @ W) and np.array_equal(one_hot_matmul(ids, W, np.empty((4, 3))), x)
+assert np.array_equal(layer.backward({"W": W}, dx, cache)["W"], right)
+assert np.array_equal(one_hot_matmul_backward(ids, dx, np.empty((5, 3))), right)
+
+rng, lstm = np.random.default_rng(0), LSTM(5, 2)
+params, steps = lstm.init(rng, np.float64), ids[:, None]      # (T, B): one text of four steps
+h, _, cache = lstm.forward(params, steps)
+h_wide, _, cache_wide = lstm.forward(params, np.eye(5)[steps])
+_, _, grads = lstm.backward(params, np.ones_like(h), cache)
+_, _, grads_wide = lstm.backward(params, np.ones_like(h), cache_wide)
+assert np.allclose(h, h_wide) and np.allclose(grads["Wx"], grads_wide["Wx"]) and grads["Wx"].any()
+print("\nEmbedding and LSTM give with ids what they give with one-hot vectors, forward and back")
+
+# %% [markdown]
+# Why then two names? An embedding is followed by another matrix, Wx of the LSTM:
+#
+#     x Wx = (onehot W) Wx = onehot (W Wx)
+#
+# Together they are one-hot input with the matrix W Wx (V, 4H), but one that is made of two thinner
+# ones. For 10,000 words that saves nearly four fifths of the parameters, and words have to share:
+# Wx reads the same 100 numbers of each of them. For 84 characters it costs more than it saves.
+
+# %%
+embedded = {**params, "Wx": rng.normal(size=(3, 8))}
+through = LSTM(3, 2).forward(embedded, x[:, None])[0]
+assert np.allclose(through, lstm.forward({**embedded, "Wx": W @ embedded["Wx"]}, steps)[0])
+print("\nparameters before the gates   one-hot (V, 512)   embedding (V, 100) and (100, 512)")
+for V in (84, 10_000):
+    print(f"V = {V:<23,} {V * 512:18,} {V * 100 + 100 * 512:35,}")
+assert 0.79 < 1 - (10_000 * 100 + 100 * 512) / (10_000 * 512) < 0.8 and 84 * 512 < 84 * 100 + 100 * 512
+
+# %% [markdown]
+# ## What trained vectors look like
+#
+# A small model learns from the built-in corpus `recipes` to predict the next word: 32 numbers for
+# each word, an LSTM of 64. Nobody tells it what a vegetable is. Before training the vectors are
+# random.
+#
+# How alike are two vectors? By the *cosine* of the angle between them, u · v / (|u| |v|): 1 in the
+# same direction, 0 at a right angle, whatever their lengths. The product u · v alone would not do:
+# a vector that is long enough has a large product with everybody.
+#
+# To have something to count, here are six kinds of words, and the question for each word: is its
+# nearest neighbour among all of them of its own kind? The model never sees this list.
+
+# %%
+KINDS = {kind: words.split() for kind, words in {
+    "vegetables": "pumpkin carrots parsnips beetroot cauliflower potatoes broccoli asparagus sprouts leeks peppers"
+                  " aubergines courgettes mushrooms",
+    "meat and fish": "chicken duck lamb pork veal beef rabbit venison mutton cod salmon trout haddock",
+    "herbs and spices": "thyme rosemary sage oregano dill parsley tarragon chervil marjoram cumin turmeric paprika sumac"
+                        " ginger chives coriander cress basil mint cinnamon cardamom saffron vanilla",
+    "vessels": "tray tin dish casserole pot wok saucepan pan",
+    "numbers": "200 210 220 180 185 190 160 165 170 130 140 150 40 45 50 70 80 90 18 20 25 120 15",
+    "actions": "peel cut wash halve slice rinse trim pat remove chop stir mix whisk pour spoon scatter cook boil grill roast"
+               " bake braise simmer steam poach lift drain serve",
+}.items()}  # fmt: skip
+WORDS = [word for words in KINDS.values() for word in words]
+KIND = np.repeat(np.arange(len(KINDS)), [len(words) for words in KINDS.values()])
+IDS = tokenizer.encode(" ".join(WORDS))
+
+
+def cosines(vectors):
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit @ unit.T                                      # entry [j, k]: of words j and k
+
+
+def same_kind(alike):
+    others = np.where(np.eye(len(alike)), -np.inf, alike)     # nobody is their own neighbour
+    return np.mean(KIND[others.argmax(axis=1)] == KIND)
+
+
+model = LanguageModel(tokenizer.vocab_size, embedding=32, hidden=64, seed=0)
+table = model.parameters["embedding.W"]                       # (V, E), a view: it changes as the model learns
+sizes = np.bincount(KIND)
+chance = np.sum(sizes * (sizes - 1)) / (len(WORDS) * (len(WORDS) - 1))
+print(f"\nnearest neighbour of the same kind, of {len(WORDS)} words\n  by chance {chance:22.0%}")
+print(f"  before training {same_kind(cosines(table[IDS])):16.0%}")
+
+updates, rate = (50, 0.01) if QUICK else (400, 0.005)
+for record in train_steps(Training.begin(model, Adam(rate), rng), batches, steps=updates, clip_norm=1.0):
+    if record.step in (updates // 4, updates):
+        print(f"  after {record.step:3} updates {same_kind(cosines(table[IDS])):14.0%}   loss {record.loss:.2f} nats a word")
+found, by_product = same_kind(cosines(table[IDS])), same_kind(table[IDS] @ table[IDS].T)
+print(f"  the same by u · v {by_product:14.0%}")
+assert chance < 0.2 and found > (0.6 if QUICK else 0.8) and found > by_product
+
+# %% [markdown]
+# Less than a fifth would be right by chance. After training it is more than four fifths (`--quick`:
+# more than three), and u · v finds fewer than the cosine. Now the neighbours among all words.
+
+# %%
+alike = cosines(table[2:])                                    # without the ids of padding and [UNK], which no recipe has
+place_of = {word: k for k, word in enumerate(tokenizer.symbols)}
+print("\nthe four nearest of all words, by cosine")
+for word in ("thyme", "cinnamon", "carrots", "salmon", "200", "casserole", "peel"):
+    cosine = alike[place_of[word]]
+    near = np.argsort(-cosine)[1:5]                           # the very nearest is the word itself
+    print(f"{word:<10}" + "".join(f"{tokenizer.symbols[k]:>14} {cosine[k]:.2f}" for k in near))
+    company = {"thyme": "sage rosemary", "cinnamon": "vanilla saffron cardamom", "200": "210 220"}.get(word, "").split()
+    assert QUICK or {place_of[other] for other in company} <= set(near)
+    assert QUICK or all(cosine[place_of[other]] > alike[place_of["thyme"], place_of["cinnamon"]] for other in company)
+
+# %% [markdown]
+# Trained in full, thyme has sage and rosemary beside it, cinnamon has vanilla, saffron and
+# cardamom, and 200 has 210 and 220, the other temperatures of a hot oven. Why? By equation (2) a
+# row's gradient is the sum of what came back from all the places at which the word stood. Words
+# that stand in the same places get the same pushes, and come to lie in the same direction.
+#
+# So nearness says *used alike*, not *means the same*. Thyme and cinnamon are both spices to a cook;
+# here one goes with roasts and the other with fruit, and each is nearer to its own company than to
+# the other.
+#
+# And a word has one vector, whatever it is used for. 130, 140 and 150 are degrees in some recipes
+# and minutes in others. On the line from the middle of the minutes (0) to the middle of the degrees
+# (1) they stand between 0.3 and 0.9, on average: two lots of pushes, one vector.
+
+# %%
+degrees, minutes, both = (
+    table[tokenizer.encode(words)].mean(axis=0)
+    for words in ("160 165 170 180 185 190 200 210 220", "18 20 25 40 45 50 70 80 90", "130 140 150")
+)
+place = (both - minutes) @ (degrees - minutes) / np.sum((degrees - minutes) ** 2)
+print(f"\nfrom minutes (0) to degrees (1), 130, 140 and 150 stand at {place:.2f}")
+assert 0.3 < place < 0.9
+
+# %% [markdown]
+# ## A picture of 32 dimensions
+#
+# Two of them can be drawn. *Principal component analysis* looks for the two directions along which
+# the vectors differ most. Take the mean away; the singular value decomposition X = U S Vᵀ then has
+# these directions in the first two rows of Vᵀ, and the coordinates along them in the first two
+# columns of U S. The minutes, the degrees and the three words between them can be seen, and words
+# of cooking that are followed by a time lie apart from those of cutting. But two directions show
+# only a part of 32: what lies together in the picture need not lie together.
+
+# %%
+X = table[IDS] - table[IDS].mean(axis=0)                      # (words, E)
+U, S, Vt = np.linalg.svd(X, full_matrices=False)
+flat = U[:, :2] * S[:2]                                       # (words, 2)
+assert np.allclose(flat, X @ Vt[:2].T, atol=1e-3)
+print(f"\ntwo directions hold {np.sum(S[:2] ** 2) / np.sum(S**2):.0%} of the variance; the middle of each kind along them")
+for k, kind in enumerate(KINDS):
+    print(f"  {kind:<17}" + "".join(f"{value:7.1f}" for value in flat[KIND == k].mean(axis=0)))
+
+if plt := pyplot():
+    from matplotlib.transforms import Bbox
+
+    figure, axes = plt.subplots(figsize=(8, 6.5))
+    for k, (kind, colour) in enumerate(zip(KINDS, COLOURS)):
+        axes.plot(*flat[KIND == k].T, "o", color=colour, markersize=4, label=kind)
+    axes.set(xlabel="first direction", ylabel="second direction", title="Words of the recipes by their trained vectors")
+    axes.margins(0.07)
+    figure.legend(loc="outside lower center", ncols=6, fontsize=8, columnspacing=1.2, handletextpad=0)
+    figure.draw_without_rendering()                           # from here on it is known what stands where
+    figure.set_layout_engine("none")
+    taken = [Bbox.from_bounds(left - 3, low - 3, 6, 6) for left, low in axes.transData.transform(flat)]
+    for word, place, k in zip(WORDS, flat, KIND):
+        for offset, side in ((4, "left"), (-4, "right")):     # a dot without a name is better than two names in one place
+            label = axes.annotate(word, place, (offset, -0.5), textcoords="offset points", ha=side, va="center", fontsize=7)
+            box = label.get_window_extent().padded(2)
+            if not box.count_overlaps(taken):
+                label.set_color(COLOURS[k])
+                taken.append(box)
+                break
+            label.remove()
+    save(figure, "07_one_hot_and_embedding")
+
+# %% [markdown]
+# ## Exercises
+#
+# In `lessons/exercises/07_one_hot_and_embedding.py`; `minilstm exercise 7` marks them.
+#
+# 1. From ids to vectors, without a one-hot array.
+# 2. The gradient of the table, with ids that repeat.
+# 3. The nearest neighbours of several words at once.
