@@ -42,7 +42,7 @@ def test_wrong_vectors_are_told_apart(tmp_path, value, said):
         ("total = dW.copy(); total[ids] = dx", "rows were assigned"),
         ("total = np.zeros_like(dW); total[ids] += dx", "only the last use counts, and what dW held before is gone"),
         ("total = np.zeros_like(dW); np.add.at(total, ids, dx)", "what dW held before is gone: this batch"),
-        ("total = dW; np.add.at(total, ids, dx)", "changes its argument number 3 in place"),
+        ("total = dW; np.add.at(total, ids, dx)", "dW is changed in place"),
         ("total = dW.copy(); [total.__setitem__(i, total[i] + d) for i, d in zip(ids, dx)]", "twice in one step counts once"),
         ("total = dW.copy()", "nothing was added"),
         ("total = dW.copy(); np.add.at(total, ids, dx / np.bincount(ids.ravel())[ids][..., None])", "the mean of the uses"),
