@@ -254,7 +254,7 @@ def test_without_jupytext_the_command_says_how_to_get_it(run, monkeypatch):
     refused(run("notebooks", "2"), 2, "pip install")
 
 
-@pytest.mark.parametrize("number", [2])
+@pytest.mark.parametrize("number", [2, 8])
 def test_a_notebook_runs_from_its_first_cell_to_its_last(number, tmp_path):
     pytest.importorskip("jupytext")
     pytest.importorskip("nbclient")
@@ -271,7 +271,7 @@ def test_a_notebook_runs_from_its_first_cell_to_its_last(number, tmp_path):
     )
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program, notebook, tmp_path], capture_output=True, encoding="utf-8",
-        env=os.environ | {"MINILSTM_QUICK": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
+        env=os.environ | {"MINILSTM_QUICK": "1", "PYTHONPATH": str(LESSONS.parent), "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     outputs, picture = done.stdout.split()
