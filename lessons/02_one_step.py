@@ -17,8 +17,10 @@
 #     (5)  o = σ(x Wx_o + h_prev Wh_o + b_o)         output gate
 #     (6)  h = o ⊙ tanh(c)                           hidden state
 #
-# ⊙ multiplies number by number. The numbering is that of `minilstm/cells/lstm.py`. Hochreiter and
-# Schmidhuber (1997); the forget gate is from Gers, Schmidhuber and Cummins (2000).
+# ⊙ multiplies number by number. `Wx` and `Wh` are the weights, matrices of numbers that training
+# will find, and `b` is the bias, a number added for each unit; a *unit* is one entry of c and of h.
+# The numbering is that of `minilstm/cells/lstm.py`. Hochreiter and Schmidhuber (1997); the forget
+# gate is from Gers, Schmidhuber and Cummins (2000).
 
 # %%
 import numpy as np
@@ -77,16 +79,20 @@ assert sigmoid(0.0) == 0.5 and round(sigmoid(4.0), 3) == 0.982
 # ## Before the gates: one weighted sum for each
 #
 # All four gates look at the same two things, the input and what was shown before, each through
-# weights of its own. In the sum for the first unit of the forget gate there are five numbers, and
-# here they are one by one.
+# weights of its own. In the sum for the first unit of the forget gate there are five numbers, each
+# input times its weight, and the bias. Here they are one by one: check them with a calculator.
 
 # %%
-parts = [x[0] * Wx["f"][0, 0], x[1] * Wx["f"][1, 0], h_prev[0] * Wh["f"][0, 0], h_prev[1] * Wh["f"][1, 0], b["f"][0]]
-print("\nzf of unit 1 =", " + ".join(f"({part:.4f})" for part in parts), f"= {sum(parts):.5f}")
+inputs, column = np.concatenate([x, h_prev]), np.concatenate([Wx["f"][:, 0], Wh["f"][:, 0]])  # (4,) each
+print("\nzf of unit 1")
+for name, value, weight in zip(("x1", "x2", "h1", "h2"), inputs, column):
+    print(f"   {name}  {value:5.2f} times {weight:5.2f}   {value * weight:7.4f}")
+parts = [*inputs * column, b["f"][0]]
+print(f"   bias                   {b['f'][0]:7.4f}\n   together               {sum(parts):7.4f}\n")
 
 z = {gate: x @ Wx[gate] + h_prev @ Wh[gate] + b[gate] for gate in "ifgo"}  # (2,) each: the same sums, all units at once
 assert np.isclose(z["f"][0], sum(parts))
-for gate in "fig":
+for gate in "figo":
     print(f"z{gate} = {z[gate].round(5)}")
 
 # %% [markdown]
@@ -134,15 +140,15 @@ print("\nthe worksheet, these lines, and cells.lstm_step agree: h =", ours_h[0])
 # ## What a gate does to a memory
 #
 # Let the cell run on its own for 30 steps, with nothing more to read and nothing written (i = 0):
-# equation (4) is then c = f c_prev. With f = 0.5, what a gate is whose sum is 0, the memory is gone
-# after a handful of steps. With 0.99 three quarters of it are there after 30, and for that the sum
-# before the gate must be 4.6. This is why training begins with a bias of 1 for the forget gate, not
-# 0: the memory starts half open, and there is something left for learning to keep (lesson 6
-# measures it).
+# equation (4) is then c = f c_prev. With f = 0.5, which is sigmoid(0), the memory is gone after a
+# handful of steps. With 0.99 three quarters of it are there after 30, and for that the sum before
+# the gate must be 4.6: log(f / (1 - f)) is the number of which sigmoid makes f. This is why
+# training begins with a bias of 1 for the forget gate, not 0: nearly three quarters of a memory
+# then stay at each step, and there is something left for learning to keep (lesson 6 measures it).
 
 # %%
 steps = np.arange(31)
-print("\n   f    bias     c after 10 steps   after 30")
+print("\n   f     sum     c after 10 steps   after 30")
 for share in (0.5, 0.731, 0.9, 0.99):
     print(f"{share:5.3f} {np.log(share / (1 - share)):6.2f} {share**10:14.3f} {share**30:14.3f}")
 assert round(0.99**30, 2) == 0.74 and round(np.log(0.99 / 0.01), 1) == 4.6

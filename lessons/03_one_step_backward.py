@@ -6,7 +6,8 @@
 # takes three quarters of an hour, and an hour and a half with its exercises. You need: lesson 2,
 # and the derivative of a product.
 #
-# Training asks one question of every number X in a network: if X were a little larger, how much
+# The *loss* is one number that says how wrong a network was; training makes it smaller. So it
+# asks one question of every number X in the network: if X were a little larger, how much
 # would the loss change? The answer, change of the loss by change of X, is its gradient dLoss/dX, or
 # what the loss feels of X. It is written dX for short, and where X is an array, dX is one of the
 # same shape. These are the lines to invert:

@@ -3,13 +3,15 @@
 #
 # After this lesson you can tell a right gradient from a wrong one by asking for nothing but the
 # loss, and you know which digits of the answer to believe. It takes three quarters of an hour, and
-# an hour and a half with its exercises. You need: derivatives, NumPy, and the six equations of an
-# LSTM (lesson 2); you need not have written a backward pass.
+# an hour and a half with its exercises. You need: derivatives, Taylor's series to its third term,
+# what a complex number is, and the six equations of an LSTM (lesson 2); you need not have written a
+# backward pass.
 #
 # A wrong gradient does not complain. No shape is wrong, nothing is raised, and the loss may well
-# fall: a small step against anything less than 90 degrees from the right one makes it fall. People
-# have trained with a wrong backward pass for years. So ask the loss itself. There are three ways,
-# in which ε is the distance from 1 to the next number that can be written, 2.2e-16 in float64:
+# fall: a small step against any vector within 90 degrees of the right gradient makes it fall.
+# People have trained with a wrong backward pass for years. So ask the loss itself. There are three
+# ways, in which ε is the distance from 1 to the next number that can be written, 2.2e-16 in
+# float64:
 #
 #     (1)  f'(x) = (f(x + h) - f(x - h)) / 2h  + O(h²) + O(ε/h)          central differences
 #     (2)  f'(x) = Im f(x + ih) / h            + O(h²)                   complex step
@@ -269,7 +271,7 @@ def hasty(dh, dc, cache, Wx, Wh):
 kept = dc.copy()
 first, second = (hasty(dh, dc, cache, exactly["Wx"], exactly["Wh"])[3].Wh[1, 6] for _ in range(2))
 changed = nudged(1e-200j, complex).imag / 1e-200
-print(f"\ngradient, first call {first:.6f}, second call {second:.6f}; slope before {by_hand:.6f}, afterwards {changed:.6f}")
+print(f"\ngradient: first call {first:.6f}, second {second:.6f}; slope before both {by_hand:.6f}, after both {changed:.6f}")
 assert np.isclose(first, by_hand) and not np.isclose(second, first, rtol=0.05) and not np.isclose(changed, first, rtol=0.05)
 dc = kept
 try:
@@ -312,7 +314,7 @@ for _ in range(5):
 #
 # `check_gradients` takes a loss and gradients, both by name, and has all three methods. It refuses
 # float32 and a loss that changes what it is given, draws random numbers, or loses the imaginary
-# part; and it does not say "right" where all slopes are zero, which any gradient passes.
+# part; and it does not say "right" where all slopes and gradients are zero, which proves nothing.
 #
 # Now `Wh[1, 6]` is off by one in a million. Differences are not asked for more than five digits and
 # let it pass; the complex step names the entry.

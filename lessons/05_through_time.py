@@ -88,7 +88,7 @@ slope = (sheet.nudged_loss("Wh[1,g1]", 1e-5) - sheet.nudged_loss("Wh[1,g1]", -1e
 right = np.outer(h0, dz1) + np.outer(h1, dz2)
 print("\n                                dLoss/dWh[1,g1]")
 for name, value in {
-    "nudging the worksheet's loss": slope, "h[0] dz[1] + h[1] dz[2]": right[0, 4], "= for +=: step 1 only": grads1.Wh[0, 4],
+    "nudging the worksheet's loss": slope, "h[0] dz[1] + h[1] dz[2]": right[0, 4], "= in place of +=": grads1.Wh[0, 4],
     "h[1] dz[1] + h[2] dz[2]": h1[0, 0] * dz1[4] + h2[0, 0] * dz2[4], "both carries dropped": (without.Wh + grads2.Wh)[0, 4],
 }.items():  # fmt: skip
     print(f"{name:<30}{value:17.5f}")
@@ -140,8 +140,8 @@ print(f"\n{T} steps, {B} sequences: this loop and layers.LSTM agree, db[0] = {wh
 # ## An expected answer
 #
 # A well-known course on the web told its learners which gradients their backward loop should give,
-# and printed wrong ones as the expected answer: both carries were missing. This is such a loop,
-# with code and numbers of our own. Look for the mistake before you read on.
+# and printed wrong ones as the expected answer. This is such a loop, with code and numbers of our
+# own. Look for the mistake before you read on.
 
 
 # %%
@@ -168,11 +168,12 @@ assert found.mistakes[0].name == "both gradients never updated, handed back at s
 assert check_sequence(lstm_sequence, expected, steps=1)
 
 # %% [markdown]
-# There are carries, they are handed in, the weights' gradients add up, all shapes are right. But
-# nothing ever writes to dh_prev and dc_prev: every step is told what belongs to the last one, which
-# mostly is zeros. In answers that learners published one can find the right two lines, commented
-# out, since with them the numbers were not the expected ones. To meet an expected answer proves no
-# more than that two programs agree. `check_sequence` asks the forward pass itself, by nudging it.
+# Both carries are missing. There are two, they are handed in, the weights' gradients add up, all
+# shapes are right. But nothing ever writes to dh_prev and dc_prev: every step is told what belongs
+# to the last one, which mostly is zeros. In answers that learners published one can find the right
+# two lines, commented out, since with them the numbers were not the expected ones. To meet an
+# expected answer proves no more than that two programs agree. `check_sequence` asks the forward
+# pass itself, by nudging it.
 #
 # Two things hide this mistake. A test with a single step passes, since no carry is in it. And with
 # more steps the gradient is wrong, but not wild: it is too short, and turned away from the right

@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     add_exercise(commands)
     notebooks = commands.add_parser("notebooks", help="build the lessons as notebooks, NN_name.ipynb beside NN_name.py")
     notebooks.add_argument("numbers", nargs="*", type=natural, metavar="NUMBER", help="of a lesson (all)")
+    notebooks.add_argument("--force", action="store_true", help="write over notebooks that were changed or run")
     info = commands.add_parser("info", help="show versions, processor, and what model files hold")
     info.add_argument("models", nargs="*", metavar="DIR", help="folders of runs, or model files")
     return top

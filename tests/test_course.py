@@ -10,7 +10,7 @@ import pytest
 
 from minilstm.course import Task, Wrong, bars, same
 from minilstm.course.answers import Answers
-from minilstm.course.exercise import Exercise, report
+from minilstm.course.exercise import Exercise, told
 from minilstm.course.folder import numbered
 from minilstm.errors import InputError
 from tests.commands import refused
@@ -25,7 +25,7 @@ def answers(tmp_path, text):
 
 def marks(tmp_path, text, check=lambda yours: f"it is {yours(1.0)}", **options):
     mine = answers(tmp_path, text)
-    return Exercise(7, mine, mine, (Task("f", check, ("one", "two"), **options),)).mark()
+    return [*Exercise(7, mine, mine, (Task("f", check, ("one", "two"), **options),)).marks()]
 
 
 def one(tmp_path, text, **options):
@@ -61,6 +61,7 @@ def test_a_right_answer_is_right_and_an_ellipsis_in_an_index_is_no_hole(tmp_path
         ("def f(x):\n    y = 1\n    return y / 0\n", "line 3: ZeroDivisionError: division by zero"),
         ("def f(x):\n    raise SystemExit\n", "line 2: SystemExit"),
         ("def f(x):\n    assert x > 5\n", "line 2: AssertionError"),
+        ("def f(x):\n    raise KeyboardInterrupt\n", "line 2: stopped by Ctrl-C; does a loop there never end?"),
         ("import numpy as np\ndef f(x):\n    return np.ones(2) @ np.ones(3)\n", "line 3: ValueError: matmul"),
         ("def f():\n    return 1\n", "TypeError"),
         ("def g(x):\n    return x\n", "f is not in the file any more"),
@@ -103,6 +104,8 @@ def test_an_array_inside_of_an_argument_that_is_changed_is_told_by_its_name(tmp_
         ("import numpyy\n", "line 1 of"),
         ("x = 1\nx.y\n", "line 2 of"),
         ("import sys\nsys.exit(3)\n", "line 2 of"),
+        ("x = 1\nreturn x\n", "line 2 of .* 'return' outside function"),
+        ("x = 1\nraise KeyboardInterrupt\n", "line 2 of .* stopped by Ctrl-C"),
     ],
 )
 def test_a_file_that_does_not_run_is_refused_with_its_line(tmp_path, text, said):
@@ -151,10 +154,10 @@ def test_a_report_fits_80_columns_and_counts(tmp_path):
         raise Wrong("long " * 40 + "\n   indented")
 
     tasks = (Task("f", refuse, ("", "")), Task("g", refuse, ("", "")), Task("f", lambda yours: "well done", ("", "")))
-    text = report(Exercise(7, mine, mine, tasks).mark())
+    text = "\n".join(told(k, mark) for k, mark in enumerate(Exercise(7, mine, mine, tasks).marks(), start=1))
     assert max(map(len, text.splitlines())) <= 80
     heads = [line for line in text.splitlines() if line[0] != " "]
-    assert heads == ["1. f: wrong", "2. g: open", "3. f: right", "1 of 3 right"]
+    assert heads == ["1. f: wrong", "2. g: open", "3. f: right"]
 
 
 def test_bars_are_as_long_as_their_values():
@@ -186,13 +189,15 @@ def test_a_copy_of_ones_own_is_marked_where_it_is(run, tmp_path):
     assert run("exercise", "2", "--file", mine)[1].splitlines()[-1] == "3 of 3 right"
     mine.write_text("def gates(z):\n    return z\n", encoding="utf-8")
     status, out, _ = run("exercise", "--file", mine)
-    assert status == 1 and f"minilstm exercise --file {mine} --hint" in out
+    assert status == 1 and f"minilstm exercise 2 --file {mine} --hint" in out
+    assert run("exercise", "2", "--file", mine)[1].startswith("2. One step of an LSTM\n")
 
 
 def test_a_file_marks_itself_when_it_is_run(tmp_path):
     skeleton = numbered(LESSONS / "exercises")[2]
     done = subprocess.run([sys.executable, skeleton], cwd=tmp_path, capture_output=True, encoding="utf-8")
     assert (done.returncode, done.stderr) == (1, "") and "0 of 3 right" in done.stdout
+    assert "minilstm exercise 2 --hint" in done.stdout
     done = subprocess.run([sys.executable, skeleton, "--hint"], cwd=tmp_path, capture_output=True, encoding="utf-8")
     assert (done.returncode, done.stderr) == (0, "") and "Hint 1" in done.stdout
 
@@ -216,10 +221,10 @@ def test_help_is_for_the_first_task_that_is_not_right_or_the_one_that_is_named(r
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["99"], ["no exercise for number 99"]),
+        (["99"], ["no exercise 99"]),
         (["2", "--task", "4", "--hint"], ["has 3 tasks", "--task 4"]),
         (["2", "--file", "nowhere.py"], ["there is no file nowhere.py"]),
-        (["--file", "mine.py"], ["begins with none, mine.py"]),
+        (["--file", "mine.py"], ["minilstm exercise 2 --file mine.py"]),
     ],
 )
 def test_what_is_not_there_is_refused(run, arguments, words):
@@ -247,6 +252,23 @@ def test_a_notebook_is_built_beside_its_lesson_and_has_its_cells(run, tmp_path, 
     assert kinds.count("markdown") == script.read_text(encoding="utf-8").count("# %% [markdown]\n")
     assert "".join(cells[0]["source"]).startswith("# 2. One step of an LSTM\n\nAfter this lesson")
     refused(run("notebooks", "77"), 2, "no lesson 77")
+
+
+def test_a_notebook_that_somebody_worked_in_is_kept_unless_told_otherwise(run, tmp_path, monkeypatch):
+    pytest.importorskip("jupytext")
+    monkeypatch.setattr("minilstm.commands.notebooks.lessons", lambda: tmp_path)
+    script = tmp_path / "02_one_step.py"
+    script.write_bytes(numbered(LESSONS)[2].read_bytes())
+    notebook = script.with_suffix(".ipynb")
+    assert [run("notebooks", "2")[0] for _ in range(2)] == [0, 0]
+    worked_in = notebook.read_text(encoding="utf-8").replace("After this lesson", "My notes: after this lesson")
+    notebook.write_text(worked_in, encoding="utf-8")
+    refused(run("notebooks", "2"), 2, "02_one_step.ipynb is there", "--force")
+    assert notebook.read_text(encoding="utf-8") == worked_in
+    assert run("notebooks", "2", "--force")[0] == 0
+    assert "My notes" not in notebook.read_text(encoding="utf-8")
+    notebook.write_text("not a notebook", encoding="utf-8")
+    refused(run("notebooks", "2"), 2, "02_one_step.ipynb is there")
 
 
 def test_without_jupytext_the_command_says_how_to_get_it(run, monkeypatch):

@@ -35,7 +35,7 @@ def test_wrong_gates_are_told_apart(tmp_path, values, said):
         ({"c": "i * c_prev + f * g"}, "gates read in the order f, i"),
         ({"c": "f * c_prev"}, "none of the known ones"),
         ({"z": "x @ Wx + h_prev @ Wh"}, "bias left out"),
-        ({"z": "x @ Wx + h_prev @ Wx + b"}, "line 14: ValueError: matmul"),
+        ({"z": "x @ Wx + h_prev @ Wx + b"}, "line 16: ValueError: matmul"),
         ({"h": "o @ np.tanh(c)"}, "ValueError: matmul"),
     ],
 )
@@ -50,6 +50,7 @@ def test_wrong_steps_are_named(tmp_path, line, said):
         ("[-3.0, 12.0, 1.0, 12.0]", "each step writes"),
         ("[-12.0, 12.0, 0.0, 0.0]", "look at the output gate"),
         ("[-12.0, np.inf, 0.0, 12.0]", "finite"),
+        ("[12.0, -12.0, 0.0, 12.0]", "the order is i, f, g, o"),
         ("[12.0, 12.0]", "(2,) where (4,) belongs"),
     ],
 )

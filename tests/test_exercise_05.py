@@ -80,6 +80,13 @@ def test_what_gets_lost_at_a_cut_is_named(tmp_path, line, said):
     assert said in wrong(tmp_path, 5, "in_two_parts", PARTS.format(**WHOLE | line))
 
 
+def test_the_whole_taken_back_at_once_is_no_answer(tmp_path):
+    source = """def in_two_parts(backward, dh, dstate, caches, Wx, Wh, cut):
+    return backward(dh, dstate, caches, Wx, Wh)
+"""
+    assert "all steps at once" in wrong(tmp_path, 5, "in_two_parts", source)
+
+
 def test_the_early_part_taken_back_first_is_told_so(tmp_path):
     source = """def in_two_parts(backward, dh, dstate, caches, Wx, Wh, cut):
     dx_early, dstate_early, grads_early = backward(dh[:cut], dstate, caches[:cut], Wx, Wh)

@@ -9,8 +9,12 @@ Fill the holes, each a `...`, and let it be marked:
 import numpy as np
 
 
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
 def gates(z):
-    """Task 1. From the sums z (B, 4H), in blocks i, f, g, o, to the four gates (i, f, g, o), each (B, H).
+    """Task 1. From the sums z (B, 4H), in blocks i, f, g, o, to the gates and the candidate (i, f, g, o), each (B, H).
 
     Equations (1), (2), (3) and (5). `np.split(z, 4, axis=1)` cuts z into its blocks.
     """

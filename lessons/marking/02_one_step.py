@@ -45,8 +45,10 @@ def remembering_bias(yours):
     h, c = np.zeros((1, 1)), np.ones((1, 1))
     for _ in range(100):
         h, c, _ = cells.lstm_step(np.zeros((1, 1)), h, c, np.zeros((1, 4)), np.zeros((1, 4)), b)
-    kept, shown = c.item(), (h / np.tanh(c)).item()
     i, f = sigmoid(b[0]), sigmoid(b[1])
+    if f < 0.5 < i:
+        raise Wrong(f"the input gate is {i:.4f} and the forget gate {f:.4f}: the order is i, f, g, o")
+    kept, shown = c.item(), sigmoid(b[3])
     if not abs(kept - 1) <= 0.01:
         why = f"the forget gate is {f:.4f}, and {f:.4f} to the power of 100 is {f**100:.3g}" if f**100 < 0.99 else (
             f"each step writes i g = {i * np.tanh(b[2]):.3g}, a hundred times")  # fmt: skip

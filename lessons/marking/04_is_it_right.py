@@ -138,12 +138,12 @@ def planted():
     dh, dc = rng.normal(size=(2, B, H))
     *_, cache = cells.lstm_step(**p)
     *_, grads = cells.lstm_step_backward(dh, dc, cache, p["Wx"], p["Wh"])
-    for name in ("Wh", "b"):
-        right, x = getattr(grads, name), p[name]
+    for name, scale in (("Wh", 1.0), ("b", 1.0), ("Wh", 1e-6), ("b", 1e6)):
+        right, x = scale * getattr(grads, name), p[name]
 
-        def f(x, name=name):
+        def f(x, name=name, scale=scale):
             h, c, _ = cells.lstm_step(**p | {name: x})
-            return np.sum(h * dh) + np.sum(c * dc)
+            return scale * (np.sum(h * dh) + np.sum(c * dc))
 
         sizes = np.abs(right)
         noisy = right + 1e-15 * sizes.max() * rng.uniform(-1, 1, right.shape) * (np.arange(4 * H) % 2)
@@ -154,12 +154,12 @@ def planted():
             gradient = noisy.copy()
             for place in mistakes:
                 gradient[place] *= {million: 1 + 1e-6, behind: 0, nan: np.nan, turned: -1}[place]
-            yield f, x, gradient, right, mistakes
+            yield f, x, gradient, right, mistakes, scale
 
 
 def wrong_entries(yours):
     found = 0
-    for f, x, gradient, right, mistakes in planted():
+    for f, x, gradient, right, mistakes, scale in planted():
         complex_points = []
 
         def watched(point, f=f, complex_points=complex_points):
@@ -169,7 +169,9 @@ def wrong_entries(yours):
         with np.errstate(all="ignore"):
             got = yours(watched, x, gradient)
         rows = _places(got, x)
-        advice = "" if any(complex_points) else ". Slopes by differences have ten digits at best, and f takes complex numbers"
+        small = f" (the largest slope of this loss is {np.abs(right).max():.0e}: what is large depends on the loss)"
+        size = "" if scale == 1 else small
+        advice = size if any(complex_points) else ". Slopes by differences have ten digits at best, and f takes complex numbers"
         for place in mistakes:
             if place not in rows:
                 some = f"; of {len(mistakes)} mistakes in this gradient you report {len(rows)}" if rows else ""

@@ -70,9 +70,16 @@ def wrong_dx(dh, dstate, caches, Wx, Wh, cut):
 
 def in_two_parts(yours):
     for cut in (2, 3):
-        given = case(seed=cut)
-        joined = lambda *arguments: yours(lstm_sequence_backward, *arguments, cut)
+        given, lengths = case(seed=cut), []
+
+        def backward(dh, dstate, caches, Wx, Wh, lengths=lengths):
+            lengths.append(len(caches))
+            return lstm_sequence_backward(dh, dstate, caches, Wx, Wh)
+
+        joined = lambda *arguments: yours(backward, *arguments, cut)
         dx, dh0, dc0, grads = contracts.call_sequence_backward(joined, *given.values())
+        if T in lengths:
+            raise Wrong("backward was given all steps at once; give it those from the cut on, and then those before")
         right_dx, right_state, right_grads = lstm_sequence_backward(**given)
         same("dx", dx, right_dx, wrong_dx(**given, cut=cut))
         late = {"dh": given["dh"][cut:], "caches": given["caches"][cut:]}

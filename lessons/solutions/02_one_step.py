@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from minilstm.functions import sigmoid
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
 
 
 def gates(z):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from argparse import Namespace
-from collections.abc import Sequence
 from pathlib import Path
 
 from minilstm.course.answers import Answers
-from minilstm.course.exercise import Exercise, Mark, find, report
+from minilstm.course.exercise import Exercise, find, told
 from minilstm.course.folder import lessons, numbered
 from minilstm.errors import InputError
 
@@ -23,15 +23,21 @@ def run(arguments: Namespace) -> int:
     exercise = find(arguments.number, None if arguments.file is None else Path(arguments.file), here)
     if arguments.task is not None and arguments.task > len(exercise.tasks):
         raise InputError(f"exercise {exercise.number} has {len(exercise.tasks)} tasks; --task {arguments.task} is none of them")
-    again = f"minilstm exercise {exercise.number}" if arguments.file is None else f"minilstm exercise --file {arguments.file}"
+    again = f"minilstm exercise {exercise.number}"
+    if exercise.answers.path != numbered(here / "exercises")[exercise.number].resolve():
+        again += f" --file {shlex.quote(str(shown(exercise.answers.path)))}"
     if arguments.solution or arguments.hint:
         task = chosen(exercise, arguments.task)
         print(solution(exercise, task) if arguments.solution else hints(exercise, task, arguments.hint, again))
         return 0
-    print(f"{exercise.answers.title}\n{shown(exercise.answers.path)}\n", flush=True)
-    marks = exercise.mark()
-    print(report(marks))
-    if all(mark.state == "right" for mark in marks):
+    title = Answers(numbered(here / "exercises")[exercise.number]).title
+    print(f"{title}\n{shown(exercise.answers.path)}\n", flush=True)
+    right = 0
+    for number, mark in enumerate(exercise.marks(), start=1):
+        print(told(number, mark), flush=True)
+        right += mark.state == "right"
+    print(f"{right} of {len(exercise.tasks)} right")
+    if right == len(exercise.tasks):
         return 0
     print(f"A hint for the first that is not: {again} --hint")
     return 1
@@ -41,8 +47,7 @@ def chosen(exercise: Exercise, task: int | None) -> int:
     """The task that help is wanted for, counted from 0: the one that was named, or the first that is not right."""
     if task is not None:
         return task - 1
-    marks: Sequence[Mark] = exercise.mark()
-    return next((k for k, mark in enumerate(marks) if mark.state != "right"), 0)
+    return next((k for k, mark in enumerate(exercise.marks()) if mark.state != "right"), 0)
 
 
 def hints(exercise: Exercise, task: int, count: int, again: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from minilstm.commands.exercise import shown
 from minilstm.course.folder import lessons, numbered
 from minilstm.course.notebooks import build
 from minilstm.errors import InputError
@@ -16,5 +17,5 @@ def run(arguments: Namespace) -> int:
         if number not in scripts:
             raise InputError(f"there is no lesson {number}; there are {', '.join(map(str, scripts))}")
     for number in arguments.numbers or scripts:
-        print(build(scripts[number], scripts[number].parent), flush=True)
+        print(shown(build(scripts[number], scripts[number].parent, arguments.force)), flush=True)
     return 0

@@ -28,10 +28,12 @@ class Answers:
     def __init__(self, path: Path):
         self.path = path
         try:
-            self.text = path.read_text(encoding="utf-8")
+            self.text = path.read_text(encoding="utf-8-sig")
             self.tree = ast.parse(self.text)
+            compile(self.text, str(path), "exec")  # a return outside of a function parses
         except SyntaxError as error:
-            raise InputError(f"line {error.lineno} of {path} is not Python: {error.msg}; mend it and try again") from None
+            place = f"line {error.lineno} of {path}" if error.lineno else path
+            raise InputError(f"{place} is not Python: {error.msg}; mend it and try again") from None
         except UnicodeDecodeError:
             raise InputError(f"{path} is not a text in UTF-8; save it as one and try again") from None
 
@@ -68,6 +70,9 @@ class Answers:
         sys.dont_write_bytecode = True  # a file that is edited twice in a second must not be taken from the cache
         try:
             spec.loader.exec_module(module)
+        except KeyboardInterrupt as stop:
+            place = f"{self._place(stop)} of {self.path}"
+            raise InputError(f"{place} was stopped by Ctrl-C; does a loop there never end?") from None
         except (Exception, SystemExit) as error:
             raise InputError(f"{self._place(error)} of {self.path} ends with {_said(error)}; mend it and try again") from None
         finally:
@@ -87,6 +92,8 @@ class Answers:
             before = arrays_in(copy_of(kept))
             try:
                 result = definition(*arguments, **named)
+            except KeyboardInterrupt as stop:
+                raise Wrong(f"{self._place(stop)}: stopped by Ctrl-C; does a loop there never end?") from None
             except (Exception, SystemExit) as error:
                 raise Wrong(f"{self._place(error)}: {_said(error)}") from None
             after = arrays_in(kept)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,10 +31,11 @@ class Exercise:
     solutions: Answers
     tasks: tuple[Task, ...]
 
-    def mark(self) -> list[Mark]:
-        """Judge every task; nothing that the learner's code does ends it."""
+    def marks(self) -> Iterator[Mark]:
+        """Judge task after task; nothing that the learner's code does ends it."""
         module = self.answers.load()
-        return [self._mark(task, module) for task in self.tasks]
+        for task in self.tasks:
+            yield self._mark(task, module)
 
     def _mark(self, task: Task, module) -> Mark:
         hole = self.answers.hole(task.name)
@@ -57,8 +58,9 @@ def find(number: int | None, file: Path | None, lessons: Path) -> Exercise:
         number = int(file.name[:2])
     if number not in exercises:
         there = ", ".join(map(str, exercises))
-        what = f"a file whose name begins with none, {file}" if number is None else f"number {number}"
-        raise InputError(f"there is no exercise for {what}; there are {there}")
+        if number is None:
+            raise InputError(f"the name of {file} begins with no number, so say it: minilstm exercise 2 --file {file}")
+        raise InputError(f"there is no exercise {number}; there are {there}")
     assert number is not None
     path = exercises[number] if file is None else file
     if not path.is_file():
@@ -68,19 +70,15 @@ def find(number: int | None, file: Path | None, lessons: Path) -> Exercise:
     return Exercise(number, Answers(path.resolve()), solutions, tuple(marking.TASKS))
 
 
-def report(marks: Sequence[Mark]) -> str:
-    """The marks as text of 80 columns."""
-    lines = []
-    for number, mark in enumerate(marks, start=1):
-        lines.append(f"{number}. {mark.task.name}: {mark.state}")
-        for paragraph in _paragraphs(mark.sentence):
-            text = paragraph.lstrip()
-            indent = " " * (3 + len(paragraph) - len(text))
-            lines += textwrap.wrap(
-                text, 80, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-            )
-    right = sum(mark.state == "right" for mark in marks)
-    lines.append(f"{right} of {len(marks)} right")
+def told(number: int, mark: Mark) -> str:
+    """A mark as text of 80 columns."""
+    lines = [f"{number}. {mark.task.name}: {mark.state}"]
+    for paragraph in _paragraphs(mark.sentence):
+        text = paragraph.lstrip()
+        indent = " " * (3 + len(paragraph) - len(text))
+        lines += textwrap.wrap(
+            text, 80, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        )
     return "\n".join(lines)
 
 
