@@ -1,0 +1,134 @@
+"""14. Looking inside: how its exercises are marked."""
+
+import numpy as np
+
+from minilstm import cells
+from minilstm.course import Task, Wrong, same
+from minilstm.functions import sigmoid
+
+
+def tracker(yours):
+    rng = np.random.default_rng(0)
+    for N, H, best in ((80, 6, 4), (60, 7, 2)):
+        y, c = rng.integers(0, 2, N), rng.normal(size=(N, H))
+        falling, rising, high, wild = np.roll(np.arange(H), -best)[:4]
+        c[:, falling] = 3 - 2 * y + 0.5 * c[:, falling]  # follows y best, and is nowhere near zero
+        c[:, rising] += y
+        c[:, high] = 6 + 0.3 * c[:, high]
+        c[:, wild] = 6 * y + 10 * c[:, wild]
+        right = _cosine(c - c.mean(axis=0), y - y.mean())
+        uncentred, together = _cosine(c, y), _cosine(c - c.mean(), y - y.mean())
+        first, own = "the mean of each unit must be taken off first, and that of y", "each unit has a mean of its own: axis=0"
+        k, r = _answer(yours(c, y))
+        same("the unit", k, _largest(right), {
+            "it is the one with the largest r; a unit that falls knows as much as one that rises": int(right.argmax()),
+            "it is the one that changes most; divide by how much each unit changes": _largest((y - y.mean()) @ c),
+            first: _largest(uncentred),
+            own: _largest(together),
+        })  # fmt: skip
+        lost = "it has lost its sign, which says how to read the unit"
+        same("r", r, right[k], {lost: abs(right[k]), first: uncentred[k], own: together[k]})
+    k, r = _answer(yours(np.hstack([c, np.full((N, 1), 2.0)]), y))
+    if k == H or not np.isfinite(r):
+        raise Wrong(f"unit {k}, r = {r}: a unit that never changes divides 0 by 0, and NaN counts as the largest for argmax")
+    same("the unit, where one of them never changes", k, _largest(right))
+    return f"the best is found among {H}, though it falls, and a dead unit is passed over"
+
+
+def _cosine(c, y):
+    return y @ c / np.sqrt((c**2).sum(axis=0) * (y**2).sum())
+
+
+def _largest(values):
+    return int(np.abs(values).argmax())
+
+
+def _answer(got):
+    if not isinstance(got, (tuple, list)) or len(got) != 2:
+        raise Wrong("tracker must return two numbers: (k, r)")
+    for name, value in zip(("k", "r"), got):
+        if np.ndim(value) or np.asarray(value).dtype.kind not in "iuf":
+            raise Wrong(f"{name} must be one number")
+    return int(got[0]), float(got[1])
+
+
+def operate(yours):
+    rng = np.random.default_rng(0)
+    for B, H, unit, value in ((3, 5, 1, 0.0), (4, 6, 3, -1.7)):
+        z, before = rng.normal(size=(B, 4 * H)), rng.normal(size=(B, H))
+        gates = sigmoid(z)
+        gates[:, 2 * H : 3 * H] = np.tanh(z[:, 2 * H : 3 * H])
+        blocks = dict(zip("ifgo", np.split(gates, 4, axis=1)))
+        got = yours(gates, before, unit, value)
+        if not isinstance(got, (tuple, list)) or len(got) != 2:
+            raise Wrong("operate must return two arrays: (h, c)")
+        c, row = before.copy(), before.copy()
+        c[:, unit] = row[unit] = value
+        same("c", got[1], c, {
+            "it is as it was": before,
+            "a row is a sequence of the batch; units are columns": row,
+            "only one unit was to be changed": np.full((B, H), value),
+        })  # fmt: skip
+        h = blocks["o"] * np.tanh(c)
+        same("h", got[0], h, {
+            "it still shows the old c: equation (6) belongs after the change": blocks["o"] * np.tanh(before),
+            "the tanh of equation (6) is missing": blocks["o"] * c,
+            "the gates are activated already, o must not go through sigmoid again": sigmoid(blocks["o"]) * np.tanh(c),
+        } | {f"that is the block of {name}; the order is i, f, g, o": blocks[name] * np.tanh(c) for name in "ifg"})  # fmt: skip
+    return "c is changed in one unit, and h follows by equation (6)"
+
+
+def quote_cell(yours):
+    got = yours()
+    if not isinstance(got, (tuple, list)) or len(got) != 3:
+        raise Wrong("quote_cell must return three arrays: (Wx, Wh, b)")
+    for name, array, shape in zip(("Wx", "Wh", "b"), got, ((2, 4), (1, 4), (4,))):
+        same(f"the shape of {name}", np.shape(array), shape)
+        if np.asarray(array).dtype.kind not in "iuf" or not np.isfinite(array).all():
+            raise Wrong(f"{name} must be made of finite numbers")
+    Wx, Wh, b = (np.asarray(array, float) for array in got)
+    h, c, marks, since = np.zeros((1, 1)), np.zeros((1, 1)), 0, 0
+    for length in (5, 3, 1, 40, 0, 2, 300, 250, 7, 0, 0, 60, 4):  # characters between the marks
+        for k in range(length + 1):
+            before, mark = c.item(), k == length
+            h, c, cache = cells.lstm_step(np.eye(2)[[int(mark)]], h, c, Wx, Wh, b)
+            marks, since = marks + mark, 0 if mark else since + 1
+            if not (c.item() > 0.5 if marks % 2 else c.item() < 0.25):
+                i, f, g = (gate.item() for gate in (cache.i, cache.f, cache.g))
+                numbers = f"c goes from {before:.3g} to {c.item():.3g}, with i = {i:.3g}, f = {f:.3g}, g = {g:.3g}"
+                raise Wrong(f"{_why(marks, since)}; {numbers}")
+    return f"{marks} marks, up to 300 characters apart: c knew after each whether a quotation was open"
+
+
+def _why(marks, since):
+    if not marks:
+        return "before any mark, c is not below 0.25; other characters must write nothing"
+    if since:
+        state = "forgotten that a quotation is open" if marks % 2 else "forgotten that none is open"
+        return f"{since} characters after mark {marks} it has {state}; other characters must keep c as it is"
+    if marks == 1:
+        return "the first mark must open: it has to write a g above 0.5, beginning with h = 0"
+    if marks % 2 == 0:
+        return f"mark {marks} must close; x is the same at every mark, so that only h can tell the cell what to write"
+    return f"mark {marks} must open again, after one that closed"
+
+
+TASKS = [
+    Task("tracker", tracker, (
+        "Equation (7) is one line for all units at once if means and sums go along axis 0. Then look for the largest |r|.",
+        "Take off c.mean(axis=0) and y.mean(). Above the line stands y @ c, below it the root of a product of two sums of"
+        " squares; where that root is 0, divide by 1. The unit is where np.abs(r) is largest; what you return has its sign.",
+    )),
+    Task("operate", operate, (
+        "Work on a copy of c. A unit is a column. h is made of the output gate and of the new c.",
+        "c.copy(), and then c[:, unit] gets the value. The output gate is the last of four blocks of H columns: it begins at"
+        " column 3H. Equation (6) does the rest.",
+    )),
+    Task("quote_cell", quote_cell, (
+        "Between the marks nothing may change: what must f and i be? At a mark the old c must go and the opposite be written:"
+        " g has to look at h, which is positive inside a quotation and negative outside.",
+        "Row 0 of Wx: i very negative, f large. Row 1: the other way round. o large in both. A large negative weight in Wh"
+        " makes g the opposite of h. But at the start h is 0, and the first mark must open: give g a bias, positive, and"
+        " smaller than the product of that weight and tanh(1), so that it decides only there.",
+    )),
+]  # fmt: skip
