@@ -51,7 +51,7 @@ OPERATE_RIGHT = {"copy": "c.copy()", "change": "c[:, unit] = value", "h": "gates
 @pytest.mark.parametrize(
     "line, said",
     [
-        ({"copy": "c"}, "changes its argument number 2 in place"),
+        ({"copy": "c"}, "c is changed in place"),
         ({"change": "c[unit] = value"}, "a row is a sequence of the batch"),
         ({"change": "c[...] = value"}, "only one unit was to be changed"),
         ({"change": "pass"}, "c is wrong: it is as it was"),

@@ -102,7 +102,7 @@ def lstm_step_backward(yours):
         check_array(f"d{name}", array, case[name].shape)
     found = diagnose(yours)
     if not found:
-        raise Wrong(str(found))
+        raise Wrong(found.text)
     return f"all six gradients equal those of cells.lstm_step_backward, in {found.cases} random cases"
 
 

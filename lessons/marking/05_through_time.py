@@ -110,7 +110,7 @@ def through_time(yours):
         check_array(f"d{name}", array, shape)
     found = diagnose_sequence(yours)
     if not found:
-        raise Wrong(str(found))
+        raise Wrong(found.text)
     return f"all gradients equal those of the package, in {found.cases} random cases"
 
 

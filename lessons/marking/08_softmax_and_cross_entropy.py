@@ -128,7 +128,7 @@ def batch_loss(yours):
             raise Wrong("with logits 1000 times as large there is inf or nan in it: exp overflows, or a probability becomes 0"
                         " and its logarithm infinite. Your loss_and_gradient knows better.")  # fmt: skip
     if not found:
-        raise Wrong(str(found))
+        raise Wrong(found.text)
     return "loss and gradient equal those of losses.softmax_cross_entropy, with huge logits too"
 
 

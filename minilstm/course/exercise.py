@@ -73,24 +73,10 @@ def find(number: int | None, file: Path | None, lessons: Path) -> Exercise:
 def told(number: int, mark: Mark) -> str:
     """A mark as text of 80 columns."""
     lines = [f"{number}. {mark.task.name}: {mark.state}"]
-    for paragraph in _paragraphs(mark.sentence):
+    for paragraph in mark.sentence.splitlines():
         text = paragraph.lstrip()
         indent = " " * (3 + len(paragraph) - len(text))
         lines += textwrap.wrap(
             text, 80, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
         )
     return "\n".join(lines)
-
-
-def _paragraphs(text: str) -> list[str]:
-    """The paragraphs of a text, which may have been wrapped at 80 columns already, as a diagnosis is."""
-    paragraphs: list[str] = []
-    room = 80
-    for line in text.splitlines():
-        first_word = line.split(maxsplit=1)[0] if line.strip() else ""
-        if len(first_word) >= room:
-            paragraphs[-1] += " " + line.strip()
-        else:
-            paragraphs.append(line)
-        room = 80 - len(line)
-    return paragraphs

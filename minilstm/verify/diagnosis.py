@@ -64,19 +64,23 @@ class Diagnosis:
     def __bool__(self) -> bool:
         return self.right
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> str:
+        """The same as when it is printed, in lines of any length."""
         if self.right:
-            return "\n".join(_wrap(f"Your {self.title} is right: it equals ours in {self.cases} random cases.", ""))
+            return f"Your {self.title} is right: it equals ours in {self.cases} random cases."
         parts = [part for part in self.wrong_parts if part != RAISES]
-        lines = _wrap(f"Your {self.title} is wrong{' in ' if parts else ''}{_list(parts)}. {self.remark}", "")
+        lines = [f"Your {self.title} is wrong{' in ' if parts else ''}{_list(parts)}. {self.remark}".rstrip()]
         for number, finding in enumerate(self.findings, start=1):
             first, *rest = str(finding).splitlines()
-            lines += _wrap(f"{number}. {first}", "   ")
-            for sentence in rest:
-                lines += _wrap("   " + sentence, "   ")
+            lines += [f"{number}. {first}", *("   " + sentence for sentence in rest)]
         if len(self.mistakes) < len(self.findings):
-            lines += _wrap(f"({self.known} known mistakes were tried, alone and in pairs.)", "")
+            lines.append(f"({self.known} known mistakes were tried, alone and in pairs.)")
         return "\n".join(lines)
+
+    def __str__(self) -> str:
+        indent = lambda line: "   " if line[0] in " 123456789" else ""
+        return "\n".join(part for line in self.text.splitlines() for part in _wrap(line, indent(line)))
 
 
 def evidence(name: str, yours, right) -> str:
