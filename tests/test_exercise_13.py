@@ -140,7 +140,7 @@ RIGHT_BACKWARD = {
         ({"dx": "dah @ Wx.T"}, "with dax, not with dah"),
         ({"dx": "dax"}, "the shape of dx is (3, 6) where (3, 4) belongs"),
         ({"dz": "dh * 2"}, "of dx is"),
-        ({"dan": "np.multiply(dn, 1 - n**2, out=dh)"}, "changes its argument number 1 in place"),
+        ({"dan": "np.multiply(dn, 1 - n**2, out=dh)"}, "dh is changed in place"),
         ({"dx": "None"}, "the shape of dx is ()"),
     ],
 )

@@ -102,3 +102,15 @@ def test_every_lesson_has_its_exercise():
         text = path.read_text(encoding="utf-8")
         assert Answers(path).title.startswith(f"{int(path.name[:2])}. ")
         assert text.endswith('if __name__ == "__main__":\n    from minilstm.course import mark\n\n    mark(__file__)\n')
+
+
+def test_the_map_of_the_lessons_leads_to_every_one_and_shows_its_picture():
+    text = (LESSONS / "README.md").read_text(encoding="utf-8")
+    for number, path in SCRIPTS.items():
+        title = path.read_text(encoding="utf-8").splitlines()[1].removeprefix(f"# # {number}. ")
+        assert f"| {number} | [{title}]({path.name}) |" in text
+        assert f'<a href="{path.name}"><img src="pictures/{path.stem}.png" ' in text
+    for link in re.findall(r'(?:href|src)="([^"]+)"|\]\(([^)#]+)[^)]*\)', text):
+        assert (LESSONS / "".join(link)).is_file(), link
+    for picture in (LESSONS / "pictures").iterdir():
+        assert picture.read_bytes().startswith(PNG) and picture.stem in {path.stem for path in SCRIPTS.values()}
