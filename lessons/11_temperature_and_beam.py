@@ -129,7 +129,7 @@ assert abs(np.mean([sum(word in ANIMALS for word in tale.split()) for tale in ta
 
 # %%
 drawn = lambda word: draw(SHARES[word], rng.random((10_000, 50)))  # (10,000, 50)
-first = drawn("the")
+first = drawn("the")  # and then an animal after "little", "that" after every animal, and a verb
 p_links = p_the[first] * np.where(first == 0, SHARES["little"][drawn("little")], 1) * SHARES["that"][drawn("that")] * 0.75
 surprises = -np.log(p_links).mean(axis=1)  # (10,000,)
 likeliest, greedy = -np.log(0.22 * 0.75 * 0.45), -np.log(0.32 * 0.4 * 0.75 * 0.45)
@@ -190,7 +190,7 @@ def entropy(p):
 
 
 def show(name, p):
-    print(f"{name:<18}", *(f"{value:6.3f}" for value in p[letters]), f"{1 - p[letters].sum():7.3f} {entropy(p):8.2f}")
+    print(f"{name:<18}", *(f"{value:6.3f}" for value in p[letters]), f"{max(0, 1 - p[letters].sum()):7.3f} {entropy(p):8.2f}")
 
 
 (a, _), letters = read(tok.encode("the ")), tok.encode("lcdhfmk")
@@ -354,10 +354,10 @@ texts |= {name: generate_ids(model, tok, prompts, 300, way, np.random.default_rn
 print(f"\n{TEXTS} texts each  surprise  different pieces  letters  ended  right")
 for name, written in texts.items():
     ended = [tok.complete("the ", ids) for ids in written if ids[-1] == tok.eos_id]
-    right = sum(min(steps_of(text)) > 0 for text in ended) / TEXTS
-    surprise = -measure(model, tok, prompts, written).log_likelihood
-    rows[name] = surprise, distinct(written, 16), np.mean([*map(len, written)]), len(ended) / TEXTS, right
-    print("{:<14} {:9.3f} {:17.0%} {:8.0f} {:6.0%} {:6.0%}".format(name, *rows[name]))
+    surprise, right = -measure(model, tok, prompts, written).log_likelihood, [min(steps_of(text)) > 0 for text in ended]
+    rows[name] = surprise, distinct(written, 16), np.mean([*map(len, written)]), len(ended) / TEXTS, sum(right) / TEXTS
+    line = "{:<14} {:9.3f} {:17.0%} {:8.0f} {:6.0%} {:6.0%}\n    the {}"
+    print(line.format(name, *rows[name], tok.decode(written[0])[:80]))
 assert rows["greedy"][0] < 0.65 * rows["the chain"][0] and rows["T = 0.5"][0] < rows["top-p 0.9"][0] < rows["T = 1.5"][0]
 assert rows["T = 1.5"][-1] + 0.1 < rows["T = 1"][-1] < rows["top-p 0.9"][-1] + 0.05 and 0.25**2 / (0.25**2 + 0.75**2) == 0.1
 assert not any("king" in tok.decode(ids) for ids in texts["top-p 0.9"])

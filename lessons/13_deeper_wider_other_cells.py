@@ -184,7 +184,7 @@ QUICK = quick()
 N, EVERY = (30, 20) if QUICK else (800, 40)
 texts = grammar.sample_many(50, np.random.default_rng(99))
 held_out = SequenceBatches([tok.encode(text) for text in texts], 50, tok.eos_id)
-fresh = CorpusBatches(grammar, tok, 10**6, 8)  # eight headlines a step, none of them twice
+fresh = CorpusBatches(grammar, tok, 10**6, 8)  # eight headlines a step, made up anew
 
 
 def begin(model, rate):
@@ -280,9 +280,9 @@ assert moves[256] > 1.5 * moves[64] > 2 * moves[16]
 # Two layers of a GRU read the first 30 letters of the same ten headlines a hundred times. Without
 # dropout they know these by heart, and do worse on others than guessing all letters alike would,
 # which has log V = 4.30: they are sure, and wrong. With dropout they know the ten less well and
-# the others better, which is still not well. More text helps more: of the headlines further up
-# none came twice, so there was nothing to learn by heart, and dropout would only have made
-# learning slower.
+# the others better, which is still not well. More text helps more: the headlines further up are
+# made up anew for every step, so that there is nothing to learn by heart, and dropout would only
+# have made learning slower.
 
 # %%
 y, _ = Dropout(0.25).forward(np.ones(10_000), rng)

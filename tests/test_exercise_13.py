@@ -40,6 +40,7 @@ RIGHT_COUNT = {
         ({"output": "H * V"}, "a bias for each of V logits"),
         ({"output": "0"}, "the output layer is missing"),
         ({"output": "H * V + H"}, "gives 343 where 356 belongs: 196 of the first layer, 160 of the output"),
+        ({"cells": '{"rnn": (1, 1), "gru": (3, 1), "lstm": (4, 1)}', "above": "D"}, "output layer; a GRU has two biases"),
         ({"output": "str(V)"}, "TypeError"),
     ],
 )

@@ -48,14 +48,15 @@ def parameters(yours):
         for sentence, wrong in WRONG_COUNTS.items():
             if answers == [wrong(*stack) for stack in STACKS]:
                 raise Wrong(f"the count is wrong: {sentence}")
-    for (cell, layers, H, V, E), got, wanted in zip(STACKS, answers, right):
+    for stack, got, wanted in zip(STACKS, answers, right):
         if got != wanted:
-            first = GATES[cell] * H * ((E or V) + H + BIASES[cell])
+            cell, layers, H, V, E = stack
             parts = [f"{V * E} of the embedding"] if E else []
-            parts += [f"{first} of the first layer"]
-            parts += [f"{GATES[cell] * H * (2 * H + BIASES[cell])} of each layer above"] * (layers > 1)
+            parts += [f"{GATES[cell] * H * ((E or V) + H + BIASES[cell])} of the first layer"]
+            parts += [f"{GATES[cell] * H * (2 * H + BIASES[cell])} of each layer above"] if layers > 1 else []
+            why = [f"; {sentence}" for sentence, wrong in WRONG_COUNTS.items() if got == wrong(*stack)]
             raise Wrong(f"parameters({cell!r}, {layers}, {H}, {V}, E={E}) gives {got} where {wanted} belongs:"
-                        f" {', '.join(parts)}, {H * V + V} of the output layer")  # fmt: skip
+                        f" {', '.join(parts)}, {H * V + V} of the output layer{''.join(why[:1])}")  # fmt: skip
     return f"{len(STACKS)} stacks, as many parameters as LanguageModel makes for them"
 
 
