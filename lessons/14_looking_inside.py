@@ -59,8 +59,8 @@ def write(pieces, rng):
     return " ".join(parts)
 
 
+# After each character: is a quotation open (0 or 1), and how many b are due.
 def truth(text):
-    """After each character: is a quotation open (0 or 1), and how many b are due."""
     inside, due = np.cumsum([mark == '"' for mark in text]) % 2, [0]
     for mark in text:
         due.append(due[-1] + 1 if mark == "a" else due[-1] - 1 if mark == "b" else 0)
@@ -102,8 +102,8 @@ print(f"\nloss in nats a character: {before:.2f} before, {after:.2f} after {STEP
 
 
 # %%
+# Gates and states of every step, (T, B, H) each.
 def read(model, ids, h=np.zeros((1, H)), c=np.zeros((1, H))):
-    """Gates and states of every step, (T, B, H) each."""
     Wx, Wh, b = model.parameters.layer("lstm0").values()
     steps = []
     for id in ids:
@@ -222,6 +222,9 @@ if plt := pyplot():
     bottom.set(xticks=range(len(DEMO)), xticklabels=DEMO, title="gates of two units, from 0 (dark) to 1 (bright)")
     top.grid(False), bottom.grid(False)
     save(figure, "14_looking_inside")
+else:
+    for unit in units[2:]:
+        print(f"\nc of unit {unit}\n{painted(DEMO, demo.c[:, 0, unit])}")
 
 # %% [markdown]
 # ## How does it hold on?
@@ -266,8 +269,8 @@ def belief(model, h):
     return 1 / (1 + np.exp(a[..., stop] - a[..., mark]))                                   # (9)
 
 
+# Mean belief at the end of the quotations, for each version of c (versions, H) that ``change`` makes in their middle.
 def operate(model, seen, change):
-    """Mean belief at the end of the quotations, for each version of c (versions, H) that ``change`` makes in their middle."""
     beliefs = []
     for middle, end in quotations:
         c = change(seen.c[middle])
@@ -292,11 +295,11 @@ for name, value in (("set to zero", 0), ("set to its mean outside", mean_outside
 # %% [markdown]
 # ## Is it always so clear?
 #
-# No. Seed 48 was chosen since in its model one unit does it all, even if it is set to zero. Here are
-# the first seeds, unchosen. Often the unit with the largest |r| holds the memory. But to move it may
-# also change nothing: then it only *follows* the memory, as a sundial follows the sun, or another
-# unit knows the same and restores it. Correlation finds candidates. Only the operation tells what
-# is used.
+# No. Seed 48 was chosen since in its model one unit does it all, even if it is set to zero. Here
+# are the first seeds, unchosen. Often the unit with the largest |r| holds the memory. But to move
+# it may also change nothing: then it only *follows* the memory, as a sundial follows the sun, or
+# another unit knows the same and restores it. Correlation finds candidates. Only the operation
+# tells what is used.
 
 # %%
 print("\nseed   r of the best unit   belief   with the best moved   with another moved, at worst")

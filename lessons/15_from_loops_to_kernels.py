@@ -1,0 +1,333 @@
+# %% [markdown]
+# # 15. From loops to kernels
+#
+# After this lesson you know where the time of an LSTM goes, and what each way to make it faster is
+# worth: NumPy in place of Python's loops, one large product in place of many, a compiled loop in
+# place of twenty calls, threads. And you know when to stop, for there is a limit, which can be
+# measured. It takes three quarters of an hour, and an hour and a half with its exercises. You need:
+# lesson 2.
+#
+# All times are those of your machine in this run. Let nothing else run meanwhile, and start it as
+#
+#     OPENBLAS_NUM_THREADS=1 python lessons/15_from_loops_to_kernels.py
+#
+# so that the versions can be compared: BLAS, the library that multiplies matrices for NumPy, then
+# uses one thread. It asks how many it may use when NumPy is loaded, and never again.
+
+# %%
+import numpy as np
+import math
+import time
+from functools import partial
+
+import numba
+
+from minilstm import LSTM, threads
+from minilstm.course import COLOURS, pyplot, quick, save
+from minilstm.kernels.activations import sigmoid_in_place, tanh, tanh_in_place
+from minilstm.kernels.product import multiply
+from minilstm.layers import Workspace
+
+T, ROUNDS = (40, 5) if quick() else (200, 15)
+B, D, H = 32, 100, 128
+
+
+# Median seconds of each version. They take turns, so that whatever disturbs the machine disturbs all of them.
+def race(versions, rounds=ROUNDS):
+    times, end = {name: [] for name in versions}, time.perf_counter() + 20
+    for _ in range(rounds):
+        for name, version in versions.items():
+            began = time.perf_counter()
+            version()
+            times[name].append(time.perf_counter() - began)
+        if time.perf_counter() > end:
+            break
+    return {name: np.median(taken) for name, taken in times.items()}
+
+
+micro = lambda function, *arguments: 1e6 * race({"it": partial(function, *arguments)}, 200)["it"]  # microseconds
+
+
+# %% [markdown]
+# ## The work
+#
+# One LSTM, forward over a batch: T steps of B sequences, D inputs, H units. The size is that of a
+# published recipe writer (Foster, Generative deep learning, 2nd edition, 2023, chapter 5). In each
+# step of each sequence there are 4H sums, z = x Wx + h_prev Wh + b, and in each sum D + H products.
+# With an addition for each multiplication that makes
+#
+#     (1)  2 · T · B · 4H · (D + H)                  floating-point operations, FLOP
+#
+# What comes after the sums is done once for a unit, not once for a weight: some dozens of
+# operations, where the four sums of a unit take 2 · 4 · (D + H), here 1,824.
+#
+# The first version is written with lists and Python's own numbers. A number that counts its
+# multiplications shows that (1) is right.
+
+# %%
+sigmoid = lambda z: 1 / (1 + math.exp(-z))
+
+
+# One step of one sequence: lists of numbers in and out.
+def python_step(x, h, c, Wx, Wh, b):
+    H, terms = len(h), list(zip(x + h, Wx + Wh))  # D + H numbers, each with its row of weights
+    z = [b[k] + sum(number * weights[k] for number, weights in terms) for k in range(4 * H)]
+    c = [sigmoid(z[H + j]) * c[j] + sigmoid(z[j]) * math.tanh(z[2 * H + j]) for j in range(H)]
+    return [sigmoid(z[3 * H + j]) * math.tanh(c[j]) for j in range(H)], c
+
+
+class Counting(float):
+    count = 0
+
+    def __mul__(self, other):
+        Counting.count += 1
+        return float(self) * other
+
+
+rng = np.random.default_rng(0)
+x5, h3, *others = (rng.normal(size=shape).tolist() for shape in (5, 3, 3, (5, 12), (3, 12), 12))
+python_step([Counting(number) for number in x5], [Counting(number) for number in h3], *others)
+FLOP = 2 * T * B * 4 * H * (D + H)
+print(f"D = 5, H = 3: {Counting.count} multiplications in the sums of a step, 4 · 3 · (5 + 3)")
+print(f"here, with T = {T}, B = {B}, D = {D}, H = {H}: {FLOP / 1e9:.2f} billion operations")
+assert Counting.count == 4 * 3 * (5 + 3) and 2 * 4 * (D + H) == 1824
+
+# %% [markdown]
+# ## From lists to arrays, and out of the loop
+#
+# For each multiplication Python takes two objects from lists, looks up what `*` means for them and
+# makes a third. NumPy does that once for a whole array, and leaves the rest to compiled code. We
+# let Python compute one step of one sequence and multiply its time by T · B.
+#
+# The second version is by the book, step by step. In the third the products with the inputs have
+# left the loop: all x are known beforehand, so one product with T · B rows takes the place of T
+# products with B rows. Only h_prev Wh must wait for the step before. It is the same arithmetic in
+# one large portion. Do not expect much of it alone: as long as the gates take most of the time, a
+# faster product is hardly seen. The array for it is made once and kept, since the operating system
+# hands out fresh memory page by page, which takes longer than to fill it.
+
+# %%
+params = LSTM(D, H).init(rng)
+Wx, Wh, b = params.values()
+x = rng.normal(size=(T, B, D)).astype(np.float32)
+zeros = np.zeros((B, H), np.float32)
+in_python = partial(python_step, *(array.tolist() for array in (x[0, 0], zeros[0], zeros[0], Wx, Wh, b)))
+
+
+def gates_by_the_book(z, c):
+    zi, zf, zg, zo = np.split(z, 4, axis=1)
+    i, f, o = 1 / (1 + np.exp(-zi)), 1 / (1 + np.exp(-zf)), 1 / (1 + np.exp(-zo))
+    c = f * c + i * np.tanh(zg)
+    return o * np.tanh(c), c
+
+
+def over_time(x_Wx):
+    h, c, out = zeros, zeros, []
+    for t in range(T):
+        h, c = gates_by_the_book(x_Wx(t) + h @ Wh + b, c)
+        out.append(h)
+    return np.array(out)  # (T, B, H)
+
+
+kept = np.empty((T, B, 4 * H), np.float32)
+
+
+def inputs_first():
+    np.matmul(x.reshape(T * B, D), Wx, out=kept.reshape(T * B, 4 * H))
+    return over_time(lambda t: kept[t])
+
+
+by_the_book = partial(over_time, lambda t: x[t] @ Wx)
+right = by_the_book()
+same = lambda h: h.dtype == np.float32 and np.abs(h - right).max() < 1e-4  # in another order sums are rounded otherwise
+assert same(inputs_first()) and np.abs(in_python()[0] - right[0, 0]).max() < 1e-5
+
+# %% [markdown]
+# ## What the gates cost in NumPy
+#
+# `gates_by_the_book` is short. But each operator in it is a call, and each call reads whole arrays
+# from memory and writes a new one, from which the next call reads again. An array that counts tells
+# how often. And a call costs something even if there is nearly nothing to do: that is what it takes
+# with a single unit.
+
+
+# %%
+class Traffic(np.ndarray):
+    calls = moved = 0
+
+    def __array_ufunc__(self, ufunc, method, *inputs):
+        result = ufunc(*map(np.asarray, inputs))
+        Traffic.calls += 1
+        Traffic.moved += sum(map(np.size, inputs)) + result.size
+        return result.view(Traffic)
+
+
+random = lambda *shape: rng.normal(size=shape).astype(np.float32)
+z, zh, c = random(B, 4 * H), random(B, 4 * H), random(B, H)
+gates_by_the_book(z.view(Traffic) + zh + b, c.view(Traffic))
+step = lambda z, zh, b, c: gates_by_the_book(z + zh + b, c)
+one = [array.copy() for array in (z[:1, :4], zh[:1, :4], b[:4], c[:1, :1])]
+print(f"\ngates of a step by the book: {micro(step, z, zh, b, c):.0f} µs; with a single unit {micro(step, *one):.0f} µs")
+print(f"{Traffic.calls} calls read and write {Traffic.moved / B / H:.0f} numbers a unit")
+assert Traffic.calls == 20 and round(Traffic.moved / B / H) == 60
+
+# %% [markdown]
+# ## A kernel
+#
+# Numba compiles a Python function to machine code when it is first called with arrays of some
+# dtype. A loop then costs next to nothing, and the gates can be computed row by row: a row, 4H
+# numbers, stays in the nearest memory until it is done with. Of 60 numbers a unit 15 are left: z,
+# zh and c_prev are read, z, c and h written, 4 + 4 + 1 and 4 + 1 + 1.
+#
+# A loop is fast where the processor handles several numbers with one instruction, 8 or 16 of
+# float32 on most. The compiler arranges that, unless something forbids it:
+#
+# - `error_model="numpy"`: a division by zero gives inf, as in NumPy. Python wants an exception, and
+#   the check before every division holds the loop to one number at a time. Both are measured below.
+# - Slices such as `z[r, :H]`, and a loop for each gate: the compiler must make sure that the arrays
+#   do not overlap. With many arrays in one loop it gives up.
+# - σ and tanh as quotients of polynomials. Those of the mathematical library are calls, one for
+#   each number. Ours stand in `minilstm/kernels/activations.py`, with the largest error they make.
+
+
+# %%
+def squash(x, y):
+    for j in range(x.size):
+        y[j] = x[j] / (1 + abs(x[j]))
+
+
+row, out = random(4000), random(4000)
+for model in ("python", "numpy"):
+    compiled = numba.njit(error_model=model)(squash)  # compiles at the first call, which a median does not notice
+    print(f"\na division, error_model={model!r}: {micro(compiled, row, out) / 4:.2f} ns", end="")
+    assert np.allclose(out, row / (1 + abs(row)))
+
+
+@numba.njit(error_model="numpy")
+def gates_kernel(zh, b, c_prev, z, c, h):
+    for r in range(len(z)):
+        for j in range(b.size):
+            z[r, j] += zh[r, j] + b[j]
+        H = c.shape[1]
+        i, f, g, o = z[r, :H], z[r, H : 2 * H], z[r, 2 * H : 3 * H], z[r, 3 * H :]
+        sigmoid_in_place(z[r, : 2 * H])  # i and f stand side by side
+        tanh_in_place(g)
+        sigmoid_in_place(o)
+        for j in range(H):
+            c[r, j] = f[j] * c_prev[r, j] + i[j] * g[j]
+        for j in range(H):
+            h[r, j] = o[j] * tanh(c[r, j])
+
+
+def with_kernel():
+    np.matmul(x.reshape(T * B, D), Wx, out=kept.reshape(T * B, 4 * H))
+    h, c = np.zeros((T + 1, B, H), np.float32), zeros.copy()
+    for t in range(T):
+        np.matmul(h[t], Wh, out=zh)
+        gates_kernel(zh, b, c, kept[t], c, h[t + 1])
+    return h[1:]
+
+
+assert same(with_kernel())
+print(f"\ngates of a step in the kernel: {micro(gates_kernel, zh, b, zeros, z, c, c.copy()):.0f} µs")
+
+# %% [markdown]
+# ## Two threads
+#
+# `LSTM.forward` is built in the same way. With a `Workspace` it keeps all its arrays from call to
+# call. The sequences of a batch have nothing to do with each other, so that each of two threads can
+# take half of them all the way. Python lets only one thread at a time run Python code, but NumPy's
+# products let go of it, and so do our kernels (`nogil`, in `minilstm/kernels/jit.py`).
+#
+# BLAS has threads of its own, with which it shares a single product. They would meet T times, ours
+# meet once. Both together are worst: four threads on two cores wait for each other. So ours are
+# used where BLAS has one (`minilstm/threads.py`; `MINILSTM_THREADS` says how many).
+
+
+# %%
+def forward(count):
+    shares = [np.ascontiguousarray(share) for share in np.array_split(x, count, axis=1)]
+    jobs = [partial(LSTM(D, H).forward, params, share, workspace=Workspace()) for share in shares]
+    return lambda: threads.run(jobs)
+
+
+count = threads.ours()
+assert all(same(np.concatenate([h for h, _, _ in forward(n)()], axis=1)) for n in (1, count))
+
+# %% [markdown]
+# ## The limit
+#
+# The products must be done. So we let them run bare, in the same shapes through the same library,
+# and with nothing else. What they take is the limit for all that uses this library. Limits of this
+# kind, operations a second drawn over operations a byte, are called rooflines (Williams, Waterman
+# and Patterson, Roofline: an insightful visual performance model, 2009).
+#
+# Many small products are slower than a large one. The library first copies `Wh` into an order of
+# its own, which is made for many rows, and the fewer rows h has, the less often each number of `Wh`
+# is used once it has been fetched: the last column counts operations for each byte. `multiply` in
+# `minilstm/kernels/product.py` is a plain loop that copies nothing. The package takes it for few
+# sequences (`FEW_ROWS` in `minilstm/layers/packing.py`), as when a text is written.
+
+
+# %%
+def products(count):
+    def job(sequences, inputs):
+        z, zh = np.empty((T * sequences, 4 * H), np.float32), np.empty((sequences, 4 * H), np.float32)
+        return lambda: [np.matmul(inputs, Wx, out=z), *(np.matmul(zeros[:sequences], Wh, out=zh) for _ in range(T))]
+
+    jobs = [job(len(share), random(T * len(share), D)) for share in np.array_split(zeros, count)]
+    return lambda: threads.run(jobs)
+
+
+print("\nGFLOP a second of h Wh\nrows of h       BLAS     a loop   operations a byte")
+for rows in (1, 4, 16, 64, 256):
+    h, y, work = random(rows, H), random(rows, 4 * H), 2 * rows * H * 4 * H
+    speeds = "".join(f"{work / 1000 / micro(product, h, Wh, y):11.1f}" for product in (np.matmul, multiply))
+    print(f"{rows:9}{speeds} {work / (h.nbytes + Wh.nbytes + y.nbytes):15.1f}")
+    assert np.allclose(y, h @ Wh, atol=1e-4)
+
+# %% [markdown]
+# ## All in turn
+#
+# The same numbers came out of all of them. On a quiet machine, look for three things. The first
+# gain is by far the largest. `LSTM.forward` may take a little longer than our own loop, for it
+# keeps all that the way back needs. And what is left above the limit is small: little can be won
+# any more by better loops, only by fewer or larger products, or by another library.
+#
+# Whether two threads gain anything is seen in the limits first: two virtual cores often share the
+# part that multiplies, and then the bare products are no faster on two. Where BLAS has threads of
+# its own, the last two rows are missing. If all products are then many times as slow, something else
+# runs on the machine: threads that must meet wait for the one that was held up.
+
+# %%
+versions = {"Python's lists": in_python, "NumPy, by the book": by_the_book, "inputs in one product": inputs_first}
+versions |= {"gates in a kernel": with_kernel, "LSTM.forward": forward(1), "bare products": products(1)}
+if count > 1:
+    versions |= {f"LSTM.forward, {count} threads": forward(count), f"bare products, {count} threads": products(count)}
+seconds = race(versions)
+seconds["Python's lists"] *= T * B  # one step of one sequence was measured
+print(f"\nBLAS with {threads.blas_threads()} threads; medians of {ROUNDS} turns\n\n{'ms':>35}     GFLOP/s   limit / time")
+for name, taken in seconds.items():
+    limit = seconds["bare products" + name[name.find(",") :] * ("threads" in name)]
+    print(f"{name:<25} {1e3 * taken:9.1f} {FLOP / taken / 1e9:11.2f} {limit / taken:13.2%}")
+
+if plt := pyplot():
+    figure, axes = plt.subplots(figsize=(7, 3.2))
+    shown = {name: 1e3 * taken for name, taken in seconds.items()}
+    limits = {name: shown.pop(name) for name in seconds if "bare" in name}
+    drawn = axes.barh(list(shown)[::-1], list(shown.values())[::-1], color=COLOURS[0])
+    axes.bar_label(drawn, fmt="{:,.1f} ms", padding=3)
+    for (name, limit), line in zip(limits.items(), ("-", "--")):
+        axes.axvline(limit, color=COLOURS[1], linestyle=line, label=f"the limit: {name}")
+    axes.set(xscale="log", xlabel="milliseconds", xlim=(min(limits.values()) / 3, 8 * max(shown.values())))
+    axes.legend(loc="lower right")
+    save(figure, "15_from_loops_to_kernels")
+
+# %% [markdown]
+# ## Exercises
+#
+# In `lessons/exercises/15_from_loops_to_kernels.py`; `minilstm exercise 15` marks them.
+#
+# 1. Count the operations of all products, forward and backward.
+# 2. The gates in NumPy without a single new array.
+# 3. A kernel of your own: the elementwise part of a step backward.
