@@ -102,7 +102,7 @@ def step_backward(yours):
     found = diagnose(_whole(yours))
     if not found:
         raise Wrong(str(found))
-    function = inspect.getclosurevars(yours).nonlocals["function"]  # not the guard around it, which Numba cannot read
+    function = inspect.unwrap(yours)  # not the guard around it, which Numba cannot read
     compiled = numba.njit(error_model="numpy")(function)
     given, out = _case(64, 128)
     dz, dc = _book(**given, dc=out["dc"])
@@ -167,11 +167,11 @@ TASKS = [
         " are the gates, and you may spoil them as soon as you do not need them any more.",
         "np.negative(gate, out=gate) is the first of the four. Then three in-place operators: i g may stand where i was, c is"
         " multiplied by f, and only then the product is added. The tanh of c goes to h with out=h, and o is the last factor.",
-    )),
+    ), may_change=("z", "c", "h")),
     Task("step_backward", step_backward, (
         "Write each line of lstm_step_backward for one number: dc gets dh o (1 - tanh²) first, then the four dz are made from"
         " it, and at the very end it is multiplied by f.",
         "Each dz is what the equations say for the gate, times the slope of what squeezed it: i (1 - i) for a gate, 1 - g g"
         " for the candidate. di is dc g, df is dc c_prev, dg is dc i, and do is dh tanh_c, all with the new dc.",
-    )),
+    ), may_change=("dh", "dc", "dz")),
 ]  # fmt: skip

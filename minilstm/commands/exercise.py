@@ -15,12 +15,13 @@ from minilstm.errors import InputError
 
 def run(arguments: Namespace) -> int:
     """The command: status 0 if every task is right or help was asked for, else 1."""
-    here = lessons()
+    file = None if arguments.file is None else Path(arguments.file)
+    here = lessons(file)
     if arguments.number is None and arguments.file is None:
         print(*(Answers(path).title for path in numbered(here / "exercises").values()), sep="\n")
         print("minilstm exercise NUMBER marks one.")
         return 0
-    exercise = find(arguments.number, None if arguments.file is None else Path(arguments.file), here)
+    exercise = find(arguments.number, file, here)
     if arguments.task is not None and arguments.task > len(exercise.tasks):
         raise InputError(f"exercise {exercise.number} has {len(exercise.tasks)} tasks; --task {arguments.task} is none of them")
     again = f"minilstm exercise {exercise.number}"

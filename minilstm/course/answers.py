@@ -6,6 +6,7 @@ Whatever happens in it becomes a sentence with a line number: an exception, an e
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.util
 import inspect
 import sys
@@ -86,6 +87,7 @@ class Answers:
             return definition
         names = list(inspect.signature(definition).parameters)
 
+        @functools.wraps(definition)  # inspect.unwrap finds the learner's own
         def call(*arguments: Any, **named: Any) -> Any:
             given = dict(zip(names, arguments)) | named
             kept = {name: value for name, value in given.items() if name not in may_change}

@@ -11,9 +11,11 @@ from minilstm.errors import InputError
 NUMBERED = re.compile(r"(\d\d)_\w+\.py")
 
 
-def lessons() -> Path:
-    """The folder ``lessons/`` of the repository, or of the folder in which we were called."""
+def lessons(exercise: Path | None = None) -> Path:
+    """The folder ``lessons/``: that an exercise's file stands in, or of the repository, or where we were called."""
     places = [Path(minilstm.__file__).parents[1] / "lessons", Path.cwd() / "lessons", Path.cwd()]
+    if exercise is not None:
+        places.insert(0, exercise.resolve().parents[1])
     for place in places:
         if (place / "exercises").is_dir() and (place / "marking").is_dir():
             return place
