@@ -240,6 +240,15 @@ def test_without_the_lessons_it_is_said_where_they_are(run, tmp_path, monkeypatc
     refused(run("notebooks"), 2, "clone of the repository")
 
 
+def test_an_exercise_in_a_clone_is_marked_by_a_package_that_is_installed_elsewhere(run, tmp_path, monkeypatch):
+    import minilstm
+
+    monkeypatch.setattr(minilstm, "__file__", str(tmp_path / "site-packages" / "minilstm" / "__init__.py"))
+    monkeypatch.chdir(tmp_path)
+    status, out, error = run("exercise", "--file", numbered(LESSONS / "exercises")[2])
+    assert (status, error) == (1, "") and "0 of 3 right" in out
+
+
 def test_a_notebook_is_built_beside_its_lesson_and_has_its_cells(run, tmp_path, monkeypatch):
     pytest.importorskip("jupytext")
     monkeypatch.setattr("minilstm.commands.notebooks.lessons", lambda: tmp_path)
