@@ -22,8 +22,7 @@ def mark_of(tmp_path: Path, number: int, name: str, source: str) -> Mark:
     assert solutions.source(name), f"the solutions of {number} do not define {name}"
     path = tmp_path / f"{number:02d}_answers.py"
     path.write_text(solutions.text.replace(solutions.source(name), source), encoding="utf-8")
-    marks = {mark.task.name: mark for mark in exercise(number, path).marks()}
-    return marks[name]
+    return next(mark for mark in exercise(number, path).marks() if mark.task.name == name)
 
 
 def wrong(tmp_path: Path, number: int, name: str, source: str) -> str:
