@@ -35,7 +35,7 @@
 import numpy as np
 
 from minilstm import cells
-from minilstm.course import COLOURS, bars, pyplot, save
+from minilstm.course import COLOURS, pyplot, save
 from minilstm.verify import diagnose
 from minilstm.verify.worksheet import make_worksheet
 
@@ -77,8 +77,9 @@ print("c", c.round(5), " h", h.round(5))
 # 0.0016.
 #
 # So that every line below can be put to the test, here is a loss that feels h and c by just these
-# amounts, and a way to nudge any number between the sums and h. The slope by nudging is the loss
-# with a little more minus the loss with a little less, divided by how much lies between the two.
+# amounts: dh · h + dc_next · c, whose slope is dh in h and dc_next in c, whatever h and c are. And a
+# way to nudge any number between the sums and h. The slope by nudging is the loss with a little
+# more minus the loss with a little less, divided by how much lies between the two.
 
 # %%
 dh, dc_next = sheet.array("dh{}[1]", UNITS), sheet.array("dcprev{}[2]", UNITS)
@@ -276,7 +277,7 @@ print(f"\ndb of zf1, three sequences one by one: {one_by_one}; as a batch: {toge
 #
 # Let us forget that c is used twice, and ask `diagnose`. It compares a backward step with that of
 # the package on random numbers, and, if it differs, with what the package would give with one of a
-# hundred known mistakes in it. It marks the third exercise below.
+# hundred and more known mistakes in it. It marks the third exercise below.
 
 
 # %%
@@ -306,8 +307,9 @@ if plt := pyplot():
     right.legend(loc="lower center")
     save(figure, "03_one_step_backward")
 else:
-    print("\nsize of what the loss feels of c, unit 1")
-    print(bars(["through next c", "through h", "together: dc", "goes on: dc_prev"], [abs(way[0]) for way in ways]))
+    print("\nwhat the loss feels of c     unit 1    unit 2")
+    for name, way in zip(("through next c", "through h", "together: dc", "goes on: dc_prev"), ways):
+        print(f"{name:<25}{way[0]:10.5f}{way[1]:10.5f}")
 
 # %% [markdown]
 # ## Exercises

@@ -128,7 +128,8 @@ assert np.isclose(by_complex_step, slope, rtol=1e-14) and np.abs(x + 1j * h).ima
 # dc, which is how a step in the midst of a network looks from outside.
 #
 # We want to know what it feels of one weight, `Wh[1, 6]`, from unit 1 to the forget gate of unit 2
-# (columns 4 to 7 are the forget gate). By hand, the chain rule through the equations in brackets:
+# (columns 4 to 7 are the forget gate). By hand, the chain rule; in brackets behind these lines, the
+# LSTM's own equations, as in lesson 2.
 
 # %%
 B, D, H = 2, 3, 4
@@ -194,12 +195,13 @@ METHODS = {
 }
 steps = 10.0 ** -np.arange(0, 18.1, 0.5)
 errors = {}
-print("\nrelative error for Wh[1, 6]\n\n                      " + "".join(f"h = {h:<8.0e}" for h in steps[4::6]))
 for real, complex_ in ((np.float64, np.complex128), (np.float32, np.complex64)):
     for method, ask in METHODS.items():
         found = np.array([float(ask(real(h), real, complex_)) for h in steps])
         errors[method, real] = np.abs(found - by_hand) / abs(by_hand)
-        print(f"{method:<9}  {real.__name__}  " + "".join(f"{error:8.0e}    " for error in errors[method, real][4::6]))
+print("\nrelative error for Wh[1, 6], in float64 and in float32\n\n    h    " + "   ".join(f"{name:^18}" for name in METHODS))
+for h, *row in list(zip(steps, *(errors[name, real] for name in METHODS for real in (np.float64, np.float32))))[::2]:
+    print(f"{h:.0e}  " + "".join(f"{error:9.0e}" + " " * (k % 2 * 3) for k, error in enumerate(row)).rstrip())
 
 at = lambda method, real, power: errors[method, real][-2 * power]
 assert errors["central", np.float64].min() < 1e-9 < errors["one-sided", np.float64].min() < 1e-6
@@ -271,7 +273,8 @@ def hasty(dh, dc, cache, Wx, Wh):
 kept = dc.copy()
 first, second = (hasty(dh, dc, cache, exactly["Wx"], exactly["Wh"])[3].Wh[1, 6] for _ in range(2))
 changed = nudged(1e-200j, complex).imag / 1e-200
-print(f"\ngradient: first call {first:.6f}, second {second:.6f}; slope before both {by_hand:.6f}, after both {changed:.6f}")
+print(f"\ngradient   first call {first:.6f}   second call {second:.6f}")
+print(f"slope     before both {by_hand:.6f}    after both {changed:.6f}")
 assert np.isclose(first, by_hand) and not np.isclose(second, first, rtol=0.05) and not np.isclose(changed, first, rtol=0.05)
 dc = kept
 try:

@@ -222,9 +222,10 @@ def train(way, steps=120 if quick() else 300, T=8, B=32):
 
 
 curves = {"with both carries": train(backward), "without carries": train(expected)}
-print("\nmean squared error after     10       50      100      120 steps")
+after = (10, 50, 100, 120) if quick() else (10, 50, 100, 120, 200, 300)
+print("\nmean squared error after" + "".join(f"{step:8d}" for step in after) + " steps")
 for name, curve in curves.items():
-    print(f"{name:<21}" + "".join(f"{curve[step - 10]:10.3f}"[1:] for step in (10, 50, 100, 120)))
+    print(f"{name:<24}" + "".join(f"{curve[step - 10]:8.3f}" for step in after))
 learns, stalls = curves.values()
 assert learns[110] < 0.05 and stalls.min() < 0.8 * stalls[0] and stalls[110:].min() > 0.2
 

@@ -172,7 +172,7 @@ assert [round(COST[model] / COST[plain], 1) for model in (wide, deep)] == [3.6, 
 # curve of the small one flattens, and larger ones pass it: the benchmark's table shows it.
 #
 # So the beginning of a curve does not tell its end. The simple RNN is ahead of the plain LSTM
-# after 30 steps and behind it after the 800 of the full run. And one run is no result: two lines
+# after 30 steps and behind it after the 600 of the full run. And one run is no result: two lines
 # below the others are the plain model again, from other initial values and with other headlines.
 # Differences as small as between these are chance.
 #
@@ -181,7 +181,7 @@ assert [round(COST[model] / COST[plain], 1) for model in (wide, deep)] == [3.6, 
 
 # %%
 QUICK = quick()
-N, EVERY = (30, 20) if QUICK else (800, 40)
+N, EVERY = (30, 20) if QUICK else (600, 40)
 texts = grammar.sample_many(50, np.random.default_rng(99))
 held_out = SequenceBatches([tok.encode(text) for text in texts], 50, tok.eos_id)
 fresh = CorpusBatches(grammar, tok, 10**6, 8)  # eight headlines a step, made up anew

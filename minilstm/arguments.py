@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     add_worksheet(commands)
     add_exercise(commands)
     notebooks = commands.add_parser("notebooks", help="build the lessons as notebooks, NN_name.ipynb beside NN_name.py")
-    notebooks.add_argument("numbers", nargs="*", type=natural, metavar="NUMBER", help="of a lesson (all)")
+    notebooks.add_argument("numbers", nargs="*", type=few, metavar="NUMBER", help="of a lesson (all)")
     notebooks.add_argument("--force", action="store_true", help="write over notebooks that were changed or run")
     info = commands.add_parser("info", help="show versions, processor, and what model files hold")
     info.add_argument("models", nargs="*", metavar="DIR", help="folders of runs, or model files")
@@ -222,9 +222,9 @@ def add_exercise(commands) -> None:
         "exercise",
         help="mark an exercise of the lessons",
         description="Mark lessons/exercises/NN_name.py: what is right, what is wrong and where. Status 0 if all is right,"
-        " else 1.",
+        " 1 if something is wrong or open, 2 if the file is no Python or cannot be found.",
     )
-    exercise.add_argument("number", nargs="?", type=natural, metavar="NUMBER", help="of the lesson (left out: list them)")
+    exercise.add_argument("number", nargs="?", type=few, metavar="NUMBER", help="of the lesson (left out: list them)")
     exercise.add_argument("--file", metavar="FILE", help="mark this file instead, a copy of the exercise's")
     exercise.add_argument("--task", type=whole, metavar="K", help="for help: the Kth task (the first that is not right)")
     exercise.add_argument("--hint", action="count", default=0, help="give a hint; --hint --hint: and another one")

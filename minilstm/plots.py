@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from minilstm.checkpoint import replacing
+from minilstm.course.pictures import COLOURS
 from minilstm.train import HistoryRow
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#555555"  # told apart also by the colour-blind: Okabe and Ito (2008)
+BLUE, ORANGE, *_, GREY = COLOURS
 
 
 def loss_picture(history: Sequence[HistoryRow], path: str | Path) -> None:

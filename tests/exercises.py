@@ -13,7 +13,13 @@ def exercise(number: int, answers: Path | None = None) -> Exercise:
     """The exercise of a number, with the learner's file, or the skeleton as it stands in the repository."""
     files = [numbered(LESSONS / folder)[number] for folder in ("exercises", "solutions", "marking")]
     tasks = tuple(Answers(files[2]).load().TASKS)
-    return Exercise(number, Answers(answers or files[0]), Answers(files[1]), tasks)
+    skeleton = Answers(files[0])
+    return Exercise(number, skeleton, Answers(answers) if answers else skeleton, Answers(files[1]), tasks)
+
+
+def solution(number: int, name: str) -> str:
+    """A definition as the solutions have it."""
+    return Answers(numbered(LESSONS / "solutions")[number]).source(name) + "\n"
 
 
 def mark_of(tmp_path: Path, number: int, name: str, source: str) -> Mark:

@@ -25,7 +25,7 @@ def answers(tmp_path, text):
 
 def marks(tmp_path, text, check=lambda yours: f"it is {yours(1.0)}", **options):
     mine = answers(tmp_path, text)
-    return [*Exercise(7, mine, mine, (Task("f", check, ("one", "two"), **options),)).marks()]
+    return [*Exercise(7, mine, mine, mine, (Task("f", check, ("one", "two"), **options),)).marks()]
 
 
 def one(tmp_path, text, **options):
@@ -62,7 +62,7 @@ def test_a_right_answer_is_right_and_an_ellipsis_in_an_index_is_no_hole(tmp_path
         ("def f(x):\n    raise SystemExit\n", "line 2: SystemExit"),
         ("def f(x):\n    assert x > 5\n", "line 2: AssertionError"),
         ("def f(x):\n    raise KeyboardInterrupt\n", "line 2: stopped by Ctrl-C; does a loop there never end?"),
-        ("import numpy as np\ndef f(x):\n    return np.ones(2) @ np.ones(3)\n", "line 3: ValueError: matmul"),
+        ("import numpy as np\ndef f(x):\n    return np.ones(2) @ np.ones(3)\n", "line 3: a product @ does not fit: the left"),
         ("def f():\n    return 1\n", "TypeError"),
         ("def g(x):\n    return x\n", "f is not in the file any more"),
     ],
@@ -131,6 +131,9 @@ def test_a_file_edited_twice_in_a_moment_is_read_anew(tmp_path):
         (-2.0, 2.0, "a is wrong: the sign is turned round"),
         ("dog", "cat", "a is 'dog' where 'cat' belongs"),
         ([1, 2], [2, 1], "a is wrong: backwards"),
+        (np.float32([1 / 3, 2 / 3]), np.array([1 / 3, 2 / 3]), "a is right to six digits and no further"),
+        (np.array([0.5, 1e-9]), np.array([0.5, 1e-7]), "a is right to six digits and no further"),
+        (0.0, 1e-7, "a is 0 where 1e-07 belongs"),
         (True, 7, "a is True where 7|a is 1 where 7"),
     ],
 )
@@ -154,10 +157,37 @@ def test_a_report_fits_80_columns_and_counts(tmp_path):
         raise Wrong("long " * 40 + "\n   indented")
 
     tasks = (Task("f", refuse, ("", "")), Task("g", refuse, ("", "")), Task("f", lambda yours: "well done", ("", "")))
-    text = "\n".join(told(k, mark) for k, mark in enumerate(Exercise(7, mine, mine, tasks).marks(), start=1))
+    text = "\n".join(told(k, mark) for k, mark in enumerate(Exercise(7, mine, mine, mine, tasks).marks(), start=1))
     assert max(map(len, text.splitlines())) <= 80
     heads = [line for line in text.splitlines() if line[0] != " "]
     assert heads == ["1. f: wrong", "2. g: open", "3. f: right"]
+
+
+def test_what_is_wrong_for_using_a_wrong_task_says_so(tmp_path):
+    mine = answers(tmp_path, "def f(x):\n    return x\n\ndef g(x):\n    return f(x)\n\ndef h(x):\n    return x\n")
+
+    def refuse(yours):
+        raise Wrong("no")
+
+    tasks = tuple(Task(name, refuse, ("", "")) for name in "fgh")
+    sentences = [mark.sentence for mark in Exercise(7, mine, mine, mine, tasks).marks()]
+    assert sentences == ["no", "It uses f, which must be right first. As it is:\nno", "no"]
+
+
+@pytest.mark.parametrize(
+    "options, variable, said",
+    [
+        ([], "", "False"), (["--quick"], "", "True"), ([], "1", "True"), ([], "0", "False"),
+        (["--quik"], "", "--quik is none of a lesson's options"),
+    ],
+)  # fmt: skip
+def test_a_lesson_is_quick_when_asked_and_knows_no_other_option(options, variable, said):
+    program = "from minilstm.course import quick; print(quick())"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *options], capture_output=True, encoding="utf-8",
+        env=os.environ | {"MINILSTM_QUICK": variable},
+    )  # fmt: skip
+    assert said in done.stdout + done.stderr and done.returncode == 2 * ("--quik" in options)
 
 
 def test_bars_are_as_long_as_their_values():
@@ -216,6 +246,9 @@ def test_help_is_for_the_first_task_that_is_not_right_or_the_one_that_is_named(r
     solved = Answers(numbered(LESSONS / "solutions")[2])
     mine.write_text(solved.text.replace("o * np.tanh(c)", "..."), encoding="utf-8")
     assert run("exercise", "--file", mine, "--hint")[1].startswith("2. lstm_step")
+    mine.write_text(solved.text, encoding="utf-8")
+    status, out, _ = run("exercise", "--file", mine, "--hint")
+    assert status == 0 and out.startswith("All 3 tasks are right.") and f"--file {mine} --task 1 --hint" in out
 
 
 @pytest.mark.parametrize(

@@ -119,8 +119,18 @@ def test_a_known_mistake_and_an_unknown_one_are_kept_apart():
 
 def test_a_constant_factor_is_seen():
     diagnosis = diagnose(with_mistake("minus"), my_step)
-    assert "All of db, candidate, dWx, candidate, dWh, candidate is -1 times what belongs there." in said(diagnosis)
+    assert "All of db (candidate), dWx (candidate), dWh (candidate) is -1 times what belongs there." in said(diagnosis)
     assert "first that is wrong in the order of computing: db, candidate, made by equations (3) and (4)." in said(diagnosis)
+
+
+def test_a_sign_that_is_wrong_everywhere_is_told_with_one_number():
+    def uphill(dh, dc, cache, Wx, Wh):
+        dx, dh_prev, dc_prev, grads = cells.lstm_step_backward(dh, dc, cache, Wx, Wh)
+        return -dx, -dh_prev, -dc_prev, [-gradient for gradient in grads]
+
+    text = said(diagnose(uphill))
+    everything = "All of dc_prev, db (all gates), dWx (all gates), dWh (all gates), dx, dh_prev is -1 times what belongs there."
+    assert everything in text and text.count(" entry ") == 1
 
 
 def test_a_function_that_raises_is_told_what_and_where():
@@ -299,7 +309,8 @@ def test_an_unknown_mistake_in_time_has_its_first_step():
         dx[:2] += 1
         return dx, dstate0, grads
 
-    assert "It is right down to step 2, wrong at step 1." in said(diagnose_sequence(from_step_1))
+    text = said(diagnose_sequence(from_step_1))
+    assert "It is right down to step 2, wrong at step 1." in text and "is wrong in dx of several steps" in text
 
 
 def test_a_loop_that_begins_with_zeros_is_told():

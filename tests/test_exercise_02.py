@@ -19,7 +19,9 @@ RIGHT = {"z": "x @ Wx + h_prev @ Wh + b", "c": "f * c_prev + i * g", "h": "o * n
         ("sigmoid(zi), np.tanh(zf), np.tanh(zg), sigmoid(zo)", "f is wrong: a gate is a share"),
         ("sigmoid(zf), sigmoid(zi), np.tanh(zg), sigmoid(zo)", "i is wrong: this is f; the order is i, f, g, o"),
         ("zi, zf, zg, zo", "i is wrong: it has not been squeezed yet"),
+        ("sigmoid(zi), sigmoid(-zf), np.tanh(zg), sigmoid(zo)", "f is wrong: sigmoid(z) is 1 / (1 + exp(-z)), with a"),
         ("sigmoid(zi), sigmoid(zf), np.tanh(zg)", "four arrays"),
+        ("None", "it returned nothing: does every way through it end with a return?"),
         ("sigmoid(z[0]), sigmoid(zf), np.tanh(zg), sigmoid(zo)", "i has the shape (8,) where (3, 2) belongs"),
     ],
 )
@@ -34,13 +36,23 @@ def test_wrong_gates_are_told_apart(tmp_path, values, said):
         ({"h": "o * c"}, "output tanh left out"),
         ({"c": "i * c_prev + f * g"}, "gates read in the order f, i"),
         ({"c": "f * c_prev"}, "none of the known ones"),
+        ({"c": "f * c_prev - i * g"}, "candidate taken off"),
+        ({"c": "f * np.tanh(c_prev) + i * g"}, "cell state squeezed before it is kept"),
+        ({"z": "x @ Wx + h_prev @ Wh - b"}, "none of the known ones"),
         ({"z": "x @ Wx + h_prev @ Wh"}, "bias left out"),
-        ({"z": "x @ Wx + h_prev @ Wx + b"}, "line 16: ValueError: matmul"),
-        ({"h": "o @ np.tanh(c)"}, "ValueError: matmul"),
+        ({"z": "x @ Wx + h_prev @ Wx + b"}, "line 16: a product @ does not fit: the left array has 2 columns, the right"),
+        ({"h": "o @ np.tanh(c)"}, "a product @ does not fit"),
     ],
 )
 def test_wrong_steps_are_named(tmp_path, line, said):
     assert said in wrong(tmp_path, 2, "lstm_step", STEP.format(**RIGHT | line))
+
+
+def test_what_a_learner_never_wrote_is_not_named(tmp_path):
+    order = wrong(tmp_path, 2, "lstm_step", STEP.format(**RIGHT | {"c": "i * c_prev + f * g"}))
+    assert "as if `zf, zi, zg, zo` stood where `zi, zf, zg, zo` belongs" in order
+    swapped = STEP.format(**RIGHT).replace("return o * np.tanh(c), c", "return c, o * np.tanh(c)")
+    assert "as if `return c, h` stood where `return h, c` belongs" in wrong(tmp_path, 2, "lstm_step", swapped)
 
 
 @pytest.mark.parametrize(

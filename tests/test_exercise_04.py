@@ -120,7 +120,7 @@ RIGHT = {"copy": "x.astype(complex)", "step": "1j * h", "slope": "f(aside).imag 
         ({"copy": "x.astype(float)", "step": "h"}, "never asked at a complex point"),
         ({"copy": "x + 0j"}, "complex64, in which 1e-200 is 0"),
         ({"copy": "x + 1j * h"}, "6 entries are not what they were"),
-        ({"step": "1j * 6e-6", "slope": "f(aside).imag / 6e-6"}, "belongs"),
+        ({"step": "1j * 6e-6", "slope": "f(aside).imag / 6e-6"}, "right to six digits and no further"),
     ],
 )
 def test_wrong_complex_steps_are_told_apart(tmp_path, change, said):

@@ -133,10 +133,14 @@ COURSE = {"start": "np.zeros((2, B, H))", "carries": "dh_next, dc_next", "state"
         ({"start": "dstate[0], np.zeros((B, H))"}, "gradient of the final cell state not read"),
         ({"at": "T - 1 - t"}, "dx in reversed order"),
         ({"times": "reversed(range(1, T))"}, "first step left out"),
-        ({"times": "range(T)"}, "none of the known ones"),
+        ({"times": "range(T)"}, "loop in the order of the way forward"),
+        ({"times": "range(T - 1, -1)"}, "no step taken back"),
+        ({"start": "dstate[::-1]"}, "gradients of the final states exchanged"),
+        ({"dh": "dh[t] - dh_next"}, "hidden-state gradient taken off"),
+        ({"dh": "dh[t] + dh_next / 2"}, "none of the known ones"),
         ({"state": "(dc_next, dh_next)"}, "gradients of the initial states exchanged"),
         ({"state": "dh_next, dc_next"}, "your backward pass must return (dx, (dh0, dc0), grads); it returned 4 things"),
-        ({"dh": "dh[t] @ dh_next"}, "line 29: ValueError: matmul"),
+        ({"dh": "dh[t] @ dh_next"}, "line 29: a product @ does not fit: the left array has 2 columns, the right one 3 rows"),
     ],
 )
 def test_wrong_loops_are_named(tmp_path, line, said):
@@ -153,3 +157,8 @@ def test_h_paired_with_its_own_step_is_named_in_the_loop(tmp_path):
     shifted = LINES | {"cache": "t]._replace(h_prev=caches[t].o * caches[t].tanh_c"}
     source = LOOP.format(**shifted).replace("tanh_c], Wx", "tanh_c), Wx")
     assert "Wh paired with h[t]" in wrong(tmp_path, 5, "lstm_sequence_backward", source)
+
+
+def test_a_return_within_the_loop_is_named(tmp_path):
+    early = LOOP.replace("    return dx", "        return dx")
+    assert "only the last step taken back" in wrong(tmp_path, 5, "lstm_sequence_backward", early.format(**LINES))

@@ -86,7 +86,7 @@ def test_wrong_biases_are_told_apart(tmp_path, value, said):
         ({"blocks": "[dar, 0 * daz, dq]"}, "the way through the update gate z is missing"),
         ({"blocks": "[0 * dar, daz, dq]"}, "the way through the reset gate r is missing"),
         ({"blocks": "[dar, daz, 0 * dq]"}, "the way through the candidate is missing"),
-        ({"dh_prev": "dh * z + dah @ Wh"}, "ValueError: matmul"),
+        ({"dh_prev": "dh * z + dah @ Wh"}, "a product @ does not fit"),
     ],
 )
 def test_wrong_ways_through_a_gru_are_named(tmp_path, line, said):

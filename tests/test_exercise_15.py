@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.exercises import mark_of, wrong
+from tests.exercises import mark_of, solution, wrong
 
 
 @pytest.mark.parametrize(
@@ -26,20 +26,7 @@ def test_wrong_counts_are_told_apart(tmp_path, returned, said):
     assert said in wrong(tmp_path, 15, "operations", f"def operations(T, B, D, H):\n    return {returned}\n")
 
 
-GATES = """def gates_in_place(z, c, h):
-    i, f, g, o = np.split(z, 4, axis=1)
-    for gate in (i, f, o):
-        np.negative(gate, out=gate)
-        np.exp(gate, out=gate)
-        gate += 1
-        np.reciprocal(gate, out=gate)
-    np.tanh(g, out=g)
-    i *= g
-    c *= f
-    c += i
-    np.tanh(c, out=h)
-    h *= o
-"""
+GATES = solution(15, "gates_in_place")
 BY_THE_BOOK = "    c[...] = f * c + i * g\n"
 
 

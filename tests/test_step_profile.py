@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import minilstm.losses
-from minilstm import kernels, model, shares, threads
+from minilstm import threads
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 
@@ -30,18 +30,27 @@ def bench(monkeypatch):
 def test_the_parts_of_a_step_make_up_the_whole(bench, name):
     found = bench.profile(name, 3)
     parts = found["parts, ms"]
-    assert sum(parts.values()) == pytest.approx(found["with clocks, ms"])
-    assert {"products with Wh", "gates", "gates, backward", "softmax and its gradient", "Adam", "packing"} <= parts.keys()
+    assert sum(parts.values()) + found["between the parts, ms"] == pytest.approx(found["with clocks, ms"])
+    assert {"products with Wh", "gates", "gates, backward", "softmax and its gradient", "Adam"} <= parts.keys()
+    assert {"batch checked and packed", "Wh transposed", "Python of the layers", "Python of the output layer"} <= parts.keys()
     assert ("products with Wx" in parts) and not set(bench.LOOPS) & parts.keys()
     table = bench.table(found)
     assert all(part in table for part in parts)
 
 
 def test_the_engine_is_left_without_clocks(bench):
-    before = kernels.lstm.lstm_step, kernels.adam.adam_step, model.whole
+    places = [(home, name) for home, name in bench.KERNELS | bench.PYTHON]
+    before = [getattr(*place) for place in places]
     bench.profile("few", 1)
-    assert (kernels.lstm.lstm_step, kernels.adam.adam_step, model.whole) == before
-    assert minilstm.losses.np is np and model.whole is shares.whole
+    assert [getattr(*place) for place in places] == before and minilstm.losses.np is np
+
+
+def test_a_clock_stands_still_while_another_one_runs(bench, monkeypatch):
+    clocks, now = bench.Clocks(), iter(range(100))
+    monkeypatch.setattr(bench.time, "perf_counter", lambda: next(now))  # each look at it takes a second
+    inner = clocks.around("inner", lambda: None)
+    clocks.around("outer", lambda: (inner(), inner()))()
+    assert clocks.take() == {"inner": 2, "outer": 3}
 
 
 def test_the_profile_is_printed_and_kept(bench, monkeypatch, capsys, tmp_path):

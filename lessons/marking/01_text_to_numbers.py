@@ -7,6 +7,7 @@ import numpy as np
 from minilstm.course import Task, Wrong, same
 from minilstm.text.headlines import headlines
 from minilstm.text.tokenizers import CharTokenizer
+from minilstm.verify import contracts
 
 
 def make_ids(yours):
@@ -87,8 +88,7 @@ def pad(yours):
         sequences = _sequences(rng, lengths)
         inputs, targets, n = _batch(sequences, eos)
         got = yours([list(ids) for ids in sequences], eos)
-        if not isinstance(got, (tuple, list)) or len(got) != 3:
-            raise Wrong("pad must return three arrays: (inputs, targets, lengths)")
+        contracts.pieces(got, 3, "pad must return three arrays: (inputs, targets, lengths)")
         same("lengths", got[2], n, {"it counts the end, which is a target and never an input": n + 1})
         for name, array in zip(("inputs", "targets"), got):
             if _shape(array) == inputs.shape[::-1] != inputs.shape:

@@ -5,7 +5,7 @@ import numpy as np
 from minilstm import cells
 from minilstm.course import Task, Wrong, same
 from minilstm.functions import sigmoid
-from minilstm.verify import diagnose_step
+from minilstm.verify import contracts, diagnose_step
 
 
 def gates(yours):
@@ -13,22 +13,20 @@ def gates(yours):
     zi, zf, zg, zo = np.split(z, 4, axis=1)
     right = {"i": sigmoid(zi), "f": sigmoid(zf), "g": np.tanh(zg), "o": sigmoid(zo)}
     got = yours(z)
-    if not isinstance(got, (tuple, list)) or len(got) != 4:
-        raise Wrong("gates must return four arrays: (i, f, g, o)")
+    contracts.pieces(got, 4, "gates must return four arrays: (i, f, g, o)")
     for (name, gate), block, array in zip(right.items(), (zi, zf, zg, zo), got):
         others = {f"this is {other}; the order is i, f, g, o": right[other] for other in right if other != name}
         squeezed = sigmoid(block) if name == "g" else np.tanh(block)
         why = "the candidate has a sign, it goes through tanh" if name == "g" else "a gate is a share, it goes through sigmoid"
-        same(name, array, gate, {why: squeezed, "it has not been squeezed yet": block} | others)
+        minus = {} if name == "g" else {"sigmoid(z) is 1 / (1 + exp(-z)), with a minus in the exponent": sigmoid(-block)}
+        same(name, array, gate, {why: squeezed, "it has not been squeezed yet": block} | minus | others)
     return "all four blocks go through their function, in the order i, f, g, o"
 
 
 def lstm_step(yours):
     B, D, H = 3, 4, 2
-    rng = np.random.default_rng(0)
-    got = yours(*(rng.normal(size=shape) for shape in ((B, D), (B, H), (B, H), (D, 4 * H), (H, 4 * H), (4 * H,))))
-    if not isinstance(got, (tuple, list)) or len(got) != 2:
-        raise Wrong("lstm_step must return two arrays: (h, c)")
+    got = yours(*contracts.step_case(np.random.default_rng(0), B, D, H).values())
+    contracts.pieces(got, 2, "lstm_step must return two arrays: (h, c)")
     for name, array in zip("hc", got):
         same(f"the shape of {name}", np.shape(array), (B, H))
     found = diagnose_step(lambda *arguments: (*yours(*arguments), None))

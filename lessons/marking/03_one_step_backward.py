@@ -3,7 +3,7 @@
 import numpy as np
 
 from minilstm import cells
-from minilstm.course import Task, Wrong, same
+from minilstm.course import Task, Wrong, check_array, same
 from minilstm.functions import sigmoid
 from minilstm.verify import contracts, diagnose
 
@@ -18,12 +18,6 @@ def step(seed):
     return cache, rng.normal(size=(B, H)), rng.normal(size=(B, H)), case
 
 
-def check_array(name, yours, shape):
-    if not isinstance(yours, np.ndarray):
-        raise Wrong(f"{name} must be an array, not {type(yours).__name__}")
-    same(f"the shape of {name}", yours.shape, shape)
-
-
 def felt_by_c(yours):
     cache, dh, dc_next, _ = step(0)
     o, tanh_c = cache.o, cache.tanh_c
@@ -34,6 +28,7 @@ def felt_by_c(yours):
         "the slope of tanh is missing: the way forward was h = o tanh(c), not h = o c": dc_next + dh * o,
         "o is missing: tanh(c) was multiplied by it": dc_next + dh * (1 - tanh_c**2),
         "the slope of tanh is 1 - tanh(c)**2, with a square": dc_next + dh * o * (1 - tanh_c),
+        "the slope of tanh is 1 - tanh(c)**2, with a minus": dc_next + dh * o * (1 + tanh_c**2),
         "tanh_c is tanh(c) already, and you take the tanh of it": dc_next + dh * o * (1 - np.tanh(tanh_c) ** 2),
         "c is not multiplied by tanh(c) anywhere; tanh(c) is what o feels": dc_next + dh * tanh_c,
         "dc_next does not go through o and tanh: the next step reads c itself": (dc_next + dh) * o * (1 - tanh_c**2),
@@ -65,6 +60,7 @@ def slopes(name, s):
         return 1 - s**2, {
             "g is the tanh already, and you take the tanh of it; its slope is 1 - g**2": 1 - np.tanh(s) ** 2,
             "the slope of tanh is 1 - g**2, with a square": 1 - s,
+            "the slope of tanh is 1 - g**2, with a minus": 1 + s**2,
             "g comes from a tanh, so its slope is 1 - g**2": s * (1 - s),
             "it has not gone back through tanh yet": np.ones_like(s),
         }
@@ -72,16 +68,21 @@ def slopes(name, s):
         f"{name} is the sigmoid already, and you take the sigmoid of it; its slope is {name} (1 - {name})":
             sigmoid(s) * (1 - sigmoid(s)),
         f"{name} comes from a sigmoid, so its slope is {name} (1 - {name})": 1 - s**2,
+        f"the slope of sigmoid is {name} (1 - {name}), with a minus": s * (1 + s),
         f"a factor is missing: the slope of sigmoid is {name} (1 - {name})": 1 - s,
         f"the factor 1 - {name} is missing: the slope of sigmoid is {name} (1 - {name})": s,
         "it has not gone back through sigmoid yet": np.ones_like(s),
     }  # fmt: skip
 
 
+def dz_by_gate(gates):
+    return {name: felt * slopes(name, s)[0] for name, (s, felt, _) in gates.items()}
+
+
 def sums_feel(yours):
     cache, dh, dc, _ = step(1)
     gates = partners(dh, dc, *cache[2:])
-    right = {name: felt * slopes(name, s)[0] for name, (s, felt, _) in gates.items()}
+    right = dz_by_gate(gates)
     got = yours(dh, dc, *cache[2:])
     check_array("dz", got, (B, 4 * H))
     for (name, (s, felt, wrong_felt)), block in zip(gates.items(), np.split(got, 4, axis=1)):
@@ -100,6 +101,10 @@ def lstm_step_backward(yours):
         check_array(name, array, shape)
     for name, array in grads.items():
         check_array(f"d{name}", array, case[name].shape)
+    _, _, right_dc_prev, _ = cells.lstm_step_backward(dh, dc, cache, case["Wx"], case["Wh"])
+    of_what_arrives = np.hstack([*dz_by_gate(partners(dh, dc, *cache[2:])).values()])
+    if np.allclose(dc_prev, right_dc_prev) and np.allclose(dx, of_what_arrives @ case["Wx"].T):
+        raise Wrong("dc_prev is right, but dz is made of the dc that arrives, not of all that the loss feels of c (task 1)")
     found = diagnose(yours)
     if not found:
         raise Wrong(found.text)

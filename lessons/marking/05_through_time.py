@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minilstm.course import Task, Wrong, same
+from minilstm.course import Task, Wrong, check_array, same
 from minilstm.verify import contracts, diagnose_sequence
 from minilstm.verify.sequence import lstm_sequence, lstm_sequence_backward
 
@@ -13,8 +13,7 @@ def weights_over_time(yours):
     rng = np.random.default_rng(0)
     x, h0, h, dz = (rng.normal(size=shape) for shape in ((T, B, D), (B, H), (T, B, H), (T, B, 4 * H)))
     got = yours(x, h0, h, dz)
-    if not isinstance(got, (tuple, list)) or len(got) != 3:
-        raise Wrong("weights_over_time must return three arrays: (dWx, dWh, db)")
+    contracts.pieces(got, 3, "weights_over_time must return three arrays: (dWx, dWh, db)")
     before = np.concatenate([h0[None], h[:-1]])
     table = lambda a, b: np.einsum("tbi,tbj->ij", a, b)
     from_zeros = np.concatenate([np.zeros((1, B, H)), h[:-1]])
@@ -93,12 +92,6 @@ def in_two_parts(yours):
                 "it is the mean of both parts; the gradients of weights add up": right / 2,
             })  # fmt: skip
     return "both parts together give what the whole gives, wherever it is cut"
-
-
-def check_array(name, yours, shape):
-    if not isinstance(yours, np.ndarray):
-        raise Wrong(f"{name} must be an array, not {type(yours).__name__}")
-    same(f"the shape of {name}", yours.shape, shape)
 
 
 def through_time(yours):

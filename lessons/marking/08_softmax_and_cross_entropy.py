@@ -4,7 +4,7 @@ import numpy as np
 
 from minilstm import functions
 from minilstm.course import Task, Wrong, same
-from minilstm.verify import diagnose_loss
+from minilstm.verify import contracts, diagnose_loss
 
 SMALL = (1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20)  # what people add to a probability, or clip it at
 KEEP_ABOVE = {"is added to, or is the least": np.add, "is the least, or is added to": np.maximum}
@@ -60,8 +60,7 @@ def loss_and_gradient(yours):
         y[:2] = 1, 2  # not all the same
         with np.errstate(all="ignore"):
             got = yours(a, y)
-        if not isinstance(got, (tuple, list)) or len(got) != 2:
-            raise Wrong("loss_and_gradient must return two arrays: (losses, da)")
+        contracts.pieces(got, 2, "loss_and_gradient must return two arrays: (losses, da)")
         p, one_hot = functions.softmax(a), np.eye(V)[y]
         losses = functions.log_sum_exp(a)[:, 0] - a[range(N), y]
         p_y = p[range(N), y]
@@ -105,8 +104,7 @@ def batch_loss(yours):
     targets[:, 1] = 0, 3, 0, 1, 2  # a 0 that is real, and padding that is not 0
     with np.errstate(all="ignore"):
         got = yours(logits, targets, lengths)
-    if not isinstance(got, (tuple, list)) or len(got) != 2:
-        raise Wrong("batch_loss must return two things: (loss, dlogits)")
+    contracts.pieces(got, 2, "batch_loss must return two things: (loss, dlogits)")
     loss, dlogits = _array("the loss", got[0]), _array("dlogits", got[1])
     same("the shape of the loss", loss.shape, ())
     same("the shape of dlogits", dlogits.shape, (T, B, V))

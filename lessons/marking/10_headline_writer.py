@@ -10,6 +10,7 @@ from minilstm.optim import clip, clip_by_value
 from minilstm.text.batches import CorpusBatches, SequenceBatches
 from minilstm.text.headlines import headlines
 from minilstm.train import evaluate
+from minilstm.verify import contracts
 
 
 def uncertainty(yours):
@@ -20,8 +21,7 @@ def uncertainty(yours):
         nats = -(q * np.log(q)).sum()
         with np.errstate(all="ignore"):
             got = yours(p)
-        if not isinstance(got, (tuple, list)) or len(got) != 3:
-            raise Wrong("uncertainty must return three numbers: (nats, bits, perplexity)")
+        contracts.pieces(got, 3, "uncertainty must return three numbers: (nats, bits, perplexity)")
         if np.isnan(np.asarray(got[0], float)).any():
             raise Wrong("nats is no number where p has a zero: 0 times ln 0 is NaN; leave out what never happens")
         same(f"nats of {which}", got[0], nats, {
@@ -161,8 +161,7 @@ def train_epoch(yours):
     model, optimizer, state, batches = small_run()
     start = model.parameters.flat.copy()
     got = yours(model, optimizer, state, batches, np.random.default_rng(7), MAX_NORM)
-    if not isinstance(got, (tuple, list)) or len(got) != 2:
-        raise Wrong("train_epoch must return two things: (loss, state)")
+    contracts.pieces(got, 2, "train_epoch must return two things: (loss, state)")
     theta, losses, tokens, steps = epoch()
     if np.array_equal(model.parameters.flat, start):
         raise Wrong("the model's parameters are what they were: optimizer.step changes theta = model.parameters.flat")

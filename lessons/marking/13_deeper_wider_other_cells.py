@@ -7,6 +7,7 @@ import numpy as np
 from minilstm import LanguageModel, cells
 from minilstm.course import Task, Wrong, same
 from minilstm.functions import sigmoid
+from minilstm.verify import contracts
 
 GATES, BIASES = {"rnn": 1, "gru": 3, "lstm": 4}, {"rnn": 1, "gru": 2, "lstm": 1}
 STACKS = [("rnn", 1, 7, 20, None), ("lstm", 1, 8, 30, None), ("gru", 1, 6, 30, None), ("lstm", 3, 8, 30, None),
@@ -164,8 +165,7 @@ def gru_step_backward(yours):
         dx, dh_prev, grads = cells.gru_step_backward(case["dh"], cache, case["Wx"], case["Wh"])
         right = [dx, dh_prev, *grads]
         got = yours(case["dh"], tuple(array.copy() for array in cache), case["Wx"], case["Wh"])
-        if not isinstance(got, (tuple, list)) or len(got) != 6:
-            raise Wrong("gru_step_backward must return six arrays: (dx, dh_prev, dWx, dWh, dbx, dbh)")
+        contracts.pieces(got, 6, "gru_step_backward must return six arrays: (dx, dh_prev, dWx, dWh, dbx, dbh)")
         for name, array, wanted in zip(RETURNED, got, right):
             same(f"the shape of {name}", np.shape(array), wanted.shape)
         for sentence, changed in MISTAKES.items():

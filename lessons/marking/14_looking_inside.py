@@ -5,6 +5,7 @@ import numpy as np
 from minilstm import cells
 from minilstm.course import Task, Wrong, same
 from minilstm.functions import sigmoid
+from minilstm.verify import contracts
 
 
 def tracker(yours):
@@ -44,8 +45,7 @@ def _largest(values):
 
 
 def _answer(got):
-    if not isinstance(got, (tuple, list)) or len(got) != 2:
-        raise Wrong("tracker must return two numbers: (k, r)")
+    contracts.pieces(got, 2, "tracker must return two numbers: (k, r)")
     for name, value in zip(("k", "r"), got):
         if np.ndim(value) or np.asarray(value).dtype.kind not in "iuf":
             raise Wrong(f"{name} must be one number")
@@ -60,8 +60,7 @@ def operate(yours):
         gates[:, 2 * H : 3 * H] = np.tanh(z[:, 2 * H : 3 * H])
         blocks = dict(zip("ifgo", np.split(gates, 4, axis=1)))
         got = yours(gates, before, unit, value)
-        if not isinstance(got, (tuple, list)) or len(got) != 2:
-            raise Wrong("operate must return two arrays: (h, c)")
+        contracts.pieces(got, 2, "operate must return two arrays: (h, c)")
         c, row = before.copy(), before.copy()
         c[:, unit] = row[unit] = value
         same("c", got[1], c, {
@@ -80,8 +79,7 @@ def operate(yours):
 
 def quote_cell(yours):
     got = yours()
-    if not isinstance(got, (tuple, list)) or len(got) != 3:
-        raise Wrong("quote_cell must return three arrays: (Wx, Wh, b)")
+    contracts.pieces(got, 3, "quote_cell must return three arrays: (Wx, Wh, b)")
     for name, array, shape in zip(("Wx", "Wh", "b"), got, ((2, 4), (1, 4), (4,))):
         same(f"the shape of {name}", np.shape(array), shape)
         if np.asarray(array).dtype.kind not in "iuf" or not np.isfinite(array).all():

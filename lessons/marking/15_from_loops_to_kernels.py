@@ -11,14 +11,13 @@ import numpy as np
 from minilstm.cells.lstm import LSTMGrads
 from minilstm.course import Task, Wrong, same
 from minilstm.functions import sigmoid
-from minilstm.verify import diagnose
+from minilstm.verify import contracts, diagnose
 
 
 def operations(yours):
     for T, B, D, H in ((7, 5, 11, 3), (200, 32, 100, 128)):
         got = yours(T, B, D, H)
-        if not isinstance(got, (tuple, list)) or len(got) != 2:
-            raise Wrong("operations must return two numbers: (forward, backward)")
+        contracts.pieces(got, 2, "operations must return two numbers: (forward, backward)")
         right = 2 * T * B * 4 * H * (D + H)
         same("forward", got[0], right, {
             "to multiply and to add are two operations": right // 2,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from minilstm.course.answers import Answers
 from minilstm.course.exercise import Exercise, find, told
-from minilstm.course.folder import lessons, numbered
+from minilstm.course.folder import lessons, numbered, shown
 from minilstm.errors import InputError
 
 
@@ -25,14 +25,16 @@ def run(arguments: Namespace) -> int:
     if arguments.task is not None and arguments.task > len(exercise.tasks):
         raise InputError(f"exercise {exercise.number} has {len(exercise.tasks)} tasks; --task {arguments.task} is none of them")
     again = f"minilstm exercise {exercise.number}"
-    if exercise.answers.path != numbered(here / "exercises")[exercise.number].resolve():
+    if exercise.answers is not exercise.skeleton:
         again += f" --file {shlex.quote(str(shown(exercise.answers.path)))}"
     if arguments.solution or arguments.hint:
         task = chosen(exercise, arguments.task)
+        if task is None:
+            print(f"All {len(exercise.tasks)} tasks are right. For help with one of them all the same: {again} --task 1 --hint")
+            return 0
         print(solution(exercise, task) if arguments.solution else hints(exercise, task, arguments.hint, again))
         return 0
-    title = Answers(numbered(here / "exercises")[exercise.number]).title
-    print(f"{title}\n{shown(exercise.answers.path)}\n", flush=True)
+    print(f"{exercise.skeleton.title}\n{shown(exercise.answers.path)}\n", flush=True)
     right = 0
     for number, mark in enumerate(exercise.marks(), start=1):
         print(told(number, mark), flush=True)
@@ -44,11 +46,11 @@ def run(arguments: Namespace) -> int:
     return 1
 
 
-def chosen(exercise: Exercise, task: int | None) -> int:
-    """The task that help is wanted for, counted from 0: the one that was named, or the first that is not right."""
+def chosen(exercise: Exercise, task: int | None) -> int | None:
+    """The task that help is wanted for, counted from 0: the one that was named, or the first that is not right, if any."""
     if task is not None:
         return task - 1
-    return next((k for k, mark in enumerate(exercise.marks()) if mark.state != "right"), 0)
+    return next((k for k, mark in enumerate(exercise.marks()) if mark.state != "right"), None)
 
 
 def hints(exercise: Exercise, task: int, count: int, again: str) -> str:
@@ -65,8 +67,3 @@ def solution(exercise: Exercise, task: int) -> str:
     """A solution, as it stands in its file."""
     name = exercise.tasks[task].name
     return f"# {task + 1}. {name}, from {shown(exercise.solutions.path)}\n\n{exercise.solutions.source(name)}"
-
-
-def shown(path: Path) -> Path:
-    """A path as somebody in this folder would write it."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

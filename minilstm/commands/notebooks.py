@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from minilstm.commands.exercise import shown
-from minilstm.course.folder import lessons, numbered
+from minilstm.course.folder import lessons, numbered, shown
 from minilstm.course.notebooks import build
 from minilstm.errors import InputError
 

@@ -1,9 +1,9 @@
 """What the lessons in ``lessons/`` share: pictures, exercises and how they are marked, notebooks."""
 
-from minilstm.course.marking import Task, Wrong, same
+from minilstm.course.marking import Task, Wrong, check_array, same
 from minilstm.course.pictures import COLOURS, bars, pyplot, quick, save
 
-__all__ = ["COLOURS", "Task", "Wrong", "bars", "mark", "pyplot", "quick", "same", "save"]
+__all__ = ["COLOURS", "Task", "Wrong", "bars", "check_array", "mark", "pyplot", "quick", "same", "save"]
 
 
 def mark(path: str) -> None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import ast
 import functools
-import importlib.util
 import inspect
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -22,6 +22,8 @@ from minilstm.course.marking import Wrong
 from minilstm.errors import InputError
 from minilstm.verify.contracts import arrays_in, copy_of
 
+MATMUL = re.compile(r"matmul: .*\(size (\d+) is different from (\d+)\)")
+
 
 class Answers:
     """The definitions in a file of exercises, of solutions, or of tasks."""
@@ -31,7 +33,7 @@ class Answers:
         try:
             self.text = path.read_text(encoding="utf-8-sig")
             self.tree = ast.parse(self.text)
-            compile(self.text, str(path), "exec")  # a return outside of a function parses
+            self._code = compile(self.tree, str(path), "exec", dont_inherit=True)
         except SyntaxError as error:
             place = f"line {error.lineno} of {path}" if error.lineno else path
             raise InputError(f"{place} is not Python: {error.msg}; mend it and try again") from None
@@ -61,16 +63,18 @@ class Answers:
         ]
         return min(holes, default=None)
 
+    def uses(self, name: str, other: str) -> bool:
+        """Whether a definition has the name of another one in it."""
+        node = self._definition(name)
+        return node is not None and any(isinstance(sub, ast.Name) and sub.id == other for sub in ast.walk(node))
+
     def load(self) -> ModuleType:
         """Run the file, as a module that is not in ``sys.modules`` afterwards."""
-        spec = importlib.util.spec_from_file_location(f"_answers_{self.path.stem}", self.path)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
+        module = ModuleType(f"_answers_{self.path.stem}")
+        module.__file__ = str(self.path)
         sys.modules[module.__name__] = module  # dataclasses look themselves up there
-        before = sys.dont_write_bytecode
-        sys.dont_write_bytecode = True  # a file that is edited twice in a second must not be taken from the cache
         try:
-            spec.loader.exec_module(module)
+            exec(self._code, vars(module))
         except KeyboardInterrupt as stop:
             place = f"{self._place(stop)} of {self.path}"
             raise InputError(f"{place} was stopped by Ctrl-C; does a loop there never end?") from None
@@ -78,7 +82,6 @@ class Answers:
             raise InputError(f"{self._place(error)} of {self.path} ends with {_said(error)}; mend it and try again") from None
         finally:
             del sys.modules[module.__name__]
-            sys.dont_write_bytecode = before
         return module
 
     def guarded(self, definition: Any, may_change: Sequence[str] = ()) -> Any:
@@ -127,5 +130,8 @@ def _equal(array: np.ndarray, other: np.ndarray | None) -> bool:
 
 
 def _said(error: BaseException) -> str:
+    sizes = MATMUL.search(str(error))
+    if sizes:
+        return f"a product @ does not fit: the left array has {sizes[2]} columns, the right one {sizes[1]} rows"
     said = str(error).splitlines()
     return f"{type(error).__name__}: {said[0]}" if said else type(error).__name__

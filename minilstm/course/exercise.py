@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from minilstm.course.answers import Answers
@@ -24,9 +24,10 @@ class Mark:
 
 @dataclass(frozen=True)
 class Exercise:
-    """Three files of one number: the learner's, the solutions, and the tasks that judge both."""
+    """Files of one number: the skeleton, the learner's, which may be the same, the solutions, and the tasks that judge all."""
 
     number: int
+    skeleton: Answers
     answers: Answers
     solutions: Answers
     tasks: tuple[Task, ...]
@@ -34,8 +35,16 @@ class Exercise:
     def marks(self) -> Iterator[Mark]:
         """Judge task after task; nothing that the learner's code does ends it."""
         module = self.answers.load()
+        wrong: list[str] = []
         for task in self.tasks:
-            yield self._mark(task, module)
+            mark = self._mark(task, module)
+            if mark.state == "wrong":
+                used = [name for name in wrong if self.answers.uses(task.name, name)]
+                if used:
+                    first = f"It uses {' and '.join(used)}, which must be right first. As it is:\n"
+                    mark = replace(mark, sentence=first + mark.sentence)
+                wrong.append(task.name)
+            yield mark
 
     def _mark(self, task: Task, module) -> Mark:
         hole = self.answers.hole(task.name)
@@ -67,7 +76,9 @@ def find(number: int | None, file: Path | None, lessons: Path) -> Exercise:
         raise InputError(f"there is no file {path}; the exercise is in {exercises[number]}")
     marking = Answers(numbered(lessons / "marking")[number]).load()
     solutions = Answers(numbered(lessons / "solutions")[number])
-    return Exercise(number, Answers(path.resolve()), solutions, tuple(marking.TASKS))
+    skeleton = Answers(exercises[number].resolve())
+    answers = skeleton if path.resolve() == skeleton.path else Answers(path.resolve())
+    return Exercise(number, skeleton, answers, solutions, tuple(marking.TASKS))
 
 
 def told(number: int, mark: Mark) -> str:

@@ -25,6 +25,11 @@ def lessons(exercise: Path | None = None) -> Path:
     )
 
 
+def shown(path: Path) -> Path:
+    """A path as somebody in this folder would write it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 def numbered(folder: Path) -> dict[int, Path]:
     """The files NN_name.py of a folder by their number, in its order."""
     found = {int(match[1]): path for path in folder.glob("*.py") if (match := NUMBERED.fullmatch(path.name))}

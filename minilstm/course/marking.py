@@ -15,6 +15,8 @@ import numpy as np
 
 from minilstm.errors import MinilstmError
 
+FLOAT32 = 1e-6  # a difference of this share of the largest entry is rounding, and not another formula
+
 
 class Wrong(MinilstmError):
     """An answer is not right; the message is for the learner."""
@@ -65,9 +67,18 @@ def same(name: str, yours: Any, right: Any, known: Mapping[str, Any] | None = No
             raise Wrong(f"{name} is wrong: {sentence}")
     with np.errstate(invalid="ignore"):
         far = np.nan_to_num(np.abs(got - wanted), nan=np.inf)
+    if far.max() <= FLOAT32 * np.abs(wanted).max():
+        raise Wrong(f"{name} is right to six digits and no further: is something computed in float32, or by differences?")
     where = np.unravel_index(far.argmax(), wanted.shape)
     entry = f"entry {[int(k) for k in where]} of {name}" if where else name
     raise Wrong(f"{entry} is {got[where]:.6g} where {wanted[where]:.6g} belongs")
+
+
+def check_array(name: str, yours: Any, shape: tuple[int, ...]) -> None:
+    """Raise ``Wrong`` unless yours is an array of this shape."""
+    if not isinstance(yours, np.ndarray):
+        raise Wrong(f"{name} must be an array, not {type(yours).__name__}")
+    same(f"the shape of {name}", yours.shape, shape)
 
 
 def _numbers(name: str, yours: Any) -> np.ndarray:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from minilstm.checkpoint import replacing
+from minilstm.course.folder import shown
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
 STYLE: dict[Any, Any] = {
@@ -27,8 +28,15 @@ STYLE: dict[Any, Any] = {
 
 
 def quick() -> bool:
-    """Whether the lesson was asked to be short: ``--quick``, or MINILSTM_QUICK=1 where there is no command line."""
-    return "--quick" in sys.argv[1:] or os.environ.get("MINILSTM_QUICK", "") not in ("", "0")
+    """Whether the lesson was asked to be short: ``--quick``, or MINILSTM_QUICK=1 where there is no command line.
+
+    A lesson has no other option; whoever types one is told so, and the program ends with status 2.
+    """
+    options = [] if in_notebook() else sys.argv[1:]
+    if set(options) - {"--quick"}:
+        print(f"usage: python {sys.argv[0]} [--quick]\n{' '.join(options)} is none of a lesson's options", file=sys.stderr)
+        raise SystemExit(2)
+    return bool(options) or os.environ.get("MINILSTM_QUICK", "") not in ("", "0")
 
 
 def in_notebook() -> bool:
@@ -60,11 +68,7 @@ def save(figure: Any, name: str) -> Path:
     path = folder / f"{name}.png"
     with replacing(path) as file:
         figure.savefig(file, format="png")
-    try:
-        shown = path.relative_to(Path.cwd())
-    except ValueError:
-        shown = path
-    print(f"picture: {shown}")
+    print(f"picture: {shown(path)}")
     if not in_notebook():
         from matplotlib import pyplot as plt
 

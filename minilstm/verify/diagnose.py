@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
 from minilstm.cells.lstm import lstm_step
-from minilstm.verify.diagnosis import RAISES, Diagnosis, Finding, evidence
+from minilstm.verify.diagnosis import RAISES, Diagnosis, Finding, evidence, listed
 from minilstm.verify.sequence import lstm_sequence
 from minilstm.verify.trials import (
     Parts,
@@ -31,6 +32,7 @@ from minilstm.verify.variant import Mistake
 SIX_DIGITS = 1e-6  # relative to the largest entry of a part; a mistake changes digits long before these
 ALL_DIGITS = 1e-9
 KIND = re.compile(r"input gate|forget gate|candidate|output gate|factor (1 - )?[ifo] |\bd?(Wx|Wh|b)\b")  # what kinds differ in
+Place = tuple[int, str]  # the number of a case, and the name of a part
 Explained = list[tuple[Mistake | None, list[str]]]  # a mistake, or None, and the parts that it explains
 
 
@@ -105,20 +107,26 @@ def examine(trial: Trial, function: Callable) -> Diagnosis:
 
 def differences(yours: Sequence[Parts], right: Iterable[Parts], tolerance: float = SIX_DIGITS) -> list[str]:
     """Names of the parts that differ in some case, in the order of computing."""
-    return list(dict.fromkeys(_differences(yours, right, tolerance)))
+    return _names(_places(yours, right, tolerance))
 
 
 def agree(yours: Sequence[Parts], right: Iterable[Parts]) -> bool:
     """Whether no part differs; no more cases are run than it takes to see."""
-    return next(_differences(yours, right, SIX_DIGITS), None) is None
+    return next(_places(yours, right), None) is None
 
 
-def _differences(yours: Sequence[Parts], right: Iterable[Parts], tolerance: float) -> Iterator[str]:
-    for mine, ours in zip(yours, right):
+def _places(yours: Sequence[Parts], right: Iterable[Parts], tolerance: float = SIX_DIGITS) -> Iterator[Place]:
+    """Where a part of a case differs."""
+    for case, (mine, ours) in enumerate(zip(yours, right)):
         if RAISES in mine and RAISES in ours:
             continue
         names = [RAISES] if RAISES in mine or RAISES in ours else [*ours, *mine]
-        yield from (name for name in names if not _same(mine.get(name), ours.get(name), tolerance))
+        yield from ((case, name) for name in names if not _same(mine.get(name), ours.get(name), tolerance))
+
+
+def _names(places: Iterable[Place]) -> list[str]:
+    """Of the parts, each once, in the order of computing."""
+    return list(dict.fromkeys(name for _, name in places))
 
 
 def _same(mine, ours, tolerance: float = SIX_DIGITS) -> bool:
@@ -140,9 +148,12 @@ def _explain(trial: Trial, yours: list[Parts], right: list[Parts], wrong: list[s
     for mistake, result in results.items():
         if agree(yours, result):
             return [(mistake, wrong)]
-    shows_in = {mistake: differences(result, right) for mistake, result in results.items()}
-    differs_in = {mistake: set(differences(yours, result)) for mistake, result in results.items()}
-    together = _made_together(trial, yours, set(wrong), shows_in, differs_in)
+    shows_at = {mistake: list(_places(result, right)) for mistake, result in results.items()}
+    differs_at = {mistake: set(_places(yours, result)) for mistake, result in results.items()}
+    shows_in = {mistake: _names(places) for mistake, places in shows_at.items()}
+    differs_in = {mistake: set(_names(places)) for mistake, places in differs_at.items()}
+    explain_some = [mistake for mistake in results if set(shows_in[mistake]) - differs_in[mistake]]
+    together = _made_together(trial, yours, set(_places(yours, right)), shows_at, differs_at, explain_some)
     if together:
         return [(mistake, shows_in[mistake]) for mistake in together]
     explained: Explained = []
@@ -154,21 +165,22 @@ def _explain(trial: Trial, yours: list[Parts], right: list[Parts], wrong: list[s
     return explained + ([(None, [name for name in wrong if name in left])] if left else [])
 
 
-def _made_together(trial: Trial, yours: list[Parts], wrong: set[str], shows_in, differs_in) -> Sequence[Mistake]:
+def _made_together(trial: Trial, yours, wrong: set[Place], shows_at, differs_at, explain_some) -> Sequence[Mistake]:
     """Several mistakes which, all made in our code at once, give exactly these results; empty if there are none.
 
-    Mistakes of one kind at several gates or weights come first: who makes it at one makes it at all. Then every pair is tried
-    that shows in just these parts. Three and four are tried among mistakes that explain some part alone, and of these among
-    the first twenty, since there are too many combinations of all.
+    Mistakes of one kind at several gates or weights come first: who makes it at one makes it at all. Then every pair is tried.
+    Three and four are tried among mistakes that explain some part alone, and of these among the first twenty, since there are
+    too many combinations of all. Our code is run only with those that together show in just these places, and of which each
+    gives what it shows alone.
     """
     kinds: dict[str, list[Mistake]] = {}
-    for mistake in shows_in:
+    for mistake in shows_at:
         kinds.setdefault(KIND.sub("…", mistake.name), []).append(mistake)
     of_a_kind = (itertools.combinations(same, size) for same in kinds.values() for size in (4, 3) if len(same) <= 4)
-    explain_some = [mistake for mistake, parts in shows_in.items() if set(parts) - differs_in[mistake]]
     more = (itertools.combinations(explain_some[:20], size) for size in (3, 4))
-    for made in itertools.chain(*of_a_kind, itertools.combinations(shows_in, 2), *more):
-        if set().union(*(shows_in[mistake] for mistake in made)) != wrong:
+    for made in itertools.chain(*of_a_kind, itertools.combinations(shows_at, 2), *more):
+        times_shown = Counter(itertools.chain(*(shows_at[mistake] for mistake in made)))
+        if times_shown.keys() != wrong or any(times_shown[at] == 1 for m in made for at in shows_at[m] if at in differs_at[m]):
             continue
         try:
             if agree(yours, trial.ours(made)):
@@ -195,8 +207,9 @@ def _evidence(mistake: Mistake | None, parts: Sequence[str], yours, right) -> st
         ratio = _ratio(mine, ours)
         if ratio is not None:
             ratios.setdefault(f"{ratio:.4g}", []).append(name)
-    constant = (f"All of {', '.join(names)} is {ratio} times what belongs there." for ratio, names in ratios.items())
-    return " ".join([*list(shown.values())[:3], *constant])
+    constant = [f"All of {listed(names)} is {ratio} times what belongs there." for ratio, names in ratios.items()]
+    explained = sum(map(len, ratios.values())) == len(parts)  # then one number is example enough
+    return " ".join([*list(shown.values())[: 1 if explained else 3], *constant])
 
 
 def _ratio(mine, ours) -> float | None:

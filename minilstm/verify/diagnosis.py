@@ -70,7 +70,7 @@ class Diagnosis:
         if self.right:
             return f"Your {self.title} is right: it equals ours in {self.cases} random cases."
         parts = [part for part in self.wrong_parts if part != RAISES]
-        lines = [f"Your {self.title} is wrong{' in ' if parts else ''}{_list(parts)}. {self.remark}".rstrip()]
+        lines = [f"Your {self.title} is wrong{' in ' if parts else ''}{listed(parts)}. {self.remark}".rstrip()]
         for number, finding in enumerate(self.findings, start=1):
             first, *rest = str(finding).splitlines()
             lines += [f"{number}. {first}", *("   " + sentence for sentence in rest)]
@@ -100,7 +100,7 @@ def evidence(name: str, yours, right) -> str:
     return f"{entry} is {yours[where]:.6g} where {right[where]:.6g} belongs."
 
 
-def _list(parts: Sequence[str]) -> str:
+def listed(parts: Sequence[str]) -> str:
     """Parts as a reader would name them: the gates of one output together, and its time steps."""
     gates: dict[str, list[str]] = {}
     for part in parts:
@@ -109,8 +109,8 @@ def _list(parts: Sequence[str]) -> str:
     named = lambda few: "" if few == [""] else " (all gates)" if len(few) == 4 else f" ({', '.join(few)})"
     names = [output + named(few) for output, few in gates.items()]
     steps = [name for name in names if name.endswith("]") and name[:2] in ("dx", "h[")]
-    if len(steps) > 2:
-        names = [f"{steps[0]} to {steps[-1]}", *(name for name in names if name not in steps)]
+    if len(steps) > 1:
+        names = [f"{steps[0].partition('[')[0]} of several steps", *(name for name in names if name not in steps)]
     return ", ".join(names)
 
 

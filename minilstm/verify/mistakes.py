@@ -30,6 +30,17 @@ def _order(order: str) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def _at_a_gate(letter: str) -> list[tuple[str, ...]]:
+    title, equation = {"f": ("forget gate", "(1)"), "i": ("input gate", "(2)"), "o": ("output gate", "(5)")}[letter]
+    line = f"{letter} = sigmoid(z{letter})"
+    return [
+        (f"{title} through a tanh", line, f"{letter} = np.tanh(z{letter})", equation,
+         "A gate lies between 0 and 1."),
+        (f"{title} closed where it should open", line, f"{letter} = sigmoid(-z{letter})", equation,
+         "sigmoid(z) is 1 / (1 + exp(-z)), with a minus in the exponent."),
+    ]  # fmt: skip
+
+
 STEP = made_in(
     lstm_step,
     ("output tanh left out", "h = o * tanh_c", "h = o * c", "(6)",
@@ -44,10 +55,13 @@ STEP = made_in(
      "The cell state of the step before is not used."),
     ("coupled gates", "c = f * c_prev + i * g", "c = f * c_prev + (1 - f) * g", "(4)",
      "That is another cell, in which the input gate is 1 - f."),
+    ("candidate taken off", "c = f * c_prev + i * g", "c = f * c_prev - i * g", "(4)",
+     "What is written is added; the candidate has a sign of its own."),
+    ("cell state squeezed before it is kept", "c = f * c_prev + i * g", "c = f * np.tanh(c_prev) + i * g", "(4)",
+     "tanh stands only where c is shown; what is kept is c itself, of any size."),
+    *(row for gate in "ifo" for row in _at_a_gate(gate)),
     ("candidate through a sigmoid", "g = np.tanh(zg)", "g = sigmoid(zg)", "(3)",
      "The candidate must be able to be negative; it is no gate."),
-    ("input gate through a tanh", "i = sigmoid(zi)", "i = np.tanh(zi)", "(2)",
-     "A gate lies between 0 and 1."),
     ("bias left out", "z = x @ Wx + h_prev @ Wh + b", "z = x @ Wx + h_prev @ Wh", ALL_GATES,
      "Each of the four has a bias."),
     ("hidden state left out", "z = x @ Wx + h_prev @ Wh + b", "z = x @ Wx + b", ALL_GATES,
@@ -117,6 +131,8 @@ SEQUENCE_BACKWARD = made_in(
                   "CaptainE/RNN-LSTM-in-numpy 1; sagarnildass/andrew_ng_deep_learning 1"),
     ("hidden-state gradient carried and not added", "dh_t = dh[t] + dh_next", "dh_t = dh[t] + 0 * dh_next", "",
      "The loss feels h[t] as an output and through step t + 1; the two add up."),
+    ("hidden-state gradient taken off", "dh_t = dh[t] + dh_next", "dh_t = dh[t] - dh_next", "",
+     "The loss feels h[t] as an output and through step t + 1; the two add up."),
     ("outputs not felt", "dh_t = dh[t] + dh_next", "dh_t = dh_next", "",
      "The loss feels h[t] as an output and through step t + 1; the two add up."),
     ("only the last output felt", "dh_t = dh[t] + dh_next", "dh_t = (dh[t] if t == T - 1 else 0) + dh_next", "",
@@ -145,12 +161,20 @@ SEQUENCE_BACKWARD = made_in(
     ("gradient of the final cell state not read", "dh_next, dc_next = dstate",
      "dh_next, dc_next = dstate[0], 0 * dstate[1]", "",
      "A state that goes on into another part of the text is felt there.", "keras-team/keras 2468, 2750"),
+    ("gradients of the final states exchanged", "dh_next, dc_next = dstate", "dc_next, dh_next = dstate", "",
+     "The hidden state comes first, the cell state second."),
     ("gradients of the initial states exchanged", "(dh_next, dc_next), LSTM", "(dc_next, dh_next), LSTM", "",
      "The hidden state comes first, the cell state second."),
     ("first step left out", "reversed(range(T))", "reversed(range(1, T))", "",
      "Step 0 has an input and an output too."),
     ("last step left out", "reversed(range(T))", "reversed(range(T - 1))", "",
      "Step T - 1 has an input and an output too."),
+    ("loop in the order of the way forward", "reversed(range(T))", "range(T)", "",
+     "What step t + 1 sends back is needed at step t: backward begins at the end."),
+    ("only the last step taken back", "reversed(range(T))", "range(T - 1, T)", "",
+     "A return that stands within the loop ends it after one step."),
+    ("no step taken back", "reversed(range(T))", "range(T, 0)", "",
+     "A range that counts down needs -1 as its third number, without which it is empty: range(T - 1, -1, -1)."),
 )  # fmt: skip
 
 
