@@ -28,7 +28,7 @@ from minilstm.text.tokenizers import CharTokenizer
 from minilstm.text.words import WordTokenizer
 
 texts = headlines().sample_many(1024, np.random.default_rng(0))
-print(*texts[:4], sep="\n")
+print(*[text for text in texts if len(text) < 80][:4], sep="\n")
 
 # %% [markdown]
 # ## Characters
@@ -86,14 +86,14 @@ padded = [from_zero[symbol] for symbol in texts[0]] + [0, 0, 0]
 print("\nnumbered from 0, padding left out:", "".join(symbols[k] for k in padded if k != 0))
 for what, look_up in {
     "symbol_of[0]": lambda: symbol_of[0],
-    "<eos> of 73 outputs": lambda: np.zeros(73)[eos],
-    "row 0 - 1 of 74 rows": lambda: np.zeros((74, 5))[0 - 1],
+    "<eos> among 73": lambda: np.zeros(73)[eos],
+    "row 0 - 1 of 74": lambda: np.zeros((74, 5))[0 - 1],
 }.items():
     try:
         look_up()
-        print(f"{what:<21} no error")
+        print(f"{what:<17} no error")
     except (KeyError, IndexError) as error:
-        print(f"{what:<21} {type(error).__name__}: {error}")
+        print(f"{what:<17} {type(error).__name__}: {error}")
 assert round(counts[" "] / counts.total(), 2) == 0.14
 
 # %% [markdown]

@@ -134,7 +134,7 @@ ours_h, ours_c, cache = cells.lstm_step(
     x[None], h_prev[None], c_prev[None], side_by_side(Wx), side_by_side(Wh), side_by_side(b)
 )
 assert np.allclose(ours_h[0], h, rtol=1e-15) and np.allclose(ours_c[0], c, rtol=1e-15)
-print("\nthe worksheet, these lines, and cells.lstm_step agree: h =", ours_h[0])
+print("\nthe worksheet, these lines, and cells.lstm_step agree: h =", ours_h[0].round(5))
 
 # %% [markdown]
 # ## What a gate does to a memory

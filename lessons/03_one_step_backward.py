@@ -64,7 +64,8 @@ f, i, g, o = sigmoid(zf), sigmoid(zi), np.tanh(zg), sigmoid(zo)
 c = f * c_prev + i * g
 tanh_c = np.tanh(c)
 h = o * tanh_c
-print("f", f.round(5), " i", i.round(5), " g", g.round(5), " o", o.round(5))
+print("f", f.round(5), " i", i.round(5))
+print("g", g.round(5), " o", o.round(5))
 print("c", c.round(5), " h", h.round(5))
 
 # %% [markdown]
@@ -270,7 +271,7 @@ alone = [weights_feel(*(array[k : k + 1] for array in batch)) for k in range(B)]
 for name in ("Wx", "Wh", "b"):
     assert np.allclose(getattr(together, name), sum(getattr(grads, name) for grads in alone))
 one_by_one = ", ".join(f"{grads.b[2]:.5f}" for grads in alone)
-print(f"\ndb of zf1, three sequences one by one: {one_by_one}; as a batch: {together.b[2]:.5f}")
+print(f"\ndb of zf1, three sequences\none by one: {one_by_one}; as a batch: {together.b[2]:.5f}")
 
 # %% [markdown]
 # ## How a mistake is found

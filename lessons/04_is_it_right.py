@@ -38,8 +38,7 @@ from minilstm.verify import check_gradients, check_step, diagnose, slopes
 # small?
 
 # %%
-f, x = np.tanh, 1.0
-slope = 1 - np.tanh(x) ** 2
+f, x, slope = np.tanh, 1.0, 1 - np.tanh(1.0) ** 2
 error_one_sided, error_central = {}, {}
 print(f"slope of tanh at 1: {slope:.10f}\n\n    h       one-sided     its error        central     its error")
 for h in 10.0 ** -np.arange(1, 16):
@@ -132,8 +131,7 @@ assert np.isclose(by_complex_step, slope, rtol=1e-14) and np.abs(x + 1j * h).ima
 # LSTM's own equations, as in lesson 2.
 
 # %%
-B, D, H = 2, 3, 4
-rng = np.random.default_rng(7)
+B, D, H, rng = 2, 3, 4, np.random.default_rng(7)
 draw = lambda *shape: rng.normal(0, 0.7, shape).astype(np.float32)  # so that float32 and float64 begin with the same numbers
 weights = {"Wx": draw(D, 4 * H), "Wh": draw(H, 4 * H), "b": draw(4 * H)}
 inputs = {"x": draw(B, D), "h_prev": draw(B, H), "c_prev": draw(B, H)}
@@ -280,7 +278,7 @@ dc = kept
 try:
     check_step(cells.lstm_step, hasty)
 except InputError as error:
-    print("check_step says:", error)
+    print(f"check_step says:\n  {str(error).replace('; ', chr(10) + '  ')}")
 
 # %% [markdown]
 # ## All weights at once
@@ -327,7 +325,7 @@ wrong["Wh"][1, 6] = right["Wh"][1, 6] * (1 + 1e-6)
 of_weights = lambda p: loss({**exactly, **p})
 ours = {name: exactly[name] for name in names}
 passed = {way: bool(check_gradients(of_weights, ours, wrong, method=way)) for way in ("central", "projections", "complex")}
-print("\none in a million passes:", passed, "\n")
+print("\none in a million passes:", ", ".join(f"{way} {what}" for way, what in passed.items()), "\n")
 print(check_gradients(of_weights, ours, wrong))
 assert passed == {"central": True, "projections": True, "complex": False} and check_gradients(of_weights, ours, right)
 

@@ -136,7 +136,7 @@ dh, dc = np.zeros((1, H)), np.ones((1, H))
 for cache in caches[::-1]:
     dx, dh, dc, grads = cells.lstm_step_backward(dh, dc, cache, Wx, Wh)
 assert np.allclose(dc, forgets, rtol=1e-6, atol=0)
-print(f"\nunit 1 of an LSTM without Wh: product of 100 forget gates {forgets[0, 0]:.5g}, its dc[0] {dc[0, 0]:.5g}")
+print(f"\nunit 1 of an LSTM without Wh\n   product of 100 forget gates {forgets[0, 0]:.5g}, its dc[0] {dc[0, 0]:.5g}")
 
 # %% [markdown]
 # ## The whole gradient, measured
@@ -283,9 +283,9 @@ def train(kind, distance, updates, seed=0):
 
 RUNS = [(10, 40)] if QUICK else [(10, 40), (10, 300), (50, 300), (200, 300)]   # steps, updates
 RIGHT = {kind: {run: train(kind, *run) for run in RUNS} for kind in TASK}
-print(f"\n{'steps, updates':<25}" + "".join(f"{f'{distance}, {updates}':>16}" for distance, updates in RUNS))
+print(f"\n{'steps, updates':<24}" + "".join(f"{f'{distance}, {updates}':>14}" for distance, updates in RUNS))
 for kind, shares in RIGHT.items():
-    print(f"{kind:<25}" + "".join(f"{share:8.0%} ({SIZES[kind][run[0]]:.0e})" for run, share in shares.items()))
+    print(f"{kind:<24}" + "".join(f"{share:6.0%} ({SIZES[kind][run[0]]:.0e})" for run, share in shares.items()))
 
 # %% [markdown]
 # The size of the gradient before training tells who learns.

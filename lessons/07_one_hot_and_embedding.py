@@ -109,7 +109,7 @@ batches = SequenceBatches([tokenizer.encode(text) for text in texts], 16, tokeni
 batch = next(batches.epoch())
 used = np.concatenate([batch.inputs[:n, b] for b, n in enumerate(batch.lengths)])
 lost = 1 - len(set(used)) / len(used)
-print(f"\n16 recipes: {len(used)} words, {len(set(used))} different ones; dW[ids] += dx loses {lost:.0%} of the gradients")
+print(f"\n16 recipes: {len(used)} words, {len(set(used))} different ones;\ndW[ids] += dx loses {lost:.0%} of the gradients")
 assert lost > 0.8
 
 # %% [markdown]
@@ -133,7 +133,7 @@ h_wide, _, cache_wide = lstm.forward(params, np.eye(5)[steps])
 _, _, grads = lstm.backward(params, np.ones_like(h), cache)
 _, _, grads_wide = lstm.backward(params, np.ones_like(h), cache_wide)
 assert np.allclose(h, h_wide) and np.allclose(grads["Wx"], grads_wide["Wx"]) and grads["Wx"].any()
-print("\nEmbedding and LSTM give with ids what they give with one-hot vectors, forward and back")
+print("\nEmbedding and LSTM: forward and back, ids give what one-hot vectors give")
 
 # %% [markdown]
 # Why then two names? An embedding is followed by another matrix, Wx of the LSTM:
@@ -148,9 +148,9 @@ print("\nEmbedding and LSTM give with ids what they give with one-hot vectors, f
 embedded = {**params, "Wx": rng.normal(size=(3, 8))}
 through = LSTM(3, 2).forward(embedded, x[:, None])[0]
 assert np.allclose(through, lstm.forward({**embedded, "Wx": W @ embedded["Wx"]}, steps)[0])
-print("\nparameters before the gates   one-hot (V, 512)   embedding (V, 100) and (100, 512)")
+print("\nparameters before the gates   one-hot (V, 512)   (V, 100) and (100, 512)")
 for V in (84, 10_000):
-    print(f"V = {V:<23,} {V * 512:18,} {V * 100 + 100 * 512:35,}")
+    print(f"V = {V:<23,} {V * 512:18,} {V * 100 + 100 * 512:25,}")
 assert 0.79 < 1 - (10_000 * 100 + 100 * 512) / (10_000 * 512) < 0.8 and 84 * 512 < 84 * 100 + 100 * 512
 
 # %% [markdown]
@@ -220,7 +220,7 @@ print("\nthe four nearest of all words, by cosine")
 for word in ("thyme", "cinnamon", "carrots", "salmon", "200", "casserole", "peel"):
     cosine = alike[place_of[word]]
     near = np.argsort(-cosine)[1:5]                           # the very nearest is the word itself
-    print(f"{word:<10}" + "".join(f"{tokenizer.symbols[k]:>14} {cosine[k]:.2f}" for k in near))
+    print(f"{word:<10}" + "".join(f"{tokenizer.symbols[k]:>12} {cosine[k]:.2f}" for k in near))
     company = {"thyme": "sage rosemary", "cinnamon": "vanilla saffron cardamom", "200": "210 220"}.get(word, "").split()
     assert QUICK or {place_of[other] for other in company} <= set(near)
     assert QUICK or all(cosine[place_of[other]] > alike[place_of["thyme"], place_of["cinnamon"]] for other in company)

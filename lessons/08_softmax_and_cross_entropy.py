@@ -310,7 +310,7 @@ try:
         last = int(rng.choice(V, p=softmax(published[last] / 1.8)))
         last, text = (space, text + "¶ Today ") if last == tokenizer.eos_id else (last, text + symbol_of[last])
 except KeyError as error:
-    print(f"\nat τ = 1.8 (¶ is <eos>): {text[-60:]}\nKeyError: {error}, after {len(text)} characters")
+    print(f"\nat τ = 1.8 (¶ is <eos>): {text[-50:]}\nKeyError: {error}, after {len(text)} characters")
 assert last == 0
 
 # %% [markdown]

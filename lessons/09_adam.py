@@ -75,7 +75,7 @@ gradients = np.array([[2.0, 200.0], [1.0, 100.0], [-1.0, -100.0]])
 theta, m, v = np.zeros(2), np.zeros(2), np.zeros(2)
 adam = optim.Adam(rate)
 book, book_state, ours, state = np.zeros(2), adam.init(np.zeros(2)), np.zeros(2), adam.init(np.zeros(2))
-print("\nt      g       m          v   1 - β₁ᵗ   1 - β₂ᵗ       m̂        v̂   step / α         θ")
+print("\nt     g       m         v 1 - β₁ᵗ  1 - β₂ᵗ        m̂         v̂  step/α         θ")
 for t, g in enumerate(gradients, start=1):
     m = beta1 * m + (1 - beta1) * g                          # (1)
     v = beta2 * v + (1 - beta2) * g**2                       # (2)
@@ -83,8 +83,8 @@ for t, g in enumerate(gradients, start=1):
     move = m_hat / (np.sqrt(v_hat) + epsilon)
     theta = theta - rate * move                              # (4)
     for k in range(2):
-        print(f"{t} {g[k]:6.0f} {m[k]:7.3f} {v[k]:10.6f} {1 - beta1**t:9.3f} {1 - beta2**t:9.6f} {m_hat[k]:8.3f}"
-              f" {v_hat[k]:9.2f} {move[k]:10.4f} {theta[k]:9.5f}")  # fmt: skip
+        print(f"{t} {g[k]:5.0f} {m[k]:7.3f} {v[k]:9.5f} {1 - beta1**t:7.3f} {1 - beta2**t:8.5f} {m_hat[k]:8.3f}"
+              f" {v_hat[k]:9.1f} {move[k]:7.3f} {theta[k]:9.5f}")  # fmt: skip
     book, book_state = optim.adam_step(book, g, book_state, rate, beta1, beta2, epsilon)
     state = adam.step(ours, g, state)                        # compiled, in place
     assert np.allclose(book, theta, rtol=1e-14) and np.allclose(ours, theta, rtol=1e-12)
@@ -110,9 +110,9 @@ t = np.arange(1, 1001)
 filled_m, root_v = 1 - beta1**t, np.sqrt(1 - beta2**t)  # how much of g is in m, and of |g| in √v
 sizes = {"both corrected": t / t, "none corrected": filled_m / root_v, "only m corrected": 1 / root_v}
 columns = t, filled_m, root_v, *sizes.values()
-print("\nstep / α for a gradient that stays the same\n\n   t   share in m  share in √v   " + "   ".join(sizes))
+print("\nstep / α for a gradient that stays the same\n\n   t  share in m  share in √v  " + "  ".join(sizes))
 for k in (1, 2, 3, 5, 8, 12, 20, 100, 1000):
-    print("{:4d}{:13.3f}{:13.3f}{:17.2f}{:17.2f}{:17.2f}".format(*(column[k - 1] for column in columns)))
+    print("{:4d}{:12.3f}{:13.3f}{:16.2f}{:16.2f}{:18.2f}".format(*(column[k - 1] for column in columns)))
 none = sizes["none corrected"]
 assert round(none[0], 2) == 3.16 and none.argmax() == 11 and round(none[11], 2) == 6.57 and 1.2 < none[-1] < 1.3
 assert round(sizes["only m corrected"][0], 1) == 31.6 and round(1 / np.sqrt(1 - 0.9), 2) == 3.16
@@ -150,9 +150,9 @@ for _ in range(300):
 assert np.allclose(theta, paths["RMSprop"][-1], atol=1e-9) and round(abs(theta[1]), 2) == 0.05
 
 shown = [0, 20, 40, 60, 80, 150, 300]
-print("\nloss after          " + "".join(f"{step:9d}" for step in shown) + " steps")
+print("\nloss after steps     " + "".join(f"{step:8d}" for step in shown))
 for name, loss in losses.items():
-    print(f"{name:<8} rate {optimizers[name].learning_rate:<6} " + "".join(f"{loss[step]:9.4f}" for step in shown))
+    print(f"{name:<8} rate {optimizers[name].learning_rate:<6} " + "".join(f"{loss[step]:8.4f}" for step in shown))
 assert [int(np.flatnonzero(losses[name] >= 0.01)[-1]) + 1 for name in ("SGD", "Adam")] == [185, 74]
 assert np.flatnonzero(losses["RMSprop"] < 0.01)[0] == 49 and round(losses["RMSprop"][-1], 3) == 0.126
 
@@ -258,7 +258,7 @@ by_norm, by_value = g.copy(), g.copy()
 norm = optim.clip_by_global_norm(by_norm, 1.0)               # in place; returns the norm that there was
 optim.clip_by_value(by_value, 1.0)
 turned = [abs(np.degrees(np.arctan2(v[1], v[0]) - np.arctan2(g[1], g[0]))) for v in (by_norm, by_value)]
-print(f"\n(30, 0.4)  by norm: {by_norm.round(4)}, turned by {turned[0]:.0f} degrees;  by value: {by_value}, by {turned[1]:.0f}")
+print(f"\n(30, 0.4)  by norm: {by_norm.round(4)}, turned by {turned[0]:.0f}°;  by value: {by_value}, by {turned[1]:.0f}°")
 assert np.allclose(by_norm, g * min(1, 1 / np.sqrt(np.sum(g**2)))) and np.round(turned).tolist() == [0, 21]  # (2)
 
 if plt := pyplot():
@@ -304,7 +304,7 @@ with np.errstate(over="ignore", invalid="ignore"):
         for step in range(1, 30):
             state = optim.SGD(1.0).step(theta, steep * theta, state)
     except NotFiniteError as error:
-        print(f"optim.SGD at step {step}:\n  {error}")
+        print(f"optim.SGD at step {step}:", *str(error).split("; "), sep="\n  ")
 assert step == 20
 
 # %% [markdown]

@@ -216,7 +216,7 @@ for name, value in {"blind guessing": np.log(74), "the LSTM": loss, "exact reade
 excess = (loss - best) * np.mean([len(nats) for nats in exact])
 print(f"excess: {loss - best:.3f} nats a character, {excess:.1f} a headline")
 if QUICK:
-    print(f"quick: after {STEPS} steps this model has not learned yet; what follows is about a beginner")
+    print(f"quick: after {STEPS} steps this model knows little; what follows is a beginner's")
 assert best < loss and (QUICK or loss < 0.45)
 
 # %% [markdown]
@@ -303,7 +303,7 @@ print("\nTen headlines at temperature 0.7:")
 for text in written:
     read = len(exact_nats(text))
     assert (read > len(text)) == corpus.accepts(text)
-    print(f"  right  {text}" if read > len(text) else f"  wrong  {text[:read]}|{text[read:]}")
+    print((f"  right  {text}" if read > len(text) else f"  wrong  {text[:read]}|{text[read:]}")[:80])
 wild, middle, tame = (share_accepted(model, tokenizer, corpus, rng, 20 if QUICK else 300, T) for T in (1.0, 0.7, 0.4))
 print(f"\nright at temperature 1.0: {wild:.0%}, which must be about exp(-D) = {np.exp(-excess):.0%} or more")
 print(f"right at temperature 0.7: {middle:.0%}, at 0.4: {tame:.0%}")

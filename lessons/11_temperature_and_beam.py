@@ -86,7 +86,7 @@ def tell():
 
 
 tales = [tell() for _ in range(2500)]
-print("\nthree tales", *(tale[:80] for tale in tales[:3]), sep="\n  ")
+print("\nthree tales", *(tale[:76] for tale in tales[:3]), sep="\n  ")
 
 # %% [markdown]
 # ## Why greedy text loops
@@ -190,12 +190,12 @@ def entropy(p):
 
 
 def show(name, p):
-    print(f"{name:<18}", *(f"{value:6.3f}" for value in p[letters]), f"{max(0, 1 - p[letters].sum()):7.3f} {entropy(p):8.2f}")
+    print(f"{name:<13}", *(f"{value:6.3f}" for value in p[letters]), f"{max(0, 1 - p[letters].sum()):7.3f} {entropy(p):8.2f}")
 
 
 (a, _), letters = read(tok.encode("the ")), tok.encode("lcdhfmk")
 by_T = {T: softmax(a / T) for T in (0.25, 0.5, 1.0, 2.0, 4.0)}                  # (1), (3)
-HEAD = " ".join(["\nafter 'the '      ", *(f"{letter:>6}" for letter in "lcdhfmk"), " others  entropy"])
+HEAD = " ".join(["\nafter 'the ' ", *(f"{letter:>6}" for letter in "lcdhfmk"), " others  entropy"])
 print(HEAD)
 for T, p in by_T.items():
     show(f"T = {T:g}", p)
@@ -357,7 +357,7 @@ for name, written in texts.items():
     surprise, right = -measure(model, tok, prompts, written).log_likelihood, [min(steps_of(text)) > 0 for text in ended]
     rows[name] = surprise, distinct(written, 16), np.mean([*map(len, written)]), len(ended) / TEXTS, sum(right) / TEXTS
     line = "{:<14} {:9.3f} {:17.0%} {:8.0f} {:6.0%} {:6.0%}\n    the {}"
-    print(line.format(name, *rows[name], tok.decode(written[0])[:80]))
+    print(line.format(name, *rows[name], tok.decode(written[0])[:72]))
 assert rows["greedy"][0] < 0.65 * rows["the chain"][0] and rows["T = 0.5"][0] < rows["top-p 0.9"][0] < rows["T = 1.5"][0]
 assert rows["T = 1.5"][-1] + 0.1 < rows["T = 1"][-1] < rows["top-p 0.9"][-1] + 0.05 and 0.25**2 / (0.25**2 + 0.75**2) == 0.1
 assert not any("king" in tok.decode(ids) for ids in texts["top-p 0.9"])

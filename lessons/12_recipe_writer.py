@@ -33,7 +33,7 @@ QUICK = quick()
 corpus = recipes()
 texts = corpus.sample_many(1000, np.random.default_rng(0))
 others = corpus.sample_many(300, np.random.default_rng(1))
-print(textwrap.fill(texts[0], 88))
+print(textwrap.fill(texts[0], 80))
 
 # %% [markdown]
 # ## Words and characters
@@ -163,7 +163,7 @@ print(f"held out: {before:.3f} nats a word before, {after:.3f} after; floor {cor
 per_word = sum(map(len, others)) / sum(map(len, judge.sequences))
 print(f"that is {after / np.log(2) / per_word:.3f} bits a character, floor {corpus.floor / np.log(2) / per_word:.3f}")
 if QUICK:
-    print(f"quick: after {STEPS} steps this model has not learned yet; what follows is about a beginner")
+    print(f"quick: after {STEPS} steps this model knows little; what follows is a beginner's")
 assert corpus.floor < after < before and (QUICK or after < 0.3)
 
 # %% [markdown]
@@ -226,7 +226,7 @@ exchanged = lambda texts: [title.split("|")[0] + "|" + text.split("|")[1] for ti
 alike = sorted(others, key=lambda text: text.split()[2])                         # those of one method side by side
 guess = {kind: kept_by_distance(exchanged(alike)).share_kept(kind) for kind in ("main", "herb", "side")}
 guess["method"] = kept_by_distance(exchanged(others)).share_kept("method")
-print("\n" + textwrap.fill(texts[0], 88))
+print("\n" + textwrap.fill(texts[0], 80))
 print("\nshare of promises kept, about so many words after the last reminder")
 print("          " + "".join(f"{near:>8}" for near in NEAR) + "   guessing")
 curves = {}

@@ -130,7 +130,7 @@ assert np.abs(cache.gates - gates).max() < 1e-3 and np.abs(cache.c[1:] - c).max(
 t = 1000
 x = np.eye(tokenizer.vocab_size)[ids[[t]]]
 assert np.allclose(cells.lstm_step(x, seen.h[t - 1], seen.c[t - 1], **params)[1], seen.c[t])
-print(f"{len(ids):,} characters read; LSTM.forward keeps the same gates and cell states in its cache")
+print(f"{len(ids):,} characters read; the cache of LSTM.forward has the same gates and c")
 
 # %% [markdown]
 # ## Which unit knows that a quotation is open?
@@ -160,7 +160,7 @@ for what, places, y in (("open quotation", space, inside), ("b that are due", ru
     r, again = (correlation(c[places & part], y[places & part]) for part in (half, ~half))
     ranked = np.argsort(-np.abs(r))
     found.append(ranked[0])
-    print(f"\n{what}, r of the best:  " + "   ".join(f"unit {k}: {r[k]:+.2f}" for k in ranked[:4]))
+    print(f"\n{what}, r of the best:  " + "   ".join(f"unit {k}: {r[k]:+.2f}" for k in ranked[:3]))
     print(f"                in the other half:  unit {ranked[0]}: {again[ranked[0]]:+.2f}")
     assert abs(again[ranked[0]]) > 0.8
 quote, counter = found
@@ -174,8 +174,8 @@ quote, counter = found
 outside, within = (c[half & space & (inside == side), quote].mean() for side in (0, 1))
 threshold = (outside + within) / 2
 right = np.mean((((c[:, quote] > threshold) == (within > outside)) == inside)[space & ~half])
-print(f"\nunit {quote} after a space: c is {outside:.2f} outside and {within:.2f} inside, on average; on which side of")
-print(f"{threshold:.2f} it stands is the right answer at {right:.0%} of the spaces of the other half")
+print(f"\nunit {quote} after a space: c is {outside:.2f} outside and {within:.2f} inside, on average;")
+print(f"the side of {threshold:.2f} on which it stands is right at {right:.0%} of the other half's spaces")
 stairs = [c[run & (due == k), counter].mean() for k in range(7)]
 print("\nb that are due       ", "".join(f"{k:7}" for k in range(7)))
 print(f"mean c of unit {counter:<6}", "".join(f"{stair:7.2f}" for stair in stairs))
@@ -242,8 +242,8 @@ else:
 kept = (characters != '"') & (inside == 1)
 half_life = np.log(0.5) / np.log(seen.f[kept, 0, quote]).mean()                            # (8)
 written = (seen.i * seen.g)[kept, 0, quote].mean()
-print(f"\nunit {quote} inside quotations: half-life by its forget gate {half_life:.1f} characters; c is {within:.2f},")
-print(f"and {written:+.2f} is written to it at each character, on average")
+print(f"\nunit {quote} inside quotations: half-life by its forget gate {half_life:.1f} characters;")
+print(f"c is {within:.2f}, and {written:+.2f} is written to it at each character, on average")
 assert half_life < 10 and np.sign(written) == np.sign(within)
 
 # %% [markdown]
@@ -286,7 +286,7 @@ mean_outside = lambda seen: seen.c[half & space & (inside == 0), 0].mean(axis=0)
 one = np.eye(H, dtype=bool)  # version k has unit k changed
 unchanged = operate(model, seen, lambda c: c)[0]
 print(f"\nbelief that a quotation is open, at the end of {len(quotations)} of more than eight words: {unchanged:.2f}")
-print(f"c of one unit changed in the middle     unit {quote}     another unit, the one that matters most")
+print(f"c of one unit changed in the middle     unit {quote}     another one, at worst")
 for name, value in (("set to zero", 0), ("set to its mean outside", mean_outside(seen))):
     each = operate(model, seen, lambda c: np.where(one, value, c))
     print(f"   {name:<32} {each[quote]:10.2f} {np.delete(each, quote).min():9.2f}")
@@ -302,7 +302,7 @@ for name, value in (("set to zero", 0), ("set to its mean outside", mean_outside
 # tells what is used.
 
 # %%
-print("\nseed   r of the best unit   belief   with the best moved   with another moved, at worst")
+print("\nseed   r of the best unit   belief   with the best moved   another one, at worst")
 held = []
 for seed in SEEDS:
     net = model if seed == SEEDS[0] else train(seed)[0]
