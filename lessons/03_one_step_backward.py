@@ -78,8 +78,8 @@ print("c", c.round(5), " h", h.round(5))
 # 0.0016.
 #
 # So that every line below can be put to the test, here is a loss that feels h and c by just these
-# amounts: dh · h + dc_next · c, whose slope is dh in h and dc_next in c, whatever h and c are. And a
-# way to nudge any number between the sums and h. The slope by nudging is the loss with a little
+# amounts: dh · h + dc_next · c, whose slope is dh in h and dc_next in c, whatever h and c are. And
+# a way to nudge any number between the sums and h. The slope by nudging is the loss with a little
 # more minus the loss with a little less, divided by how much lies between the two.
 
 # %%

@@ -13,8 +13,8 @@
 #     (1)  x[n] = W[ids[n]]            forward: row ids[n] of a table W (V, E)
 #     (2)  dW[ids[n]] += dx[n]         backward: every use of a row adds to its gradient
 #
-# The numbers are those of `minilstm/layers/embedding.py`. Bengio, Ducharme, Vincent and Jauvin
-# (2003) trained such a table together with a language model; there it is called C.
+# (1) and (2) are numbered as in `minilstm/layers/embedding.py`. Bengio, Ducharme, Vincent and
+# Jauvin (2003) trained such a table together with a language model; there it is called C.
 
 # %%
 import numpy as np
@@ -158,7 +158,8 @@ assert 0.79 < 1 - (10_000 * 100 + 100 * 512) / (10_000 * 512) < 0.8 and 84 * 512
 #
 # A small model learns from the built-in corpus `recipes` to predict the next word: 32 numbers for
 # each word, an LSTM of 64. Nobody tells it what a vegetable is. Before training the vectors are
-# random.
+# random. (How it is trained is the matter of later lessons: what a loss in nats is of lesson 8,
+# what Adam does of lesson 9. Here a loss that falls is enough.)
 #
 # How alike are two vectors? By the *cosine* of the angle between them, u · v / (|u| |v|): 1 in the
 # same direction, 0 at a right angle, whatever their lengths. The product u · v alone would not do:
@@ -210,8 +211,10 @@ print(f"  the same by u · v {by_product:14.0%}")
 assert chance < 0.2 and found > (0.6 if QUICK else 0.8) and found > by_product
 
 # %% [markdown]
-# Less than a fifth would be right by chance. After training it is more than four fifths (`--quick`:
-# more than three), and u · v finds fewer than the cosine. Now the neighbours among all words.
+# Less than a fifth would be right by chance. (That the random vectors do somewhat better or worse
+# is chance as well: some of them lie near to many others, whose kind may be a large one.) After
+# training it is more than four fifths (`--quick`: more than three fifths), and u · v finds fewer
+# than the cosine. Now the neighbours among all words.
 
 # %%
 alike = cosines(table[2:])                                    # without the ids of padding and [UNK], which no recipe has
@@ -233,11 +236,12 @@ for word in ("thyme", "cinnamon", "carrots", "salmon", "200", "casserole", "peel
 #
 # So nearness says *used alike*, not *means the same*. Thyme and cinnamon are both spices to a cook;
 # here one goes with roasts and the other with fruit, and each is nearer to its own company than to
-# the other.
+# the other, even if the fourth of its neighbours is from the other camp. Not every word finds its
+# like: `peel`, which stands in few places, has neighbours that are not near and mean nothing.
 #
 # And a word has one vector, whatever it is used for. 130, 140 and 150 are degrees in some recipes
 # and minutes in others. On the line from the middle of the minutes (0) to the middle of the degrees
-# (1) they stand between 0.3 and 0.9, on average: two lots of pushes, one vector.
+# (1) they stand somewhere between, on average: two lots of pushes, one vector.
 
 # %%
 degrees, minutes, both = (
@@ -254,9 +258,10 @@ assert 0.3 < place < 0.9
 # Two of them can be drawn. *Principal component analysis* looks for the two directions along which
 # the vectors differ most. Take the mean away; the singular value decomposition X = U S Vᵀ then has
 # these directions in the first two rows of Vᵀ, and the coordinates along them in the first two
-# columns of U S. The minutes, the degrees and the three words between them can be seen, and words
-# of cooking that are followed by a time lie apart from those of cutting. But two directions show
-# only a part of 32: what lies together in the picture need not lie together.
+# columns of U S. The minutes, the degrees and the three words between them can be seen, and roast,
+# braise, simmer and grill, which are followed by a time, lie apart from the words of cutting. But
+# two directions show only a part of 32: what lies together in the picture need not lie together. (A
+# dot has no name where two names would stand on top of one another.)
 
 # %%
 X = table[IDS] - table[IDS].mean(axis=0)                      # (words, E)

@@ -9,7 +9,8 @@
 #
 # At each step a network gives V numbers, one for each id: the *logits* a. They may be anything. Two
 # functions of `minilstm/functions.py` make probabilities of them, and two equations of
-# `minilstm/losses.py` compare these with the target y, the id that really came:
+# `minilstm/losses.py` compare these with the target y, the id that really came; they are numbered
+# as in these files:
 #
 #     (3)  log Σ eˣ     = m + log Σ eˣ⁻ᵐ,  m = max x                    log-sum-exp
 #     (4)  softmax(x)   = eˣ / Σ eˣ = eˣ⁻ᵐ / Σ eˣ⁻ᵐ                     softmax
@@ -62,9 +63,9 @@ assert p.round(3).tolist() == [0.644, 0.237, 0.087, 0.032] and np.allclose(p[:-1
 #
 # ## Why exp overflows, and why m helps
 #
-# The largest float64 is near 10³⁰⁸, the exponential of 709.78; of float32, of 88.7. Above that
-# comes `inf`, and inf / inf is `nan`, not a number. Scores do get large in training, and one nan in
-# a loss makes all weights nan.
+# The largest float64 is near 10³⁰⁸, the exponential of 709.78; the largest float32 is that of 88.7.
+# Above that comes `inf`, and inf / inf is `nan`, not a number. Scores do get large in training, and
+# one nan in a loss makes all weights nan.
 #
 # Since only differences count, the largest score m may be taken off first. Then the largest
 # exponential is e⁰ = 1, and the sum is between 1 and V, whatever the scores are. Exponentials of
@@ -148,7 +149,7 @@ if plt := pyplot():
     axes.bar(np.arange(4) - 0.2, p, 0.38, color=COLOURS[0], label="p, what the model says")
     axes.bar(np.arange(4) + 0.2, da, 0.38, color=COLOURS[1], label="p - y, the gradient")
     axes.set(xticks=range(4), xticklabels=["e", "a", "o\n(target)", "z"], ylim=(-1.05, 1.05))
-    axes.set(ylabel="probability; nats a unit of score", title="A step against p - y raises the target and lowers the others")
+    axes.set(ylabel="probability p, or gradient p - y", title="A step against p - y raises the target and lowers the others")
     axes.legend(loc="upper right")
     save(figure, "08_softmax_and_cross_entropy")
 
@@ -193,10 +194,10 @@ print(f"{N} real tokens of {T * B}: mean {loss:.4f}, by the book {ours:.4f}, com
 # how often y follows x. 1,024 headlines, 1,000 steps of gradient descent.
 #
 # With the gradient **not divided** by the number of tokens, each step is N times too large, and the
-# loss explodes. **Divided twice**, it is N times too small, and nothing is learned. Both are
-# common. A gradient check shows them at once: all slopes are wrong by one factor, N or 1/N. The
-# curve may not: Adam divides each gradient by its usual size (Kingma and Ba, 2015) and trains all
-# the same, while clipping by the norm goes by a number that is N times off.
+# loss explodes (100 steps show it). **Divided twice**, it is N times too small, and nothing is
+# learned. Both are common. A gradient check shows them at once: all slopes are wrong by one factor,
+# N or 1/N. The curve may not: Adam divides each gradient by its usual size (Kingma and Ba, 2015)
+# and trains all the same, while clipping by the norm goes by a number that is N times off.
 
 # %%
 texts = headlines().sample_many(1024, np.random.default_rng(0))
@@ -235,7 +236,8 @@ assert round(np.log(V), 2) == round(twice, 2) == 4.30 and never > 100
 # a padding; mostly another one does, and that is soon known. (Where it ends nobody can know, so the
 # first letters cost much, but they are few.) The letters have the same loss as before: their rows
 # are trained on the very same pairs. So losses with different shares of padding cannot be compared,
-# not even those of one model: pad the same headlines further, and the loss falls.
+# not even those of one model: pad the same headlines further, and the loss falls. The picture shows
+# it in a single batch: each line is a headline, padding on its left, where next to nothing is paid.
 
 # %%
 first, *others = LeftPadded(ids, 8, tokenizer.eos_id).epoch()

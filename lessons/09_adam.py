@@ -98,8 +98,9 @@ print("optim.adam_step and optim.Adam give", book.round(5), "and", ours.round(5)
 # Let the gradient stay the same and count the steps in units of α. With both corrections each step
 # is 1. One might think that without them the steps are too small at first, since m begins at zero.
 # They are too *large*: v begins at zero too, is slower to fill, and it is what divides. The first
-# step is 0.1 / √0.001 = 3.16 times α, the twelfth 6.57 times, and it takes a thousand steps until
-# the excess is down to a quarter. Just when the weights are most random they would be thrown about
+# step is 0.1 / √0.001 = 3.16 times α, the twelfth 6.57 times, and after a thousand steps one is
+# still
+# 1.26 times α. Just when the weights are most random they would be thrown about
 # most.
 #
 # With m corrected and v not, the first step is 31.6 times α. RMSprop has no correction, and its
@@ -124,9 +125,11 @@ assert round(sizes["only m corrected"][0], 1) == 31.6 and round(1 / np.sqrt(1 - 
 # along it: 185 steps until the loss stays below 0.01. RMSprop divides the steepness out, and both a
 # and b go straight for zero: it is there after 49 steps. But it cannot stand still. Where g is
 # small, √s is too, the quotient is not, and it jumps to and fro at b = ±0.05 for ever, with a loss
-# of 0.126. Adam starts out as RMSprop does, at 45 degrees, overshoots, being heavy, and comes to
-# rest: where g changes its sign in each step, m is near zero, and v is not. From step 74 on its
-# loss is below 0.01.
+# of 0.126. Adam starts out as RMSprop does, as fast along the valley as across it (steep in the
+# picture, where b is stretched), overshoots, being heavy, and comes to rest: where g changes its
+# sign in each step, m is near zero, and v is not. From step 74 on its loss is below 0.01. Each has
+# a rate that suits it: a rate of SGD is a share of the gradient, one of RMSprop or Adam is a
+# length.
 #
 # RMSprop and Adam save you from tuning a rate for each weight. They do not save you from lowering
 # the rate towards the end.
@@ -161,7 +164,7 @@ if plt := pyplot():
     a, b = np.meshgrid(np.linspace(-4.4, 1.6, 120), np.linspace(-1.1, 1.2, 120))
     left.contour(a, b, (a**2 + 100 * b**2) / 2, levels=np.geomspace(0.05, 60, 9), colors="#bbbbbb", linewidths=0.7)
     for (name, path), colour in zip(paths.items(), COLOURS):
-        left.plot(*path[:75].T, "o-", color=colour, markersize=2.5, linewidth=1.1, label=name)
+        left.plot(*path[:76].T, "o-", color=colour, markersize=2.5, linewidth=1.1, label=name)
     left.set(xlabel="a, along the valley", ylabel="b, across it", title="75 steps down a narrow valley")
     left.legend(loc="upper right")
     for (name, size), colour in zip(sizes.items(), (COLOURS[2], COLOURS[4], COLOURS[3])):
@@ -239,10 +242,10 @@ assert round(1.2**30) == 237 and round(0.8**30, 4) == 0.0012
 # itself, equation (1) of that file, or each array by a norm of its own, turns it: (30, 0.4) becomes
 # (1, 0.4), 21 degrees away.
 #
-# With c = 3 the same descent takes a step of 0.15 where the other took one of 40, and arrives; and
-# so it does from all 400 starts. With Adam, whose step does not know how long a gradient is,
-# clipping is of use too: a gradient of 795 would stay in v for a thousand steps, and make all of
-# them small.
+# With c = 3 the same descent takes a step of 0.15 where the other took one of 40, and arrives, if
+# with a slight tremble, for the cliff is near; and so it does from all 400 starts. With Adam, whose
+# step does not know how long a gradient is, clipping is of use too: a gradient of 795 would stay in
+# v for a thousand steps, and make all of them small.
 
 # %%
 clipped = descend(starts, c=3.0)
@@ -267,10 +270,10 @@ if plt := pyplot():
     figure.colorbar(left.pcolormesh(w, b, (unroll(w, b)[30] - 0.5) ** 2 / 2, rasterized=True), label="loss")
     for run, colour, line, name in ((without, "white", "-", "without clipping"), (clipped, COLOURS[1], "--", "clipped at 3")):
         left.plot(*run[:, :2, 0].T, line, color=colour, linewidth=2, label=name)
-        right.semilogy(run[:, 3, 0] + 1e-3, line, color=COLOURS[line == "--"], label=name)
+        right.semilogy(np.maximum(run[:, 3, 0], 1e-3), line, color=COLOURS[line == "--"], label=name)
     left.set(xlim=(1.1, 2.05), ylim=(-0.65, 0.1), xlabel="w", ylabel="b", title="A cliff, and two ways down")
     left.legend(loc="lower left")
-    right.set(xlabel="step", ylabel="norm of the gradient + 0.001", title="How long the gradient is", ylim=(5e-4, 2e5))
+    right.set(xlabel="step", ylabel="norm of the gradient, before clipping", title="How long the gradient is (at least 0.001)", ylim=(5e-4, 2e5))
     right.legend()
     save(figure, "09_adam_cliff")
 

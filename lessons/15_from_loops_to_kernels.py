@@ -296,8 +296,8 @@ for rows in (1, 4, 16, 64, 256):
 #
 # Whether two threads gain anything is seen in the limits first: two virtual cores often share the
 # part that multiplies, and then the bare products are no faster on two. Where BLAS has threads of
-# its own, the last two rows are missing. If all products are then many times as slow, something else
-# runs on the machine: threads that must meet wait for the one that was held up.
+# its own, the last two rows are missing. If all products are then many times as slow, something
+# else runs on the machine: threads that must meet wait for the one that was held up.
 
 # %%
 versions = {"Python's lists": in_python, "NumPy, by the book": by_the_book, "inputs in one product": inputs_first}
