@@ -273,7 +273,7 @@ if plt := pyplot():
         right.semilogy(np.maximum(run[:, 3, 0], 1e-3), line, color=COLOURS[line == "--"], label=name)
     left.set(xlim=(1.1, 2.05), ylim=(-0.65, 0.1), xlabel="w", ylabel="b", title="A cliff, and two ways down")
     left.legend(loc="lower left")
-    right.set(xlabel="step", ylabel="norm of the gradient, before clipping", title="How long the gradient is (at least 0.001)", ylim=(5e-4, 2e5))
+    right.set(xlabel="step", ylabel="norm before clipping, at least 0.001", title="How long the gradient is", ylim=(5e-4, 2e5))
     right.legend()
     save(figure, "09_adam_cliff")
 

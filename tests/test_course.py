@@ -257,11 +257,22 @@ def test_help_is_for_the_first_task_that_is_not_right_or_the_one_that_is_named(r
         (["99"], ["no exercise 99"]),
         (["2", "--task", "4", "--hint"], ["has 3 tasks", "--task 4"]),
         (["2", "--file", "nowhere.py"], ["there is no file nowhere.py"]),
+        (["--file", "nowhere.py"], ["there is no file nowhere.py"]),
         (["--file", "mine.py"], ["minilstm exercise 2 --file mine.py"]),
     ],
 )
-def test_what_is_not_there_is_refused(run, arguments, words):
+def test_what_is_not_there_is_refused(run, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text("", encoding="utf-8")
     refused(run("exercise", *arguments), 2, *words)
+
+
+def test_whoever_waits_for_long_is_told_how_to_stop_a_loop(run, tmp_path, monkeypatch):
+    mine = tmp_path / "02_mine.py"
+    mine.write_text("import time\n\ndef gates(z):\n    time.sleep(1)\n    return z\n", encoding="utf-8")
+    assert run("exercise", "--file", mine)[2] == ""
+    monkeypatch.setattr("minilstm.commands.exercise.PATIENCE", 0.1)
+    assert "Ctrl-C stops it" in run("exercise", "--file", mine)[2]
 
 
 def test_without_the_lessons_it_is_said_where_they_are(run, tmp_path, monkeypatch):

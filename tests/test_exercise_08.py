@@ -43,12 +43,13 @@ RIGHT = {"p": "np.exp(a - log_sum_exp(a))", "losses": "log_sum_exp(a)[:, 0] - a[
 @pytest.mark.parametrize(
     "changed, said",
     [
-        ({"losses": "-np.log(p[rows, y])"}, "losses has inf in it: a probability became 0"),
+        ({"losses": "-np.log(p[rows, y])"}, "losses has inf in it: exp of a large score overflows, or a probability became 0"),
         ({"losses": "-np.log(p[rows, y] + 1e-12)"}, "1e-12 is added to, or is the least p_y"),
         ({"losses": "-np.log(np.clip(p[rows, y], 1e-15, 1))"}, "1e-15 is"),
         ({"losses": "np.log(p[rows, y])"}, "losses is wrong: the sign"),
         ({"losses": "-np.log2(p[rows, y])"}, "in bits"),
         ({"losses": "log_sum_exp(a)[:, 0]"}, "the target's score must be taken off"),
+        ({"losses": "-a[rows, y]"}, "log Σ exp(a) is missing"),
         ({"losses": "(log_sum_exp(a)[:, 0] - a[rows, y]).mean()"}, "losses is one number"),
         ({"losses": "(log_sum_exp(a)[:, 0] - a[rows, y]) / len(y)"}, "losses is wrong: they are divided by N already"),
         ({"losses": "p[rows, y]"}, "the probabilities of the targets"),
@@ -121,6 +122,24 @@ def test_a_batch_computed_step_by_step_passes(tmp_path):
         dlogits[:n, b] = da / N
     return loss, dlogits
 """
+    assert mark_of(tmp_path, 8, "batch_loss", source).state == "right"
+
+
+EVERYWHERE = """def batch_loss(logits, targets, lengths):
+    T, B, V = logits.shape
+    real = np.arange(T)[:, None] < lengths
+    losses, da = loss_and_gradient(logits.reshape(-1, V), targets.ravel())
+    losses, da = losses.reshape(T, B), da.reshape(T, B, V) / real.sum()
+    return {loss}, {dlogits}
+"""
+
+
+def test_padding_that_is_left_out_on_one_way_only_is_told(tmp_path):
+    source = EVERYWHERE.format(loss="losses[real].mean()", dlogits="da")
+    assert "the padding has a gradient where 0 belongs" in wrong(tmp_path, 8, "batch_loss", source)
+    source = EVERYWHERE.format(loss="losses.mean()", dlogits="da * real[..., None]")
+    assert "the loss is a mean over padding too" in wrong(tmp_path, 8, "batch_loss", source)
+    source = EVERYWHERE.format(loss="losses[real].mean()", dlogits="da * real[..., None]")
     assert mark_of(tmp_path, 8, "batch_loss", source).state == "right"
 
 

@@ -60,6 +60,7 @@ EXACT = {"begins": "sentence.startswith(prefix)", "character": "sentence[len(pre
     [
         ({"total": "1"}, "divide them by that of the prefix"),
         ({"weight": "1"}, "not once"),
+        ({"total": "len(following)"}, "divided by how many characters can follow"),
         ({"begins": "prefix in sentence"}, "not anywhere in it"),
         ({"begins": "sentence.startswith(prefix) and sentence != prefix"}, "a sentence that ends here counts"),
         ({"character": "sentence[len(prefix)]"}, "IndexError"),
@@ -72,6 +73,11 @@ EXACT = {"begins": "sentence.startswith(prefix)", "character": "sentence[len(pre
 )
 def test_wrong_readers_are_told_apart(tmp_path, part, said):
     assert said in wrong(tmp_path, 10, "next_characters", READER.format(**EXACT | part))
+
+
+def test_sentences_that_go_on_alike_add_up(tmp_path):
+    source = READER.format(**EXACT).replace("+= probability", "= probability")
+    assert "their probabilities add up" in wrong(tmp_path, 10, "next_characters", source)
 
 
 def test_what_cannot_follow_is_left_out_and_the_answer_is_a_dictionary(tmp_path):
@@ -107,6 +113,8 @@ RIGHT = {"order": "rng", "clip": "g *= min(1.0, max_norm / norm)", "step": "stat
         ({"clip": "g *= max(1.0, max_norm / norm)"}, "long ones left as they were"),
         ({"clip": "np.clip(g, -max_norm, max_norm, out=g)"}, "keeps the direction"),
         ({"step": "optimizer.step(theta, g, optimizer.init(theta))"}, "thrown away at each step"),
+        ({"step": "optimizer.step(theta, g, state)"}, "what step returned was not kept"),
+        ({"step": "state = optimizer.step(theta, -g, state)"}, "step goes against it by itself"),
         ({"step": "total += g; state = optimizer.step(theta, total.copy(), state)"}, "added up"),
         ({"step": RIGHT["step"] + "; " + RIGHT["step"]}, "two steps"),
         ({"order": ""}, "take batches.epoch(rng)"),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from minilstm import cells
-from minilstm.course import Task, same
+from minilstm.course import Task, Wrong, same
 from minilstm.functions import sigmoid
 
 
@@ -12,13 +12,14 @@ def gradients_back(yours):
         h = np.random.default_rng(seed).uniform(-0.9, 0.9, 6)
         back = lambda factors: np.concatenate([[1.0], np.cumprod(factors[::-1])])
         factors = w * (1 - h[1:] ** 2)
-        same("the gradients", yours(w, h), back(factors), {
+        same("the row of gradients", yours(w, h), back(factors), {
             "the factor of step t takes h[t], the state after the step, since 1 - h² is the slope of tanh there; yours takes"
             " h[t-1]": back(w * (1 - h[:-1] ** 2)),
             "the way back begins with the last step: yours multiplies from the first step on": back(factors[::-1]),
             "w is missing: the slope of tanh is only half of the factor": back(1 - h[1:] ** 2),
             "1 - h² is missing: the state goes through tanh at every step": back(np.full(5, w)),
             "h is squared in the slope of tanh": back(w * (1 - h[1:])),
+            "the slope of tanh is 1 - h², not (1 - h)²": back(w * (1 - h[1:]) ** 2),
             "h has been through tanh already: its slope is 1 - h², not 1 - tanh(h)²": back(w * (1 - np.tanh(h[1:]) ** 2)),
         })  # fmt: skip
     return "with w = 0.8 and with w = -1.7, all of 5 steps back"
@@ -27,7 +28,10 @@ def gradients_back(yours):
 def forget_bias(yours):
     for steps, share in ((1, 0.7), (10, 0.5), (200, 0.5), (50, 0.01)):
         f = share ** (1 / steps)
-        same(f"forget_bias({steps}, {share})", yours(steps, share), np.log(f / (1 - f)), {
+        got = yours(steps, share)
+        if isinstance(got, float) and np.isnan(got):
+            raise Wrong("it is nan, a logarithm of something negative: log(share) / steps is the logarithm of f, and not yet f")
+        same(f"forget_bias({steps}, {share})", got, np.log(f / (1 - f)), {
             "this is the gate f itself; the bias is the number of which σ makes it": f,
             "this is log(f); undo σ, not only the exponential": np.log(f),
             "this is half of the way: σ undone for the share, but for one step only": np.log(share / (1 - share)),
@@ -85,6 +89,9 @@ def known_mistakes(dh, h_prev, cache, Wh):
             sigma_z=slope_twice(z), sigma_r=slope_twice(r)),
         "q is heard times r in (4), and so is its gradient": back(hears=1),
         "in (4) r multiplies q, so dr takes q; yours takes h_prev": back(r_sees=h_prev),
+        "in (4) r multiplies q, so dr takes q, which is missing": back(r_sees=1),
+        "in (4) r multiplies q, so dr takes q; yours takes n": back(r_sees=n),
+        "the slope of the tanh in (4) is 1 - n²: of what comes out of it; yours takes 1 - q²": back(tanh=1 - q**2),
         "the blocks of Wh stand in the order r, z, n; yours are z, r, n": back(order=(1, 0, 2)),
     }  # fmt: skip
 

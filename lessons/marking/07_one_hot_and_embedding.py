@@ -1,5 +1,9 @@
 """7. One-hot and embedding: how its exercises are marked."""
 
+import ast
+import inspect
+import textwrap
+
 import numpy as np
 
 from minilstm.course import Task, Wrong, same
@@ -23,6 +27,9 @@ def embed(yours):
             "ids count from 0: id 1 is the second row": W[ids - 1],
             "the rows are scaled by their ids; an id is a name and not a quantity": W[ids] * ids[..., None],
         })  # fmt: skip
+    parts = {*map(type, ast.walk(ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(yours))))))}
+    if parts & {ast.For, ast.While, ast.comprehension, ast.MatMult}:
+        raise Wrong("the vectors are right; but W can be asked for all rows at once, without a loop and without a product")
     return "as Embedding.forward, for ids of one axis and of two"
 
 
@@ -47,6 +54,9 @@ def known_sums(ids, dx, dW, right):
     assigned[ids] = dx
     fresh = np.zeros_like(dW)
     fresh[ids] += dx
+    first, of_first = dW.copy(), dW.copy()
+    np.add.at(first, ids[0], dx[0])
+    np.add.at(of_first, ids[:, 0], dx[:, 0])
     count = np.maximum(1, np.bincount(ids.ravel(), minlength=V))[:, None]
     steps = dW.copy()
     for t in range(len(ids)):
@@ -59,6 +69,8 @@ def known_sums(ids, dx, dW, right):
         "what dW held before is gone: this batch is added to it": right - dW,
         "an id that occurs twice in one step counts once: += on ids loses them within a step too": steps,
         "nothing was added: this is dW as it came": dW,
+        "only the first step's uses were added; ids has a row for each step": first,
+        "only the first sequence's uses were added; ids has a column for each": of_first,
         "the mean of the uses of an id is taken; its gradient is their sum": dW + (right - dW) / count,
         "the sign: the gradient is added here; the optimizer subtracts": 2 * dW - right,
         "the sum of all dx went to every row; each goes to the row of its own id": dW + dx.sum(axis=(0, 1)),
@@ -66,10 +78,12 @@ def known_sums(ids, dx, dW, right):
 
 
 def nearest(yours):
-    for seed, (n, k) in enumerate(((3, 4), (5, 2))):
+    corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1.2]])  # any two are more than 90 degrees apart
+    for seed, (n, k) in enumerate(((3, 4), (5, 2), (2, 3))):
         rng = np.random.default_rng(seed)
-        W = rng.normal(size=(V + 5, E)) * rng.uniform(0.2, 5, (V + 5, 1))
-        ids = rng.permutation(V + 5)[:n]
+        W = rng.normal(size=(V + 5, E)) if k != 3 else corners + rng.normal(0, 0.05, (4, 3))
+        W *= rng.uniform(0.2, 5, (len(W), 1))
+        ids = rng.permutation(len(W))[:n]
         got = yours(ids, W, k)
         if isinstance(got, np.ndarray) and got.dtype.kind == "f":
             raise Wrong("the neighbours must be ids, which are integers; argsort gives places, sort gives values")
@@ -92,8 +106,13 @@ def ranked(alike, ids, k, own=False, first=0):
 def known_ranks(W, ids, k):
     alike, product = cosines(W), W @ W.T  # (V, V)
     distance = np.linalg.norm(W[:, None] - W[None], axis=2)
+    squares = W / np.sum(W**2, axis=1, keepdims=True)
+    all_out, with_zeros = alike.copy(), np.where(np.eye(len(W)), 0, alike)
+    all_out[:, ids] = -np.inf
     own_last, own_first = (np.where(np.eye(len(W)), own, alike)[ids] for own in (np.inf, -np.inf))
     return {
+        "with 0 where a word meets itself, it comes before words whose cosine is negative: put -np.inf there":
+            ranked(with_zeros, ids, k, own=True),
         "each word is its own nearest neighbour here: put -np.inf where it meets itself": ranked(alike, ids, k, own=True),
         "the farthest come first: argsort goes upwards, so sort by minus the cosine": np.argsort(own_last, axis=1)[:, :k],
         "the word itself and the farthest come first: argsort goes upwards, from minus infinity; sort by minus the cosine":
@@ -106,6 +125,11 @@ def known_ranks(W, ids, k):
         "this goes by the distance |u - v|, in which lengths count; the cosine looks at directions": ranked(-distance, ids, k),
         "the lengths were taken along the wrong axis: one for each column of W, where each row needs its own":
             ranked(cosines(W, axis=0), ids, k),
+        "all words that are asked about are ruled out; only the word itself is": ranked(all_out, ids, k, own=True),
+        "the sign of the cosine is lost: -1 is the farthest that there is": ranked(np.abs(alike), ids, k),
+        "the vectors are divided by the squares of their lengths": ranked(squares @ squares.T, ids, k),
+        "argsort goes along the words that are asked about; it is the others that are sorted, axis 1":
+            np.argsort(-own_first, axis=0)[:, :k],
         "the first place was cut off although the word itself was no longer in it": ranked(alike, ids, k, first=1),
     }  # fmt: skip
 

@@ -68,7 +68,8 @@ def loss_and_gradient(yours):
         if mine.shape == ():
             raise Wrong("losses is one number; each token must have its own, the mean comes in task 3")
         _finite("losses", mine, {
-            "inf": "a probability became 0, and so its logarithm infinite. Equation (1) has no probability in it.",
+            "inf": "exp of a large score overflows, or a probability became 0 and its logarithm infinite. Equation (1) has no"
+                   " probability in it, and log_sum_exp no large exponential.",
             "nan": "exp of a large score is inf, and inf / inf is nan. Take off the maximum first.",
         })  # fmt: skip
         kept_above = {f"{small:g} {done} p_y, which hides how wrong the model is": -np.log(change(p_y, small))
@@ -77,6 +78,7 @@ def loss_and_gradient(yours):
             "the sign: a loss is minus the logarithm, and never negative": -losses,
             "they are in bits; p - y is the gradient of nats": losses / np.log(2),
             "this is log Σ exp(a); the target's score must be taken off": losses + a[range(N), y],
+            "this is minus the target's score; log Σ exp(a) is missing": -a[range(N), y],
             "they are divided by N already; the mean comes in task 3": losses / N,
             "these are the probabilities of the targets, not their logarithms": p_y,
         } | (kept_above if scale > 100 else {}))  # fmt: skip
@@ -119,7 +121,12 @@ def batch_loss(yours):
     if np.isclose(loss, losses[np.arange(T)[:, None] <= lengths].mean()):
         raise Wrong("one token too many of each sequence: steps are counted from 0, so step t is real where t < length")
     found = diagnose_loss(yours)
-    if len(found.mistakes) < len(found.findings):  # several at once, and not all are known; this one can be told for sure
+    unknown = len(found.mistakes) < len(found.findings)
+    if unknown and np.isclose(loss, losses.mean()):
+        raise Wrong("the loss is a mean over padding too; losses[real] has the real tokens' alone")
+    if unknown and dlogits[~real].any():
+        raise Wrong("the padding has a gradient where 0 belongs: dlogits are zeros, into which dlogits[real] is written")
+    if unknown:  # several at once, and not all are known; this one can be told for sure
         with np.errstate(all="ignore"):
             loss, dlogits = yours(1000 * logits, targets, lengths)
         if not np.isfinite(loss) or not np.isfinite(dlogits).all():

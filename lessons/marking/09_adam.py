@@ -23,6 +23,8 @@ def momentum_step(yours):
             "what it was is kept whole; it must be μ u": u - rate * g,
             "μ and 1 - μ are for means; here the push is α g, whatever μ is": mu * u - (1 - mu) * rate * g,
             "this is θ; the order is θ, u": new_theta,
+            "the rate belongs in (1), where u is made": mu * u - g,
+            "μ and the rate have changed places": rate * u - mu * g,
         })  # fmt: skip
         same("the new θ", got_theta, new_theta, {
             "u has its minus sign already: θ + u": theta - new_u,
@@ -60,6 +62,8 @@ def clip_by_global_norm(yours):
                 "the factor is upside down": g * norm / max_norm,
                 "it is divided by the norm; times max_norm is missing": g / norm,
                 "nothing was clipped": g,
+                "the factor is max_norm / norm; a small number added to the norm, as in some libraries, changes the result":
+                    g * min(1, max_norm / (norm + 1e-6)),
             })  # fmt: skip
     zeros = {"W": np.zeros((2, 2)), "b": np.zeros(3)}
     got, norm = _clipped(yours, zeros, 1.0)
@@ -125,6 +129,7 @@ def _one_step(yours, theta, g, m, v, t, rate, beta1, beta2, epsilon):
             "β₂ and 1 - β₂ have changed places": (1 - beta2) * v + beta2 * g**2,
             "g² must be multiplied by 1 - β₂": beta2 * v + g**2,
             "g is not squared": beta2 * v + (1 - beta2) * g,
+            "g is doubled, and not squared": beta2 * v + (1 - beta2) * 2 * g,
             "the mean is squared; what is wanted is the mean of the squares": (beta2 * v + (1 - beta2) * g) ** 2,
             "m is squared and averaged; it is g² that is averaged": beta2 * v + (1 - beta2) * M**2,
             "this is v̂; the correction is for one step, what is kept is v without it": V / two,
@@ -148,6 +153,7 @@ def _one_step(yours, theta, g, m, v, t, rate, beta1, beta2, epsilon):
             "ε is as in equation (5), outside the corrections; (4) is wanted": theta
             - rate * np.sqrt(two) / one * M / (np.sqrt(V) + epsilon),
             "m̂ and v̂ are made of m and v as they were before this step": step(m / one, v / two),
+            "ε is missing": theta - rate * (M / one) / np.sqrt(V / two),
             "it goes uphill": 2 * theta - right_theta,
             "g stands where m̂ belongs": step(g, V / two),
         })  # fmt: skip

@@ -58,13 +58,18 @@ def following(prefix, begins=str.startswith, weigh=lambda sentence, probability:
     return found
 
 
+def last(prefix):
+    """Of sentences that go on alike only the last."""
+    return {s[len(prefix) : len(prefix) + 1]: p for s, p in LANGUAGE.items() if s.startswith(prefix)}
+
+
 def normalised(counts):
     total = sum(counts.values())
     return {character: count / total for character, count in counts.items()}
 
 
 def next_characters(yours):
-    for prefix in ("r", "ra", "rain", "", "rain in ", "no rain in Oslo"):
+    for prefix in ("ra", "r", "rain", "", "rain in ", "no rain in Oslo"):
         right = normalised(following(prefix))
         got = yours(dict(LANGUAGE), prefix)
         if not isinstance(got, dict):
@@ -72,6 +77,9 @@ def next_characters(yours):
         known = {
             "these are probabilities together with the prefix; divide them by that of the prefix": following(prefix),
             "each sentence counts with its probability, not once": normalised(following(prefix, weigh=lambda *_: 1)),
+            "where two sentences go on alike, their probabilities add up; yours keeps the last": normalised(last(prefix)),
+            "they are divided by how many characters can follow, not by the probability of the prefix":
+                {c: p / len(following(prefix)) for c, p in following(prefix).items()},
             "the prefix must stand at the beginning of a sentence, not anywhere in it":
                 normalised(following(prefix, begins=str.__contains__)),
             "a sentence that ends here counts, too, under \"\"":
@@ -114,7 +122,7 @@ def small_run():
     return model, optimizer, type(state)(state.m, state.v, 4), SequenceBatches(sequences, 3, eos_id=6)
 
 
-def epoch(shorten=lambda g: clip(g, None, MAX_NORM), keep=True, add=False, times=1, too_late=False, shuffled=True):
+def epoch(shorten=lambda g: clip(g, None, MAX_NORM), keep=True, stale=False, add=False, times=1, too_late=False, shuffled=True):
     """Parameters, batch losses, tokens and steps after an epoch; other arguments are other mistakes."""
     model, optimizer, state, batches = small_run()
     losses, tokens, total = [], [], np.zeros_like(model.parameters.flat)
@@ -126,7 +134,8 @@ def epoch(shorten=lambda g: clip(g, None, MAX_NORM), keep=True, add=False, times
         total += g
         for _ in range(times):
             before = state if keep else optimizer.init(model.parameters.flat)
-            state = optimizer.step(model.parameters.flat, (total if add else g).copy(), before)
+            new = optimizer.step(model.parameters.flat, (total if add else g).copy(), before)
+            state = state if stale else new
         losses.append(loss)
         tokens.append(batch.tokens)
     return model.parameters.flat, np.array(losses), np.array(tokens), state.t
@@ -137,6 +146,11 @@ MAX_NORM = 0.29  # some batches of the small run have a longer gradient, some ha
 
 def to_norm(g):
     g *= MAX_NORM / np.linalg.norm(g)
+
+
+def downhill(g):
+    clip(g, None, MAX_NORM)
+    g *= -1
 
 
 def backwards(g):
@@ -150,6 +164,8 @@ MISTAKES = {
     "short gradients were made longer, long ones left as they were": {"shorten": backwards},
     "each entry was cut; clipping by norm keeps the direction and scales all of g":
         {"shorten": lambda g: clip_by_value(g, MAX_NORM)},
+    "what step returned was not kept: state = optimizer.step(...) has the new means for the next batch": {"stale": True},
+    "the gradient points uphill, and step goes against it by itself; yours has lost its sign": {"shorten": downhill},
     "the optimizer's state was thrown away at each step; hand on what step returns": {"keep": False},
     "the gradients of earlier batches were added up; each step takes that of its own batch": {"add": True},
     "two steps were taken for each batch": {"times": 2},

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import shlex
+import sys
 import textwrap
+import threading
 from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
 
 from minilstm.course.answers import Answers
-from minilstm.course.exercise import Exercise, find, told
+from minilstm.course.exercise import Exercise, Mark, find, told
 from minilstm.course.folder import lessons, numbered, shown
 from minilstm.errors import InputError
+
+PATIENCE = 15  # seconds; the slowest of our own tasks compiles for ten
 
 
 def run(arguments: Namespace) -> int:
@@ -36,7 +41,7 @@ def run(arguments: Namespace) -> int:
         return 0
     print(f"{exercise.skeleton.title}\n{shown(exercise.answers.path)}\n", flush=True)
     right = 0
-    for number, mark in enumerate(exercise.marks(), start=1):
+    for number, mark in enumerate(patiently(exercise.marks()), start=1):
         print(told(number, mark), flush=True)
         right += mark.state == "right"
     print(f"{right} of {len(exercise.tasks)} right")
@@ -44,6 +49,22 @@ def run(arguments: Namespace) -> int:
         return 0
     print(f"A hint for the first that is not: {again} --hint")
     return 1
+
+
+def patiently(marks: Iterator[Mark]) -> Iterator[Mark]:
+    """The same marks; whoever waits for one for long is told how to stop a loop that never ends."""
+    say = "still at work; if a loop of yours never ends, Ctrl-C stops it, and you are told where"
+    while True:
+        timer = threading.Timer(PATIENCE, print, (say,), {"file": sys.stderr, "flush": True})
+        timer.daemon = True
+        timer.start()
+        try:
+            mark = next(marks, None)
+        finally:
+            timer.cancel()
+        if mark is None:
+            return
+        yield mark
 
 
 def chosen(exercise: Exercise, task: int | None) -> int | None:

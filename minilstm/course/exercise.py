@@ -63,6 +63,8 @@ class Exercise:
 def find(number: int | None, file: Path | None, lessons: Path) -> Exercise:
     """The exercise of a number, or of the number that a file's name begins with."""
     exercises = numbered(lessons / "exercises")
+    if file is not None and not file.is_file():
+        raise InputError(f"there is no file {file}")
     if number is None and file is not None and file.name[:2].isdecimal():
         number = int(file.name[:2])
     if number not in exercises:
@@ -72,8 +74,6 @@ def find(number: int | None, file: Path | None, lessons: Path) -> Exercise:
         raise InputError(f"there is no exercise {number}; there are {there}")
     assert number is not None
     path = exercises[number] if file is None else file
-    if not path.is_file():
-        raise InputError(f"there is no file {path}; the exercise is in {exercises[number]}")
     marking = Answers(numbered(lessons / "marking")[number]).load()
     solutions = Answers(numbered(lessons / "solutions")[number])
     skeleton = Answers(exercises[number].resolve())

@@ -68,7 +68,7 @@ def same(name: str, yours: Any, right: Any, known: Mapping[str, Any] | None = No
     with np.errstate(invalid="ignore"):
         far = np.nan_to_num(np.abs(got - wanted), nan=np.inf)
     if far.max() <= FLOAT32 * np.abs(wanted).max():
-        raise Wrong(f"{name} is right to six digits and no further: is something computed in float32, or by differences?")
+        raise Wrong(f"{name} is right to six digits and no further: float32, differences, or a small number that was added?")
     where = np.unravel_index(far.argmax(), wanted.shape)
     entry = f"entry {[int(k) for k in where]} of {name}" if where else name
     raise Wrong(f"{entry} is {got[where]:.6g} where {wanted[where]:.6g} belongs")
@@ -83,7 +83,10 @@ def check_array(name: str, yours: Any, shape: tuple[int, ...]) -> None:
 
 def _numbers(name: str, yours: Any) -> np.ndarray:
     if yours is None:
-        raise Wrong(f"{name} is missing: does every way through your function end with a return?")
+        raise Wrong(
+            f"{name} is missing: does every way through your function end with a return, and of something?"
+            " What changes its argument, as np.add.at or list.sort do, returns None"
+        )
     try:
         got = np.asarray(yours)
     except ValueError:
