@@ -210,7 +210,8 @@ for kind, sizes in SIZES.items():
 if plt := pyplot():
     figure, axes = plt.subplots(figsize=(7.5, 4))
     for k, kind in enumerate(sorted(KINDS, key=lambda kind: -SIZES[kind][-1])):
-        axes.semilogy(SIZES[kind], "--" if " 5" in kind else "-", color=COLOURS[k % len(COLOURS)], label=kind)
+        line = "--" if " 5" in kind else "-" if k < len(COLOURS) else ":"
+        axes.semilogy(SIZES[kind], line, color=COLOURS[k % len(COLOURS)], label=kind)
     axes.set(xlabel="steps back", ylabel="size of the gradient", title="What is left of the gradient on its way back")
     axes.set(xlim=(0, DISTANCES), ylim=(1e-18, 1e5))
     figure.legend(loc="outside right upper")
