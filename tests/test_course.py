@@ -63,6 +63,8 @@ def test_a_right_answer_is_right_and_an_ellipsis_in_an_index_is_no_hole(tmp_path
         ("def f(x):\n    assert x > 5\n", "line 2: AssertionError"),
         ("def f(x):\n    raise KeyboardInterrupt\n", "line 2: stopped by Ctrl-C; does a loop there never end?"),
         ("import numpy as np\ndef f(x):\n    return np.ones(2) @ np.ones(3)\n", "line 3: a product @ does not fit: the left"),
+        ("def f(x):\n    return x ^ 2\n", "line 2: a power is written ** in Python"),
+        ("import numpy as np\ndef f(x):\n    return np.ones(2) ^ 2\n", "line 3: a power is written ** in Python"),
         ("def f():\n    return 1\n", "TypeError"),
         ("def g(x):\n    return x\n", "f is not in the file any more"),
     ],

@@ -57,7 +57,7 @@ def test_wrong_factors_are_told_apart(tmp_path, factors, order, said):
         ("-np.log(share ** (1 / steps) / (1 - share ** (1 / steps)))", "the other way round"),
         ("np.log(np.log(share) / steps / (1 - np.log(share) / steps))", "it is nan, a logarithm of something negative"),
         ("np.log(share ** steps / (1 - share ** steps))", "the power is 1 / steps"),
-        ("np.log(share ^ steps)", "TypeError"),
+        ("np.log(share ^ steps)", "a power is written **"),
         ("4.25", "forget_bias(1, 0.7) is 4.25 where 0.847298 belongs"),
     ],
 )

@@ -134,5 +134,7 @@ def _said(error: BaseException) -> str:
     sizes = MATMUL.search(str(error))
     if sizes:
         return f"a product @ does not fit: the left array has {sizes[2]} columns, the right one {sizes[1]} rows"
+    if isinstance(error, TypeError) and ("for ^" in str(error) or "bitwise_xor" in str(error)):
+        return "a power is written ** in Python; ^ is for the bits of integers"
     said = str(error).splitlines()
     return f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
