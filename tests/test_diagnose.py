@@ -420,6 +420,7 @@ def test_a_loss_of_another_shape_is_told():
     [
         (diagnose, None, "what is to be checked must be a function, not NoneType"),
         (diagnose, lambda *a: 3, r"your backward pass must return \(dx, dh_prev, dc_prev, grads\); it returned one int"),
+        (diagnose, lambda *a: None, "it returned nothing: does every way through it end with a return?"),
         (diagnose, lambda *a: (1, 2, 3), r"\(dx, dh_prev, dc_prev, grads\); it returned 3 things"),
         (diagnose, lambda dh, dc, *a: (dh, dh, dc, {"W": dh}), "the gradients must be those of Wx, Wh and b, not of W"),
         (diagnose, lambda dh, dc, *a: (dh, dh, dc, (dh, dh)), "the gradients must be three arrays, of Wx, Wh and b"),
