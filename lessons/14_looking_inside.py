@@ -256,9 +256,10 @@ assert half_life < 10 and np.sign(written) == np.sign(within)
 #
 #     (9)  belief = p(") / (p(") + p(.)) = σ(a(") - a(.))        a: the logits
 #
-# What is it to take a unit away? Zero is a number like any other. For a unit that stands at 2
-# outside and at 5 inside it means outside, for one that stands at -5 and 2 hardly anything. So we
-# do both: set c to zero, and set it to its mean after a space outside.
+# What is it to take a unit away? Zero is a number like any other. For a unit at 2 outside and 5
+# inside, zero means outside; for one at -5 outside and 2 inside it means inside. So we do both: set
+# c to zero, and set it to its mean after a space outside. Unit 0 stands near zero outside, so that
+# both are nearly the same here.
 
 
 # %%
