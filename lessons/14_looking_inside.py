@@ -206,20 +206,29 @@ for unit, name in zip(found, ("quotations", "the counter")):
     print(f"\nunit {unit}, {name}\n{painted(DEMO, demo.c[:, 0, unit])}")
 
 # %% [markdown]
-# The picture has all units, and the gates of these two. Many rows flicker with the letters: they
-# know where in a word we are. What a unit remembers longer shows at the marks and in the runs.
+# The picture has all units, and the gates and the candidate of these two. Many rows flicker with
+# the letters: they know where in a word we are. What a unit remembers longer shows at the marks and
+# in the runs. Two rows are dark throughout: their |c| stays above 4, where |tanh(c)| is 1 to two
+# digits, so that by (6) such a unit says something through its output gate alone.
 
 # %%
-units, gates = found + [k for k in range(H) if k not in found], [(gate, unit) for unit in found for gate in "fio"]
+units, rows = found + [k for k in range(H) if k not in found], [(name, unit) for unit in found for name in "ifgo"]
 states = demo.c[:, 0, units].T
+assert sum(np.abs(states).min(axis=1) > 4) == 2 and np.tanh(4) > 0.995
 if plt := pyplot():
-    figure, (top, bottom) = plt.subplots(2, 1, figsize=(10, 4.6), height_ratios=(12, 6))
-    top.imshow(states / np.abs(states).max(axis=1, keepdims=True), cmap="PuOr", vmin=-1, vmax=1, aspect="auto")
-    top.set(xticks=[], yticks=range(H), yticklabels=[f"{quote}: quotations", f"{counter}: counter", *units[2:]])
-    top.set_title("c of all units, from -max |c| of the unit (brown) over 0 (white) to max |c| (violet)")
-    bottom.imshow([getattr(demo, gate)[:, 0, unit] for gate, unit in gates], vmin=0, vmax=1, aspect="auto")
-    bottom.set(yticks=range(6), yticklabels=[f"{gate} of {unit}" for gate, unit in gates])
-    bottom.set(xticks=range(len(DEMO)), xticklabels=DEMO, title="gates of two units, from 0 (dark) to 1 (bright)")
+    figure, (top, bottom) = plt.subplots(2, 1, figsize=(10, 5.2), height_ratios=(12, 8))
+    signed, candidates = {"cmap": "PuOr", "vmin": -1, "vmax": 1, "aspect": "auto"}, [[name == "g"] for name, _ in rows]
+    drawn = top.imshow(states / np.abs(states).max(axis=1, keepdims=True), **signed)
+    figure.colorbar(drawn, ax=[top], label="c / max |c| of the unit", pad=0.01, ticks=(-1, 0, 1))
+    top.set(xticks=[], yticks=range(H), yticklabels=[f"quotations: {quote}", f"counter: {counter}", *units[2:]])
+    top.set(ylabel="unit", title="c of all units")
+    values = np.array([getattr(demo, name)[:, 0, unit] for name, unit in rows])
+    bottom.imshow(np.where(candidates, values, np.nan), **signed)
+    drawn = bottom.imshow(np.where(candidates, np.nan, values), vmin=0, vmax=1, aspect="auto")
+    figure.colorbar(drawn, ax=[bottom], label="gate", pad=0.01, ticks=(0, 1))
+    bottom.set(yticks=range(8), yticklabels=[f"{name} of {unit}" for name, unit in rows], ylabel="gate, or g")
+    bottom.set(title="gates of two units; their g is no gate: from -1 to 1, in the colours above")
+    bottom.set(xticks=range(len(DEMO)), xticklabels=DEMO)
     top.grid(False), bottom.grid(False)
     save(figure, "14_looking_inside")
 else:
@@ -258,7 +267,7 @@ assert half_life < 10 and np.sign(written) == np.sign(within)
 #
 # What is it to take a unit away? Zero is a number like any other. For a unit at 2 outside and 5
 # inside, zero means outside; for one at -5 outside and 2 inside it means inside. So we do both: set
-# c to zero, and set it to its mean after a space outside. Unit 0 stands near zero outside, so that
+# c to zero, and set it to its mean after a space outside. Ours stands near zero outside, so that
 # both are nearly the same here.
 
 
@@ -291,7 +300,7 @@ print(f"c of one unit changed in the middle     unit {quote}     another one, at
 for name, value in (("set to zero", 0), ("set to its mean outside", mean_outside(seen))):
     each = operate(model, seen, lambda c: np.where(one, value, c))
     print(f"   {name:<32} {each[quote]:10.2f} {np.delete(each, quote).min():9.2f}")
-    assert each[quote] < 0.2 < 0.8 < np.delete(each, quote).min() and unchanged > 0.8
+    assert abs(outside) < abs(within) / 10 and each[quote] < 0.2 < 0.8 < np.delete(each, quote).min() and unchanged > 0.8
 
 # %% [markdown]
 # ## Is it always so clear?
