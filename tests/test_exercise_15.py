@@ -124,7 +124,6 @@ LAST = "            dc[r, j] *= f[j]\n"
         ("dzo[j]", "dzo[H + j]", "IndexError"),
         ("dzi[j] = dc[r, j]", "dzi[j] = float(str(dc[r, j]))", "Numba cannot compile it"),
         (FOR, f"        dz[r] = np.concatenate([i, f, g, o])\n{FOR}", "it has no concatenate for what stands there. Loops and"),
-        (FOR, f"        dz[r] = np.concatenate([i, f, g, o])\n{FOR}", "line 36: as Python it is right"),
         (FOR, f"        dzi[[0, 1]] = 0.0\n{FOR}", "it has no setitem for what stands there. Loops and single"),
     ],
 )
@@ -151,3 +150,10 @@ def test_a_kernel_without_an_end_is_stopped(tmp_path):
 def test_a_kernel_returns_nothing(tmp_path):
     source = STEP + "    return dz\n"
     assert "nothing is to be returned: dc and dz are overwritten" in wrong(tmp_path, 15, "step_backward", source)
+
+
+def test_a_line_that_numba_cannot_compile_is_told_by_its_number(tmp_path):
+    said = wrong(tmp_path, 15, "step_backward", STEP.replace(FOR, f"        dz[r] = np.concatenate([i, f, g, o])\n{FOR}"))
+    lines = (tmp_path / "15_answers.py").read_text(encoding="utf-8").splitlines()
+    number = next(k for k, line in enumerate(lines, start=1) if "concatenate" in line)
+    assert said.startswith(f"line {number}: as Python it is right, but Numba cannot compile it")
