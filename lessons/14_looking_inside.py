@@ -206,34 +206,27 @@ for unit, name in zip(found, ("quotations", "the counter")):
     print(f"\nunit {unit}, {name}\n{painted(DEMO, demo.c[:, 0, unit])}")
 
 # %% [markdown]
-# The picture has all units, and the gates and the candidate of these two. Many rows flicker with
+# The picture has all units, and the gates and the candidate g of these two. Many rows flicker with
 # the letters: they know where in a word we are. What a unit remembers longer shows at the marks and
 # in the runs. Two rows are dark throughout: their |c| stays above 4, where |tanh(c)| is 1 to two
 # digits, so that by (6) such a unit says something through its output gate alone.
 
 # %%
-units, rows = found + [k for k in range(H) if k not in found], [(name, unit) for unit in found for name in "ifgo"]
-states = demo.c[:, 0, units].T
-assert sum(np.abs(states).min(axis=1) > 4) == 2 and np.tanh(4) > 0.995
+units = found + [k for k in range(H) if k not in found]
+rows = {f"{name} of {unit}": getattr(demo, name)[:, 0, unit] for unit in found for name in "ifgo"}
 if plt := pyplot():
     figure, (top, bottom) = plt.subplots(2, 1, figsize=(10, 5.2), height_ratios=(12, 8))
-    signed, candidates = {"cmap": "PuOr", "vmin": -1, "vmax": 1, "aspect": "auto"}, [[name == "g"] for name, _ in rows]
-    drawn = top.imshow(states / np.abs(states).max(axis=1, keepdims=True), **signed)
-    figure.colorbar(drawn, ax=[top], label="c / max |c| of the unit", pad=0.01, ticks=(-1, 0, 1))
-    top.set(xticks=[], yticks=range(H), yticklabels=[f"quotations: {quote}", f"counter: {counter}", *units[2:]])
-    top.set(ylabel="unit", title="c of all units")
-    values = np.array([getattr(demo, name)[:, 0, unit] for name, unit in rows])
-    bottom.imshow(np.where(candidates, values, np.nan), **signed)
-    drawn = bottom.imshow(np.where(candidates, np.nan, values), vmin=0, vmax=1, aspect="auto")
-    figure.colorbar(drawn, ax=[bottom], label="gate", pad=0.01, ticks=(0, 1))
-    bottom.set(yticks=range(8), yticklabels=[f"{name} of {unit}" for name, unit in rows], ylabel="gate, or g")
-    bottom.set(title="gates of two units; their g is no gate: from -1 to 1, in the colours above")
-    bottom.set(xticks=range(len(DEMO)), xticklabels=DEMO)
+    top.imshow((demo.c / np.abs(demo.c).max(axis=0))[:, 0, units].T, cmap="PuOr", vmin=-1, vmax=1, aspect="auto")
+    figure.colorbar(top.images[0], ax=[top], label="c / max |c| of the unit", pad=0.01, ticks=(-1, 0, 1))
+    top.set(xticks=[], yticks=range(H), yticklabels=[f"unit {k}" for k in units], title="c: quotations, counter, all others")
+    bottom.imshow([*rows.values()], cmap="PuOr", vmin=-1, vmax=1, aspect="auto")  # g; the gates cover theirs
+    bottom.imshow(np.where([[name[0] == "g"] for name in rows], np.nan, [*rows.values()]), vmin=0, vmax=1, aspect="auto")
+    figure.colorbar(bottom.images[1], ax=[bottom], label="i, f and o", pad=0.01, ticks=(0, 1))
+    bottom.set(yticks=range(8), yticklabels=rows, xticks=range(len(DEMO)), xticklabels=DEMO, title="gates; g coloured as c")
     top.grid(False), bottom.grid(False)
     save(figure, "14_looking_inside")
 else:
-    for unit in units[2:]:
-        print(f"\nc of unit {unit}\n{painted(DEMO, demo.c[:, 0, unit])}")
+    print(*(f"\nc of unit {unit}\n{painted(DEMO, demo.c[:, 0, unit])}" for unit in units[2:]), sep="\n")
 
 # %% [markdown]
 # ## How does it hold on?
@@ -253,7 +246,7 @@ half_life = np.log(0.5) / np.log(seen.f[kept, 0, quote]).mean()                 
 written = (seen.i * seen.g)[kept, 0, quote].mean()
 print(f"\nunit {quote} inside quotations: half-life by its forget gate {half_life:.1f} characters;")
 print(f"c is {within:.2f}, and {written:+.2f} is written to it at each character, on average")
-assert half_life < 10 and np.sign(written) == np.sign(within)
+assert half_life < 10 and np.sign(written) == np.sign(within) and sum(np.abs(demo.c[:, 0]).min(axis=0) > 4) == 2
 
 # %% [markdown]
 # ## Does the network use it?
