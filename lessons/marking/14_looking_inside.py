@@ -55,7 +55,7 @@ def _asked(yours, c, y):
         if "broadcast" not in str(wrong):
             raise
         column = f"y[:, None] is a column, {(len(y), 1)}, and goes with every unit; the means of the units are c.mean(axis=0)"
-        raise Wrong(f"{wrong}. {column}") from None
+        raise Wrong(f"{str(wrong).rstrip()}: {column}") from None
 
 
 def _cosine(c, y):
