@@ -5,7 +5,7 @@
 # worth: NumPy in place of Python's loops, one large product in place of many, a compiled loop in
 # place of twenty calls, threads. And you know when to stop, for there is a limit, which can be
 # measured. It takes three quarters of an hour, and an hour and a half with its exercises. You need:
-# lesson 2.
+# lesson 2, and for the exercises lesson 3.
 #
 # All times are those of your machine in this run. Let nothing else run meanwhile, and start it as
 #
@@ -102,9 +102,10 @@ assert Counting.count == 4 * 3 * (5 + 3) and 2 * 4 * (D + H) == 1824
 # The second version is by the book, step by step. In the third the products with the inputs have
 # left the loop: all x are known beforehand, so one product with T · B rows takes the place of T
 # products with B rows. Only h_prev Wh must wait for the step before. It is the same arithmetic in
-# one large portion. Do not expect much of it alone: as long as the gates take most of the time, a
-# faster product is hardly seen. The array for it is made once and kept, since the operating system
-# hands out fresh memory page by page, which takes longer than to fill it.
+# one large portion. Do not expect much of it alone, it may even be slower: as long as the gates
+# take most of the time, a faster product is hardly seen. The array for it is made once and kept,
+# since the operating system hands out fresh memory page by page, which takes longer than to fill
+# it.
 
 # %%
 params = LSTM(D, H).init(rng)
@@ -296,8 +297,9 @@ for rows in (1, 4, 16, 64, 256):
 #
 # Whether two threads gain anything is seen in the limits first: two virtual cores often share the
 # part that multiplies, and then the bare products are no faster on two. Where BLAS has threads of
-# its own, the last two rows are missing. If all products are then many times as slow, something
-# else runs on the machine: threads that must meet wait for the one that was held up.
+# its own, or where there is one core, the last two rows are missing. If all products are then many
+# times as slow, something else runs on the machine: threads that must meet wait for the one that
+# was held up.
 
 # %%
 versions = {"Python's lists": in_python, "NumPy, by the book": by_the_book, "inputs in one product": inputs_first}
@@ -315,11 +317,11 @@ if plt := pyplot():
     figure, axes = plt.subplots(figsize=(7, 3.2))
     shown = {name: 1e3 * taken for name, taken in seconds.items()}
     limits = {name: shown.pop(name) for name in seconds if "bare" in name}
-    drawn = axes.barh(list(shown)[::-1], list(shown.values())[::-1], color=COLOURS[0])
-    axes.bar_label(drawn, fmt="{:,.1f} ms", padding=3)
     for (name, limit), line in zip(limits.items(), ("-", "--")):
         axes.axvline(limit, color=COLOURS[1], linestyle=line, label=f"the limit: {name}")
-    axes.set(xscale="log", xlabel="milliseconds", xlim=(min(limits.values()) / 3, 8 * max(shown.values())))
+    axes.plot([*shown.values()], [f"{name}: {taken:,.1f} ms" for name, taken in shown.items()], "o", color=COLOURS[0])
+    axes.set(xscale="log", xlabel=f"milliseconds for {T} steps of {B} sequences, forward (logarithmic)")
+    axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.legend(loc="lower right")
     save(figure, "15_from_loops_to_kernels")
 

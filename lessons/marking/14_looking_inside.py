@@ -1,5 +1,7 @@
 """14. Looking inside: how its exercises are marked."""
 
+import warnings
+
 import numpy as np
 
 from minilstm import cells
@@ -17,23 +19,43 @@ def tracker(yours):
         c[:, rising] += y
         c[:, high] = 6 + 0.3 * c[:, high]
         c[:, wild] = 6 * y + 10 * c[:, wild]
-        right = _cosine(c - c.mean(axis=0), y - y.mean())
-        uncentred, together = _cosine(c, y), _cosine(c - c.mean(), y - y.mean())
-        first, own = "the mean of each unit must be taken off first, and that of y", "each unit has a mean of its own: axis=0"
-        k, r = _answer(yours(c, y))
+        around, about = c - c.mean(axis=0), y - y.mean()
+        right = _cosine(around, about)
+        k, r = _answer(_asked(yours, c, y))
+        wrong = (
+            ("the mean of each unit must be taken off first, and that of y", _cosine(c, y)),
+            ("the mean of each unit must be taken off", _cosine(c, about)),
+            ("the mean of y must be taken off", _cosine(around, y)),
+            ("each unit has a mean of its own: axis=0", _cosine(c - c.mean(), about)),
+            ("the root of equation (7) is missing", about @ around / ((around**2).sum(axis=0) * (about**2).sum())),
+            ("divide by how much each unit changes, and y", about @ around),
+        )
+        for sentence, values in wrong:  # the same unit may be the best for several: r tells which it was
+            if 0 <= k < H and np.allclose(abs(r), abs(values[k])) and not np.allclose(abs(r), abs(right[k])):
+                raise Wrong(f"r is wrong: {sentence}")
         same("the unit", k, _largest(right), {
             "it is the one with the largest r; a unit that falls knows as much as one that rises": int(right.argmax()),
-            "it is the one that changes most; divide by how much each unit changes": _largest((y - y.mean()) @ c),
-            first: _largest(uncentred),
-            own: _largest(together),
+            "it is the one that changes most; divide by how much each unit changes": _largest(about @ c),
         })  # fmt: skip
-        lost = "it has lost its sign, which says how to read the unit"
-        same("r", r, right[k], {lost: abs(right[k]), first: uncentred[k], own: together[k]})
-    k, r = _answer(yours(np.hstack([c, np.full((N, 1), 2.0)]), y))
+        same("r", r, right[k], {"it has lost its sign, which says how to read the unit": abs(right[k])})
+    k, r = _answer(_asked(yours, np.hstack([c, np.full((N, 1), 2.0)]), y))
     if not np.isfinite(r):
         raise Wrong(f"unit {k}, r = {r}: a unit that never changes divides 0 by 0, and NaN counts as the largest for argmax")
     same("the unit, where one of them never changes", k, _largest(right))
     return f"the best is found among {H}, though it falls, and a dead unit is passed over"
+
+
+def _asked(yours, c, y):
+    """An answer, without NumPy's warnings of a division by zero."""
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return yours(c, y)
+    except Wrong as wrong:
+        if "broadcast" not in str(wrong):
+            raise
+        column = f"y[:, None] is a column, {(len(y), 1)}, and goes with every unit; the means of the units are c.mean(axis=0)"
+        raise Wrong(f"{str(wrong).rstrip()}: {column}") from None
 
 
 def _cosine(c, y):
@@ -49,22 +71,31 @@ def _answer(got):
     for name, value in zip(("k", "r"), got):
         if np.ndim(value) or np.asarray(value).dtype.kind not in "iuf":
             raise Wrong(f"{name} must be one number")
-    return int(got[0]), float(got[1])
+    k, r = got
+    if not np.isfinite(k) or k != int(k):
+        exchanged = np.isfinite(r) and r == int(r)
+        raise Wrong("the number and r are exchanged: k comes first" if exchanged else f"k must be a unit's number, not {k:.4g}")
+    return int(k), float(r)
 
 
 def operate(yours):
     rng = np.random.default_rng(0)
-    for B, H, unit, value in ((3, 5, 1, 0.0), (4, 6, 3, -1.7)):
+    for B, H, unit, value in ((4, 6, 3, -1.7), (3, 5, 1, 0.0)):
         z, before = rng.normal(size=(B, 4 * H)), rng.normal(size=(B, H))
         gates = sigmoid(z)
         gates[:, 2 * H : 3 * H] = np.tanh(z[:, 2 * H : 3 * H])
         blocks = dict(zip("ifgo", np.split(gates, 4, axis=1)))
         got = yours(gates, before, unit, value)
         contracts.pieces(got, 2, "operate must return two arrays: (h, c)")
-        c, row = before.copy(), before.copy()
+        c, row, added = before.copy(), before.copy(), before.copy()
         c[:, unit] = row[unit] = value
+        added[:, unit] += value
+        first, second = (np.shape(array) == c.shape and np.allclose(array, c) for array in got)
+        if first and not second:
+            raise Wrong("h and c are exchanged: h comes first")
         same("c", got[1], c, {
             "it is as it was": before,
+            "the value is set, not added": added,
             "a row is a sequence of the batch; units are columns": row,
             "only one unit was to be changed": np.full((B, H), value),
         })  # fmt: skip
@@ -88,27 +119,33 @@ def quote_cell(yours):
     h, c, marks, since = np.zeros((1, 1)), np.zeros((1, 1)), 0, 0
     for length in (5, 3, 1, 40, 0, 2, 300, 250, 7, 0, 0, 60, 4):  # characters between the marks
         for k in range(length + 1):
-            before, mark = c.item(), k == length
+            saw, before, mark = h.item(), c.item(), k == length
             h, c, cache = cells.lstm_step(np.eye(2)[[int(mark)]], h, c, Wx, Wh, b)
             marks, since = marks + mark, 0 if mark else since + 1
             if not (c.item() > 0.5 if marks % 2 else c.item() < 0.25):
-                i, f, g = (gate.item() for gate in (cache.i, cache.f, cache.g))
-                numbers = f"c goes from {before:.3g} to {c.item():.3g}, with i = {i:.3g}, f = {f:.3g}, g = {g:.3g}"
-                raise Wrong(f"{_why(marks, since)}; {numbers}")
+                gates = {name: getattr(cache, name).item() for name in "ifgo"}
+                numbers = ", ".join(f"{name} = {value:.3g}" for name, value in gates.items())
+                moved = f"from h = {saw:.3g} and c = {before:.3g} it makes c = {c.item():.3g}, with {numbers}"
+                raise Wrong(f"{_why(marks, since, saw, before, gates)}; {moved}")
     return f"{marks} marks, up to 300 characters apart: c knew after each whether a quotation was open"
 
 
-def _why(marks, since):
+def _why(marks, since, saw, before, gates):
     if not marks:
         return "before any mark, c is not below 0.25; other characters must write nothing"
     if since:
         state = "forgotten that a quotation is open" if marks % 2 else "forgotten that none is open"
-        return f"{since} characters after mark {marks} it has {state}; other characters must keep c as it is"
+        after = f"{since} character{'s' if since > 1 else ''} after mark {marks}"
+        return f"{after} it has {state}; other characters must keep c as it is"
     if marks == 1:
         return "the first mark must open: it has to write a g above 0.5, beginning with h = 0"
-    if marks % 2 == 0:
-        return f"mark {marks} must close; x is the same at every mark, so that only h can tell the cell what to write"
-    return f"mark {marks} must open again, after one that closed"
+    if marks % 2:
+        return f"mark {marks} must open again, after one that closed"
+    if abs(saw) < 0.1 * np.tanh(before):
+        return f"mark {marks} must close, but h is nearly 0, since o was closed before: the cell cannot see its own c"
+    if gates["f"] > 0.5 and gates["i"] * abs(gates["g"]) < 0.1:
+        return f"mark {marks} must close: nothing new is written, but f keeps the old c"
+    return f"mark {marks} must close; x is the same at every mark, so that only h can tell the cell what to write"
 
 
 TASKS = [
@@ -124,7 +161,7 @@ TASKS = [
     )),
     Task("quote_cell", quote_cell, (
         "Between the marks nothing may change: what must f and i be? At a mark the old c must go and the opposite be written:"
-        " g has to look at h, which is positive inside a quotation and negative outside.",
+        " g has to look at h, which is positive inside a quotation and, for example, negative outside.",
         "Row 0 of Wx: i very negative, f large. Row 1: the other way round. o large in both. A large negative weight in Wh"
         " makes g the opposite of h. But at the start h is 0, and the first mark must open: give g a bias, positive, and"
         " smaller than the product of that weight and tanh(1), so that it decides only there.",
