@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from minilstm import memory
+
 
 class ParameterVector(Mapping[str, np.ndarray]):
     """A flat vector with named views, in the order in which the names are given.
@@ -33,7 +35,7 @@ class ParameterVector(Mapping[str, np.ndarray]):
     def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype, flat: np.ndarray | None = None):
         self.shapes = dict(shapes)
         size = sum(math.prod(shape) for shape in self.shapes.values())
-        self.flat = np.zeros(size, dtype) if flat is None else flat
+        self.flat = memory.zeros(size, dtype) if flat is None else flat
         assert self.flat.shape == (size,) and self.flat.dtype == np.dtype(dtype)
         self._views: dict[str, np.ndarray] = {}
         start = 0

@@ -7,7 +7,7 @@ import minilstm
 
 ROOT = Path(minilstm.__file__).parent
 FLOORS = [
-    {"environment", "errors", "checks", "functions", "params", "threads"},
+    {"environment", "errors", "checks", "functions", "memory", "params", "threads"},
     {"cells", "kernels"},
     {"layers", "losses", "optim", "text"},
     {"model", "passes", "shares", "verify"},

@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from minilstm import memory
 from minilstm.errors import InputError
 
 
@@ -30,7 +31,7 @@ class Workspace:
         """An array of this shape with any contents; the same memory as the last time, when it is large enough."""
         key, size = (name, np.dtype(dtype)), math.prod(shape)
         if key not in self._buffers or self._buffers[key].size < size:
-            self._buffers[key] = np.empty(size, dtype)
+            self._buffers[key] = memory.empty(size, dtype)
         return self._buffers[key][:size].reshape(shape)
 
     def check(self, turn: int) -> None:

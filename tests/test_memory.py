@@ -1,0 +1,88 @@
+"""Arrays in large pages: they are arrays like any other, and never one another."""
+
+import mmap
+import threading
+
+import numpy as np
+import pytest
+
+from minilstm import memory
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_over(monkeypatch):
+    monkeypatch.setattr(memory, "_rest", np.empty(0, np.uint8))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128, np.int64])
+@pytest.mark.parametrize("size", [0, 1, 5_000, 99_999, 700_000])
+def test_an_array_has_its_size_and_keeps_what_is_written(size, dtype):
+    array = memory.zeros(size, dtype)
+    assert array.shape == (size,) and array.dtype == dtype and not array.any()
+    array[:] = np.arange(size)
+    assert np.array_equal(array, np.arange(size, dtype=dtype)) and array.flags.c_contiguous and array.flags.writeable
+
+
+def test_arrays_never_share_memory_and_begin_at_a_cache_line():
+    sizes = np.random.default_rng(0).integers(1, 400_000, 40)
+    arrays = [memory.empty(size, np.float32) for size in sizes]
+    for k, array in enumerate(arrays):
+        array[:] = k
+    assert all((array == k).all() for k, array in enumerate(arrays))
+    large = [array for array in arrays if array.nbytes >= memory.SMALL]
+    assert len(large) > 30 and all(array.ctypes.data % memory.LINE == 0 for array in large)
+
+
+def test_small_arrays_are_left_to_numpy_and_take_no_page(monkeypatch):
+    monkeypatch.setattr(memory, "pages", lambda least: pytest.fail("a page was taken"))
+    assert memory.empty(memory.SMALL // 4 - 1, np.float32).flags.owndata
+
+
+def test_arrays_lie_together_and_a_large_one_does_not_cost_the_others_their_page(monkeypatch):
+    taken, whole = [], memory.pages
+    monkeypatch.setattr(memory, "pages", lambda least: (taken.append(least), whole(least))[1])
+    memory.empty(100_000, np.float32)
+    memory.empty(memory.PAGE // 4 - 16, np.float32)  # fills nearly a page of its own
+    memory.empty(100_000, np.float32)  # into what the first has left
+    assert len(taken) == 2
+
+
+def test_pages_are_whole_and_begin_where_a_page_begins():
+    there = memory.pages(memory.PAGE + 1)
+    assert there.size == 2 * memory.PAGE
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        assert there.ctypes.data % memory.PAGE == 0
+
+
+def test_a_system_without_large_pages_gives_memory_like_any_other(monkeypatch):
+    monkeypatch.delattr(mmap, "MADV_HUGEPAGE", raising=False)
+    array = memory.zeros(10_000, np.float64)
+    array += 1
+    assert array.sum() == 10_000
+
+
+def test_a_kernel_that_refuses_large_pages_is_no_error(monkeypatch):
+    class Refusing(mmap.mmap):
+        def madvise(self, *arguments):
+            raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr(mmap, "MADV_HUGEPAGE", getattr(mmap, "MADV_HUGEPAGE", 14), raising=False)
+    monkeypatch.setattr(mmap, "mmap", Refusing)
+    assert memory.zeros(10_000, np.float64).sum() == 0
+
+
+def test_threads_get_arrays_of_their_own():
+    found = [[] for _ in range(4)]
+
+    def take(mine):
+        mine += [memory.empty(5_000, np.float64) for _ in range(50)]
+
+    threads = [threading.Thread(target=take, args=(mine,)) for mine in found]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    arrays = [array for mine in found for array in mine]
+    for k, array in enumerate(arrays):
+        array[:] = k
+    assert len(arrays) == 200 and all((array == k).all() for k, array in enumerate(arrays))
