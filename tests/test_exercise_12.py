@@ -107,7 +107,8 @@ def test_wrong_promises_are_told_apart(tmp_path, part, said):
 @pytest.mark.parametrize("kept", ["words[at] in promised", "promised in words[at]"])
 def test_a_part_of_a_word_is_not_the_word(tmp_path, kept):
     source = TAKEN.format(**RIGHT_TAKEN | {"then": f"last = at if {kept} else last"})
-    assert f"`{kept}` looks for a part of a word" in wrong(tmp_path, 12, "taken", source.replace("words[at] == promised))", f"{kept}))"))
+    source = source.replace("words[at] == promised))", f"{kept}))")
+    assert f"`{kept}` looks for a part of a word" in wrong(tmp_path, 12, "taken", source)
 
 
 def test_a_mistake_that_random_words_do_not_show_is_found_in_the_corpus(tmp_path):

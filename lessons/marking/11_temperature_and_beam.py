@@ -155,11 +155,12 @@ WRONG = {
     "it keeps the unlikeliest, though it hands them back in the right order": {
         "keep": lambda longer, width: kept_by_all(longer, None)[-width:]},
     "log P is that of the last symbol alone; it is the sum over all symbols": {"total": lambda parts: parts[1]},
-    "log P is multiplied, and stays 0; the log of a product is a sum, so add the log p up": {"total": lambda parts: parts[0] * parts[1]},
+    "log P is multiplied, and stays 0; the log of a product is a sum, so add the log p up": {
+        "total": lambda parts: parts[0] * parts[1]},
     "log P is multiplied; the log of a product is a sum, so add the log p up": {
         "total": lambda parts: (parts[0] or 1) * parts[1]},
     "the texts are ranked by log P / length; it is log P itself that ranks them": {"last": a_symbol},
-    "the texts are ranked by log P / length, and this is handed back; it is log P itself that belongs in both places": {
+    "you rank by log P / length and hand it back; it is log P itself that belongs in both places": {
         "last": lambda texts: [(ids, value / len(ids)) for ids, value in a_symbol(texts)]},
     "what has finished makes `width` smaller for the later rounds; each round keeps `width` texts": {"shrinks": True},
     "you stop as soon as `width` texts are finished; go on until none is live": {"hurry": True},
