@@ -274,9 +274,9 @@ assert 0.4 < spread[1] / spread[0] < 0.67 and 0.4 < spread[2] / spread[1] < 0.67
 # suits a small model may throw a large one off its way. In the benchmark's table the best of four
 # rates is 0.02 for the LSTM and the GRU of one layer, 64, 128 or 256 wide. It falls where they are
 # wide and deep: to 0.007 for the LSTM 3 x 256, to 0.002 for the GRU 3 x 256. The simple RNN is
-# touchier:
-# 0.007 for 1 x 256 and for 3 x 64, 0.002 for 2 x 256, 3 x 128 and 3 x 256. Who compares sizes at one rate, as was done above,
-# compares as well which of them the rate suits. A fair comparison lets each have its own.
+# touchier: it wants 0.007 for 1 x 256 and for 3 x 64, and 0.002 for 2 x 256, 3 x 128 and 3 x 256.
+# Who compares sizes at one rate, as was done above, compares as well which of them the rate suits.
+# A fair comparison lets each have its own.
 
 # %%
 print("\none step at rate 0.01    logits move by")
