@@ -47,6 +47,8 @@ SEARCH = {
         ("softmax(a) / T / (softmax(a) / T).sum(axis=1, keepdims=True)", "T has no effect"),
         ("a / T", "these are logits still"),
         ("np.exp(a / T)", "not yet divided by their sum"),
+        ("softmax(a) ** (1 / T)", "these are p^(1 / T)"),
+        ("a / T - np.log(np.exp(a / T).sum(axis=1, keepdims=True))", "these are log p"),
         ("np.exp(a / T) / np.exp(a / T).sum(axis=0)", "the columns sum to 1"),
         ("np.exp(a / T) / np.exp(a / T).sum()", "all rows together sum to 1"),
         ("np.exp(a / T) / np.exp(a / T).sum(axis=1, keepdims=True)", "e^1000 is infinite"),
@@ -92,7 +94,16 @@ def test_wrong_nuclei_are_told_apart(tmp_path, line, said):
             "it keeps the unlikeliest: sorted",
         ),
         ({"total": "more"}, "that of the last symbol alone"),
-        ({"total": "(total or 1) * more"}, "with width 1 text 1 is"),
+        ({"total": "total * more"}, "log P is multiplied, and stays 0"),
+        ({"total": "(total or 1) * more"}, "log P is multiplied; the log"),
+        ({"total": "total - more"}, "with width 1 text 1 is"),
+        ({"result": "sorted(finished, key=lambda text: -text[1] / len(text[0]))[:width]"}, "it is log P itself that ranks"),
+        (
+            {"result": "sorted([(ids, total / len(ids)) for ids, total in finished], key=lambda text: -text[1])[:width]"},
+            "log P itself that belongs in both places",
+        ),
+        ({"best": "sorted(longer, key=lambda text: -text[1])[: width - len(finished)]"}, "makes `width` smaller"),
+        ({"result": "sorted(finished, key=lambda text: -text[1])[: width // 2]"}, "too few texts come back: 0, and 1 belong"),
         ({"aside": "end and text[0][-1] != 0"}, "texts that have met the end are lost"),
         ({"aside": "end and text[0][-1] == 0"}, "texts that are cut at `length` are lost"),
         ({"result": "finished[:width]"}, "not in order"),
@@ -100,7 +111,7 @@ def test_wrong_nuclei_are_told_apart(tmp_path, line, said):
         ({"result": "[(ids, np.exp(total)) for ids, total in sorted(finished, key=lambda text: -text[1])[:width]]"}, "P where"),
         ({"result": "max(finished, key=lambda text: text[1])"}, "a list of pairs"),
         ({"ends": "len(ids) == length"}, "but 0 is the end: put such a text aside"),
-        ({"ends": "ids[-1] == 0"}, "but a text of 4 is finished"),
+        ({"ends": "ids[-1] == 0"}, "but a text of 5 is finished"),
         ({"ids": "list(ids)"}, "log_p takes a tuple of ids, not list"),
         ({"best": "[text for text in longer if text[0][-1] == 0] + [t for t in longer if t[0][-1]][:width]"}, "width"),
     ],
@@ -129,7 +140,27 @@ NO_PLACE = """def beam_search(log_p, length, width):
 """
 
 
-@pytest.mark.parametrize("source, said", [(OF_EACH, "its own likeliest successor"), (NO_PLACE, "take no place")])
+SOME_OF_EACH = """def beam_search(log_p, length, width):
+    live, finished = [((), 0.0)], []
+    while live:
+        longer = []
+        for ids, total in live:
+            new = [((*ids, k), total + more) for k, more in enumerate(log_p(ids))]
+            longer += sorted(new, key=lambda text: -text[1])[:width]
+        finished += [text for text in longer if text[0][-1] == 0 or len(text[0]) == length]
+        live = [text for text in longer if text not in finished]
+    return sorted(finished, key=lambda text: -text[1])[:width]
+"""
+HURRY = BEAM.format(**SEARCH).replace("while live:", "while live and len(finished) < width:")
+NAMED = [
+    (OF_EACH, "its own likeliest successor"),
+    (NO_PLACE, "take no place"),
+    (SOME_OF_EACH, "`width` are kept of all together"),
+    (HURRY, "you stop as soon as `width` texts are finished"),
+]
+
+
+@pytest.mark.parametrize("source, said", NAMED)
 def test_other_searches_are_named(tmp_path, source, said):
     assert said in wrong(tmp_path, 11, "beam_search", source)
 

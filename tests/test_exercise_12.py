@@ -18,7 +18,10 @@ RIGHT_BITS = {"bits": "np.sum(nats) / np.log(2)", "characters": "len(' '.join(wo
         ({"characters": "len(words)"}, "these are bits a word"),
         ({"bits": "np.mean(nats) / np.log(2)"}, "not their mean"),
         ({"bits": "len(' '.join(words))", "characters": "(np.sum(nats) / np.log(2))"}, "turn it over"),
-        ({"bits": "nats / np.log(2)"}, "has the shape (3,) where () belongs"),
+        ({"bits": "nats / np.log(2)"}, "it is one number for the text: sum the nats"),
+        ({"bits": "np.log2(np.sum(nats))"}, "this is log2 of the nats"),
+        ({"bits": "np.sum(np.log2(nats))"}, "this is the sum of log2 of each"),
+        ({"bits": "np.sum(nats) / 2"}, "a bit is ln 2 = 0.69 nats, not 2"),
     ],
 )
 def test_wrong_units_are_told_apart(tmp_path, part, said):
@@ -43,7 +46,9 @@ RIGHT_SHARE = {"known": "{word for word, _ in Counter(learned).most_common(V - 2
     [
         ({"known": "{word for word, _ in Counter(learned).most_common(V)}"}, "two words less"),
         ({"known": "{word for word, _ in Counter(learned).most_common(V - 1)}"}, "there are two such ids"),
-        ({"known": "Counter(learned).most_common(V - 2)"}, "with 5 ids is 1 where"),
+        ({"known": "Counter(learned).most_common(V - 2)"}, "most_common gives pairs (word, count)"),
+        ({"known": "{word for word, _ in Counter(learned).most_common(V - 3)}"}, "only two ids are taken"),
+        ({"share": "100 * np.mean([word not in known for word in words])"}, "this is in per cent"),
         ({"share": "np.mean([word in known for word in words])"}, "the share that is known"),
         ({"share": "np.mean([word not in known for word in set(words)])"}, "occurs twice counts twice"),
         ({"known": "{word for word, _ in Counter(words).most_common(V - 2)}"}, "not from the judged ones"),
@@ -82,8 +87,14 @@ RIGHT_TAKEN = {"begin": 'words.index("|") + 1', "first": "pass", "distance": "at
         ({"then": "promised = words[at]"}, "does not change what was promised"),
         ({"then": "pass"}, "a kept promise is a reminder"),
         ({"then": "last = at"}, "another word reminds nobody"),
-        ({"distance": "at - last - 1"}, "the promises are right, but not their distances"),
-        ({"distance": "at"}, "the promises are right, but not their distances"),
+        ({"distance": "at - last - 1"}, "one too small"),
+        ({"distance": "at - last + 1"}, "one too large"),
+        ({"distance": 'at - words.index("|")'}, "counted from the bar"),
+        ({"distance": 'at - words.index("|") - 1'}, "counted from the first word after the bar"),
+        ({"distance": "at"}, "counted from the beginning of the text"),
+        ({"distance": "2 * (at - last)"}, "the promises are right, but not their distances"),
+        ({"found": "[(kept, distance) for distance, kept in found]"}, "the pair is (distance, kept), in this order"),
+        ({"found": "np.array(found)"}, "a list of pairs (distance, kept); yours is of type ndarray"),
         ({"found": "[kept for _, kept in found]"}, "a list of pairs"),
         ({"found": "found[:1]"}, "belongs"),
         ({"distance": "at - first"}, "NameError"),
@@ -93,6 +104,13 @@ def test_wrong_promises_are_told_apart(tmp_path, part, said):
     assert said in wrong(tmp_path, 12, "taken", TAKEN.format(**RIGHT_TAKEN | part))
 
 
+@pytest.mark.parametrize("kept", ["words[at] in promised", "promised in words[at]"])
+def test_a_part_of_a_word_is_not_the_word(tmp_path, kept):
+    source = TAKEN.format(**RIGHT_TAKEN | {"then": f"last = at if {kept} else last"})
+    source = source.replace("words[at] == promised))", f"{kept}))")
+    assert f"`{kept}` looks for a part of a word" in wrong(tmp_path, 12, "taken", source)
+
+
 def test_a_mistake_that_random_words_do_not_show_is_found_in_the_corpus(tmp_path):
-    source = TAKEN.format(**RIGHT_TAKEN | {"found": "found if len(kind) == 3 else []"})
+    source = TAKEN.format(**RIGHT_TAKEN | {"found": "found if len(kind) == 4 else []"})
     assert "in a recipe of the corpus yours says []" in wrong(tmp_path, 12, "taken", source)

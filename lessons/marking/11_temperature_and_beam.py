@@ -1,5 +1,6 @@
 """11. Temperature, top-k, top-p, beam: how its exercises are marked."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -18,6 +19,8 @@ def temperature(yours):
             "T has no effect: p / T, scaled to sum to 1 again, is p; divide before the softmax": softmax(a),
             "these are logits still, the softmax is missing": a / T,
             "these are e^(a / T), not yet divided by their sum": e,
+            "these are p^(1 / T), and a row of them does not sum to 1; divide it by its sum": softmax(a) ** (1 / T),
+            "these are log p, where p belongs": np.log(softmax(a / T)),
             "the columns sum to 1; it is the rows that must, axis 1": e / e.sum(axis=0),
             "all rows together sum to 1; each of them must": e / e.sum(),
         }
@@ -74,10 +77,10 @@ def top_p(yours):
     return "the nucleus, for P from 0.5 to 1, a certain symbol, and a P that is reached exactly"
 
 
-LENGTH = 4
+LENGTH = 5
 
 
-def toy(seed, V=4):
+def toy(seed, V=5):
     """A model that says log p, always the same after the same ids."""
     asked = itertools.count()
 
@@ -90,10 +93,15 @@ def toy(seed, V=4):
             raise ValueError(f"you ask what comes after {len(ids)} ids, but a text of {LENGTH} is finished: put it aside")
         if next(asked) > 5000:
             raise RuntimeError("log_p was asked 5000 times: does your loop come to an end?")
-        a = np.random.default_rng([seed, *map(int, ids)]).normal(0, 1.5, V)
-        return a - log_sum_exp(a)
+        return following(seed, tuple(map(int, ids)), V).copy()
 
     return log_p
+
+
+@functools.cache
+def following(seed, ids, V):
+    a = np.random.default_rng([seed, *ids]).normal(0, 1.5, V)
+    return a - log_sum_exp(a)
 
 
 def likeliest_first(texts):
@@ -104,12 +112,14 @@ def kept_by_all(longer, width):
     return likeliest_first(itertools.chain(*longer))[:width]
 
 
-def search(log_p, width, keep=kept_by_all, total=sum, aside=lambda text: True, last=likeliest_first):
+def search(
+    log_p, width, keep=kept_by_all, total=sum, aside=lambda text: True, last=likeliest_first, shrinks=False, hurry=False
+):
     """The right one, or with other arguments a wrong one. keep gets a list of the longer texts for each beginning."""
     live, finished = [((), 0.0)], []
-    while live:
+    while live and not (hurry and len(finished) >= width):
         longer = [[((*ids, k), total((value, more))) for k, more in enumerate(log_p(ids))] for ids, value in live]
-        best = keep(longer, width)
+        best = keep(longer, width - len(finished) if shrinks else width)
         ends = [ids[-1] == 0 or len(ids) == LENGTH for ids, _ in best]
         finished += [text for text, end in zip(best, ends) if end and aside(text)]
         live = [text for text, end in zip(best, ends) if not end]
@@ -127,15 +137,33 @@ def one_of_each(longer, width):
     return kept_by_all(longer, width) if first_round else [likeliest_first(texts)[0] for texts in longer]
 
 
+def some_of_each(longer, width):
+    return [text for texts in longer for text in likeliest_first(texts)[:width]]
+
+
+def a_symbol(texts):
+    return sorted(texts, key=lambda text: -text[1] / len(text[0]))
+
+
 WRONG = {
     "this is greedy: a single beginning is kept, whatever width is": {"keep": lambda longer, width: kept_by_all(longer, 1)},
     "each beginning keeps its own likeliest successor; of all longer texts the likeliest are kept, whosever they are": {
         "keep": one_of_each},
+    "you keep `width` for each beginning; `width` are kept of all together": {"keep": some_of_each},
     "it keeps the unlikeliest: sorted goes from the smallest to the largest": {
         "keep": lambda longer, width: kept_by_all(longer, None)[-width:], "last": lambda texts: likeliest_first(texts)[::-1]},
     "it keeps the unlikeliest, though it hands them back in the right order": {
         "keep": lambda longer, width: kept_by_all(longer, None)[-width:]},
     "log P is that of the last symbol alone; it is the sum over all symbols": {"total": lambda parts: parts[1]},
+    "log P is multiplied, and stays 0; the log of a product is a sum, so add the log p up": {
+        "total": lambda parts: parts[0] * parts[1]},
+    "log P is multiplied; the log of a product is a sum, so add the log p up": {
+        "total": lambda parts: (parts[0] or 1) * parts[1]},
+    "the texts are ranked by log P / length; it is log P itself that ranks them": {"last": a_symbol},
+    "you rank by log P / length and hand it back; it is log P itself that belongs in both places": {
+        "last": lambda texts: [(ids, value / len(ids)) for ids, value in a_symbol(texts)]},
+    "what has finished makes `width` smaller for the later rounds; each round keeps `width` texts": {"shrinks": True},
+    "you stop as soon as `width` texts are finished; go on until none is live": {"hurry": True},
     "texts that have met the end are lost; they must be put aside and handed back": {"aside": lambda text: text[0][-1] != 0},
     "texts that are cut at `length` are lost; they are finished, too": {"aside": lambda text: text[0][-1] == 0},
     "finished texts take no place from the others; but of all longer texts only `width` are kept, finished or not": {
@@ -145,7 +173,7 @@ WRONG = {
 
 
 def beam_search(yours):
-    cases = [(seed, width) for seed in range(4) for width in (1, 2, 3, 5)] + [(seed, 4**LENGTH) for seed in range(2)]
+    cases = [(seed, width) for seed in range(6) for width in (1, 2, 3, 5)] + [(seed, 4**LENGTH) for seed in range(2)]
     answers = [pairs(yours(toy(seed), LENGTH, width), width) for seed, width in cases]
     right = [search(toy(seed), width) for seed, width in cases]
     if not agree(answers, right):
@@ -157,7 +185,7 @@ def beam_search(yours):
     for (seed, width), got, wanted in zip(cases, answers, right):
         for place, (mine, ours) in enumerate(itertools.zip_longest(got, wanted), start=1):
             if mine is None:
-                raise Wrong(f"with width {width} only {len(got)} texts come back, where there are {len(wanted)}")
+                raise Wrong(f"with width {width} too few texts come back: {len(got)}, and {len(wanted)} belong")
             if ours is None or mine[0] != ours[0]:
                 instead = "nothing" if ours is None else f"{ours[0]} with log P = {ours[1]:.4f}"
                 raise Wrong(f"with width {width} text {place} is {mine[0]}, where {instead} belongs")

@@ -1,5 +1,6 @@
 """12. A recipe writer: how its exercises are marked."""
 
+import operator
 from collections import Counter
 
 import numpy as np
@@ -16,10 +17,16 @@ def bits_a_character(yours):
         nats = rng.exponential(size=len(words))  # (N,)
         letters, spaces = len("".join(words)), len(words) - 1
         bits, characters = nats.sum() / np.log(2), letters + spaces
-        same(f"bits a character of {' '.join(words)!r}", yours(nats, list(words)), bits / characters, {
+        got = yours(nats, list(words))
+        if np.shape(got) == nats.shape:
+            raise Wrong(f"you return {len(words)} numbers, one for each word; it is one number for the text: sum the nats")
+        same(f"bits a character of {' '.join(words)!r}", got, bits / characters, {
             "the spaces between the words are characters, too": bits / letters,
             f"between {len(words)} words there are {spaces} spaces, none behind the last": bits / (characters + 1),
             "a bit is ln 2 = 0.69 nats, so there are more bits than nats: divide": nats.sum() * np.log(2) / characters,
+            "nats become bits by dividing by ln 2; this is log2 of the nats": np.log2(nats.sum()) / characters,
+            "nats become bits by dividing by ln 2; this is the sum of log2 of each": np.log2(nats).sum() / characters,
+            "a bit is ln 2 = 0.69 nats, not 2": nats.sum() / 2 / characters,
             "these are nats a character": nats.sum() / characters,
             "these are bits a word; divide by the characters": bits / len(words),
             "the nats of all words count, not their mean": bits / len(words) / characters,
@@ -44,6 +51,9 @@ def unknown_share(yours):
         same(f"the share with {V} ids", got, share(top(V - 2)), {
             "two of the ids are for padding and [UNK], so there are two words less": share(top(V)),
             "there are two such ids, padding and [UNK]": share(top(V - 1)),
+            "only two ids are taken, padding and [UNK]; all others are for words": share(top(V - 3)),
+            "all words are unknown to it; most_common gives pairs (word, count), and you want the words of them": 1.0,
+            "this is in per cent; a share lies between 0 and 1": 100 * share(top(V - 2)),
             "this is the share that is known": 1 - share(top(V - 2)),
             "a word that occurs twice counts twice": share(top(V - 2), list(set(words))),
             "the vocabulary is made from the learned words, not from the judged ones": share(top(V - 2, words)),
@@ -55,13 +65,14 @@ def unknown_share(yours):
     return "with 10 ids all 8 words are known, and the unknown are those that were never seen"
 
 
-KIND = {"pot", "pan", "tray"}
+KIND = {"pot", "pan", "tray", "saucepan"}
 
 
-def walk(words, kind, first_is_due=False, title=False, mend=False, remind="kept"):
+def walk(words, kind, first_is_due=False, title=False, mend=False, remind="kept", keeps=operator.eq,
+         distance=lambda at, last, bar: at - last):
     """What is right, or with other arguments what a learner may do otherwise."""
-    promised, last, found = None, None, []
-    for at in range(0 if title else words.index("|") + 1, len(words)):
+    promised, last, found, bar = None, None, [], words.index("|")
+    for at in range(0 if title else bar + 1, len(words)):
         if words[at] not in kind:
             continue
         if promised is None:
@@ -70,8 +81,8 @@ def walk(words, kind, first_is_due=False, title=False, mend=False, remind="kept"
                 found.append((0, True))
             last = at
             continue
-        kept = words[at] == promised
-        found.append((at - last, kept))
+        kept = keeps(words[at], promised)
+        found.append((distance(at, last, bar), kept))
         if remind == "always" or remind == "kept" and kept:
             last = at
         if mend:
@@ -86,6 +97,18 @@ MISTAKES = {
     "a broken promise does not change what was promised": {"mend": True},
     "the distance counts from where the promised word stood last; a kept promise is a reminder": {"remind": "never"},
     "the distance counts from where the promised word stood last; another word reminds nobody of it": {"remind": "always"},
+    "`words[at] in promised` looks for a part of a word, and \"pan\" is in \"saucepan\"; compare whole words": {
+        "keeps": lambda word, promised: word in promised},
+    "`promised in words[at]` looks for a part of a word, and \"pan\" is in \"saucepan\"; compare whole words": {
+        "keeps": lambda word, promised: promised in word},
+    "the distances are one too small: neighbours are 1 apart": {"distance": lambda at, last, bar: at - last - 1},
+    "the distances are one too large: neighbours are 1 apart": {"distance": lambda at, last, bar: at - last + 1},
+    "the distances are counted from the bar; count from where the promised word stood last": {
+        "distance": lambda at, last, bar: at - bar},
+    "the distances are counted from the first word after the bar; count from where the promised word stood last": {
+        "distance": lambda at, last, bar: at - bar - 1},
+    "the distances are counted from the beginning of the text; count from where the promised word stood last": {
+        "distance": lambda at, last, bar: at},
 }
 
 
@@ -93,8 +116,10 @@ def taken(yours):
     rng = np.random.default_rng(2)
     judge("take the pot. Stir the pot.", yours)
     judge("Set the pan on the stove. Take the tray and the pan. Wash the tray, then the pan.", yours)
+    judge("Heat the saucepan. Scrape the pan and wash the saucepan.", yours)
+    judge("Heat the pan. Put it into the saucepan, then wash the pan.", yours)
     for _ in range(20):
-        judge(" ".join(rng.choice(["pot", "pan", "tray", "stir", "it", "well", ".", "then"], size=30)), yours)
+        judge(" ".join(rng.choice(["pot", "pan", "tray", "saucepan", "stir", "it", "well", ".", "then"], size=30)), yours)
     count = 0
     for text in recipes().sample_many(50, rng):
         for name, kind in TAKEN.items():
@@ -122,10 +147,16 @@ def judge(directions, yours):
 
 
 def plain(found):
+    form = "taken must return a list of pairs (distance, kept)"
+    if not isinstance(found, list):
+        raise Wrong(f"{form}; yours is of type {type(found).__name__}")
     try:
-        return [(int(distance), bool(kept)) for distance, kept in found]
+        pairs = [(first, second) for first, second in found]
+        if pairs and all(isinstance(first, (bool, np.bool_)) for first, _ in pairs):
+            raise Wrong(f"the pair is (distance, kept), in this order; your first one is {pairs[0]}")
+        return [(int(distance), bool(kept)) for distance, kept in pairs]
     except (TypeError, ValueError):
-        raise Wrong("taken must return a list of pairs (distance, kept)") from None
+        raise Wrong(form) from None
 
 
 TASKS = [

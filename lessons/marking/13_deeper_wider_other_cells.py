@@ -126,6 +126,8 @@ MISTAKES = {
     "dh_prev lacks the way past the gates: (5) hands h_prev on, times z": {"dh_prev": lambda v: v.dah @ v.Wh.T},
     "dh_prev lacks the way through the gates, dah Whᵀ": {"dh_prev": lambda v: v.dh * v.z},
     "the way past the gates in dh_prev is times z, as in (5)": {"dh_prev": lambda v: v.dh + v.dah @ v.Wh.T},
+    "the way past the gates in dh_prev is times z, not 1 - z: in (5) z is the share of h_prev": {
+        "dh_prev": lambda v: v.dh * (1 - v.z) + v.dah @ v.Wh.T},
     "dh_prev goes back through Wh with dah, not with dax": {"dh_prev": lambda v: v.dh * v.z + v.dax @ v.Wh.T},
     "dz has the wrong sign: in (5) z stands before h_prev with plus, and before n with minus": {
         "dz": lambda v: v.dh * (v.n - v.h_prev)},
@@ -134,6 +136,19 @@ MISTAKES = {
     "dan lacks the derivative of tanh, 1 - n²": {"dan": lambda v: v.dn},
     "n has gone through tanh already: the derivative is 1 - n², not 1 - tanh²(n)": {
         "dan": lambda v: v.dn * (1 - np.tanh(v.n) ** 2)},
+    "the slope of tanh, 1 - n², comes twice in dan": {"dan": lambda v: v.dn * (1 - v.n**2) ** 2},
+    "the slope of tanh, 1 - n², comes twice in dr: dan has it already": {"dr": lambda v: v.dan * (1 - v.n**2) * v.q},
+    "the slope of tanh, 1 - n², comes twice in dq: dan has it already": {"dq": lambda v: v.dan * (1 - v.n**2) * v.r},
+    "the slope of tanh, 1 - n², comes twice in dr and in dq: dan has it already": {
+        "dr": lambda v: v.dan * (1 - v.n**2) * v.q, "dq": lambda v: v.dan * (1 - v.n**2) * v.r},
+    "dr comes from dan, not from dn: r stands inside the tanh": {"dr": lambda v: v.dn * v.q},
+    "dq comes from dan, not from dn: q stands inside the tanh": {"dq": lambda v: v.dn * v.r},
+    "dr and dq come from dan, not from dn: both stand inside the tanh": {
+        "dr": lambda v: v.dn * v.q, "dq": lambda v: v.dn * v.r},
+    "r comes from a sigmoid: its slope is r (1 - r), and 1 - r² that of a tanh": {"dar": lambda v: v.dr * (1 - v.r**2)},
+    "z comes from a sigmoid: its slope is z (1 - z), and 1 - z² that of a tanh": {"daz": lambda v: v.dz * (1 - v.z**2)},
+    "z and r come from sigmoids: the slope is s (1 - s), and 1 - s² that of a tanh": {
+        "dar": lambda v: v.dr * (1 - v.r**2), "daz": lambda v: v.dz * (1 - v.z**2)},
     "dr is that of a reset gate before the product; here r scales q": {"dr": lambda v: v.dan * v.h_prev},
     "on the side of the past the block of the candidate is dq = dan r, not dan: q reaches n through r only": {
         "dq": lambda v: v.dan},
@@ -156,6 +171,35 @@ def backward(case, changed={}):
     return [getattr(v, name) for name in RETURNED]
 
 
+def wrong_blocks(dW, db, right_dW, right_db):
+    """Which of r, z and n are wrong in a matrix and in its bias; None if they do not agree."""
+    found = []
+    for array, wanted in ((dW, right_dW), (db, right_db)):
+        blocks = zip("rzn", np.split(np.asarray(array), 3, axis=-1), np.split(wanted, 3, axis=-1))
+        found.append("".join(name for name, mine, ours in blocks if not np.allclose(mine, ours, rtol=1e-9)))
+    return found[0] if found[0] == found[1] else None
+
+
+LOOK = {"r": "at dr and dar", "z": "at dz and daz", "rz": "at dr, dar, dz and daz"}
+
+
+def look_at(got, right):
+    """Raise Wrong with the line to look at, as the blocks of dWx and dWh show it."""
+    _, _, dWx, dWh, dbx, dbh = got
+    *_, right_dWx, right_dWh, right_dbx, right_dbh = right
+    of_x, of_h = wrong_blocks(dWx, dbx, right_dWx, right_dbx), wrong_blocks(dWh, dbh, right_dWh, right_dbh)
+    if of_x is None or of_h is None or not of_x + of_h:
+        return
+    names = lambda blocks: "block " + blocks if len(blocks) == 1 else f"the blocks {', '.join(blocks[:-1])} and {blocks[-1]}"
+    only = "" if len(of_x or of_h) == 3 else " only"
+    if not of_x:
+        raise Wrong(f"dWx is right, and dWh is wrong in {names(of_h)}{only}: look at {'dq' if of_h == 'n' else 'dah'}")
+    if "n" in of_x:
+        more = ", and at dz and daz" if "z" in of_x else ""
+        raise Wrong(f"dWx is wrong in {names(of_x)}{only}: look at dn and dan first, dr and dq come of them{more}")
+    raise Wrong(f"dWx is wrong in {names(of_x)}{only}: look {LOOK[of_x]}")
+
+
 def gru_step_backward(yours):
     rng = np.random.default_rng(1)
     for B, D, H in ((3, 4, 2), (2, 3, 5)):
@@ -171,6 +215,7 @@ def gru_step_backward(yours):
         for sentence, changed in MISTAKES.items():
             if all(np.allclose(mine, wrong, rtol=1e-9) for mine, wrong in zip(got, backward(case, changed))):
                 raise Wrong(sentence)
+        look_at(got, right)
         for name, array, wanted in zip(RETURNED, got, right):
             same(name, array, wanted)
     return "all six gradients equal those of cells.gru_step_backward"
