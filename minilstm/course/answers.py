@@ -96,8 +96,7 @@ class Answers:
             kept = {name: value for name, value in given.items() if name not in may_change}
             before = arrays_in(copy_of(kept))
             try:
-                with np.errstate(all="ignore"):  # what comes of a division by zero is looked at, and told
-                    result = definition(*arguments, **named)
+                result = definition(*arguments, **named)
             except KeyboardInterrupt as stop:
                 raise Wrong(f"{self._place(stop)}: stopped by Ctrl-C; does a loop there never end?") from None
             except (Exception, SystemExit) as error:
