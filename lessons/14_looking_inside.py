@@ -218,7 +218,7 @@ if plt := pyplot():
     figure, (top, bottom) = plt.subplots(2, 1, figsize=(10, 5.2), height_ratios=(12, 8))
     top.imshow((demo.c / np.abs(demo.c).max(axis=0))[:, 0, units].T, cmap="PuOr", vmin=-1, vmax=1, aspect="auto")
     figure.colorbar(top.images[0], ax=[top], label="c / max |c| of the unit", pad=0.01, ticks=(-1, 0, 1))
-    top.set(xticks=[], yticks=range(H), yticklabels=[f"unit {k}" for k in units], title="c: quotations, counter, all others")
+    top.set(xticks=[], yticks=range(H), yticklabels=[f"unit {k}" for k in units], title="c: first quotations, then the counter")
     bottom.imshow([*rows.values()], cmap="PuOr", vmin=-1, vmax=1, aspect="auto")  # g; the gates cover theirs
     bottom.imshow(np.where([[name[0] == "g"] for name in rows], np.nan, [*rows.values()]), vmin=0, vmax=1, aspect="auto")
     figure.colorbar(bottom.images[1], ax=[bottom], label="i, f and o", pad=0.01, ticks=(0, 1))

@@ -2,8 +2,8 @@
 
 A processor finds out where a page of memory is in a small table. A model of some hundred kilobytes fits into a cache, but in
 pages of 4 KB it takes more entries than that table has, and the pages lie anywhere, so that some push others out of the
-cache. In one page of 2 MB neither happens. NumPy asks the system for such pages from 4 MB on; here arrays that are smaller
-lie in them together, each from the beginning of a cache line on. Where there are no large pages, it is memory like any other.
+cache. In one page of 2 MB neither happens. NumPy asks the system for such pages from 4 MB on; arrays that are smaller lie in
+them together here, each from the beginning of a cache line on. Where there are no large pages, it is memory like any other.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 PAGE = 1 << 21  # bytes
 LINE = 64
-SMALL = 1 << 14  # what is smaller than that hardly gains, and is made more often
+SMALL, LARGE = 1 << 14, 1 << 22  # what is smaller hardly gains and is made more often; what is larger, NumPy sees to itself
 
 _lock = threading.Lock()
 _rest = np.empty(0, np.uint8)  # of the pages that were taken last
@@ -25,7 +25,7 @@ def empty(size: int, dtype) -> np.ndarray:
     """``size`` numbers in a row, with any contents."""
     global _rest
     wanted = size * np.dtype(dtype).itemsize
-    if wanted < SMALL:
+    if not SMALL <= wanted < LARGE:
         return np.empty(size, dtype)
     lines = -(-wanted // LINE) * LINE
     with _lock:
@@ -48,11 +48,11 @@ def pages(least: int) -> np.ndarray:
     size = -(-least // PAGE) * PAGE
     if not hasattr(mmap, "MADV_HUGEPAGE"):
         return np.empty(size, np.uint8)
-    memory = mmap.mmap(-1, size + PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     try:
+        memory = mmap.mmap(-1, size + PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         memory.madvise(mmap.MADV_HUGEPAGE)
-    except OSError:  # a kernel without large pages
-        pass
+    except OSError:  # a kernel without large pages, or no memory, which NumPy says as it always does
+        return np.empty(size, np.uint8)
     there = np.frombuffer(memory, np.uint8)
     first = -there.ctypes.data % PAGE
     return there[first : first + size]

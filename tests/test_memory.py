@@ -29,13 +29,19 @@ def test_arrays_never_share_memory_and_begin_at_a_cache_line():
     for k, array in enumerate(arrays):
         array[:] = k
     assert all((array == k).all() for k, array in enumerate(arrays))
-    large = [array for array in arrays if array.nbytes >= memory.SMALL]
+    large = [array for array in arrays if array.nbytes >= memory.SMALL]  # none is left to NumPy
     assert len(large) > 30 and all(array.ctypes.data % memory.LINE == 0 for array in large)
 
 
-def test_small_arrays_are_left_to_numpy_and_take_no_page(monkeypatch):
+def test_small_and_large_arrays_are_left_to_numpy_and_take_no_page(monkeypatch):
     monkeypatch.setattr(memory, "pages", lambda least: pytest.fail("a page was taken"))
     assert memory.empty(memory.SMALL // 4 - 1, np.float32).flags.owndata
+    assert memory.empty(memory.LARGE // 4, np.float32).flags.owndata
+
+
+def test_more_than_there_can_be_is_a_lack_of_memory():
+    with pytest.raises(MemoryError):
+        memory.empty(2**60, np.float32)
 
 
 def test_arrays_lie_together_and_a_large_one_does_not_cost_the_others_their_page(monkeypatch):
