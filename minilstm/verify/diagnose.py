@@ -144,7 +144,7 @@ def _explain(trial: Trial, yours: list[Parts], right: list[Parts], wrong: list[s
     """One mistake that explains all; or several, made at once; or those that explain a part, and None for what is left."""
     if not wrong:
         return []
-    results = {mistake: list(trial.ours([mistake])) for mistake in trial.catalogue}
+    results = trial.known()
     for mistake, result in results.items():
         if agree(yours, result):
             return [(mistake, wrong)]

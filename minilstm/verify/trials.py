@@ -30,6 +30,7 @@ LOSS_SIZES = ((4, 3, 5, 1.0), (2, 1, 3, 3.0), (3, 2, 4, 1000.0))  # T, B, V, and
 GATE_NAMES = ("input gate", "forget gate", "candidate", "output gate")
 Parts = dict[str, Any]
 Made = Sequence[Mistake]
+_known: dict[tuple[str, int], dict[Mistake, list[Parts]]] = {}  # by the title and the seed of a trial
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,19 @@ class Trial:
     take_apart: Callable[[Callable, Case], Parts]  # run on a case
     cases: Sequence[Case]
     your_cases: Sequence[Case]  # the same numbers, with caches of the forward that belongs to the function under test
+    seed: int = 0  # of the cases
 
     def ours(self, made: Made = ()) -> Iterator[Parts]:
         """The parts of one case after the other as our function gives them, with these mistakes in it."""
         function = self.build(made)
         return (self._parts(function, case) for case in self.cases)
+
+    def known(self) -> dict[Mistake, list[Parts]]:
+        """What every mistake of the catalogue gives, which is computed once for a seed."""
+        key = self.title, self.seed
+        if key not in _known:
+            _known[key] = {mistake: list(self.ours([mistake])) for mistake in self.catalogue}
+        return _known[key]
 
     def yours(self, function: Callable) -> list[Parts]:
         """The parts of every case as the function under test gives them; what it raises and changes are parts too."""
@@ -78,7 +87,7 @@ def step_trial(seed: int = 0) -> Trial:
         return {"c": c, "h": h}
 
     build = lambda made: variant(lstm_step, made)
-    return Trial("forward step", "(x, h_prev, c_prev, Wx, Wh, b)", mistakes.STEP, build, take_apart, cases, cases)
+    return Trial("forward step", "(x, h_prev, c_prev, Wx, Wh, b)", mistakes.STEP, build, take_apart, cases, cases, seed)
 
 
 def step_backward_trial(seed: int = 0, forward: Callable = lstm_step) -> Trial:
@@ -91,7 +100,7 @@ def step_backward_trial(seed: int = 0, forward: Callable = lstm_step) -> Trial:
 
     build = lambda made: variant(lstm_step_backward, made)
     call = "(dh, dc, cache, Wx, Wh)" + (", with the cache of cells.lstm_step" if forward is lstm_step else "")
-    return Trial("backward step", call, mistakes.STEP_BACKWARD, build, take_apart, cases(lstm_step), cases(forward))
+    return Trial("backward step", call, mistakes.STEP_BACKWARD, build, take_apart, cases(lstm_step), cases(forward), seed)
 
 
 def _with_caches_of(forward: Callable, make: Callable[..., Case], all_sizes, seed: int) -> list[Case]:
@@ -118,7 +127,7 @@ def sequence_trial(seed: int = 0) -> Trial:
 
     build = lambda made: variant(lstm_sequence, made, lstm_step=variant(lstm_step, made))
     catalogue = [*mistakes.SEQUENCE, *mistakes.STEP]
-    return Trial("forward pass through time", "(x, (h0, c0), Wx, Wh, b)", catalogue, build, take_apart, cases, cases)
+    return Trial("forward pass through time", "(x, (h0, c0), Wx, Wh, b)", catalogue, build, take_apart, cases, cases, seed)
 
 
 def sequence_backward_trial(seed: int = 0, forward: Callable = lstm_sequence) -> Trial:
@@ -135,7 +144,7 @@ def sequence_backward_trial(seed: int = 0, forward: Callable = lstm_sequence) ->
 
     catalogue = [*mistakes.SEQUENCE_BACKWARD, *(m for m in mistakes.STEP_BACKWARD if m.name not in ALSO_OF_THE_LOOP)]
     call = "(dh, (dhT, dcT), caches, Wx, Wh)" + (", with caches of cells.lstm_step" if forward is lstm_sequence else "")
-    return Trial("backward pass through time", call, catalogue, build, take_apart, cases(lstm_sequence), cases(forward))
+    return Trial("backward pass through time", call, catalogue, build, take_apart, cases(lstm_sequence), cases(forward), seed)
 
 
 ALSO_OF_THE_LOOP = {  # what a step does not hand back is what a loop does not carry: nobody can tell them apart
@@ -177,7 +186,7 @@ def loss_trial(seed: int = 0) -> Trial:
 
         return loss_and_gradient
 
-    return Trial("loss", "(logits, targets, lengths)", mistakes.LOSS, build, take_apart, cases, cases)
+    return Trial("loss", "(logits, targets, lengths)", mistakes.LOSS, build, take_apart, cases, cases, seed)
 
 
 def _gates(grads: dict[str, Any]) -> Parts:
