@@ -391,14 +391,15 @@ def test_the_command_measures_what_it_is_asked_for_and_tells_of_absent_peers(tmp
 
 def test_reports_of_different_parts_make_one_and_the_later_counts(tmp_path):
     both = ["--peers", "", "--rounds", "1"]
-    for name, only in (("a.json", "A8,write-B"), ("b.json", "A8,memory")):
+    for name, only in (("a.json", "A8,write-B"), ("b.json", "A8,tokenizing")):
         assert command("--only", only, *both, "--json", name, cwd=tmp_path).returncode == 0
     result = command("--report", "a.json", "b.json", "--json", "c.json", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     a, b, c = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json", "c.json"))
-    assert c["workloads"] == {"A8": b["workloads"]["A8"], "write-B": a["workloads"]["write-B"]} and c["memory"] == b["memory"]
-    assert c["head"][f"b.json, {b['head']['date']}"].endswith("A8, memory")
-    assert "write-B, symbols" in result.stdout and "training B, whole process" in result.stdout
+    assert c["workloads"] == {"A8": b["workloads"]["A8"], "write-B": a["workloads"]["write-B"]}
+    assert c["tokenizing"] == b["tokenizing"]
+    assert c["head"][f"b.json, {b['head']['date']}"].endswith("A8, tokenizing")
+    assert "write-B, symbols" in result.stdout and "## Tokenizing" in result.stdout
 
 
 @pytest.mark.parametrize("options, words", [
