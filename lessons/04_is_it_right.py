@@ -278,7 +278,7 @@ dc = kept
 try:
     check_step(cells.lstm_step, hasty)
 except InputError as error:
-    print(f"check_step says:\n  {str(error).replace('; ', chr(10) + '  ')}")
+    print("check_step says:", *str(error).split("; "), sep="\n  ")
 
 # %% [markdown]
 # ## All weights at once

@@ -46,13 +46,18 @@ def zeros(size: int, dtype) -> np.ndarray:
 def pages(least: int) -> np.ndarray:
     """At least so many bytes, in whole pages, which go back to the system when no array lies in them any more."""
     size = -(-least // PAGE) * PAGE
+    there = _from_the_system(size + PAGE)
+    first = -there.ctypes.data % PAGE
+    return there[first : first + size]
+
+
+def _from_the_system(size: int) -> np.ndarray:
+    """Bytes for which large pages were asked, where there are any."""
     if not hasattr(mmap, "MADV_HUGEPAGE"):
         return np.empty(size, np.uint8)
     try:
-        memory = mmap.mmap(-1, size + PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         memory.madvise(mmap.MADV_HUGEPAGE)
     except OSError:  # a kernel without large pages, or no memory, which NumPy says as it always does
         return np.empty(size, np.uint8)
-    there = np.frombuffer(memory, np.uint8)
-    first = -there.ctypes.data % PAGE
-    return there[first : first + size]
+    return np.frombuffer(memory, np.uint8)

@@ -5,7 +5,7 @@ import pytest
 
 from minilstm import InputError, cells
 from minilstm.functions import sigmoid
-from minilstm.verify import diagnose, diagnose_loss, diagnose_sequence, diagnose_step, sequence
+from minilstm.verify import diagnose, diagnose_loss, diagnose_sequence, diagnose_step, sequence, trials
 
 
 def said(diagnosis):
@@ -442,3 +442,9 @@ def test_the_text_fits_80_columns():
         diagnose(my_backward, my_step),
     ):
         assert max(map(len, str(diagnosis).splitlines())) <= 80
+
+
+def test_what_known_mistakes_give_is_kept_for_a_few_seeds_and_is_theirs():
+    wrong = with_mistake("no forget")
+    assert all(names(diagnose(wrong, my_step, seed=seed)) == ["forget gate left out of the carry"] for seed in range(10))
+    assert len(trials._known) <= 8
