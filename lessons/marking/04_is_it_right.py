@@ -166,8 +166,7 @@ def wrong_entries(yours):
             complex_points.append(np.iscomplexobj(point))
             return f(point)
 
-        with np.errstate(all="ignore"):
-            got = yours(watched, x, gradient)
+        got = yours(watched, x, gradient)
         rows = _places(got, x)
         small = f" (the largest slope of this loss is {np.abs(right).max():.0e}: what is large depends on the loss)"
         size = "" if scale == 1 else small

@@ -80,8 +80,7 @@ def clip_by_global_norm(yours):
 
 
 def _clipped(yours, grads, max_norm):
-    with np.errstate(all="ignore"):
-        new, norm = contracts.pieces(yours(dict(grads), max_norm), 2, "the new dictionary and the norm belong here")
+    new, norm = contracts.pieces(yours(dict(grads), max_norm), 2, "the new dictionary and the norm belong here")
     if not isinstance(new, dict) or set(new) != set(grads):
         raise Wrong(f"the new gradient must be a dictionary with the names {', '.join(grads)}")
     if not isinstance(norm, (float, int, np.number, np.ndarray)) or np.size(norm) != 1:
@@ -110,53 +109,52 @@ def adam_step(yours):
 
 def _one_step(yours, theta, g, m, v, t, rate, beta1, beta2, epsilon):
     right_theta, state = optim.adam_step(theta, g, optim.AdamState(m, v, t), rate, beta1, beta2, epsilon)
-    with np.errstate(all="ignore"):
-        got = yours(theta, g, m, v, t, rate, beta1, beta2, epsilon)
-        contracts.pieces(got, 4, "the new θ, m, v and t belong here, in this order")
-        got_theta, got_m, got_v, got_t = got
-        M, V, steps = state.m, state.v, t + 1
-        one, two = 1 - beta1**steps, 1 - beta2**steps
-        same("the new m", got_m, M, {
-            "this is v; the order is θ, m, v, t": V,
-            "its factor is β₁; this has β₂, which is that of v": beta2 * m + (1 - beta2) * g,
-            "β₁ and 1 - β₁ have changed places": (1 - beta1) * m + beta1 * g,
-            "g must be multiplied by 1 - β₁": beta1 * m + g,
-            "this is m̂; the correction is for one step, what is kept is m without it": M / one,
-            "m is the mean of g, v that of g²; m has g² here": beta1 * m + (1 - beta1) * g**2,
-        })  # fmt: skip
-        same("the new v", got_v, V, {
-            "its factor is β₂; this has β₁, which is that of m": beta1 * v + (1 - beta1) * g**2,
-            "β₂ and 1 - β₂ have changed places": (1 - beta2) * v + beta2 * g**2,
-            "g² must be multiplied by 1 - β₂": beta2 * v + g**2,
-            "g is not squared": beta2 * v + (1 - beta2) * g,
-            "g is doubled, and not squared": beta2 * v + (1 - beta2) * 2 * g,
-            "the mean is squared; what is wanted is the mean of the squares": (beta2 * v + (1 - beta2) * g) ** 2,
-            "m is squared and averaged; it is g² that is averaged": beta2 * v + (1 - beta2) * M**2,
-            "this is v̂; the correction is for one step, what is kept is v without it": V / two,
-        })  # fmt: skip
-        same("the new t", got_t, steps, {"it must be one more than it was": t})
-        if np.any(M < 0) and isinstance(got_theta, np.ndarray) and np.isnan(got_theta.sum()):
-            raise Wrong("the new θ is NaN in some entries: is a root taken of m, which may be negative? The root is of v̂")
-        step = lambda m_hat, v_hat: theta - rate * m_hat / (np.sqrt(v_hat) + epsilon)
-        late = [1 - beta ** np.float64(t) for beta in (beta1, beta2)]
-        same("the new θ", got_theta, right_theta, {
-            "there is no bias correction, equation (3)": step(M, V),
-            "the bias correction is that of the step before: t counts this step already, and is 1 in the first. With 0 one"
-            " divides by 1 - β⁰ = 0": step(M / late[0], V / late[1]),
-            "only m is corrected": step(M / one, V),
-            "only v is corrected": step(M, V / two),
-            "the correction is 1 - β to the power of t, not times t": step(M / (1 - beta1 * steps), V / (1 - beta2 * steps)),
-            "one multiplies by 1 - βᵗ where one must divide by it": step(M * one, V * two),
-            "ε stands inside the root: √v̂ + ε is wanted": theta - rate * (M / one) / np.sqrt(V / two + epsilon),
-            "v̂ is divided by without its root": theta - rate * (M / one) / (V / two + epsilon),
-            "v is divided by instead of v̂, and without its root": theta - rate * (M / one) / (V + epsilon),
-            "ε is as in equation (5), outside the corrections; (4) is wanted": theta
-            - rate * np.sqrt(two) / one * M / (np.sqrt(V) + epsilon),
-            "m̂ and v̂ are made of m and v as they were before this step": step(m / one, v / two),
-            "ε is missing": theta - rate * (M / one) / np.sqrt(V / two),
-            "it goes uphill": 2 * theta - right_theta,
-            "g stands where m̂ belongs": step(g, V / two),
-        })  # fmt: skip
+    got = yours(theta, g, m, v, t, rate, beta1, beta2, epsilon)
+    contracts.pieces(got, 4, "the new θ, m, v and t belong here, in this order")
+    got_theta, got_m, got_v, got_t = got
+    M, V, steps = state.m, state.v, t + 1
+    one, two = 1 - beta1**steps, 1 - beta2**steps
+    same("the new m", got_m, M, {
+        "this is v; the order is θ, m, v, t": V,
+        "its factor is β₁; this has β₂, which is that of v": beta2 * m + (1 - beta2) * g,
+        "β₁ and 1 - β₁ have changed places": (1 - beta1) * m + beta1 * g,
+        "g must be multiplied by 1 - β₁": beta1 * m + g,
+        "this is m̂; the correction is for one step, what is kept is m without it": M / one,
+        "m is the mean of g, v that of g²; m has g² here": beta1 * m + (1 - beta1) * g**2,
+    })  # fmt: skip
+    same("the new v", got_v, V, {
+        "its factor is β₂; this has β₁, which is that of m": beta1 * v + (1 - beta1) * g**2,
+        "β₂ and 1 - β₂ have changed places": (1 - beta2) * v + beta2 * g**2,
+        "g² must be multiplied by 1 - β₂": beta2 * v + g**2,
+        "g is not squared": beta2 * v + (1 - beta2) * g,
+        "g is doubled, and not squared": beta2 * v + (1 - beta2) * 2 * g,
+        "the mean is squared; what is wanted is the mean of the squares": (beta2 * v + (1 - beta2) * g) ** 2,
+        "m is squared and averaged; it is g² that is averaged": beta2 * v + (1 - beta2) * M**2,
+        "this is v̂; the correction is for one step, what is kept is v without it": V / two,
+    })  # fmt: skip
+    same("the new t", got_t, steps, {"it must be one more than it was": t})
+    if np.any(M < 0) and isinstance(got_theta, np.ndarray) and np.isnan(got_theta.sum()):
+        raise Wrong("the new θ is NaN in some entries: is a root taken of m, which may be negative? The root is of v̂")
+    step = lambda m_hat, v_hat: theta - rate * m_hat / (np.sqrt(v_hat) + epsilon)
+    late = [1 - beta ** np.float64(t) for beta in (beta1, beta2)]
+    same("the new θ", got_theta, right_theta, {
+        "there is no bias correction, equation (3)": step(M, V),
+        "the bias correction is that of the step before: t counts this step already, and is 1 in the first. With 0 one"
+        " divides by 1 - β⁰ = 0": step(M / late[0], V / late[1]),
+        "only m is corrected": step(M / one, V),
+        "only v is corrected": step(M, V / two),
+        "the correction is 1 - β to the power of t, not times t": step(M / (1 - beta1 * steps), V / (1 - beta2 * steps)),
+        "one multiplies by 1 - βᵗ where one must divide by it": step(M * one, V * two),
+        "ε stands inside the root: √v̂ + ε is wanted": theta - rate * (M / one) / np.sqrt(V / two + epsilon),
+        "v̂ is divided by without its root": theta - rate * (M / one) / (V / two + epsilon),
+        "v is divided by instead of v̂, and without its root": theta - rate * (M / one) / (V + epsilon),
+        "ε is as in equation (5), outside the corrections; (4) is wanted": theta
+        - rate * np.sqrt(two) / one * M / (np.sqrt(V) + epsilon),
+        "m̂ and v̂ are made of m and v as they were before this step": step(m / one, v / two),
+        "ε is missing": theta - rate * (M / one) / np.sqrt(V / two),
+        "it goes uphill": 2 * theta - right_theta,
+        "g stands where m̂ belongs": step(g, V / two),
+    })  # fmt: skip
 
 
 def _remember(adam):
