@@ -4,9 +4,9 @@
     OPENBLAS_NUM_THREADS=1 python benchmarks/step_profile.py A64 --steps 50 --json profile.json
 
 A clock stands around every matrix product, every kernel and every function of Python that calls them, while a step runs; a
-clock stands still while one within it runs, so that nothing is counted twice. Where a whole time loop is one kernel, the
-products in it are timed once more alone, on the same arrays, and the rest of it is gates. Medians over the steps. A clock
-takes some tenths of a microsecond: ``with clocks`` against ``without`` shows what they cost.
+clock stands still while one within it runs, so that nothing is counted twice. A time loop is one kernel; the products in it
+are timed once more alone, on arrays of the same shapes, and the rest of it is gates. Medians over the steps. A clock takes some
+tenths of a microsecond: ``with clocks`` against ``without`` shows what they cost.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ KERNELS = {
 PYTHON = {
     (LanguageModel, "_share"): "batch checked and packed",
     **{(Packing, name): "states put in order" for name in ("sort", "unsort", "before", "last")},
-    (minilstm.layers.lstm, "transposed"): "Wh transposed",
+    (minilstm.layers.lstm, "in_panels"): "Wh in panels",
     **{(LSTM, name): "Python of the layers" for name in ("forward_packed", "backward_packed", "zero_state")},
     (minilstm.passes, "output_loss"): "Python of the output layer",
     **{(Pass, name): "Python of the pass" for name in ("forward", "loss_and_gradients")},
@@ -111,24 +111,25 @@ class TimedNumPy:
         return getattr(np, name)
 
 
-multiply = kernels.product.multiply
+multiply_packed = kernels.panels.multiply_packed
 
 
 @kernel
-def products_of_steps(T, x, W, y):
+def products_of_steps(T, x, panels, y):
     for t in range(T):
-        multiply(x[t], W, y)
+        multiply_packed(x[t], panels, y)
 
 
 def products_of_loop(name: str, B: int, T: int, H: int, layers: int) -> float:
     """Seconds for the products alone of a time loop that is one kernel, in all layers."""
     rng, blocks = np.random.default_rng(0), 4 * H
     rows, columns = (H, blocks) if name == "lstm_steps" else (blocks, H)
-    x, W = rng.standard_normal((T, B, rows), np.float32), rng.standard_normal((rows, columns), np.float32)
+    x = rng.standard_normal((T, B, rows), np.float32)
+    panels = rng.standard_normal(kernels.panels.shape(np.empty((rows, columns), np.float32)), np.float32)
     y, times = np.empty((B, columns), np.float32), []
     for _ in range(20):
         began = time.perf_counter()
-        products_of_steps(T, x, W, y)
+        products_of_steps(T, x, panels, y)
         times.append(time.perf_counter() - began)
     return layers * statistics.median(times)
 

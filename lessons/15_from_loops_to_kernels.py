@@ -22,10 +22,9 @@ from functools import partial
 
 import numba
 
-from minilstm import LSTM, threads
+from minilstm import LSTM, kernels, threads
 from minilstm.course import COLOURS, pyplot, quick, save
 from minilstm.kernels.activations import sigmoid_in_place, tanh, tanh_in_place
-from minilstm.kernels.product import multiply
 from minilstm.layers import Workspace
 
 T, ROUNDS = (40, 5) if quick() else (200, 15)
@@ -266,8 +265,9 @@ assert all(same(np.concatenate([h for h, _, _ in forward(n)()], axis=1)) for n i
 # Many small products are slower than a large one. The library first copies `Wh` into an order of
 # its own, which is made for many rows, and the fewer rows h has, the less often each number of `Wh`
 # is used once it has been fetched: the last column counts operations for each byte. `multiply` in
-# `minilstm/kernels/product.py` is a plain loop that copies nothing. The package takes it for few
-# sequences (`FEW_ROWS` in `minilstm/layers/packing.py`), as when a text is written.
+# `minilstm/kernels/product.py` is a plain loop that copies nothing; the package writes texts with
+# it. `multiply_packed` in `panels.py` beside it gets a `Wh` that was copied once, for all steps of a
+# batch, which is how `LSTM.forward` multiplies. The limit of the library is then not quite its own.
 
 
 # %%
@@ -280,20 +280,22 @@ def products(count):
     return lambda: threads.run(jobs)
 
 
-print("\nGFLOP a second of h Wh\nrows of h       BLAS     a loop   operations a byte")
+kernels.panels.pack(Wh, panels := np.empty(kernels.panels.shape(Wh), np.float32))
+print("\nGFLOP a second of h Wh\nrows of h       BLAS     a loop  copied once   operations a byte")
 for rows in (1, 4, 16, 64, 256):
     h, y, work = random(rows, H), random(rows, 4 * H), 2 * rows * H * 4 * H
-    speeds = "".join(f"{work / 1000 / micro(product, h, Wh, y):11.1f}" for product in (np.matmul, multiply))
-    print(f"{rows:9}{speeds} {work / (h.nbytes + Wh.nbytes + y.nbytes):15.1f}")
+    ways = (np.matmul, Wh), (kernels.product.multiply, Wh), (kernels.panels.multiply_packed, panels)
+    speeds = "".join(f"{work / 1000 / micro(product, h, W, y):11.1f}" for product, W in ways)
+    print(f"{rows:9}{speeds} {work / (h.nbytes + Wh.nbytes + y.nbytes):19.1f}")
     assert np.allclose(y, h @ Wh, atol=1e-4)
 
 # %% [markdown]
 # ## All in turn
 #
 # The same numbers came out of all of them. On a quiet machine, look for three things. The first
-# gain is by far the largest. `LSTM.forward` may take a little longer than our own loop, for it
-# keeps all that the way back needs. And what is left above the limit is small: little can be won
-# any more by better loops, only by fewer or larger products, or by another library.
+# gain is by far the largest. `LSTM.forward` keeps all that the way back needs and is still no slower
+# than our own loop, for it copies `Wh` once. And what is left above the limit is small: little can
+# be won any more by better loops, only by fewer or larger products, or by other ways to multiply.
 #
 # Whether two threads gain anything is seen in the limits first: two virtual cores often share the
 # part that multiplies, and then the bare products are no faster on two. Where BLAS has threads of
@@ -320,8 +322,7 @@ if plt := pyplot():
     for (name, limit), line in zip(limits.items(), ("-", "--")):
         axes.axvline(limit, color=COLOURS[1], linestyle=line, label=f"the limit: {name}")
     axes.plot([*shown.values()], [f"{name}: {taken:,.1f} ms" for name, taken in shown.items()], "o", color=COLOURS[0])
-    axes.set(xscale="log", xlabel=f"milliseconds for {T} steps of {B} sequences, forward (logarithmic)")
-    axes.set_ylim(len(shown) - 0.4, -0.6)
+    axes.set(xscale="log", ylim=(len(shown) - 0.4, -0.6), xlabel=f"ms for {T} steps of {B} sequences, forward (logarithmic)")
     axes.legend(loc="lower right")
     save(figure, "15_from_loops_to_kernels")
 

@@ -25,6 +25,7 @@ BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", 
 OUR_VARIABLE = "MINILSTM_THREADS"
 DEFAULT = 2  # as many as were measured
 WORTHWHILE = 10_000_000  # multiplications in a step: with fewer, to wake a thread takes longer than what it saves
+MANY = 40  # sequences: with fewer, their product at one step is no slower on one thread than shared by those of BLAS
 LONG = 500_000  # numbers that a thread goes through one by one: the same
 
 Result = TypeVar("Result")
@@ -54,6 +55,11 @@ def ours() -> int:
 def choose(sequences: int, multiplications: float) -> int:
     """Among how many threads to deal out so many sequences, in which there is so much to multiply."""
     return max(1, min(ours(), sequences)) if multiplications >= WORTHWHILE else 1
+
+
+def shared_by_blas(sequences: int) -> bool:
+    """Whether the product that a recurrent layer takes at every step is better left to BLAS than to a kernel of ours."""
+    return sequences > MANY and blas_threads() > 1
 
 
 def pieces(size: int) -> list[slice]:

@@ -71,8 +71,8 @@ GRU_MISTAKES = [
     (kernels.gru, BACK, "dh[row, j] *= z[j]", "dh[row, j] *= 1 - z[j]"),
     (kernels.gru, BACK, "dh[row, j] *= z[j]", "dh[row, j] = 0"),
     # the loops over time
-    (kernels.gru, "gru_steps", "multiply(h[before], Wh", "multiply(h[:n], Wh"),
-    (kernels.gru, "gru_steps_backward", "multiply(dah[rows]", "multiply(dax[rows]"),
+    (kernels.gru, "gru_steps", "multiply_packed(h[before], Wh", "multiply_packed(h[:n], Wh"),
+    (kernels.gru, "gru_steps_backward", "multiply_packed(dah[rows]", "multiply_packed(dax[rows]"),
     (kernels.gru, "gru_steps_backward", "dh[r, j] += through_gates[r, j]", "dh[r, j] = through_gates[r, j]"),
     # the loops of the layer
     (GRU, "forward_packed", "packing.sort(state[0])", "state[0]"),
@@ -108,12 +108,12 @@ RNN_MISTAKES = [
     (kernels.rnn, STEP, "ah[r, j] + b[j]", "ah[r, j]"),
     (kernels.rnn, BACK, "(dh_out[r, j] + dh_next[r, j])", "dh_out[r, j]"),
     (kernels.rnn, BACK, "(1 - h[r, j] * h[r, j])", "(1 - h[r, j])"),
-    (kernels.rnn, "rnn_steps", "multiply(h[before]", "multiply(h[now]"),
-    (kernels.rnn, "rnn_steps_backward", "multiply(da[rows]", "multiply(da[:n]"),
+    (kernels.rnn, "rnn_steps", "multiply_packed(h[before]", "multiply_packed(h[now]"),
+    (kernels.rnn, "rnn_steps_backward", "multiply_packed(da[rows]", "multiply_packed(da[:n]"),
     (RNN, "forward_packed", "packing.sort(state[0])", "0"),
     (RNN, "forward_packed", "np.matmul(h[before], Wh,", "np.matmul(h[now], Wh,"),
     (RNN, "backward_packed", "packing.sort(dstate[0])", "0 * dstate[0]"),
-    (RNN, "backward_packed", "np.matmul(da[rows], Wh_T, out=dh_next[:n])", "dh_next[:n] = 0"),
+    (RNN, "backward_packed", "np.matmul(da[rows], Wh.T, out=dh_next[:n])", "dh_next[:n] = 0"),
     (RNN, "backward_packed", "np.matmul(packing.before(h).T", "np.matmul(h[packing.B:].T"),
     (RNN, "backward_packed", "packing.unsort(dh_next)", "dh_next"),
 ]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minilstm import Adam, cells, losses
-from minilstm.layers import LSTM, packing
+from minilstm import Adam, cells, losses, threads
+from minilstm.layers import LSTM
 from minilstm.text.batches import Batch
 from minilstm.verify import check_gradients, check_model, check_sequence, check_step, sequence
 from tests import naive
@@ -156,12 +156,11 @@ def book_and_back(cell, case):
 def layer_and_back(cell, case, lengths=None):
     """The compiled layer: the same three, by its loop over BLAS, after a look that the loop compiled as a whole agrees."""
     layer, both = cell.layer(case.x.shape[2], len(case.params["Wh"])), []
-    for few in (len(case.x[0]), 0):
+    for blas in (False, True):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(packing, "FEW_ROWS", few)
+            patch.setattr(threads, "shared_by_blas", lambda sequences: blas)
             h, final, cache = layer.forward(case.params, case.x, case.state, lengths)
-        assert cache.packing.few == (few > 0)
-        dx, dstate, grads = layer.backward(case.params, case.dh, cache, case.dstate)
+            dx, dstate, grads = layer.backward(case.params, case.dh, cache, case.dstate)
         both.append(((h, dx), (*final, *dstate), tuple(grads.values())))
     for compiled, step_by_step in zip(*both):
         for a, b in zip(compiled, step_by_step, strict=True):

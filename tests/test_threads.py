@@ -115,6 +115,12 @@ def test_our_threads_are_used_where_blas_has_one(monkeypatch, environment, cores
     assert threads.ours() == ours
 
 
+@pytest.mark.parametrize("blas, sequences, shared", [("1", 1000, False), ("2", 8, False), ("2", 64, True)])
+def test_products_of_many_sequences_are_left_to_blas_where_it_has_threads(monkeypatch, blas, sequences, shared):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", blas)
+    assert threads.shared_by_blas(sequences) is shared
+
+
 @pytest.mark.parametrize("said", ["0", "-1", "two", "1.5"])
 def test_a_number_of_threads_that_is_none_is_refused(monkeypatch, said):
     monkeypatch.setenv("MINILSTM_THREADS", said)

@@ -1,7 +1,7 @@
 """The same mathematics as by the book, as compiled loops: the same names, in the same order."""
 
-from minilstm.kernels import adam, embedding, generation, gru, lstm, product, rmsprop, rnn, sampling, sgd, softmax
+from minilstm.kernels import adam, embedding, generation, gru, lstm, panels, product, rmsprop, rnn, sampling, sgd, softmax
 
 __all__ = [
-    "adam", "embedding", "generation", "gru", "lstm", "product", "rmsprop", "rnn", "sampling", "sgd", "softmax",
+    "adam", "embedding", "generation", "gru", "lstm", "panels", "product", "rmsprop", "rnn", "sampling", "sgd", "softmax",
 ]  # fmt: skip

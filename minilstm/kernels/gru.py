@@ -1,6 +1,6 @@
 """One step of a GRU, compiled: equations (1) to (5) of ``minilstm.cells.gru``, row by row.
 
-``gru_steps`` and ``gru_steps_backward`` are whole loops over time for batches of few sequences (see ``lstm.py``).
+``gru_steps`` and ``gru_steps_backward`` are the loops over time, products and all (see ``lstm.py``).
 
 Shapes: a, ah, gates, dax and dah (B, 3H) in blocks r, z, n; bx, bh, dbx and dbh (3H,); everything else (B, H).
 Over time, packed rows and slots (see ``minilstm.layers.packing``): a, dax, dah (N, 3H), q, dh_out (N, H), h (B + N, H);
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from minilstm.kernels.activations import sigmoid_in_place, tanh_in_place
 from minilstm.kernels.jit import kernel
-from minilstm.kernels.product import multiply
+from minilstm.kernels.panels import multiply_packed
 
 
 @kernel
@@ -70,7 +70,7 @@ def gru_steps(counts, starts, slots, Wh, bx, bh, ah, a, q, h):
         n = counts[t]
         rows = slice(starts[t], starts[t] + n)
         before, now = slice(slots[t], slots[t] + n), slice(slots[t + 1], slots[t + 1] + n)
-        multiply(h[before], Wh, ah[:n])
+        multiply_packed(h[before], Wh, ah[:n])
         gru_step(ah[:n], bx, bh, h[before], a[rows], q[rows], h[now])
 
 
@@ -81,7 +81,7 @@ def gru_steps_backward(counts, starts, slots, Wh_T, dh_out, gates, h, q, through
         n = counts[t]
         rows, before = slice(starts[t], starts[t] + n), slice(slots[t], slots[t] + n)
         gru_step_backward(dh_out[rows], gates[rows], h[before], q[rows], dh[:n], dax[rows], dah[rows], dbx, dbh)
-        multiply(dah[rows], Wh_T, through_gates[:n])
+        multiply_packed(dah[rows], Wh_T, through_gates[:n])
         for r in range(n):
             for j in range(dh.shape[1]):
                 dh[r, j] += through_gates[r, j]

@@ -1,20 +1,20 @@
 """One step of an LSTM, compiled: equations (1) to (6) of ``minilstm.cells.lstm``, row by row.
 
-The matrix products stand outside, in BLAS; a kernel gets their results and does all that is elementwise. Every loop runs
-over one gate of one row and over few arrays, which is what a compiler can turn into vector instructions.
+The matrix products stand outside; ``lstm_step`` and ``lstm_step_backward`` get their results and do all that is elementwise.
+Every loop runs over one gate of one row and over few arrays, which is what a compiler can turn into vector instructions.
 
-``lstm_steps`` and ``lstm_steps_backward`` are whole loops over time, products and all, for batches of few sequences, where
-calling BLAS and a kernel step by step would take longer than the work itself.
+``lstm_steps`` and ``lstm_steps_backward`` are the loops over time, products and all, with Wh and its transpose in panels.
 
 Shapes: z, zh and dz (B, 4H) in blocks i, f, g, o; b and db (4H,); everything else (B, H). Over time, packed rows and slots
-(see ``minilstm.layers.packing``): z, dz (N, 4H), tanh_c, dh (N, H), c and h (B + N, H); counts, starts (T,), slots (T + 1,).
+(see ``minilstm.layers.packing``): z, dz (N, 4H), tanh_c, dh (N, H), c and h (B + N, H); counts, starts (T,), slots (T + 1,);
+Wh (H, 4H) and Wh_T (4H, H) as panels (see ``panels.py``).
 """
 
 from __future__ import annotations
 
 from minilstm.kernels.activations import sigmoid_in_place, tanh, tanh_in_place
 from minilstm.kernels.jit import kernel
-from minilstm.kernels.product import multiply
+from minilstm.kernels.panels import multiply_packed
 
 
 @kernel
@@ -71,7 +71,7 @@ def lstm_steps(counts, starts, slots, Wh, b, zh, z, c, tanh_c, h):
         n = counts[t]
         rows = slice(starts[t], starts[t] + n)
         before, now = slice(slots[t], slots[t] + n), slice(slots[t + 1], slots[t + 1] + n)
-        multiply(h[before], Wh, zh[:n])
+        multiply_packed(h[before], Wh, zh[:n])
         lstm_step(zh[:n], b, c[before], z[rows], c[now], tanh_c[rows], h[now])
 
 
@@ -82,4 +82,4 @@ def lstm_steps_backward(counts, starts, slots, Wh_T, dh_out, dh_next, gates, c, 
         n = counts[t]
         rows, before = slice(starts[t], starts[t] + n), slice(slots[t], slots[t] + n)
         lstm_step_backward(dh_out[rows], dh_next[:n], gates[rows], c[before], tanh_c[rows], dc[:n], dz[rows], db)
-        multiply(dz[rows], Wh_T, dh_next[:n])
+        multiply_packed(dz[rows], Wh_T, dh_next[:n])

@@ -1,8 +1,8 @@
-"""A matrix product for few rows, compiled: what BLAS is made for comes with many.
+"""A matrix product for a row or two, compiled, as when a text is written: what BLAS is made for comes with many.
 
-A BLAS library copies both matrices into an order of its own before it multiplies. With hundreds of rows that is soon earned
-back; a recurrent step has one row for each sequence, and the copy of Wh, made anew at every step, takes longer than the
-product. This loop copies nothing. Four rows of W at a time, so that a row of y is read and written once for four of them.
+A BLAS library copies both matrices into an order of its own before it multiplies, which takes longer than the product of a
+single row. This loop copies nothing. Four rows of W at a time, so that a row of y is read and written once for four of them.
+From four rows on, W laid out anew by ``panels.py`` is faster, where it is used often enough.
 
     (1)  y_r = Σ_k x_rk W_k                   W_k: row k of W
 

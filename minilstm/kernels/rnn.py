@@ -1,6 +1,6 @@
 """One step of a simple recurrent network, compiled: equation (1) of ``minilstm.cells.rnn``, row by row.
 
-``rnn_steps`` and ``rnn_steps_backward`` are whole loops over time for batches of few sequences (see ``lstm.py``).
+``rnn_steps`` and ``rnn_steps_backward`` are the loops over time, products and all (see ``lstm.py``).
 
 Shapes: b and db (H,); everything else (B, H). Over time, packed rows and slots (see ``minilstm.layers.packing``): da, dh_out
 (N, H), h (B + N, H); counts, starts (T,), slots (T + 1,).
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from minilstm.kernels.activations import tanh_in_place
 from minilstm.kernels.jit import kernel
-from minilstm.kernels.product import multiply
+from minilstm.kernels.panels import multiply_packed
 
 
 @kernel
@@ -40,7 +40,7 @@ def rnn_steps(counts, slots, Wh, b, ah, h):
     for t in range(counts.size):
         n = counts[t]
         before, now = slice(slots[t], slots[t] + n), slice(slots[t + 1], slots[t + 1] + n)
-        multiply(h[before], Wh, ah[:n])
+        multiply_packed(h[before], Wh, ah[:n])
         rnn_step(ah[:n], b, h[now])
 
 
@@ -51,4 +51,4 @@ def rnn_steps_backward(counts, starts, slots, Wh_T, dh_out, dh_next, h, da, db):
         n = counts[t]
         rows, now = slice(starts[t], starts[t] + n), slice(slots[t + 1], slots[t + 1] + n)
         rnn_step_backward(dh_out[rows], dh_next[:n], h[now], da[rows], db)
-        multiply(da[rows], Wh_T, dh_next[:n])
+        multiply_packed(da[rows], Wh_T, dh_next[:n])

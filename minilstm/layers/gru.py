@@ -6,6 +6,7 @@
                dh[t-1] += dah[t] Whᵀ          one small product a step; the rest of dh[t-1] comes past the gates, by z
                dWx, dWh, dbx, dbh, dx         one large product each, after the loop
 
+As in ``lstm.py``, the loops over time are compiled as a whole unless threads of BLAS share the small products.
 Shapes: x (T, B, D) or integers (T, B); h (T, B, H); states (B, H); Wx (D, 3H), Wh (H, 3H), bx and bh (3H,), blocks r, z, n.
 """
 
@@ -16,9 +17,9 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from minilstm import kernels
+from minilstm import kernels, threads
 from minilstm.layers.packing import Packing
-from minilstm.layers.recurrent import Recurrent, State, project, project_backward, transposed
+from minilstm.layers.recurrent import Recurrent, State, in_panels, project, project_backward
 from minilstm.layers.workspace import Workspace
 
 
@@ -56,19 +57,19 @@ class GRU(Recurrent):
 
         project(x, Wx, out=a)
         h[:B] = packing.sort(state[0])
-        if packing.few:
-            kernels.gru.gru_steps(*packing.steps, Wh, bx, bh, ah, a, q, h)
-        else:
+        if threads.shared_by_blas(B):
             for n, rows, before, now in packing.slices:
                 np.matmul(h[before], Wh, out=ah[:n])
                 kernels.gru.gru_step(ah[:n], bx, bh, h[before], a[rows], q[rows], h[now])
+        else:
+            kernels.gru.gru_steps(*packing.steps, in_panels(Wh, work), bx, bh, ah, a, q, h)
         return h[B:], (packing.last(h),), GRUCache(x, a, q, h, packing, work, turn)
 
     def backward_packed(self, params, dh, dstate: State, cache: GRUCache, grads=None):
         """``backward`` on packed rows: dh (N, H) to dx (N, D), or None for one-hot input."""
         x, gates, q, h, packing, work, turn = cache
         work.check(turn)
-        Wx, Wh_T = params["Wx"], transposed(params["Wh"], work)
+        Wx, Wh = params["Wx"], params["Wh"]
         N, B, H = packing.N, packing.B, self.hidden_size
         grads = {name: np.empty_like(p) for name, p in params.items()} if grads is None else grads
         dax = work.empty("dax", (N, 3 * H), Wx.dtype)
@@ -79,16 +80,17 @@ class GRU(Recurrent):
         dbx, dbh = grads["bx"], grads["bh"]
         dbx[...], dbh[...] = 0, 0
 
-        if packing.few:
-            kernels.gru.gru_steps_backward(
-                *packing.steps, Wh_T, dh, gates, h, q, through_gates, dh_next, dax, dah, dbx, dbh
-            )
-        else:
+        if threads.shared_by_blas(B):
             for n, rows, before, _ in reversed(packing.slices):
                 kernels.gru.gru_step_backward(
                     dh[rows], gates[rows], h[before], q[rows], dh_next[:n], dax[rows], dah[rows], dbx, dbh
                 )
-                dh_next[:n] += np.matmul(dah[rows], Wh_T, out=through_gates[:n])
+                dh_next[:n] += np.matmul(dah[rows], Wh.T, out=through_gates[:n])
+        else:
+            Wh_T = in_panels(Wh.T, work)
+            kernels.gru.gru_steps_backward(
+                *packing.steps, Wh_T, dh, gates, h, q, through_gates, dh_next, dax, dah, dbx, dbh
+            )
 
         np.matmul(packing.before(h).T, dah, out=grads["Wh"])
         dx = project_backward(x, Wx, dax, grads["Wx"], work)

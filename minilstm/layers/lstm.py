@@ -6,7 +6,8 @@
                dh[t-1] += dz[t] Whᵀ           one small product a step
                dWx, dWh, db, dx from dz       one large product each, after the loop
 
-Backpropagation through time: Werbos (1990). Steps past a sequence's length are not computed at all: everything runs on
+The loops over time are compiled as a whole; only where threads of BLAS share the small products are they written here, step by
+step. Backpropagation through time: Werbos (1990). Steps past a sequence's length are not computed at all: everything runs on
 packed rows (see ``packing.py``).
 
 Shapes: x (T, B, D) or integers (T, B); h (T, B, H); states (B, H); Wx (D, 4H), Wh (H, 4H), b (4H,), blocks i, f, g, o.
@@ -19,9 +20,9 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from minilstm import kernels
+from minilstm import kernels, threads
 from minilstm.layers.packing import Packing
-from minilstm.layers.recurrent import Recurrent, State, project, project_backward, transposed
+from minilstm.layers.recurrent import Recurrent, State, in_panels, project, project_backward
 from minilstm.layers.workspace import Workspace
 
 
@@ -71,33 +72,34 @@ class LSTM(Recurrent):
 
         project(x, Wx, out=z)
         h[:B], c[:B] = packing.sort(state[0]), packing.sort(state[1])
-        if packing.few:
-            kernels.lstm.lstm_steps(*packing.steps, Wh, b, zh, z, c, tanh_c, h)
-        else:
+        if threads.shared_by_blas(B):
             for n, rows, before, now in packing.slices:
                 np.matmul(h[before], Wh, out=zh[:n])
                 kernels.lstm.lstm_step(zh[:n], b, c[before], z[rows], c[now], tanh_c[rows], h[now])
+        else:
+            kernels.lstm.lstm_steps(*packing.steps, in_panels(Wh, work), b, zh, z, c, tanh_c, h)
         return h[B:], (packing.last(h), packing.last(c)), LSTMCache(x, z, tanh_c, c, h, packing, work, turn)
 
     def backward_packed(self, params, dh, dstate: State, cache: LSTMCache, grads=None):
         """``backward`` on packed rows: dh (N, H) to dx (N, D), or None for one-hot input."""
         x, gates, tanh_c, c, h, packing, work, turn = cache
         work.check(turn)
-        Wx, Wh_T = params["Wx"], transposed(params["Wh"], work)
+        Wx, Wh = params["Wx"], params["Wh"]
         grads = {name: np.empty_like(p) for name, p in params.items()} if grads is None else grads
         dz = work.empty("dz", (packing.N, 4 * self.hidden_size), Wx.dtype)
         dh_next, dc = packing.sort(dstate[0]), packing.sort(dstate[1])  # copies: they travel back through time
         db = grads["b"]
         db[...] = 0
 
-        if packing.few:
-            kernels.lstm.lstm_steps_backward(*packing.steps, Wh_T, dh, dh_next, gates, c, tanh_c, dc, dz, db)
-        else:
+        if threads.shared_by_blas(packing.B):
             for n, rows, before, _ in reversed(packing.slices):
                 kernels.lstm.lstm_step_backward(
                     dh[rows], dh_next[:n], gates[rows], c[before], tanh_c[rows], dc[:n], dz[rows], db
                 )
-                np.matmul(dz[rows], Wh_T, out=dh_next[:n])
+                np.matmul(dz[rows], Wh.T, out=dh_next[:n])
+        else:
+            Wh_T = in_panels(Wh.T, work)
+            kernels.lstm.lstm_steps_backward(*packing.steps, Wh_T, dh, dh_next, gates, c, tanh_c, dc, dz, db)
 
         np.matmul(packing.before(h).T, dz, out=grads["Wh"])
         dx = project_backward(x, Wx, dz, grads["Wx"], work)

@@ -22,8 +22,6 @@ import numpy as np
 
 from minilstm.checks import check_lengths
 
-FEW_ROWS = 12  # up to so many sequences a loop that is compiled as a whole is faster than BLAS step by step
-
 
 class Packing:
     """Which rows belong to which step of which sequence.
@@ -31,7 +29,6 @@ class Packing:
     Attributes
     ----------
     T, B, N : steps, sequences, real tokens.
-    few : whether the sequences are so few that a recurrent layer is faster without BLAS (see ``kernels/product.py``).
     order : (B,) the sequences from the longest to the shortest.
     counts : how many sequences run at each step; a list of at most T numbers, zeros left out.
     starts : the first row of each step.
@@ -40,7 +37,6 @@ class Packing:
 
     def __init__(self, T: int, B: int, lengths=None):
         self.T, self.B = T, B
-        self.few = B <= FEW_ROWS
         lengths = np.full(B, T) if lengths is None else check_lengths(lengths, T, B)
         self.full = bool((lengths == T).all())
         self.order = np.argsort(-lengths.astype(np.int64), kind="stable")  # (B,)

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from minilstm import kernels
 from minilstm.checks import check_array, check_ids, check_params, check_size
 from minilstm.errors import InputError
 from minilstm.layers.initial import glorot_uniform, orthogonal
@@ -147,8 +148,8 @@ def project_backward(x: np.ndarray, Wx: np.ndarray, dz: np.ndarray, dWx: np.ndar
     return np.matmul(dz, Wx.T, out=work.empty("dx", x.shape, Wx.dtype))
 
 
-def transposed(W: np.ndarray, work: Workspace) -> np.ndarray:
-    """A copy of Wᵀ, laid out in its own order: read at every step, that is soon earned back."""
-    W_T = work.empty("W_T", W.shape[::-1], W.dtype)
-    W_T[...] = W.T
-    return W_T
+def in_panels(W: np.ndarray, work: Workspace) -> np.ndarray:
+    """W as a loop over time wants it that is compiled as a whole (see ``kernels/panels.py``)."""
+    panels = work.empty("panels", kernels.panels.shape(W), W.dtype)
+    kernels.panels.pack(W, panels)
+    return panels

@@ -6,6 +6,7 @@
                dh[t-1] += da[t] Whᵀ           one small product a step
                dWx, dWh, db, dx from da       one large product each, after the loop
 
+As in ``lstm.py``, the loops over time are compiled as a whole unless threads of BLAS share the small products.
 Shapes: x (T, B, D) or integers (T, B); h (T, B, H); states (B, H); Wx (D, H), Wh (H, H), b (H,).
 """
 
@@ -16,9 +17,9 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from minilstm import kernels
+from minilstm import kernels, threads
 from minilstm.layers.packing import Packing
-from minilstm.layers.recurrent import Recurrent, State, project, project_backward, transposed
+from minilstm.layers.recurrent import Recurrent, State, in_panels, project, project_backward
 from minilstm.layers.workspace import Workspace
 
 
@@ -51,20 +52,20 @@ class RNN(Recurrent):
 
         project(x, Wx, out=h[B:])
         h[:B] = packing.sort(state[0])
-        if packing.few:
-            counts, _, slots = packing.steps
-            kernels.rnn.rnn_steps(counts, slots, Wh, b, ah, h)
-        else:
+        if threads.shared_by_blas(B):
             for n, _, before, now in packing.slices:
                 np.matmul(h[before], Wh, out=ah[:n])
                 kernels.rnn.rnn_step(ah[:n], b, h[now])
+        else:
+            counts, _, slots = packing.steps
+            kernels.rnn.rnn_steps(counts, slots, in_panels(Wh, work), b, ah, h)
         return h[B:], (packing.last(h),), RNNCache(x, h, packing, work, turn)
 
     def backward_packed(self, params, dh, dstate: State, cache: RNNCache, grads=None):
         """``backward`` on packed rows: dh (N, H) to dx (N, D), or None for one-hot input."""
         x, h, packing, work, turn = cache
         work.check(turn)
-        Wx, Wh_T = params["Wx"], transposed(params["Wh"], work)
+        Wx, Wh = params["Wx"], params["Wh"]
         grads = {name: np.empty_like(p) for name, p in params.items()} if grads is None else grads
         da = work.empty("da", (packing.N, self.hidden_size), Wx.dtype)
         dh_next = packing.sort(dstate[0])  # a copy: it travels back through time
@@ -72,12 +73,12 @@ class RNN(Recurrent):
         db = grads["b"]
         db[...] = 0
 
-        if packing.few:
-            kernels.rnn.rnn_steps_backward(*packing.steps, Wh_T, dh, dh_next, h, da, db)
-        else:
+        if threads.shared_by_blas(packing.B):
             for n, rows, _, now in reversed(packing.slices):
                 kernels.rnn.rnn_step_backward(dh[rows], dh_next[:n], h[now], da[rows], db)
-                np.matmul(da[rows], Wh_T, out=dh_next[:n])
+                np.matmul(da[rows], Wh.T, out=dh_next[:n])
+        else:
+            kernels.rnn.rnn_steps_backward(*packing.steps, in_panels(Wh.T, work), dh, dh_next, h, da, db)
 
         np.matmul(packing.before(h).T, da, out=grads["Wh"])
         dx = project_backward(x, Wx, da, grads["Wx"], work)

@@ -1,4 +1,4 @@
-"""The matrix products of a training step, alone and bare, through the same BLAS: the floor under every step.
+"""The matrix products of a training step, alone and bare, through the same BLAS: the floor under every step that uses it.
 
 One layer with D numbers in and H out, on N = Σ_t n_t tokens, of which n_t stand at step t:
 
