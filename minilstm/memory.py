@@ -2,7 +2,7 @@
 
 A processor finds out where a page of memory is in a small table. A model of some hundred kilobytes fits into a cache, but in
 pages of 4 KB it takes more entries than that table has, and the pages lie anywhere, so that some push others out of the
-cache. In one page of 2 MB neither happens. NumPy asks the system for such pages from 4 MB on; arrays that are smaller lie in
+cache. In one page of 2 MB neither happens. NumPy asks the system for such pages from 4 MB on; somewhat smaller arrays lie in
 them together here, each from the beginning of a cache line on. Where there are no large pages, it is memory like any other.
 """
 
@@ -15,7 +15,8 @@ import numpy as np
 
 PAGE = 1 << 21  # bytes
 LINE = 64
-SMALL, LARGE = 1 << 14, 1 << 22  # what is smaller hardly gains and is made more often; what is larger, NumPy sees to itself
+SMALL, LARGE = 1 << 18, 1 << 22  # what is smaller gains nothing; what is larger, NumPy sees to itself
+TOGETHER = 4  # pages that are taken at once; one that nothing was written to yet takes no memory
 
 _lock = threading.Lock()
 _rest = np.empty(0, np.uint8)  # of the pages that were taken last
@@ -30,9 +31,7 @@ def empty(size: int, dtype) -> np.ndarray:
     lines = -(-wanted // LINE) * LINE
     with _lock:
         free = _rest if _rest.size >= lines else pages(lines)
-        taken, left = free[:lines], free[lines:]
-        if free is _rest or left.size > _rest.size:
-            _rest = left
+        taken, _rest = free[:lines], free[lines:]
     return taken[:wanted].view(dtype)
 
 
@@ -44,8 +43,8 @@ def zeros(size: int, dtype) -> np.ndarray:
 
 
 def pages(least: int) -> np.ndarray:
-    """At least so many bytes, in whole pages, which go back to the system when no array lies in them any more."""
-    size = -(-least // PAGE) * PAGE
+    """At least so many bytes, in some whole pages, which go back to the system when no array lies in them any more."""
+    size = max(TOGETHER, -(-least // PAGE)) * PAGE
     there = _from_the_system(size + PAGE)
     first = -there.ctypes.data % PAGE
     return there[first : first + size]

@@ -24,7 +24,7 @@ def test_an_array_has_its_size_and_keeps_what_is_written(size, dtype):
 
 
 def test_arrays_never_share_memory_and_begin_at_a_cache_line():
-    sizes = np.random.default_rng(0).integers(1, 400_000, 40)
+    sizes = np.random.default_rng(0).integers(1, 800_000, 60)
     arrays = [memory.empty(size, np.float32) for size in sizes]
     for k, array in enumerate(arrays):
         array[:] = k
@@ -44,25 +44,25 @@ def test_more_than_there_can_be_is_a_lack_of_memory():
         memory.empty(2**60, np.float32)
 
 
-def test_arrays_lie_together_and_a_large_one_does_not_cost_the_others_their_page(monkeypatch):
+def test_arrays_lie_together(monkeypatch):
     taken, whole = [], memory.pages
     monkeypatch.setattr(memory, "pages", lambda least: (taken.append(least), whole(least))[1])
-    memory.empty(100_000, np.float32)
-    memory.empty(memory.PAGE // 4 - 16, np.float32)  # fills nearly a page of its own
-    memory.empty(100_000, np.float32)  # into what the first has left
-    assert len(taken) == 2
+    for _ in range(8):  # a page and a quarter each: three into four pages, the next begins others
+        memory.empty(memory.PAGE * 5 // 16, np.float32)
+    assert len(taken) == 3
 
 
 def test_pages_are_whole_and_begin_where_a_page_begins():
-    there = memory.pages(memory.PAGE + 1)
-    assert there.size == 2 * memory.PAGE and there.ctypes.data % memory.PAGE == 0
+    for least, pages in ((memory.PAGE + 1, memory.TOGETHER), (memory.TOGETHER * memory.PAGE + 1, memory.TOGETHER + 1)):
+        there = memory.pages(least)
+        assert there.size == pages * memory.PAGE and there.ctypes.data % memory.PAGE == 0
 
 
 def test_a_system_without_large_pages_gives_memory_like_any_other(monkeypatch):
     monkeypatch.delattr(mmap, "MADV_HUGEPAGE", raising=False)
-    array = memory.zeros(10_000, np.float64)
+    array = memory.zeros(100_000, np.float64)
     array += 1
-    assert array.sum() == 10_000 and array.ctypes.data % memory.PAGE == 0
+    assert array.sum() == 100_000 and array.ctypes.data % memory.PAGE == 0
 
 
 def test_a_kernel_that_refuses_large_pages_is_no_error(monkeypatch):
@@ -72,14 +72,14 @@ def test_a_kernel_that_refuses_large_pages_is_no_error(monkeypatch):
 
     monkeypatch.setattr(mmap, "MADV_HUGEPAGE", getattr(mmap, "MADV_HUGEPAGE", 14), raising=False)
     monkeypatch.setattr(mmap, "mmap", Refusing)
-    assert memory.zeros(10_000, np.float64).sum() == 0
+    assert memory.zeros(100_000, np.float64).sum() == 0
 
 
 def test_threads_get_arrays_of_their_own():
     found = [[] for _ in range(4)]
 
     def take(mine):
-        mine += [memory.empty(5_000, np.float64) for _ in range(50)]
+        mine += [memory.empty(50_000, np.float64) for _ in range(50)]
 
     threads = [threading.Thread(target=take, args=(mine,)) for mine in found]
     for thread in threads:
