@@ -37,7 +37,7 @@ def add_product(total, x, line):
 
 
 def store(line, row):
-    """Write the line to a row (n,)."""
+    """Write the line to a row (n,) of just as many numbers, which nothing checks once this is compiled."""
     row[:] = line
 
 
