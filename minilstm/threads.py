@@ -57,9 +57,13 @@ def choose(sequences: int, multiplications: float) -> int:
     return max(1, min(ours(), sequences)) if multiplications >= WORTHWHILE else 1
 
 
-def shared_by_blas(sequences: int) -> bool:
-    """Whether the product that a recurrent layer takes at every step is better left to BLAS than to a kernel of ours."""
-    return sequences > MANY and blas_threads() > 1
+def left_to_blas(sequences: int) -> bool:
+    """Whether the product that a recurrent layer takes at every step is better left to BLAS than to a kernel of ours.
+
+    Where threads of BLAS share it, and where kernels are not compiled.
+    """
+    compiled = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
+    return not compiled or (sequences > MANY and blas_threads() > 1)
 
 
 def pieces(size: int) -> list[slice]:

@@ -117,7 +117,7 @@ def test_the_loop_with_panels_is_the_loop_over_blas(monkeypatch, cell, dtype, to
     state, dstate = (tuple(random(rng, B, H, dtype=dtype) for _ in cell.parts) for _ in range(2))
     found, work = [], Workspace()
     for blas in (True, False, False):  # once more, in arrays that hold what the first time left there
-        monkeypatch.setattr(threads, "shared_by_blas", lambda sequences: blas)
+        monkeypatch.setattr(threads, "left_to_blas", lambda sequences: blas)
         h, final, cache = layer.forward(params, x, state, [5, 1, 3, 5, 2, 4], workspace=work)
         dx, before, grads = layer.backward(params, dh, cache, dstate)
         found.append([h, *final, dx, *before, *grads.values()])

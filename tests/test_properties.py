@@ -158,7 +158,7 @@ def layer_and_back(cell, case, lengths=None):
     layer, both = cell.layer(case.x.shape[2], len(case.params["Wh"])), []
     for blas in (False, True):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(threads, "shared_by_blas", lambda sequences: blas)
+            patch.setattr(threads, "left_to_blas", lambda sequences: blas)
             h, final, cache = layer.forward(case.params, case.x, case.state, lengths)
             dx, dstate, grads = layer.backward(case.params, case.dh, cache, case.dstate)
         both.append(((h, dx), (*final, *dstate), tuple(grads.values())))

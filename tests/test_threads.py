@@ -115,10 +115,16 @@ def test_our_threads_are_used_where_blas_has_one(monkeypatch, environment, cores
     assert threads.ours() == ours
 
 
-@pytest.mark.parametrize("blas, sequences, shared", [("1", 1000, False), ("2", 8, False), ("2", 64, True)])
-def test_products_of_many_sequences_are_left_to_blas_where_it_has_threads(monkeypatch, blas, sequences, shared):
+@pytest.mark.parametrize(
+    "blas, sequences, without_compiler, left",
+    [("1", 1000, "0", False), ("2", 8, "", False), ("2", 64, "0", True), ("1", 1, "1", True)],
+)
+def test_products_of_many_sequences_are_left_to_blas_where_it_has_threads(
+    monkeypatch, blas, sequences, without_compiler, left
+):
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", blas)
-    assert threads.shared_by_blas(sequences) is shared
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", without_compiler)
+    assert threads.left_to_blas(sequences) is left
 
 
 @pytest.mark.parametrize("said", ["0", "-1", "two", "1.5"])

@@ -47,7 +47,7 @@ def store(line, row):
 class Vector(types.Type):
     """A line of numbers of a dtype, real or complex."""
 
-    def __init__(self, dtype):
+    def __init__(self, dtype):  # pragma: no cover: coverage is measured without the compiler
         self.dtype, self.is_complex = dtype, isinstance(dtype, types.Complex)
         self.real = dtype.underlying_float if self.is_complex else dtype
         super().__init__(f"Vector({dtype})")

@@ -6,7 +6,7 @@
                dh[t-1] += dah[t] Whᵀ          one small product a step; the rest of dh[t-1] comes past the gates, by z
                dWx, dWh, dbx, dbh, dx         one large product each, after the loop
 
-As in ``lstm.py``, the loops over time are compiled as a whole unless threads of BLAS share the small products.
+As in ``lstm.py``, the loops over time are compiled as a whole, or run here where the small products are left to BLAS.
 Shapes: x (T, B, D) or integers (T, B); h (T, B, H); states (B, H); Wx (D, 3H), Wh (H, 3H), bx and bh (3H,), blocks r, z, n.
 """
 
@@ -57,7 +57,7 @@ class GRU(Recurrent):
 
         project(x, Wx, out=a)
         h[:B] = packing.sort(state[0])
-        if threads.shared_by_blas(B):
+        if threads.left_to_blas(B):
             for n, rows, before, now in packing.slices:
                 np.matmul(h[before], Wh, out=ah[:n])
                 kernels.gru.gru_step(ah[:n], bx, bh, h[before], a[rows], q[rows], h[now])
@@ -80,7 +80,7 @@ class GRU(Recurrent):
         dbx, dbh = grads["bx"], grads["bh"]
         dbx[...], dbh[...] = 0, 0
 
-        if threads.shared_by_blas(B):
+        if threads.left_to_blas(B):
             for n, rows, before, _ in reversed(packing.slices):
                 kernels.gru.gru_step_backward(
                     dh[rows], gates[rows], h[before], q[rows], dh_next[:n], dax[rows], dah[rows], dbx, dbh

@@ -6,9 +6,9 @@
                dh[t-1] += dz[t] Whᵀ           one small product a step
                dWx, dWh, db, dx from dz       one large product each, after the loop
 
-The loops over time are compiled as a whole; only where threads of BLAS share the small products are they written here, step by
-step. Backpropagation through time: Werbos (1990). Steps past a sequence's length are not computed at all: everything runs on
-packed rows (see ``packing.py``).
+The loops over time are compiled as a whole; where the small products are better left to BLAS (see ``minilstm.threads``), they
+run here, step by step. Backpropagation through time: Werbos (1990). Steps past a sequence's length are not computed at all:
+everything runs on packed rows (see ``packing.py``).
 
 Shapes: x (T, B, D) or integers (T, B); h (T, B, H); states (B, H); Wx (D, 4H), Wh (H, 4H), b (4H,), blocks i, f, g, o.
 """
@@ -72,7 +72,7 @@ class LSTM(Recurrent):
 
         project(x, Wx, out=z)
         h[:B], c[:B] = packing.sort(state[0]), packing.sort(state[1])
-        if threads.shared_by_blas(B):
+        if threads.left_to_blas(B):
             for n, rows, before, now in packing.slices:
                 np.matmul(h[before], Wh, out=zh[:n])
                 kernels.lstm.lstm_step(zh[:n], b, c[before], z[rows], c[now], tanh_c[rows], h[now])
@@ -91,7 +91,7 @@ class LSTM(Recurrent):
         db = grads["b"]
         db[...] = 0
 
-        if threads.shared_by_blas(packing.B):
+        if threads.left_to_blas(packing.B):
             for n, rows, before, _ in reversed(packing.slices):
                 kernels.lstm.lstm_step_backward(
                     dh[rows], dh_next[:n], gates[rows], c[before], tanh_c[rows], dc[:n], dz[rows], db

@@ -6,7 +6,7 @@
                dh[t-1] += da[t] Whᵀ           one small product a step
                dWx, dWh, db, dx from da       one large product each, after the loop
 
-As in ``lstm.py``, the loops over time are compiled as a whole unless threads of BLAS share the small products.
+As in ``lstm.py``, the loops over time are compiled as a whole, or run here where the small products are left to BLAS.
 Shapes: x (T, B, D) or integers (T, B); h (T, B, H); states (B, H); Wx (D, H), Wh (H, H), b (H,).
 """
 
@@ -52,7 +52,7 @@ class RNN(Recurrent):
 
         project(x, Wx, out=h[B:])
         h[:B] = packing.sort(state[0])
-        if threads.shared_by_blas(B):
+        if threads.left_to_blas(B):
             for n, _, before, now in packing.slices:
                 np.matmul(h[before], Wh, out=ah[:n])
                 kernels.rnn.rnn_step(ah[:n], b, h[now])
@@ -73,7 +73,7 @@ class RNN(Recurrent):
         db = grads["b"]
         db[...] = 0
 
-        if threads.shared_by_blas(packing.B):
+        if threads.left_to_blas(packing.B):
             for n, rows, _, now in reversed(packing.slices):
                 kernels.rnn.rnn_step_backward(dh[rows], dh_next[:n], h[now], da[rows], db)
                 np.matmul(da[rows], Wh.T, out=dh_next[:n])
