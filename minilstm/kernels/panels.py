@@ -7,9 +7,10 @@ one for each sequence, with the same W as the step before; to copy W anew for th
     W (K, C)  →  panels (P, K, L)             L columns of W, a line of numbers (``lanes.py``), in each panel
     (1)  y_r[panel] = Σ_k x_rk panel_k        panel_k: row k of a panel
 
-Four rows of y at a time, so that a line of W is read once for four products, and long enough in registers for additions not to
-wait for each other. Columns that fill no line stand in a panel with some of those before them, and rows that are no four are
-taken with the last of them again: the same numbers are then written twice.
+Four rows of y at a time: a line of W is read once for four products, and there are enough sums in registers for additions not
+to wait for each other. Columns that fill no line stand in a panel with some of those before them, and where rows are no four
+the last one is taken again: the same numbers are then written twice. Panels of another matrix than y has columns for would
+write beyond it; a layer makes both of the same parameters.
 
 Shapes: x (R, K), W (K, C), y (R, C). ``benchmarks/kernels.py`` has this product, ``product.py`` and BLAS in turn.
 """
