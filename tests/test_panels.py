@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minilstm import kernels, threads
-from minilstm.kernels import lanes
+from minilstm.kernels import lines
 from minilstm.kernels.jit import kernel
 from minilstm.layers import Workspace
 from tests.recurrent import EACH_CELL
@@ -62,15 +62,15 @@ def test_what_is_no_number_stays_in_its_row_and_its_column(dtype):
 
 @kernel
 def through_lines(x, rows, start, out):
-    total = lanes.zeros(rows)
+    total = lines.zeros(rows)
     for k in range(len(rows)):
-        total = lanes.add_product(total, x[k], lanes.load(rows, k))
-    lanes.store(total, out[start : start + rows.shape[1]])
+        total = lines.add_product(total, x[k], lines.load(rows, k))
+    lines.store(total, out[start : start + rows.shape[1]])
 
 
 @EACH_DTYPE
 def test_a_line_in_registers_is_a_row_of_numpy(dtype):
-    rng, width = np.random.default_rng(0), lanes.LINE // np.dtype(dtype).itemsize
+    rng, width = np.random.default_rng(0), lines.LINE // np.dtype(dtype).itemsize
     x, rows = random(rng, 5, dtype=dtype), random(rng, 5, width, dtype=dtype)
     out = np.zeros(width + 9, dtype)
     through_lines(x, rows, 3, out)

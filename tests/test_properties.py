@@ -157,10 +157,12 @@ def layer_and_back(cell, case, lengths=None):
     """The compiled layer: the same three, by its loop over BLAS, after a look that the loop compiled as a whole agrees."""
     layer, both = cell.layer(case.x.shape[2], len(case.params["Wh"])), []
     for blas in (False, True):
+        asked = []
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(threads, "left_to_blas", lambda sequences: blas)
+            patch.setattr(threads, "left_to_blas", lambda sequences: asked.append(sequences) or blas)
             h, final, cache = layer.forward(case.params, case.x, case.state, lengths)
             dx, dstate, grads = layer.backward(case.params, case.dh, cache, case.dstate)
+        assert asked == [len(case.x[0])] * 2  # on the way forward and on the way back
         both.append(((h, dx), (*final, *dstate), tuple(grads.values())))
     for compiled, step_by_step in zip(*both):
         for a, b in zip(compiled, step_by_step, strict=True):

@@ -4,7 +4,7 @@ A BLAS library copies both matrices into an order of its own before it multiplie
 one for each sequence, with the same W as the step before; to copy W anew for them takes about as long as the product. Here
 ``pack`` does so once, and ``multiply_packed`` takes it from there, step after step.
 
-    W (K, C)  →  panels (P, K, L)             L columns of W, a line of numbers (``lanes.py``), in each panel
+    W (K, C)  →  panels (P, K, L)             L columns of W, a line of numbers (``lines.py``), in each panel
     (1)  y_r[panel] = Σ_k x_rk panel_k        panel_k: row k of a panel
 
 Four rows of y at a time: a line of W is read once for four products, and there are enough sums in registers for additions not
@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from minilstm.kernels.jit import kernel
-from minilstm.kernels.lanes import LINE, add_product, load, store, zeros
+from minilstm.kernels.lines import LINE, add_product, load, store, zeros
 from minilstm.kernels.product import multiply
 
 
@@ -54,7 +54,7 @@ def multiply_packed(x, panels, y):
         columns = slice(first, first + L)
         for r in range(0, R, 4):
             r0, r1, r2, r3 = r, min(r + 1, R - 1), min(r + 2, R - 1), min(r + 3, R - 1)
-            y0 = y1 = y2 = y3 = zeros(panel)
+            y0 = y1 = y2 = y3 = zeros(panel)  # (L,) each
             for k in range(K):
                 panel_k = load(panel, k)
                 y0 = add_product(y0, x[r0, k], panel_k)

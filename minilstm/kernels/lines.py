@@ -17,8 +17,7 @@ from llvmlite.binding import get_host_cpu_features
 from numba import types
 from numba.extending import intrinsic, models, overload, register_model
 
-WIDE = bool(get_host_cpu_features().get("avx512f"))
-LINE = 128 if WIDE else 64  # bytes
+LINE = 128 if get_host_cpu_features().get("avx512f") else 64  # bytes of two registers
 
 
 def zeros(array):
