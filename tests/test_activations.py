@@ -74,6 +74,7 @@ print(h[0, 0])
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled, so nothing is kept on disk")
 def test_a_change_in_a_helper_compiles_the_kernels_that_call_it_anew(tmp_path):
     package = tmp_path / "minilstm"

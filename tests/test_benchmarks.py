@@ -33,6 +33,7 @@ def rows(text):
     return [(line[0], *map(int, line[1:4]), *line[6:]) for line in chosen]
 
 
+@pytest.mark.thorough
 def test_the_table_has_a_row_for_each_model_and_a_second_call_goes_on(experiments, tmp_path):
     result = experiments(*TWO)
     assert result.returncode == 0, result.stderr
@@ -64,6 +65,7 @@ def test_the_table_has_a_row_for_each_model_and_a_second_call_goes_on(experiment
     assert markdown.count("**") == 4 and "**0.2500**" in markdown and "0.2500*" in result.stdout  # the lowest of each column
 
 
+@pytest.mark.thorough
 def test_models_of_other_runs_are_not_mixed_in(experiments, tmp_path):
     assert experiments(*TWO).returncode == 0
     kept = (tmp_path / "experiments.json").read_text()

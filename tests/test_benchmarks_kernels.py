@@ -60,6 +60,7 @@ def test_a_kernel_that_differs_from_its_naive_form_is_refused_by_name(bench):
             bench.measure(case._replace(kernel=spoilt), np.float64, 0)
 
 
+@pytest.mark.thorough
 def test_the_table_is_markdown_and_the_file_has_the_same_rows(tmp_path):
     def run(*options):
         environment = os.environ | {"PYTHONPATH": str(Path(minilstm.__file__).parents[1])}

@@ -193,6 +193,7 @@ def tiny(tmp_path):
     return make
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["A8", "PTB", "epoch-B"])
 def test_our_worker_gives_the_gradients_of_the_job_and_trains(name, tiny, tmp_path):
     from race.crew import WorkerError, our_crew
@@ -222,6 +223,7 @@ def test_our_worker_gives_the_gradients_of_the_job_and_trains(name, tiny, tmp_pa
         assert worker.ask("hello")["version"] == minilstm.__version__  # and goes on
 
 
+@pytest.mark.thorough
 def test_our_worker_writes_as_many_symbols_as_were_asked_for(tiny):
     from race.crew import our_crew
 
@@ -273,6 +275,7 @@ def short(monkeypatch):
     return Settings(rounds=3, seconds=0.0, least=2, trial=0.0, pause=0.0)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("change, words", [
     ("gradients['lstm0.b'][8:16] = gradients['lstm0.b'][:8]", "gradients of lstm0.b differ"),
     ("gradients['lstm0.Wh'] *= 1.01", "gradients of lstm0.Wh differ by 0.01"),
@@ -287,6 +290,7 @@ def test_a_peer_that_computes_something_else_is_refused_and_never_timed(change, 
     assert "rounds" not in found["keras"] and len(found["minilstm"]["rounds"]) == len(found["bare"]["rounds"]) == 3
 
 
+@pytest.mark.thorough
 def test_a_peer_that_agrees_takes_part_in_every_round(fake_peer, tiny, short, monkeypatch):
     from race import contest, crew
 
@@ -298,6 +302,7 @@ def test_a_peer_that_agrees_takes_part_in_every_round(fake_peer, tiny, short, mo
     assert found["keras"]["agreement"] == {"loss": 0, "gradient": 0}
 
 
+@pytest.mark.thorough
 def test_a_peer_that_dies_or_is_late_is_told_of(fake_peer, tiny, short, monkeypatch):
     from race import contest
 
@@ -373,6 +378,7 @@ def command(*options, cwd):
     return subprocess.run(line, capture_output=True, text=True, cwd=cwd, env=os.environ | {"PYTHONPATH": str(ROOT)})
 
 
+@pytest.mark.thorough
 def test_the_command_measures_what_it_is_asked_for_and_tells_of_absent_peers(tmp_path):
     files = ["--json", "r.json", "--markdown", "r.md"]
     peers = ["--peers", "torch,keras", "--torch-python", "no-python", "--keras-python", sys.executable]
@@ -389,6 +395,7 @@ def test_the_command_measures_what_it_is_asked_for_and_tells_of_absent_peers(tmp
     assert (tmp_path / "r.memory.png").read_bytes()[:4] == b"\x89PNG"
 
 
+@pytest.mark.thorough
 def test_reports_of_different_parts_make_one_and_the_later_counts(tmp_path):
     both = ["--peers", "", "--rounds", "1"]
     for name, only in (("a.json", "A8,write-B"), ("b.json", "A8,tokenizing")):
@@ -402,6 +409,7 @@ def test_reports_of_different_parts_make_one_and_the_later_counts(tmp_path):
     assert "write-B, symbols" in result.stdout and "## Tokenizing" in result.stdout
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("options, words", [
     (["--report", "absent.json"], "absent.json is no report"),
     (["--only", "A9"], "--only A9 is no part"),
@@ -414,6 +422,7 @@ def test_what_cannot_be_measured_is_refused_with_status_2(options, words, tmp_pa
     assert result.returncode == 2 and words in " ".join(result.stderr.split()) and "Traceback" not in result.stderr
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["A8", "PTB", "epoch-A", "epoch-B", "write-A"])
 @pytest.mark.parametrize("peer, module", [("torch", "torch"), ("keras", "tensorflow"), ("jax", "optax")])
 def test_a_real_peer_agrees_with_us_in_every_way_it_is_run(peer, module, name, tiny, short, monkeypatch):

@@ -331,6 +331,7 @@ def test_without_jupytext_the_command_says_how_to_get_it(run, monkeypatch):
     refused(run("notebooks", "2"), 2, "pip install")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("number", [2, 8])
 def test_a_notebook_runs_from_its_first_cell_to_its_last(number, tmp_path):
     pytest.importorskip("jupytext")

@@ -302,6 +302,7 @@ def test_a_second_process_finds_what_the_first_one_compiled(tmp_path):
     assert kept(Path(minilstm.__file__).parent) == []
 
 
+@pytest.mark.thorough
 @COMPILED
 @pytest.mark.parametrize("environment", [{"HOME": None}, {"HOME": "file"}, {"NUMBA_CACHE_DIR": "file"}])
 def test_without_a_place_to_write_to_a_kernel_is_compiled_without_a_word(tmp_path, environment):
@@ -313,6 +314,7 @@ def test_without_a_place_to_write_to_a_kernel_is_compiled_without_a_word(tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.mark.thorough
 @COMPILED
 def test_processes_that_compile_at_the_same_time_do_not_hurt_each_other(tmp_path):
     processes = [start(CALL_A_KERNEL, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "cache")) for _ in range(3)]
@@ -327,6 +329,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 """
 
 
+@pytest.mark.thorough
 @COMPILED
 @pytest.mark.skipif(os.name == "nt", reason="limits files in the way of POSIX systems")
 def test_a_full_disk_costs_nothing_but_time(tmp_path):
@@ -337,6 +340,7 @@ def test_a_full_disk_costs_nothing_but_time(tmp_path):
     assert cache.is_dir() and not [path for path in cache.glob("**/*") if path.is_file()]
 
 
+@pytest.mark.thorough
 @COMPILED
 @pytest.mark.parametrize("file", ["activations.py", "sgd.py"])
 def test_a_change_in_any_file_of_kernels_compiles_all_anew(tmp_path, file):

@@ -37,6 +37,7 @@ def wait_for_a_checkpoint(process, path):
         time.sleep(0.005)
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_killed_twenty_times_and_resumed_equals_never_killed(folder):
     began = time.monotonic()

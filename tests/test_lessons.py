@@ -17,6 +17,8 @@ from tests.exercises import LESSONS, exercise
 
 SCRIPTS = numbered(LESSONS)
 PNG = b"\x89PNG\r\n\x1a\n"
+AT_ONCE = (2, 3, 5)  # the others take longer
+TO_RUN = [pytest.param(number, marks=() if number in AT_ONCE else pytest.mark.thorough) for number in SCRIPTS]
 
 
 def lines_of_code(text):
@@ -31,7 +33,7 @@ def columns(line):
     return sum(not unicodedata.combining(character) for character in line)
 
 
-@pytest.mark.parametrize("number", SCRIPTS)
+@pytest.mark.parametrize("number", TO_RUN)
 def test_a_lesson_runs(number, tmp_path):
     folder = tmp_path / "lessons"
     folder.mkdir()

@@ -69,6 +69,7 @@ def test_the_properties_hold_when_nothing_is_wrong():
     assert not any(fails(test) for _, _, tests, _, _ in ROOMS for test in tests)
 
 
+@pytest.mark.thorough
 @pytest.mark.filterwarnings("ignore:overflow", "ignore:divide by zero", "ignore:invalid value")
 def test_every_mistake_fails_the_properties_and_is_named(monkeypatch):
     print(f"\n{'mistake':<62}{'properties that fail':<24}named")

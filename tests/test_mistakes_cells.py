@@ -124,6 +124,7 @@ def test_the_properties_hold_when_nothing_is_wrong(cell):
     assert not any(fails(test, CELLS[cell]) for test in (*OF_A_STEP, *OF_THE_ENGINE))
 
 
+@pytest.mark.thorough
 @pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value")
 @pytest.mark.parametrize("cell, rows", [("gru", GRU_MISTAKES), ("rnn", RNN_MISTAKES)])
 def test_every_mistake_fails_the_properties(cell, rows, monkeypatch):

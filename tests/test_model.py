@@ -23,7 +23,7 @@ def test_parameter_counts_are_the_published_ones():
 @pytest.mark.parametrize(
     "cell, D, H, count",
     [
-        ("gru", 256, 1024, 3_938_304),  # of TensorFlow's tutorial on text generation
+        pytest.param("gru", 256, 1024, 3_938_304, marks=pytest.mark.thorough),  # of TensorFlow's tutorial on text generation
         ("gru", 84, 128, 3 * (84 * 128 + 128 * 128 + 2 * 128)),  # Keras's GRU(128), reset_after
         ("rnn", 32, 32, 2_080),  # SimpleRNN(32) on vectors of 32, in Chollet's Deep learning with Python (2017), 6.2
         ("rnn", 84, 128, 84 * 128 + 128 * 128 + 128),

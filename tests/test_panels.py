@@ -99,6 +99,7 @@ for dtype, tolerance in ((np.float32, 1e-5), (np.float64, 1e-13)):
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("registers, widths", [("wide", (32, 16)), ("narrow", (16, 8))])
 def test_a_line_is_two_registers_wide(tmp_path, registers, widths):
     """The compiler cuts wide lines for a processor of narrow registers, so that both can be tried on every one."""
