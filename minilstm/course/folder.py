@@ -8,7 +8,7 @@ from pathlib import Path
 import minilstm
 from minilstm.errors import InputError
 
-NUMBERED = re.compile(r"(\d\d)_\w+\.py")
+NUMBERED = re.compile(r"(?!00)(\d\d)_\w+\.py")  # 00 is a page to read: no cells, no exercise, no notebook
 
 
 def lessons(exercise: Path | None = None) -> Path:
