@@ -7,6 +7,7 @@ import minilstm
 
 ROOT = Path(minilstm.__file__).parent
 FLOORS = [
+    {"reference"},
     {"environment", "errors", "checks", "functions", "memory", "params", "threads"},
     {"cells", "kernels"},
     {"layers", "losses", "optim", "text"},

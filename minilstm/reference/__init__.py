@@ -1,0 +1,38 @@
+"""The reference implementation: every equation once, in NumPy, as the book has it.
+
+Real or complex numbers of any dtype. Each ``X_backward`` stands right below its ``X``.
+It imports NumPy and nothing else of minilstm, so it works where Numba is not installed.
+
+Read it in this order: functions, lstm, sequence, embedding, loss, optimizers,
+language_model (a whole model on one page), generate; then gru, rnn, dropout, initial.
+"""
+
+from minilstm.reference.gru import GRUGrads, GRUStepCache, gru_step, gru_step_backward
+from minilstm.reference.language_model import loss_and_gradients, train_step
+from minilstm.reference.lstm import (
+    LSTMGrads,
+    LSTMStepCache,
+    lstm_step,
+    lstm_step_backward,
+)
+from minilstm.reference.rnn import RNNGrads, RNNStepCache, rnn_step, rnn_step_backward
+from minilstm.reference.sequence import sequence_backward, sequence_forward
+
+__all__ = [
+    "GRUGrads",
+    "GRUStepCache",
+    "LSTMGrads",
+    "LSTMStepCache",
+    "RNNGrads",
+    "RNNStepCache",
+    "gru_step",
+    "gru_step_backward",
+    "loss_and_gradients",
+    "lstm_step",
+    "lstm_step_backward",
+    "rnn_step",
+    "rnn_step_backward",
+    "sequence_backward",
+    "sequence_forward",
+    "train_step",
+]

@@ -1,0 +1,66 @@
+"""What the tests of the reference share: its three cells, and derivatives by complex step.
+
+A derivative is read off an imaginary part: f'(x) = Im f(x + iε) / ε, to all digits, since nothing is subtracted (Squire and
+Trapp 1998).
+"""
+
+import numpy as np
+import pytest
+
+from minilstm import reference
+from tests import recurrent
+
+EPSILON = 1e-200
+CLOSE = dict(rtol=1e-12, atol=1e-13)
+
+
+class ReferenceCell(recurrent.Cell):
+    """A cell of the reference. Its layer and its naive twin are those of the engine's cell of this name."""
+
+    def function(self, name):
+        return getattr(reference, f"{self.name}_{name}")
+
+    def step(self, x, state, weights):
+        *state, cache = self.function("step")(x, *state, *weights)
+        return tuple(state), cache
+
+    def step_backward(self, dstate, cache, weights):
+        dx, *dstate, grads = self.function("step_backward")(*dstate, cache, *weights[:2])
+        assert grads._fields == self.names
+        return dx, tuple(dstate), tuple(grads)
+
+    def sequence(self, x, state, weights, lengths=None):
+        return reference.sequence_forward(self.function("step"), x, state, *weights, lengths=lengths)
+
+    def sequence_backward(self, dh, dstate, cache, weights):
+        dx, dstate, grads = reference.sequence_backward(
+            self.function("step_backward"), dh, dstate, cache, *weights[:2]
+        )
+        assert grads._fields == self.names
+        return dx, dstate, tuple(grads)
+
+
+CELLS = {name: ReferenceCell(*cell) for name, cell in recurrent.CELLS.items()}
+EACH_CELL = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
+
+
+def close(ours, theirs):
+    """Arrays that are not all zero, equal pair by pair."""
+    for a, b in zip(ours, theirs, strict=True):
+        assert np.abs(b).max() > 0, "zeros prove nothing"
+        np.testing.assert_allclose(a, b, **CLOSE)
+
+
+def assert_complex_step(loss, arrays, gradients):
+    """Every gradient, by name, is not zero and is the derivative of ``loss(arrays)``, to 1e-12 of its largest entry."""
+    assert gradients.keys() == arrays.keys()
+    for name, array in arrays.items():
+        derivative = np.zeros(array.shape)
+        for index in np.ndindex(array.shape):
+            perturbed = array.astype(complex)
+            perturbed[index] += 1j * EPSILON
+            derivative[index] = loss(arrays | {name: perturbed}).imag / EPSILON
+        largest = np.abs(derivative).max()
+        assert largest > 0 and np.abs(gradients[name]).max() > 0, f"the gradient of {name} is zero: that proves nothing"
+        assert gradients[name].shape == array.shape, name
+        np.testing.assert_allclose(gradients[name], derivative, rtol=0, atol=1e-12 * largest, err_msg=name)
