@@ -314,8 +314,9 @@ for _ in range(5):
 # ## What the package makes of all this
 #
 # `check_gradients` takes a loss and gradients, both by name, and has all three methods. It refuses
-# float32 and a loss that changes what it is given, draws random numbers, or loses the imaginary
-# part; and it does not say "right" where all slopes and gradients are zero, which proves nothing.
+# float32 and a loss that changes what it is given or draws random numbers. Where a loss loses the
+# imaginary part it takes central differences, and says so. It does not say "right" where all slopes
+# and gradients are zero, which proves nothing.
 #
 # Now `Wh[1, 6]` is off by one in a million. Differences are not asked for more than five digits and
 # let it pass; the complex step names the entry.

@@ -1,5 +1,7 @@
 """The gradient check itself: right gradients pass, wrong ones are found to the entry, and bad input is told from both."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -137,6 +139,39 @@ def test_the_table_fits_80_columns_and_names_every_parameter():
     assert "13 of 13 gradients are right to a relative error of 1e-10" in text
 
 
+@pytest.mark.parametrize("method, slopes_of", [("complex", complex_step), ("central", central_differences)])
+def test_the_legend_states_how_the_printed_number_is_computed(method, slopes_of):
+    """Entries far below the largest, some of them wrong: without the floor the printed errors would be others."""
+    p = {"x": np.array([1e-3, 2e-3, 3.0, -5.0]), "y": np.array([1.0, 2.0])}
+    f = lambda p: 1e3 + np.sum(p["x"] ** 2) + np.sum(np.sin(p["y"])) * 1e-4
+    yours = {"x": 2 * p["x"] + [1e-3, 0, 0, 0], "y": 1e-4 * np.cos(p["y"]) + [1e-6, 0]}
+    check, slopes = check_gradients(f, p, yours, method=method), slopes_of(f, p)
+    text = " ".join(str(check).split())
+    assert "relative error: |gradient - slope| / max(|gradient|, |slope|, floor), at the entry" in text
+    assert "floor: max(|slope|) / 100, a hundredth of the parameter's largest slope" in text
+    at_least = re.search(r"largest slope, or (\S+) if that is more, since rounding of the loss hides what is smaller", text)
+    assert bool(at_least) == (method == "central")
+    for name in p:
+        gradient, slope = np.abs(yours[name]), np.abs(slopes[name])
+        floor = max(slope.max() / 100, float(at_least[1]) if at_least else 0)
+        errors = np.abs(yours[name] - slopes[name]) / np.maximum(np.maximum(gradient, slope), floor)
+        assert f"  {errors.max():.1e}  [{errors.argmax()}]" in str(check) and errors.max() > 1e-6
+
+
+def test_the_legend_of_projections_speaks_of_directions():
+    p, yours = {"x": np.array([0.7])}, {"x": np.array([1.5])}  # one entry, so that all directions are one
+    check = check_gradients(square, p, yours, method="projections")
+    assert "(gradient and slope along random directions)" in " ".join(str(check).split())
+    row = check.rows[0]
+    assert row.relative == pytest.approx(abs(row.yours - row.slope) / max(abs(row.yours), abs(row.slope), row.floor))
+
+
+def test_a_matrix_is_converted_where_that_changes_nothing():
+    W = np.array([[1.0, -2.0], [0.5, 3.0]])
+    assert check_gradients(lambda p: np.sum(p["W"] ** 2), {"W": W}, {"W": (2 * W).view(np.matrix)})
+    assert check_gradients(lambda p: np.sum(p["W"] ** 2), {"W": W}, {"W": W.view(np.matrix)}).wrong
+
+
 # ---- pairs and models -------------------------------------------------------------------------------------------------
 
 
@@ -219,6 +254,7 @@ def changing(p):
         (lambda p: np.inf, "the loss is inf"),
         (lambda p: p["x"] ** 2, r"the loss is an array of shape \(3,\); it must be one number, so take a sum or a mean"),
         (lambda p: np.sum(p["x"] ** 2, keepdims=True), r"the loss is an array of shape \(1,\)"),
+        (lambda p: p["x"].view(np.matrix) @ p["x"][:, None], r"the loss is a np.matrix of shape \(1, 1\): in a np.matrix"),
         (lambda p: "5", "the loss must be one number, not str"),
         (lambda p: None, "the loss must be one number, not NoneType"),
         (lambda p: True, "the loss must be one number, not bool"),
@@ -245,6 +281,7 @@ def test_losses_that_cannot_be_checked_are_refused(f, words, method):
         ({"x": np.ones((0, 3))}, r"x is empty, of shape \(0, 3\)"),
         ({"x": np.array([1.0, np.nan])}, "x holds NaN or infinity"),
         ({0: np.ones(2)}, "the names of parameters must be strings, not 0"),
+        ({"x": np.array([[1.0, 2.0]]).view(np.matrix)}, r"x is a np\.matrix: in a np\.matrix \* is the matrix product"),
         ({"x": np.ma.masked_array([1.0, 2.0], [0, 1])}, "x must be a NumPy array, not MaskedArray"),
     ],
 )
@@ -261,6 +298,7 @@ def test_parameters_that_cannot_be_checked_are_refused(p, words):
         ({}, "the gradients must have the names of the parameters; missing: x"),
         ({"x": np.ones(3), "y": np.ones(1)}, "unknown: y"),
         ({"x": np.ones((3, 1))}, r"the gradient of x has the shape \(3, 1\), but x has \(3,\)"),
+        ({"x": DX["x"].view(np.matrix)}, r"has the shape \(1, 3\), but x has \(3,\) \(in a np.matrix .* two dimensions"),
         ({"x": np.ones(3, complex)}, "the gradient of x must hold real numbers, not complex128"),
         ({"x": np.ones(3, np.float32)}, "the gradient of x holds float32, of seven digits at most"),
         ({"x": [[1.0], [1.0, 2.0]]}, "the gradient of x is not an array of numbers"),
@@ -277,7 +315,7 @@ def test_gradients_that_do_not_fit_are_refused(g, words):
     "arguments, words",
     [
         (dict(method=[]), "method must be one of"),
-        (dict(method="magic"), "method must be one of complex, central, projections, not 'magic'"),
+        (dict(method="magic"), "method must be one of complex, central, projections, auto, not 'magic'"),
         (dict(tolerance=0), "tolerance"),
         (dict(seed=-1), "seed"),
     ],
@@ -314,7 +352,7 @@ def biggest(p):
 )
 def test_code_that_is_not_for_complex_numbers_is_told_and_not_judged(f, words):
     with pytest.raises(InputError, match=words) as caught:
-        check_gradients(f, {"x": np.array([1.0, 3.0, -2.0])}, DX)
+        check_gradients(f, {"x": np.array([1.0, 3.0, -2.0])}, DX, method="complex")
     assert 'method="central"' in str(caught.value)
 
 
@@ -341,7 +379,7 @@ X43 = np.random.default_rng(4).standard_normal((4, 3))
 )
 def test_a_small_loss_of_the_imaginary_part_is_told_whether_the_gradient_is_right_or_wrong(f, gradient):
     with pytest.raises(InputError, match="loses the imaginary part of x"):
-        check_gradients(f, {"x": X43}, {"x": gradient})
+        check_gradients(f, {"x": X43}, {"x": gradient}, method="complex")
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e-3, 1.0, 1e3])
@@ -501,7 +539,7 @@ def test_one_entry_in_many_that_loses_its_imaginary_part_is_found_where_it_disag
     right = 2e4 * x
     right[0] = 4e-4
     with pytest.raises(InputError, match=r"the complex step cannot be used on this loss: for x\[0\] it says 0, but"):
-        check_gradients(f, {"x": x}, {"x": right})
+        check_gradients(f, {"x": x}, {"x": right}, method="complex")
 
 
 def test_a_loss_may_be_an_array_of_no_dimensions_and_only_that():

@@ -1,12 +1,7 @@
 """Is this gradient right? Compares it with slopes that were found without it, entry by entry.
 
-The relative error of an entry is |yours - slope| / max(|yours|, |slope|, floor). The floor is a hundredth of the largest slope
-of the same parameter: an entry below it is compared with the floor and not with itself, so that neither 0/0 nor the last bit of
-a sum that nearly cancels counts as a mistake. Differences of the loss have rounding errors of their own, and with them the
-floor is at least so high that these pass; if it is then higher than the largest slope, the verdict is "unsure".
-
-A parameter all of whose slopes vanish passes any check, wrong or right. It is therefore reported as "zero", and the check as
-a whole has not passed.
+How two numbers are compared stands in ``judge``, how slopes are found in ``slopes``, and when a loss cannot be asked for
+a complex step in ``objective``: then central differences take its place, and the report says why.
 """
 
 from __future__ import annotations
@@ -19,9 +14,11 @@ import numpy as np
 from minilstm.checks import check_number, check_seed
 from minilstm.errors import InputError
 from minilstm.verify import slopes
-from minilstm.verify.objective import EPSILON, Objective, check_kept, random_direction
+from minilstm.verify.judge import Judge, KinkAt
+from minilstm.verify.kinks import kink
+from minilstm.verify.objective import EPSILON, SUSPECTS, NotForComplex, Objective, check_kept, random_direction
 from minilstm.verify.report import GradientCheck, ParameterCheck
-from minilstm.verify.slopes import Loss, Params
+from minilstm.verify.slopes import MATRIX, Loss, Params
 
 PROJECTIONS = 5  # directions for each parameter
 
@@ -47,7 +44,7 @@ def check_gradients(
     params: Params,
     gradients: Params | Callable[[dict[str, np.ndarray]], Params] | None = None,
     *,
-    method: str = "complex",
+    method: str = "auto",
     tolerance: float | None = None,
     seed: int = 0,
 ) -> GradientCheck:
@@ -59,10 +56,12 @@ def check_gradients(
     params : where to check: a dictionary of float64 arrays of any shapes. It is not changed.
     gradients : dLoss/dparams: a dictionary of the same names and shapes, or a function from params to one. Left out, f
         must return them as the second of its pair.
-    method : "complex", exact, for code that takes complex numbers; "central", central differences, for any code;
-        "projections", some random directions for each parameter, for large models and any code. See
-        ``minilstm.verify.slopes`` for when each is right and how exact it can be.
-    tolerance : largest relative error that passes; 1e-10 for "complex", 1e-5 for the others.
+    method : "auto", a complex step where the code takes complex numbers, and where it does not, central differences; the
+        report then says so, and why. "complex", exact, for code that takes complex numbers, and InputError for other code;
+        "central", central differences, for any code; "projections", some random directions for each parameter, for large
+        models and any code. See ``minilstm.verify.slopes`` for when each is right and how exact it can be.
+    tolerance : largest relative error that passes; 1e-10 for "complex", 1e-5 for the others. "auto" with a smaller one than
+        1e-5 raises InputError where the code does not take complex numbers, since differences could not keep to it.
     seed : of the random directions.
 
     Raises InputError for a loss that differs from call to call, changes its inputs, is not one finite number, or cannot be
@@ -75,29 +74,51 @@ def check_gradients(
     >>> print(check.wrong[0])
     x[1]: your gradient is 5, the slope by complex step 4
     """
-    if not isinstance(method, str) or method not in METHODS:
-        raise InputError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
-    way = METHODS[method]
-    tolerance = way.tolerance if tolerance is None else check_number("tolerance", tolerance, above=0)
+    if not isinstance(method, str) or method not in (*METHODS, "auto"):
+        raise InputError(f"method must be one of {', '.join(METHODS)}, auto, not {method!r}")
+    if tolerance is not None:
+        check_number("tolerance", tolerance, above=0)
     rng = np.random.default_rng(check_seed("seed", seed))
     params, objective = slopes.check_parameters(params), Objective(f)
     loss = objective.check_repeatable(params)
     yours = check_gradient_arrays(_gradients(f, gradients, params), params)
-    judge = Judge(way.title, tolerance, way.rounding * abs(loss), loss)
-    if method == "projections":
-        rows = [_compare_projections(objective, params, name, yours[name], judge, rng) for name in params]
-    elif method == "central":
-        found = slopes.central_differences(objective, params)
-        rows = [judge.row(name, yours[name], found[name]) for name in params]
-    else:
-        objective.check_complex_safe(params, rng)
-        found = slopes.complex_step(objective, params)
-        largest = max(float(np.abs(slope).max()) for slope in found.values())
-        judge = replace(judge, nothing=16 * EPSILON * largest)
-        rows = [judge.row(name, yours[name], found[name]) for name in params]
-        _blame_the_method_if_it_is_to_blame(objective, params, rows, loss)
+    notes: tuple[str, ...] = ()
+    try:
+        judge, rows = _compare("complex" if method == "auto" else method, objective, params, yours, loss, tolerance, rng)
+    except NotForComplex as error:
+        if method != "auto" or tolerance is not None and tolerance < METHODS["central"].tolerance:
+            raise
+        judge, rows = _compare("central", objective, params, yours, loss, tolerance, rng)
+        notes = (f"Checked by central differences, since a complex step, which is exact, cannot be used here: {error.why}.",)
     objective.check_unchanged(params, loss)
-    return GradientCheck(way.title, tolerance, loss, objective.evaluations, tuple(rows))
+    return GradientCheck(
+        judge.title, judge.tolerance, loss, objective.evaluations, tuple(rows), notes=notes, smallest_floor=judge.smallest_floor
+    )
+
+
+def _compare(
+    method: str, objective: Objective, params: Params, yours: Params, loss: float, tolerance: float | None, rng
+) -> tuple[Judge, list[ParameterCheck]]:
+    """All parameters by one of the METHODS."""
+    way = METHODS[method]
+    judge = Judge(way.title, tolerance or way.tolerance, way.rounding * abs(loss), loss)
+    if method == "projections":
+        return judge, [_compare_projections(objective, params, name, yours[name], judge, rng) for name in params]
+    if method == "central":
+        found = slopes.central_differences(objective, params)
+        return judge, [judge.row(name, yours[name], found[name], _kinks_of(objective, params, name)) for name in params]
+    objective.check_complex_safe(params, rng)
+    found = slopes.complex_step(objective, params)
+    largest = max(float(np.abs(slope).max()) for slope in found.values())
+    judge = replace(judge, nothing=16 * EPSILON * largest)
+    rows = [judge.row(name, yours[name], found[name]) for name in params]
+    _blame_the_method_if_it_is_to_blame(objective, params, rows, loss)
+    return judge, rows
+
+
+def _kinks_of(objective: Objective, params: Params, name: str) -> KinkAt:
+    """What ``Judge.row`` asks about an entry."""
+    return lambda where, gap: kink(objective, params, {name: _unit(params[name].shape, where)}, gap)
 
 
 def _gradients(f: Loss, gradients, params: dict[str, np.ndarray]) -> Params:
@@ -134,43 +155,12 @@ def check_gradient_arrays(gradients, params: Params) -> dict[str, np.ndarray]:
         if gradient.dtype in (np.float16, np.float32):
             raise InputError(f"the gradient of {name} holds {gradient.dtype}, of seven digits at most; compute it in float64")
         if gradient.shape != array.shape:
-            raise InputError(f"the gradient of {name} has the shape {gradient.shape}, but {name} has {array.shape}")
+            remark = f" ({MATRIX})" if isinstance(gradients[name], np.matrix) else ""
+            raise InputError(f"the gradient of {name} has the shape {gradient.shape}, but {name} has {array.shape}{remark}")
         if gradient.dtype.kind not in "fiu":
             raise InputError(f"the gradient of {name} must hold real numbers, not {gradient.dtype}")
         arrays[name] = gradient.astype(np.float64)
     return arrays
-
-
-@dataclass(frozen=True)
-class Judge:
-    """Compares gradients with slopes. ``rounding`` is the error that a slope may have, ``nothing`` what is as good as zero."""
-
-    title: str
-    tolerance: float
-    rounding: float
-    loss: float
-    nothing: float = 0.0
-
-    def row(self, name: str, yours: np.ndarray, slope: np.ndarray) -> ParameterCheck:
-        """The comparison of one parameter, at its worst entry."""
-        largest, nothing = float(np.abs(slope).max()), max(self.nothing, self.rounding)
-        floor = max(1e-2 * largest, self.rounding / self.tolerance)
-        absolute = np.abs(yours - slope)
-        scale = np.maximum(np.maximum(np.abs(yours), np.abs(slope)), floor)
-        with np.errstate(invalid="ignore"):
-            relative = np.asarray(absolute / np.where(scale == 0, 1, scale))  # 0/0: two zeros agree
-        relative[~np.isfinite(yours)] = np.inf
-        where = tuple(int(k) for k in np.unravel_index(relative.argmax(), relative.shape))
-        if relative[where] > self.tolerance:
-            verdict = "WRONG"
-        elif largest <= nothing:
-            verdict = "zero"
-        else:
-            verdict = "unsure" if floor > largest else "ok"
-        return ParameterCheck(
-            name, yours.shape, float(absolute.max()), float(relative[where]), where, float(yours[where]), float(slope[where]),
-            verdict, self.title, int(np.sum(relative > self.tolerance)), largest <= nothing, self.loss,
-        )  # fmt: skip
 
 
 def _compare_projections(objective, params, name, yours, judge: Judge, rng) -> ParameterCheck:
@@ -180,15 +170,24 @@ def _compare_projections(objective, params, name, yours, judge: Judge, rng) -> P
     with np.errstate(invalid="ignore"):
         mine = np.array([np.sum(yours * v) for v in directions])
     row = judge.row(name, mine, np.array([slope(v) for v in directions]))
+    worst = directions[row.where[0]] if row.where else directions[0]
     row = replace(row, shape=yours.shape, where=None, wrong_entries=0)
     if row.verdict != "WRONG":
         return row
     for _ in range(PROJECTIONS):  # a direction may happen to hide an error; then the search ends at an entry that is right
         where = _search(yours, slope, params[name], rng)
         at = float(yours[where]), slope(_unit(yours.shape, where))
-        if judge.row(name, np.full(1, at[0]), np.full(1, at[1])).verdict == "WRONG":
+        kink_at = lambda _, gap: _kinks_of(objective, params, name)(where, gap)
+        if judge.row(name, np.full(1, at[0]), np.full(1, at[1]), kink_at).verdict == "WRONG":
             return replace(row, where=where, yours=at[0], slope=at[1])
-    return row
+    sides = kink(objective, params, {name: worst})
+    if sides is None:
+        return row
+    sentence = (
+        f"the loss has a kink here, its one-sided derivatives along a random direction are {sides[0]:.6g} and {sides[1]:.6g};"
+        ' projections cannot judge that, use method="central"'
+    )
+    return replace(row, verdict="kink", kink=sentence)
 
 
 def _search(yours: np.ndarray, slope: Callable[[np.ndarray], float], param: np.ndarray, rng) -> tuple[int, ...]:
@@ -212,15 +211,17 @@ def _unit(shape: tuple[int, ...], where: tuple[int, ...]) -> np.ndarray:
 
 
 def _blame_the_method_if_it_is_to_blame(objective: Objective, params, rows: list[ParameterCheck], loss: float) -> None:
-    """Where the complex step contradicts the gradient, central differences must take its side."""
+    """Where the complex step contradicts the gradient, central differences must take its side, and there must be no kink."""
     for row in rows:
         if row.verdict != "WRONG" or row.where is None:
             continue
-        differences = objective.contradicts(row.slope, params, {row.name: _unit(row.shape, row.where)})
+        direction, place = {row.name: _unit(row.shape, row.where)}, f"{row.name}{row.place}"
+        objective.check_smooth(params, direction, f"in {place}")
+        differences = objective.contradicts(row.slope, params, direction)
         if differences is not None:
             objective.check_unchanged(params, loss)
-            raise InputError(
-                f"the complex step cannot be used on this loss: for {row.name}{list(row.where)} it says"
-                f" {row.slope:.9g}, but central differences say {differences:.9g}. Something loses the imaginary part (abs,"
-                ' max, a comparison, .real, a cast to float), or the loss is not smooth here; method="central" takes any code'
+            raise NotForComplex(
+                f"the complex step cannot be used on this loss: for {place} it says {row.slope:.9g}, but central"
+                f" differences say {differences:.9g}. The loss is not smooth here, or something loses the imaginary"
+                f" part: look for {SUSPECTS}"
             )

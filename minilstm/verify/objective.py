@@ -2,6 +2,9 @@
 
 A gradient check is only as good as the loss that it asks. A loss that draws random numbers, changes what it is given, or
 drops the imaginary part of a complex number makes a right gradient look wrong; each is found here and said.
+
+What keeps most code from a complex step is an array of real numbers that results are stored in: h = np.zeros((T, B, H)) and
+h[t] = h_t. With np.zeros((T, B, H), x.dtype) it is exact.
 """
 
 from __future__ import annotations
@@ -10,18 +13,35 @@ import cmath
 import contextlib
 import math
 import numbers
+import re
 import warnings
 from typing import Any
 
 import numpy as np
 
 from minilstm.errors import InputError
-from minilstm.verify.slopes import STEP, TINY, Loss, Params, copies_of, projection
+from minilstm.verify.kinks import kink
+from minilstm.verify.slopes import MATRIX, STEP, TINY, Loss, Params, copies_of, projection
+from minilstm.verify.traces import line_of, told
 
 ComplexWarning: type[Warning] = getattr(np, "exceptions", np).ComplexWarning  # NumPy 1.24 has it at the top
 EPSILON = float(np.finfo(np.float64).eps)
 DIRECTIONS = 3  # along which a complex step must agree with differences, for each parameter
-IN_PLACE_OF_COMPLEX = 'check with method="central", which takes any code'
+REAL_ONLY = re.compile(r"\b(?:float|int|math\.\w+)(?=\()|\.astype\(.*?\)|\bdtype ?= ?[\w.]+")  # in a line of code
+LOST = re.compile("^Cannot cast|discards the imaginary|real number|output array is not acceptable")  # in a message
+WITHOUT_DTYPE = (
+    "the usual cause is an array made by np.zeros or np.empty without dtype=x.dtype, which loses the imaginary part."
+    " With np.zeros(shape, x.dtype) the check is exact"
+)
+SUSPECTS = "arrays made by np.zeros or np.empty without dtype=x.dtype, abs, max, min, comparisons, conj, .real and float()"
+
+
+class NotForComplex(InputError):
+    """The complex step cannot be used on a loss; ``why`` says what keeps it from that."""
+
+    def __init__(self, why: str):
+        super().__init__(f'{why}; check with method="central", which takes any code')
+        self.why = why
 
 
 class Objective:
@@ -40,17 +60,19 @@ class Objective:
     def __call__(self, params: Params) -> Any:
         """The loss as a Python number: float, or complex where the parameters are."""
         self.evaluations += 1
-        answer = self.function(dict(params))
+        is_complex = any(array.dtype.kind == "c" for array in params.values())
+        answer = self._complex_answer(params) if is_complex else self.function(dict(params))
         loss: Any = answer[0] if isinstance(answer, tuple) and answer else answer
         if isinstance(loss, np.ndarray) and loss.ndim == 0:
             loss = loss[()]
+        if isinstance(loss, np.matrix):
+            raise InputError(f"the loss is a np.matrix of shape {loss.shape}: {MATRIX}")
         if isinstance(loss, np.ndarray):
             raise InputError(f"the loss is an array of shape {loss.shape}; it must be one number, so take a sum or a mean")
         if isinstance(loss, bool) or not isinstance(loss, numbers.Complex):
             raise InputError(f"the loss must be one number, not {type(loss).__name__}")
         if isinstance(loss, (np.float16, np.float32, np.complex64)):
             raise InputError(f"the loss is a {type(loss).__name__}, of seven digits at most; compute it in float64")
-        is_complex = any(array.dtype.kind == "c" for array in params.values())
         if not is_complex and not isinstance(loss, numbers.Real):
             raise InputError(f"the loss is the complex number {loss} for real parameters; it must be real")
         try:
@@ -60,6 +82,26 @@ class Objective:
         if not cmath.isfinite(value):
             raise InputError(f"the loss is {value}, where no slope is defined; look for log(0), 0/0 and overflow")
         return value
+
+    def _complex_answer(self, params: Params) -> Any:
+        """What the function returns for complex numbers, of which none may lose its imaginary part unseen."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", ComplexWarning)
+                return self.function(dict(params))
+        except InputError:
+            raise
+        except Exception as error:  # it took the same numbers as real ones
+            raise NotForComplex(
+                f"the loss does not take complex numbers ({told(error)}): {self._reason(error, params)}"
+            ) from error
+
+    def _reason(self, error: Exception, params: Params) -> str:
+        """What probably loses the imaginary part."""
+        if not LOST.search(str(error)):
+            return self._suspects(params)
+        real_only = REAL_ONLY.search(line_of(error))
+        return f"{real_only[0].lstrip('.')} is for real numbers only" if real_only else WITHOUT_DTYPE
 
     def check_repeatable(self, params: Params) -> float:
         """Two evaluations that must agree to the last bit and change nothing; returns the loss."""
@@ -87,22 +129,12 @@ class Objective:
         as_complex = {name: array.astype(np.complex128) for name, array in params.items()}
         loss = self._asked_with_care(params)
         self.noise = max(20 * EPSILON * abs(loss), 4 * self._trembling(params, loss, rng))
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", ComplexWarning)
-                same = self(copies_of(as_complex))
-        except InputError:
-            raise
-        except Exception as error:  # it took the same numbers as real ones
-            raise InputError(
-                f"the loss does not take complex numbers ({type(error).__name__}: {error});{self._suspects(params)}"
-                f" {IN_PLACE_OF_COMPLEX}"
-            ) from error
+        same = self(copies_of(as_complex))
         if abs(same - loss) > max(1e-9 * abs(loss), self.noise):
             self.check_unchanged(params, loss)
-            raise InputError(
-                f"the loss is {loss!r} for real numbers and {same!r} for the same numbers as complex ones;"
-                f"{self._suspects(params)} {IN_PLACE_OF_COMPLEX}"
+            raise NotForComplex(
+                f"the loss is {loss!r} for real numbers and {same!r} for the same numbers as complex ones: "
+                f"{self._suspects(params)}"
             )
         for name, array in params.items():
             for _ in range(DIRECTIONS):
@@ -111,11 +143,21 @@ class Objective:
                 differences = self.contradicts(imaginary, params, {name: v})
                 if differences is not None:
                     self.check_unchanged(params, loss)
-                    raise InputError(
+                    self.check_smooth(params, {name: v}, f"along a random direction of {name}")
+                    raise NotForComplex(
                         f"the loss loses the imaginary part of {name} on its way: its slope along a random direction is"
-                        f" {differences:.9g} by central differences and {imaginary:.9g} by a complex step;"
-                        f"{self._suspects(params)} {IN_PLACE_OF_COMPLEX}"
+                        f" {differences:.9g} by central differences and {imaginary:.9g} by a complex step; "
+                        f"{self._suspects(params)}"
                     )
+
+    def check_smooth(self, params: Params, direction: Params, where: str) -> None:
+        """The loss has no kink along a direction."""
+        sides = kink(self, params, direction)
+        if sides is not None:
+            raise NotForComplex(
+                f"the loss has a kink here (its one-sided derivatives {where} are {sides[0]:.9g} and {sides[1]:.9g}),"
+                " of which a complex step sees one side at most"
+            )
 
     def _trembling(self, params: Params, loss: float, rng: np.random.Generator) -> float:
         """What rounding does to the loss: its second difference over steps so short that nothing else is left of it."""
@@ -158,8 +200,8 @@ class Objective:
 
     def _suspects(self, params: Params) -> str:
         """What the loss uses that is not for complex numbers, as far as that can be watched."""
-        names = ", ".join(sorted(watch(self.function, params)))
-        return f" it uses numpy's {names};" if names else " look for abs, max, min, comparisons, conj, .real and float();"
+        names = ", ".join(sorted(watch(self.function, {name: array.real for name, array in params.items()})))
+        return f"it uses numpy's {names}" if names else f"look for {SUSPECTS}"
 
 
 def check_kept(who: str, params: Params, handed: Params) -> None:
@@ -192,7 +234,7 @@ def watch(function: Loss, params: Params) -> set[str]:
             if "out" in kwargs:
                 kwargs["out"] = tuple(map(plain, kwargs["out"]))
             result = getattr(ufunc, method)(*map(plain, inputs), **kwargs)
-            return result.view(Watched) if isinstance(result, np.ndarray) else result
+            return np.asarray(result).view(Watched) if isinstance(result, (np.ndarray, np.generic)) else result
 
         def __array_function__(self, function, types, args, kwargs):
             seen.add(function.__name__)

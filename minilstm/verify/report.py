@@ -17,11 +17,14 @@ class ParameterCheck:
     where: tuple[int, ...] | None  # the entry of that relative error; None where only directions were compared
     yours: float  # the gradient under test there
     slope: float  # the slope there
-    verdict: str  # "ok"; "WRONG"; "zero", nothing to compare; "unsure", too small to be seen by this method
+    verdict: str  # "ok"; "WRONG"; "zero", nothing to compare; "unsure", too small to be seen by this method; "kink"
     title: str  # of the method
     wrong_entries: int  # how many entries are wrong; 0 if that was not counted
     dead: bool  # whether the loss does not feel this parameter
     loss: float
+    floor: float = 0.0  # what an entry is compared with at least, see ``GradientCheck.legend``
+    kinks: int = 0  # entries with a kink, at which the gradient is one of the subgradients
+    kink: str = ""  # the sentence about the first of them, or about the entry ``where``
 
     @property
     def place(self) -> str:
@@ -30,7 +33,9 @@ class ParameterCheck:
 
     def __str__(self) -> str:
         if self.verdict == "ok":
-            return f"{self.name}: right"
+            return f"{self.name}: right" + (f"; {self.kink}" if self.kink else "")
+        if self.verdict == "kink":
+            return f"{self.name}: {self.kink}; that proves nothing, choose other values"
         if self.verdict == "zero":
             return (
                 f"{self.name}: gradient and slope are zero in every entry, or cannot be told from it beside a loss of"
@@ -46,29 +51,48 @@ class ParameterCheck:
             sentence += f" ({self.wrong_entries} wrong entries)"
         if self.dead:
             sentence += "; the loss does not move with it at all: does your function read it from its argument?"
+        if self.kink:
+            sentence += f"; {self.kink}"
         return sentence
 
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """One row for each parameter. True if every gradient is right; prints as a table."""
+    """One row for each parameter. True if every gradient is right; prints as a table.
+
+    ``faults`` are sentences about what is wrong besides single gradients, ``notes`` about what is good to know.
+    """
 
     title: str
     tolerance: float
     loss: float
     evaluations: int
     rows: tuple[ParameterCheck, ...]
-    hint: str = ""  # what to do if it has not passed
+    hint: str = ""  # what to do if a gradient is wrong
+    faults: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    smallest_floor: float = 0.0  # by the rounding of the loss
 
     @property
     def passed(self) -> bool:
-        """Whether every parameter was tested and found right."""
-        return all(row.verdict == "ok" for row in self.rows)
+        """Whether every parameter was tested and found right, and nothing else is wrong."""
+        return all(row.verdict == "ok" for row in self.rows) and not self.faults
 
     @property
     def wrong(self) -> tuple[ParameterCheck, ...]:
         """The rows whose gradient is wrong."""
         return tuple(row for row in self.rows if row.verdict == "WRONG")
+
+    @property
+    def legend(self) -> str:
+        """What the numbers of the table are."""
+        hidden = f", or {self.smallest_floor:.4g} if that is more, since rounding of the loss hides what is smaller"
+        along = " (gradient and slope along random directions)" if self.title == "random projections" else ""
+        return (
+            f'relative error: |gradient - slope| / max(|gradient|, |slope|, floor), at the entry "where"{along};'
+            " slope: the numerical derivative; floor: max(|slope|) / 100, a hundredth of the parameter's largest slope"
+            f"{hidden if self.smallest_floor else ''}"
+        )
 
     def __bool__(self) -> bool:
         return self.passed
@@ -89,14 +113,18 @@ class GradientCheck:
         good = sum(row.verdict == "ok" for row in self.rows)
         lines.append(f"{self.title}, {self.evaluations:,} evaluations of a loss of {self.loss:.6g};")
         lines.append(f"{good} of {len(self.rows)} gradients are right to a relative error of {self.tolerance:.0e}")
-        lines.append("relative error: |gradient - slope| / the larger of the two, at the entry \"where\"")
-        for row in self.rows:
-            if row.verdict != "ok":
-                lines += textwrap.wrap(str(row), 80, subsequent_indent="   ", break_on_hyphens=False)
-        if self.hint and not self.passed:
-            lines += textwrap.wrap(self.hint, 80)
+        lines += _wrap(self.legend, "")
+        sentences = [str(row) for row in self.rows if row.verdict != "ok" or row.kinks]
+        for sentence in (*self.faults, *sentences, *self.notes):
+            lines += _wrap(sentence)
+        if self.hint and self.wrong:
+            lines += _wrap(self.hint, "")
         return "\n".join(lines)
 
 
 def _shape(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape)) or "number"
+
+
+def _wrap(text: str, indent: str = "   ") -> list[str]:
+    return textwrap.wrap(text, 80, subsequent_indent=indent, break_on_hyphens=False)

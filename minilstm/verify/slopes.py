@@ -1,13 +1,15 @@
-"""Three ways to the slope of a loss, by nothing but asking for the loss.
+"""Ways to the slope of a loss, by nothing but asking for the loss.
 
     (1)  f'(x) = (f(x + h) - f(x - h)) / 2h  + O(h²) + O(ε/h)          central differences
     (2)  f'(x) = Im f(x + ih) / h            + O(h²)                   complex step
     (3)  ∇f · v = (f(x + hv) - f(x - hv)) / 2h  + O(h²) + O(ε/h)       projection on a direction v
+    (4)  (f(x) - f(x - hv)) / h  and  (f(x + hv) - f(x)) / h           from the left and from the right
 
 In (1) and (3) two errors pull against each other: a long step leaves the straight line, a short one lets the subtraction
 cancel all digits. They are of one size at h ≈ ∛ε, and then about ε^⅔ ≈ 4e-11 (Press et al., Numerical recipes, 2007, section
 5.7). In (2) nothing is subtracted, h can be 1e-200, and the slope is exact to the last digits: Squire and Trapp, Using complex
-variables to estimate derivatives of real functions (1998).
+variables to estimate derivatives of real functions (1998). (4) is there to find kinks: where the loss is smooth, its two
+numbers agree up to O(h).
 
 A loss is a function from a dictionary of arrays to one number. It gets arrays of its own; nothing that is handed in is changed.
 """
@@ -26,6 +28,10 @@ Params = Mapping[str, np.ndarray]
 Loss = Callable[[dict[str, np.ndarray]], Any]
 
 STEP = float(np.cbrt(np.finfo(np.float64).eps))  # 6e-6, for a parameter of size 1
+MATRIX = (
+    "in a np.matrix * is the matrix product, and it always has two dimensions;"
+    " use plain arrays (np.asarray), and @ for products"
+)
 TINY = 1e-200  # of a complex step: its square is zero, and no slope that matters is lost
 
 
@@ -74,6 +80,23 @@ def projection(loss: Loss, params: Params, direction: Params, step: float = STEP
     v does not happen; but the error of one entry among very many may be too small in the sum to be seen. For outputs y in place
     of a loss, f = uᵀy with random u: what is then compared is uᵀJv, computed forward as uᵀ(Jv) and backward as (uᵀJ)v.
     """
+    h, below, above = _along(params, direction, step)
+    return float((loss(above) - loss(below)) / (2 * h))  # (3)
+
+
+def one_sided(loss: Loss, params: Params, direction: Params, step: float = STEP) -> tuple[float, float]:
+    """(4): the slopes along ``direction`` from the left and from the right.
+
+    When it is right: for any code. How exact: its error is of order h, much more than that of (3). Where a loss has a kink
+    at this very place the two stay apart however small the step. Costs three evaluations.
+    """
+    h, below, above = _along(params, direction, step)
+    here = loss(copies_of(params))
+    return float((here - loss(below)) / h), float((loss(above) - here) / h)  # (4)
+
+
+def _along(params: Params, direction: Params, step: float) -> tuple[float, dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """h, x - hv and x + hv, such that no entry moves further than ``step`` of its own size."""
     params = check_parameters(params)
     for name, v in direction.items():
         if name not in params or np.shape(v) != params[name].shape:
@@ -81,9 +104,9 @@ def projection(loss: Loss, params: Params, direction: Params, step: float = STEP
     reach = max(float(np.max(np.abs(v) / np.maximum(np.abs(params[name]), 1))) for name, v in direction.items())
     if not 0 < reach < np.inf:
         raise InputError("a direction must be finite and not zero")
-    h = step / reach  # no entry moves further than ``step`` of its own size
+    h = step / reach
     moved = lambda sign: {**params, **{name: np.asarray(params[name] + sign * h * v) for name, v in direction.items()}}
-    return float((loss(copies_of(moved(+1))) - loss(copies_of(moved(-1)))) / (2 * h))  # (3)
+    return h, copies_of(moved(-1)), copies_of(moved(+1))
 
 
 def check_parameters(params: Params) -> dict[str, np.ndarray]:
@@ -97,6 +120,8 @@ def check_parameters(params: Params) -> dict[str, np.ndarray]:
             raise InputError(f"the names of parameters must be strings, not {name!r}")
         if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
             raise InputError(f"{name} must be a NumPy array, not {type(array).__name__}")
+        if isinstance(array, np.matrix):
+            raise InputError(f"{name} is a np.matrix: {MATRIX}")
         if array.dtype.kind in "iub":
             raise InputError(f"{name} holds {array.dtype}, which no small step can change; convert it with .astype(float)")
         if array.dtype != np.float64:

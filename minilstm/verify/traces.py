@@ -1,0 +1,32 @@
+"""Which line of the learner's code raised an exception, to be quoted beside it."""
+
+from __future__ import annotations
+
+import linecache
+import os
+from pathlib import Path
+
+import numpy as np
+
+PACKAGES = Path(np.__file__).parent, Path(__file__).parents[1]  # NumPy and ours, whose lines say nothing to a learner
+NOT_THEIRS = tuple(f"{package}{os.sep}" for package in PACKAGES)
+
+
+def line_of(error: BaseException) -> str:
+    """The innermost line that is neither ours nor NumPy's: " in line 12 of lstm.py, `h[t] = h_t`"; empty if there is none.
+
+    What was typed into an interpreter may have a number and no text.
+    """
+    found, trace = "", error.__traceback__
+    while trace is not None:
+        code, number = trace.tb_frame.f_code, trace.tb_lineno
+        if not code.co_filename.startswith(NOT_THEIRS):
+            text = linecache.getline(code.co_filename, number, trace.tb_frame.f_globals).strip()
+            found = f" in line {number} of {Path(code.co_filename).name}" + (f", `{text}`" if text else "")
+        trace = trace.tb_next
+    return found
+
+
+def told(error: BaseException) -> str:
+    """The exception with its line, as a part of a sentence."""
+    return f"{type(error).__name__}{line_of(error)}: {error}"
