@@ -66,21 +66,6 @@ def check_function(function) -> None:
         raise InputError(f"what is to be checked must be a function, not {type(function).__name__}")
 
 
-def twice(call: Callable, function: Callable, arguments: Case):
-    """The answer of a backward pass, which must be the same when it is asked again with the same cache."""
-    before = copy_of(arguments)
-    first = copy_of(call(function, **arguments))
-    second = call(function, **arguments)
-    kept, asked = arrays_in(before), arrays_in(arguments)
-    for name in kept:
-        if not np.array_equal(kept[name], asked[name], equal_nan=True):
-            raise InputError(f"your backward pass changes {name}, which belongs to the caller; let it work on a copy")
-    for one, other in zip(arrays_in(first).values(), arrays_in(second).values()):
-        if not np.array_equal(one, other, equal_nan=True):
-            raise InputError("your backward pass does not give the same twice for the same cache; does it change something?")
-    return first
-
-
 def check_shapes(**outputs: tuple[Any, tuple[int, ...]]) -> None:
     """Name by name, an output of a forward pass and the shape that it must have."""
     for name, (array, shape) in outputs.items():

@@ -12,9 +12,10 @@ from dataclasses import replace
 import numpy as np
 
 from minilstm.checks import check_seed, check_size
-from minilstm.verify import contracts
+from minilstm.verify import conduct, contracts
 from minilstm.verify.gradcheck import check_gradients
 from minilstm.verify.report import GradientCheck
+from minilstm.verify.slopes import Params
 
 
 HINT = "To be told which mistake it is: minilstm.verify.{}"
@@ -28,15 +29,15 @@ def check_step(
     input_size: int = 3,
     hidden_size: int = 4,
     seed: int = 0,
-    method: str = "complex",
+    method: str = "auto",
     tolerance: float | None = None,
 ) -> GradientCheck:
-    """Check all six gradients of one step: of x, h_prev, c_prev, Wx, Wh and b.
+    """Check all six gradients of one step: of x, h_prev, c_prev, Wx, Wh and b, and that backward is linear in dh and dc.
 
     Parameters
     ----------
     step, step_backward : functions in the shape of ``cells.lstm_step`` and ``lstm_step_backward``, told in
-        ``minilstm.verify.contracts``. The cache may be anything.
+        ``minilstm.verify.contracts``. The cache may be anything, and may be kept on ``self``.
     batch_size, input_size, hidden_size : B, D, H of the random case; ``seed`` makes it.
     method, tolerance : as in ``check_gradients``.
 
@@ -47,20 +48,18 @@ def check_step(
     rng = np.random.default_rng(check_seed("seed", seed))
     B, D, H = _sizes(batch_size, input_size, hidden_size)
     params = contracts.step_case(rng, B, D, H)
-    dh, dc = rng.standard_normal((B, H)), rng.standard_normal((B, H))
+    dy = {"dh": rng.standard_normal((B, H)), "dc": rng.standard_normal((B, H))}
 
-    def loss(p):
-        h, c, _ = contracts.call_step(step, **p)
-        contracts.check_shapes(h=(h, (B, H)), c=(c, (B, H)))
-        return np.sum(h * dh) + np.sum(c * dc)
+    def forward(p):
+        h, c, cache = contracts.call_step(step, **p)
+        return {"h": h, "c": c}, cache
 
-    def gradients(p):
-        _, _, cache = contracts.call_step(step, **p)
-        arguments = {"dh": dh.copy(), "dc": dc.copy(), "cache": cache, "Wx": p["Wx"], "Wh": p["Wh"]}
-        dx, dh_prev, dc_prev, grads = contracts.twice(contracts.call_step_backward, step_backward, arguments)
+    def backward(d, cache, p):
+        arguments = {**d, "cache": cache, "Wx": p["Wx"], "Wh": p["Wh"]}
+        dx, dh_prev, dc_prev, grads = contracts.call_step_backward(step_backward, **arguments)
         return {"x": dx, "h_prev": dh_prev, "c_prev": dc_prev, **grads}
 
-    check = check_gradients(loss, params, gradients, method=method, tolerance=tolerance, seed=seed)
+    check = _check_pair(forward, backward, params, dy, method, tolerance, seed)
     return replace(check, hint=HINT.format("diagnose(your_step_backward, your_step)"))
 
 
@@ -68,20 +67,20 @@ def check_sequence(
     forward: Callable,
     backward: Callable,
     *,
-    steps: int = 4,
+    steps: int = 5,
     batch_size: int = 2,
     input_size: int = 3,
     hidden_size: int = 4,
     seed: int = 0,
-    method: str = "complex",
+    method: str = "auto",
     tolerance: float | None = None,
 ) -> GradientCheck:
-    """Check all gradients of a whole sequence: of x, h0, c0, Wx, Wh and b.
+    """Check all gradients of a whole sequence: of x, h0, c0, Wx, Wh and b, and that backward is linear in dh, dhT and dcT.
 
     Parameters
     ----------
     forward, backward : functions in the shape of ``verify.sequence.lstm_sequence`` and ``lstm_sequence_backward``, told in
-        ``minilstm.verify.contracts``. The caches may be anything.
+        ``minilstm.verify.contracts``. The caches may be anything, and may be kept on ``self``.
     steps, batch_size, input_size, hidden_size : T, B, D, H of the random case; ``seed`` makes it.
     method, tolerance : as in ``check_gradients``.
     """
@@ -90,25 +89,43 @@ def check_sequence(
     case = contracts.sequence_case(rng, T, B, D, H)
     h0, c0 = case.pop("state")
     params = {"x": case.pop("x"), "h0": h0, "c0": c0, **case}
-    dh, dhT, dcT = rng.standard_normal((T, B, H)), rng.standard_normal((B, H)), rng.standard_normal((B, H))
+    shapes = {"dh": (T, B, H), "dhT": (B, H), "dcT": (B, H)}
+    dy = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
 
     def run(p):
-        return contracts.call_sequence(forward, p["x"], (p["h0"], p["c0"]), p["Wx"], p["Wh"], p["b"])
+        h, hT, cT, caches = contracts.call_sequence(forward, p["x"], (p["h0"], p["c0"]), p["Wx"], p["Wh"], p["b"])
+        return {"h": h, "hT": hT, "cT": cT}, caches
 
-    def loss(p):
-        h, hT, cT, _ = run(p)
-        contracts.check_shapes(h=(h, (T, B, H)), hT=(hT, (B, H)), cT=(cT, (B, H)))
-        return np.sum(h * dh) + np.sum(hT * dhT) + np.sum(cT * dcT)
-
-    def gradients(p):
-        *_, caches = run(p)
-        dstate = dhT.copy(), dcT.copy()
-        arguments = {"dh": dh.copy(), "dstate": dstate, "caches": caches, "Wx": p["Wx"], "Wh": p["Wh"]}
-        dx, dh0, dc0, grads = contracts.twice(contracts.call_sequence_backward, backward, arguments)
+    def back(d, caches, p):
+        arguments = d["dh"], (d["dhT"], d["dcT"]), caches, p["Wx"], p["Wh"]
+        dx, dh0, dc0, grads = contracts.call_sequence_backward(backward, *arguments)
         return {"x": dx, "h0": dh0, "c0": dc0, **grads}
 
-    check = check_gradients(loss, params, gradients, method=method, tolerance=tolerance, seed=seed)
+    check = _check_pair(run, back, params, dy, method, tolerance, seed)
     return replace(check, hint=HINT.format("diagnose_sequence(your_backward, your_forward)"))
+
+
+def _check_pair(
+    forward: conduct.Forward, backward: conduct.Backward, params: Params, dy: Params, method, tolerance, seed: int
+) -> GradientCheck:
+    """The check of a forward and its backward, brought into the form that ``conduct`` describes."""
+
+    def loss(p):
+        outputs, _ = forward(p)
+        contracts.check_shapes(**{name: (y, dy["d" + name].shape) for name, y in outputs.items()})
+        return sum(np.sum(np.asarray(y) * dy["d" + name]) for name, y in outputs.items())  # asarray: * of np.matrix is @
+
+    check = check_gradients(
+        loss,
+        params,
+        lambda p: conduct.ask(forward, backward, p, dy),
+        method=method,
+        tolerance=tolerance,
+        seed=seed,
+    )
+    note = conduct.check_repeatable(forward, backward, params, dy)
+    fault = conduct.check_linear(forward, backward, params, dy, np.random.default_rng([seed, 1]))
+    return replace(check, faults=(fault,) if fault else (), notes=check.notes + ((note,) if note else ()))
 
 
 def _sizes(batch_size: int, input_size: int, hidden_size: int) -> tuple[int, int, int]:

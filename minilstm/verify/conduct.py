@@ -1,0 +1,98 @@
+"""What a backward pass must keep to, besides giving the right numbers.
+
+    the same for the same    forward and backward once more, with the same arguments, give the same gradients
+    linear                   backward(s · dy) = s · backward(dy),  backward(dy + du) = backward(dy) + backward(du)
+    leave alone              dy, the parameters and the inputs belong to the caller
+
+A gradient that is clipped on its way is not linear, but passes any check whose dy is too small to be clipped. The cache
+belongs to one backward pass, which may use it up (``caches.pop()``) or work in it; a second call for the same forward
+pass then fails or gives other numbers. That is reported and counts as no mistake.
+
+A pass is asked with a forward pass of its own, right before it, so that classes may keep the cache on ``self``. Here
+``forward`` is a function from parameters to (outputs, cache), ``backward`` one from the gradients of the outputs, the
+cache and the parameters to the gradients of the parameters; all but the cache are dictionaries of arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minilstm.errors import InputError
+from minilstm.verify import contracts
+from minilstm.verify.slopes import Params, copies_of
+from minilstm.verify.traces import told
+
+SCALES = -1, 1e-3, 1e3  # of the gradients that arrive
+Forward = Callable[[Params], tuple[Params, Any]]
+Backward = Callable[[Params, Any, Params], dict[str, Any]]
+
+
+def ask(forward: Forward, backward: Backward, params: Params, dy: Params) -> dict[str, Any]:
+    """The gradients of a backward pass with a forward pass of its own; InputError if it changes what is not its own."""
+    mine, handed = copies_of(params), copies_of(dy)
+    _, cache = forward(mine)
+    gradients = contracts.copy_of(backward(handed, cache, mine))
+    now = {**mine, **handed}
+    for name, array in {**params, **dy}.items():
+        if not np.array_equal(array, now[name]):
+            raise InputError(f"your backward pass changes {name}, which belongs to the caller; let it work on a copy")
+    return gradients
+
+
+def check_repeatable(forward: Forward, backward: Backward, params: Params, dy: Params) -> str:
+    """InputError if it gives something else for the same arguments; returns what there is to say about its cache."""
+    first = ask(forward, backward, params, dy)
+    _, cache = forward(copies_of(params))
+    again = contracts.copy_of(backward(copies_of(dy), cache, copies_of(params)))
+    if not _equal(first, again):
+        raise InputError(
+            "your backward pass does not give the same twice for the same arguments; does it keep something from call to"
+            " call, such as sums of gradients that are not set to zero?"
+        )
+    own = "Each call of this check had a forward pass of its own."
+    try:
+        third = backward(copies_of(dy), cache, copies_of(params))
+    except Exception as error:  # whatever it is that a cache which is used up leads to
+        how = f"cannot be called twice after one forward pass ({told(error)})"
+        return f"Your backward pass consumes its cache, so it {how}. {own}"
+    if not _equal(first, third):
+        return f"Your backward pass changes its cache: called twice after one forward pass, it gives other gradients. {own}"
+    return ""
+
+
+def check_linear(forward: Forward, backward: Backward, params: Params, dy: Params, rng: np.random.Generator) -> str:
+    """What is wrong if the gradients are not linear in ``dy``; empty if they are."""
+    at = lambda d: contracts.arrays_in({k: np.asarray(g) for k, g in ask(forward, backward, params, d).items()})
+    du = {name: rng.standard_normal(array.shape) for name, array in dy.items()}
+    once, other = at(dy), at(du)
+    given = f"({', '.join(dy)})"
+    for s in SCALES:
+        name = _differs(at({k: s * array for k, array in dy.items()}), {k: s * g for k, g in once.items()})
+        if name:
+            return _sentence(given, f"d{name} at {s:g} · {given} is not {s:g} times d{name} at {given}")
+    name = _differs(at({k: array + du[k] for k, array in dy.items()}), {k: g + other[k] for k, g in once.items()})
+    return _sentence(given, f"d{name} at the sum of two {given} is not the sum of d{name} at each") if name else ""
+
+
+def _sentence(given: str, how: str) -> str:
+    return (
+        f"Your backward pass is not linear in {given}: {how}. Clipping inside the backward pass does this: clip the gradients"
+        " once, after the whole backward pass and before the optimizer."
+    )
+
+
+def _equal(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    pairs = zip(contracts.arrays_in(one).values(), contracts.arrays_in(other).values())
+    return all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)
+
+
+def _differs(got: dict[str, np.ndarray], want: dict[str, np.ndarray]) -> str:
+    """The first gradient that differs by more than rounding does, that of float32 included; NaN is for others to report."""
+    largest = max(float(np.abs(array).max()) for array in want.values())
+    for name, array in want.items():
+        if (np.abs(got[name] - array) > 1e-6 * np.abs(array).max() + 1e-12 * largest).any():
+            return name
+    return ""
