@@ -119,6 +119,40 @@ def test_where_nothing_but_kinks_was_compared_nothing_is_proved():
     assert check_gradients(f, p, {"x": np.full(3, 1.7), "y": np.full(2, 2.0)}).wrong
 
 
+def test_a_gradient_that_equals_one_side_of_a_kink_is_evidence_unless_it_is_zero():
+    f = lambda p: np.sum(np.where(p["b"] > 0, 3 * p["b"], 2 * p["b"])) + np.sum(np.maximum(p["z"], 0))
+    p = {"b": np.zeros(2), "z": np.zeros(2)}
+    verdicts = lambda b, z: [r.verdict for r in check_gradients(f, p, {"b": np.full(2, b), "z": np.full(2, z)}).rows]
+    assert verdicts(2.0, 1.0) == ["ok", "ok"]
+    assert verdicts(3.0, 0.0) == ["ok", "kink"]
+    assert verdicts(2.2, 0.3) == ["kink", "kink"]
+    assert verdicts(3.2, -0.1) == ["WRONG", "WRONG"]
+
+
+def test_a_network_with_a_row_of_padding_passes_although_its_bias_has_kinks():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((5, 3)) * (np.arange(5) != 2)[:, None]  # a row of zeros; and biases that are zero
+    p = {"W": rng.standard_normal((3, 4)), "b": np.zeros(4), "V": rng.standard_normal((4, 2))}
+
+    def f(p):
+        scores = np.maximum(0, x @ p["W"] + p["b"]) @ p["V"]
+        return np.mean(scores**2) + np.sum(scores)
+
+    def gradients(p):
+        z = x @ p["W"] + p["b"]
+        h = np.maximum(0, z)
+        ds = 2 * (h @ p["V"]) / 10 + 1
+        dz = (ds @ p["V"].T) * (z > 0)
+        return {"W": x.T @ dz, "b": dz.sum(axis=0), "V": h.T @ ds}
+
+    check = check_gradients(f, p, gradients)
+    assert check.passed and all(np.abs(g).max() > 0.1 for g in gradients(p).values()), check
+    assert "b: right; the loss has a kink at b[0]" in told(check) and "(one of 4 such entries)" in told(check)
+    wrong = gradients(p)
+    wrong["b"] = wrong["b"] * 1.5
+    assert [row.name for row in check_gradients(f, p, wrong).wrong] == ["b"]
+
+
 @pytest.mark.parametrize("distance", [1e-12, 1e-8, 3e-7, 2e-6, 5e-6, -1e-8, -3e-6])
 def test_a_kink_nearer_than_the_step_of_the_differences_makes_no_right_gradient_wrong(distance):
     x = np.array([distance, 2.0])

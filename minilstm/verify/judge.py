@@ -7,7 +7,8 @@ counts as a mistake. Differences of the loss have rounding errors of their own, 
 high that these pass; if it is then higher than the largest slope, the verdict is "unsure".
 
 A parameter all of whose slopes vanish passes any check, wrong or right: "zero". At a kink any number between the
-one-sided derivatives is right; where nothing but kinks was compared, the verdict is "kink". Neither is a pass.
+one-sided derivatives is right, but only one that equals a side, and is not zero, is evidence. Where there is no other
+evidence the verdict is "kink". Neither is a pass.
 """
 
 from __future__ import annotations
@@ -22,6 +23,11 @@ from minilstm.verify.report import ParameterCheck
 Where = tuple[int, ...]
 Sides = tuple[float, float]  # the derivatives from the left and from the right
 KinkAt = Callable[[Where, float], Sides | None]
+
+
+def nowhere(where: Where, gap: float) -> Sides | None:
+    """No kink is looked for."""
+    return None
 
 
 @dataclass(frozen=True)
@@ -39,9 +45,7 @@ class Judge:
         """Of all parameters: what the rounding of the loss hides."""
         return self.rounding / self.tolerance
 
-    def row(
-        self, name: str, yours: np.ndarray, slope: np.ndarray, kink_at: KinkAt | None = None
-    ) -> ParameterCheck:
+    def row(self, name: str, yours: np.ndarray, slope: np.ndarray, kink_at: KinkAt = nowhere) -> ParameterCheck:
         """The comparison of one parameter, at its worst entry.
 
         ``kink_at`` : for an entry its one-sided derivatives, if they differ by more than a gap and the loss has a kink there.
@@ -53,39 +57,37 @@ class Judge:
         with np.errstate(invalid="ignore"):
             relative = np.asarray(absolute / np.where(scale == 0, 1, scale))  # 0/0: two zeros agree
         relative[~np.isfinite(yours)] = np.inf
-        smooth, kink = np.ones(slope.shape, bool), ""
-        for where in map(tuple, np.argwhere(relative > self.tolerance).tolist() if kink_at else ()):
-            sides = kink_at(where, float(absolute[where])) if kink_at else None
-            if sides and _between(float(yours[where]), sides, self.tolerance * float(scale[where])):
-                smooth[where], relative[where], absolute[where] = False, 0, 0
-                kink = kink or f"{_sentence(name, where, sides)} and your gradient {yours[where]:.6g} is as good as any between"
+        evidence, kinks = np.asarray(np.abs(slope) > nothing), {}
+        for where in map(tuple, np.argwhere(relative > self.tolerance).tolist()):
+            sides, slack = kink_at(where, float(absolute[where])), self.tolerance * scale[where]
+            if sides and min(sides) - slack <= yours[where] <= max(sides) + slack:
+                kinks[where] = sides
+                relative[where] = absolute[where] = 0
+                evidence[where] = abs(yours[where]) > nothing and min(abs(yours[where] - side) for side in sides) <= slack
         where = tuple(int(k) for k in np.unravel_index(relative.argmax(), relative.shape))
-        kinks = int(np.sum(~smooth))
         if relative[where] > self.tolerance:
             verdict = "WRONG"
-            sides = kink_at(where, 0.0) if kink_at else None
-            kink = _sentence(name, where, sides) + " and your gradient is not between them" if sides else ""
-        elif kinks and not (np.abs(slope[smooth]) > nothing).any():
+        elif kinks and not evidence.any():
             verdict = "kink"
         elif largest <= nothing:
             verdict = "zero"
         else:
             verdict = "unsure" if floor > largest else "ok"
-        if kinks > 1 and verdict != "WRONG":
-            kink += f" (one of {kinks} such entries)"
+        sentence = ""
+        if verdict == "WRONG" and (sides := kink_at(where, 0.0)):
+            sentence = f"{_kink(name, where, sides)}, and your gradient is not between them"
+        elif verdict != "WRONG" and kinks:
+            first, sides = next(iter(kinks.items()))
+            sentence = f"{_kink(name, first, sides)}, and your gradient {yours[first]:.6g} is as good as any between"
+            sentence += f" (one of {len(kinks)} such entries)" if len(kinks) > 1 else ""
+            sentence += "; that proves nothing, choose other values" if verdict == "kink" else ""
         return ParameterCheck(
             name, yours.shape, float(absolute.max()), float(relative[where]), where, float(yours[where]), float(slope[where]),
-            verdict, self.title, int(np.sum(relative > self.tolerance)), largest <= nothing and not kink, self.loss,
-            floor, kinks, kink,
+            verdict, self.title, int(np.sum(relative > self.tolerance)), largest <= nothing and not sentence, self.loss,
+            floor, len(kinks), sentence,
         )  # fmt: skip
 
 
-def _between(yours: float, sides: Sides, slack: float) -> bool:
-    return min(sides) - slack <= yours <= max(sides) + slack
-
-
-def _sentence(name: str, where: Where, sides: Sides) -> str:
-    return (
-        f"the loss has a kink at {name}{list(where) if where else ''}:"
-        f" its one-sided derivatives are {sides[0]:.6g} and {sides[1]:.6g},"
-    )
+def _kink(name: str, where: Where, sides: Sides) -> str:
+    place = f"{name}{list(where)}" if where else name
+    return f"the loss has a kink at {place}: its one-sided derivatives are {sides[0]:.6g} and {sides[1]:.6g}"

@@ -89,8 +89,6 @@ class Objective:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", ComplexWarning)
                 return self.function(dict(params))
-        except InputError:
-            raise
         except Exception as error:  # it took the same numbers as real ones
             raise NotForComplex(
                 f"the loss does not take complex numbers ({told(error)}): {self._reason(error, params)}"

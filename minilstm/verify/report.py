@@ -35,7 +35,7 @@ class ParameterCheck:
         if self.verdict == "ok":
             return f"{self.name}: right" + (f"; {self.kink}" if self.kink else "")
         if self.verdict == "kink":
-            return f"{self.name}: {self.kink}; that proves nothing, choose other values"
+            return f"{self.name}: {self.kink}"
         if self.verdict == "zero":
             return (
                 f"{self.name}: gradient and slope are zero in every entry, or cannot be told from it beside a loss of"

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import linecache
 import os
+import sysconfig
 from pathlib import Path
 
 import numpy as np
 
-PACKAGES = Path(np.__file__).parent, Path(__file__).parents[1]  # NumPy and ours, whose lines say nothing to a learner
-NOT_THEIRS = tuple(f"{package}{os.sep}" for package in PACKAGES)
+LIBRARIES = [sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")]
+NOT_THEIRS = tuple(f"{folder}{os.sep}" for folder in (*LIBRARIES, Path(np.__file__).parent, Path(__file__).parents[1]))
 
 
 def line_of(error: BaseException) -> str:
-    """The innermost line that is neither ours nor NumPy's: " in line 12 of lstm.py, `h[t] = h_t`"; empty if there is none.
+    """The innermost line that is neither ours nor a library's: " in line 12 of lstm.py, `h[t] = h_t`"; empty if there is none.
 
     What was typed into an interpreter may have a number and no text.
     """
