@@ -60,7 +60,7 @@ def test_a_gradient_outside_of_a_kink_is_wrong(method, relu, factor, where):
     wrong[where] = factor * DY[where]
     check = check_gradients(relu_loss(relu), {"x": X}, {"x": wrong}, method=method)
     assert [(row.name, row.where) for row in check.wrong] == [("x", (where,))] and check.wrong[0].wrong_entries == 1
-    assert f"the loss has a kink at x[{where}]" in told(check) and "your gradient is not between them" in told(check)
+    assert f"the loss has a kink at x[{where}]" in told(check) and "your gradient is not between them; right code gives this only" in told(check)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -151,6 +151,14 @@ def test_a_network_with_a_row_of_padding_passes_although_its_bias_has_kinks():
     wrong = gradients(p)
     wrong["b"] = wrong["b"] * 1.5
     assert [row.name for row in check_gradients(f, p, wrong).wrong] == ["b"]
+
+
+def test_where_several_kinks_meet_the_report_advises_other_values():
+    """relu(x) - relu(-x) is x: what the chain rule makes of it at 0 is the convention's doing."""
+    f = lambda p: np.sum(np.maximum(p["x"], 0) - np.maximum(-0.5 * p["x"], 0)) + np.sum(p["x"])
+    check = check_gradients(f, {"x": np.array([0.0, 1.0])}, {"x": np.array([1.0, 2.0])})
+    assert check.wrong and "one-sided derivatives are 1.5 and 2, and your gradient is not between them" in told(check)
+    assert "only where several kinks meet, as at weights that are all zero: try other values" in told(check)
 
 
 @pytest.mark.parametrize("distance", [1e-12, 1e-8, 3e-7, 2e-6, 5e-6, -1e-8, -3e-6])

@@ -20,6 +20,7 @@ import numpy as np
 
 from minilstm.verify.report import ParameterCheck
 
+SEVERAL = "right code gives this only where several kinks meet, as at weights that are all zero: try other values"
 Where = tuple[int, ...]
 Sides = tuple[float, float]  # the derivatives from the left and from the right
 KinkAt = Callable[[Where, float], Sides | None]
@@ -75,7 +76,7 @@ class Judge:
             verdict = "unsure" if floor > largest else "ok"
         sentence = ""
         if verdict == "WRONG" and (sides := kink_at(where, 0.0)):
-            sentence = f"{_kink(name, where, sides)}, and your gradient is not between them"
+            sentence = f"{_kink(name, where, sides)}, and your gradient is not between them; {SEVERAL}"
         elif verdict != "WRONG" and kinks:
             first, sides = next(iter(kinks.items()))
             sentence = f"{_kink(name, first, sides)}, and your gradient {yours[first]:.6g} is as good as any between"
