@@ -46,7 +46,7 @@ def test_an_array_without_dtype_is_named_with_its_line():
     assert "Checked by central differences, since a complex step, which is exact, cannot be used here" in text
     assert "learners.py, `outputs[t] = h`: Casting complex values to real" in text
     assert "np.zeros or np.empty without dtype=x.dtype, which loses the imaginary part." in text
-    assert "With np.zeros(shape, x.dtype) the check is exact" in text
+    assert "With np.zeros(shape, x.dtype), x being a parameter, the check is exact" in text
     assert "right to a relative error of 1e-05" in text
 
 
@@ -182,6 +182,21 @@ def test_a_cache_that_is_used_up_is_noted_in_one_sentence_and_is_no_mistake(styl
     check = check_sequence(mine.forward, mine.backward)
     assert_right(check)
     assert len(check.notes) == 1 and words in told(check)
+
+
+@pytest.mark.parametrize(
+    "backward, words",
+    [
+        (lambda d, cache, p: {"x": np.array([d["dy"][k] * slope for k, slope in cache])}, "changes its cache"),
+        (lambda d, cache, p: {"x": np.stack([d["dy"][k] * slope for k, slope in cache])}, "consumes its cache"),
+        (lambda d, cache, p: {"x": [d["dy"][k] * slope for k, slope in cache] or None}, "changes its cache"),
+    ],
+)
+def test_whatever_an_iterator_that_is_used_up_leads_to_is_one_sentence(backward, words):
+    forward = lambda p: ({"y": p["x"] ** 2}, iter(enumerate(2 * p["x"])))
+    dy = {"dy": np.array([0.5, -2.0, 3.0])}
+    assert np.abs(conduct.ask(forward, backward, {"x": X}, dy)["x"]).min() > 0
+    assert words in conduct.check_repeatable(forward, backward, {"x": X}, dy)
 
 
 def test_a_cache_that_is_kept_needs_no_words():

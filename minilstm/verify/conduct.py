@@ -23,7 +23,7 @@ import numpy as np
 from minilstm.errors import InputError
 from minilstm.verify import contracts
 from minilstm.verify.slopes import Params, copies_of
-from minilstm.verify.traces import told
+from minilstm.verify.traces import quoted
 
 SCALES = -1, 1e-3, 1e3  # of the gradients that arrive
 Forward = Callable[[Params], tuple[Params, Any]]
@@ -31,41 +31,59 @@ Backward = Callable[[Params, Any, Params], dict[str, Any]]
 
 
 def ask(forward: Forward, backward: Backward, params: Params, dy: Params) -> dict[str, Any]:
-    """The gradients of a backward pass with a forward pass of its own; InputError if it changes what is not its own."""
+    """The gradients of a backward pass, with a forward pass of its own.
+
+    Raises InputError if it changes what belongs to the caller.
+    """
     mine, handed = copies_of(params), copies_of(dy)
     _, cache = forward(mine)
     gradients = contracts.copy_of(backward(handed, cache, mine))
     now = {**mine, **handed}
     for name, array in {**params, **dy}.items():
         if not np.array_equal(array, now[name]):
-            raise InputError(f"your backward pass changes {name}, which belongs to the caller; let it work on a copy")
+            raise InputError(
+                f"your backward pass changes {name}, which belongs to the caller; let it work on a copy"
+            )
     return gradients
 
 
 def check_repeatable(forward: Forward, backward: Backward, params: Params, dy: Params) -> str:
-    """InputError if it gives something else for the same arguments; returns what there is to say about its cache."""
+    """Returns what there is to say about the cache: one sentence, or an empty one.
+
+    Raises InputError if backward gives something else for the same arguments.
+    """
     first = ask(forward, backward, params, dy)
     _, cache = forward(copies_of(params))
     again = contracts.copy_of(backward(copies_of(dy), cache, copies_of(params)))
     if not _equal(first, again):
         raise InputError(
-            "your backward pass does not give the same twice for the same arguments; does it keep something from call to"
-            " call, such as sums of gradients that are not set to zero?"
+            "your backward pass does not give the same twice for the same arguments; does it keep"
+            " something from call to call, such as sums of gradients that are not set to zero?"
         )
     own = "Each call of this check had a forward pass of its own."
     try:
-        third = backward(copies_of(dy), cache, copies_of(params))
+        kept = _equal(first, backward(copies_of(dy), cache, copies_of(params)))
     except Exception as error:  # whatever it is that a cache which is used up leads to
-        how = f"cannot be called twice after one forward pass ({told(error)})"
-        return f"Your backward pass consumes its cache, so it {how}. {own}"
-    if not _equal(first, third):
-        return f"Your backward pass changes its cache: called twice after one forward pass, it gives other gradients. {own}"
-    return ""
+        return (
+            "Your backward pass consumes its cache, so it cannot be called twice after one forward pass"
+            f" ({quoted(error)}). {own}"
+        )
+    if kept:
+        return ""
+    return (
+        "Your backward pass changes its cache: called twice after one forward pass, it gives other"
+        f" gradients. {own}"
+    )
 
 
-def check_linear(forward: Forward, backward: Backward, params: Params, dy: Params, rng: np.random.Generator) -> str:
+def check_linear(
+    forward: Forward, backward: Backward, params: Params, dy: Params, rng: np.random.Generator
+) -> str:
     """What is wrong if the gradients are not linear in ``dy``; empty if they are."""
-    at = lambda d: contracts.arrays_in({k: np.asarray(g) for k, g in ask(forward, backward, params, d).items()})
+
+    def at(d: Params) -> dict[str, np.ndarray]:
+        return {name: np.asarray(g) for name, g in ask(forward, backward, params, d).items()}
+
     du = {name: rng.standard_normal(array.shape) for name, array in dy.items()}
     once, other = at(dy), at(du)
     given = f"({', '.join(dy)})"
@@ -79,18 +97,25 @@ def check_linear(forward: Forward, backward: Backward, params: Params, dy: Param
 
 def _sentence(given: str, how: str) -> str:
     return (
-        f"Your backward pass is not linear in {given}: {how}. Clipping inside the backward pass does this: clip the gradients"
-        " once, after the whole backward pass and before the optimizer."
+        f"Your backward pass is not linear in {given}: {how}. Clipping inside the backward pass does"
+        " this: clip the gradients once, after the whole backward pass and before the optimizer."
     )
 
 
 def _equal(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    pairs = zip(contracts.arrays_in(one).values(), contracts.arrays_in(other).values())
-    return all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)
+    """Up to rounding, which may differ from place to place in memory."""
+    return all(
+        np.shape(one[name]) == np.shape(other[name])
+        and np.allclose(one[name], other[name], rtol=1e-7, atol=1e-12, equal_nan=True)
+        for name in one
+    )
 
 
 def _differs(got: dict[str, np.ndarray], want: dict[str, np.ndarray]) -> str:
-    """The first gradient that differs by more than rounding does, that of float32 included; NaN is for others to report."""
+    """The first gradient that differs by more than rounding does, even that of float32.
+
+    NaN differs from nothing here: the comparison with slopes reports it.
+    """
     largest = max(float(np.abs(array).max()) for array in want.values())
     for name, array in want.items():
         if (np.abs(got[name] - array) > 1e-6 * np.abs(array).max() + 1e-12 * largest).any():

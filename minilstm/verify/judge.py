@@ -33,7 +33,10 @@ def nowhere(where: Where, gap: float) -> Sides | None:
 
 @dataclass(frozen=True)
 class Judge:
-    """Compares gradients with slopes. ``rounding`` is the error that a slope may have, ``nothing`` what is as good as zero."""
+    """Compares gradients with slopes.
+
+    ``rounding`` is the error that a slope may have, ``nothing`` what is as good as zero.
+    """
 
     title: str
     tolerance: float
@@ -49,7 +52,8 @@ class Judge:
     def row(self, name: str, yours: np.ndarray, slope: np.ndarray, kink_at: KinkAt = nowhere) -> ParameterCheck:
         """The comparison of one parameter, at its worst entry.
 
-        ``kink_at`` : for an entry its one-sided derivatives, if they differ by more than a gap and the loss has a kink there.
+        ``kink_at`` : from an entry and a gap to the one-sided derivatives, if the loss has a
+        kink there and they differ by more than the gap; else to None.
         """
         largest, nothing = float(np.abs(slope).max()), max(self.nothing, self.rounding)
         floor = max(1e-2 * largest, self.smallest_floor)
@@ -64,7 +68,8 @@ class Judge:
             if sides and min(sides) - slack <= yours[where] <= max(sides) + slack:
                 kinks[where] = sides
                 relative[where] = absolute[where] = 0
-                evidence[where] = abs(yours[where]) > nothing and min(abs(yours[where] - side) for side in sides) <= slack
+                nearest = min(abs(yours[where] - side) for side in sides)
+                evidence[where] = abs(yours[where]) > nothing and nearest <= slack
         where = tuple(int(k) for k in np.unravel_index(relative.argmax(), relative.shape))
         if relative[where] > self.tolerance:
             verdict = "WRONG"

@@ -20,13 +20,11 @@ STEPS = 4 * STEP, 8 * STEP, 16 * STEP  # a kink nearer than STEP, which spoils a
 ROUNDING = 100 * float(np.finfo(np.float64).eps) / STEPS[0]  # of a difference of slopes, for a loss of size 1
 
 
-def kink(
-    loss: Loss, params: Params, direction: Params, gap: float = 0.0
-) -> tuple[float, float] | None:
-    """The derivatives from the left and from the right along ``direction``, if the loss has a kink here; else None.
+def kink(loss: Loss, params: Params, direction: Params, gap: float = 0.0) -> tuple[float, float] | None:
+    """The derivatives from the left and from the right along ``direction``; None where there is no kink.
 
-    ``gap`` : what they must differ by at least. Most entries without a kink are done with after one step, which makes
-    looking at many of them cheap.
+    ``gap`` : what they must differ by at least. Most entries without a kink are done with
+    after one step, which makes looking at many of them cheap.
     """
     gap = max(gap, ROUNDING * abs(loss(slopes.copies_of(params))))
     sides = []

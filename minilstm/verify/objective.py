@@ -22,16 +22,18 @@ import numpy as np
 from minilstm.errors import InputError
 from minilstm.verify.kinks import kink
 from minilstm.verify.slopes import MATRIX, STEP, TINY, Loss, Params, copies_of, projection
-from minilstm.verify.traces import line_of, told
+from minilstm.verify.traces import line_of, quoted
 
 ComplexWarning: type[Warning] = getattr(np, "exceptions", np).ComplexWarning  # NumPy 1.24 has it at the top
 EPSILON = float(np.finfo(np.float64).eps)
 DIRECTIONS = 3  # along which a complex step must agree with differences, for each parameter
-REAL_ONLY = re.compile(r"\b(?:float|int|math\.\w+)(?=\()|\.astype\(.*?\)|\bdtype ?= ?[\w.]+")  # in a line of code
+REAL_ONLY = re.compile(  # in a line of code
+    r"\b(?:float|math\.\w+)(?=\()|\.astype\(.*?\)|\bdtype ?= ?(?:np\.)?(?:float|int)\w*"
+)
 LOST = re.compile("^Cannot cast|discards the imaginary|real number|output array is not acceptable")  # in a message
 WITHOUT_DTYPE = (
     "the usual cause is an array made by np.zeros or np.empty without dtype=x.dtype, which loses the imaginary part."
-    " With np.zeros(shape, x.dtype) the check is exact"
+    " With np.zeros(shape, x.dtype), x being a parameter, the check is exact"
 )
 SUSPECTS = "arrays made by np.zeros or np.empty without dtype=x.dtype, abs, max, min, comparisons, conj, .real and float()"
 
@@ -91,7 +93,7 @@ class Objective:
                 return self.function(dict(params))
         except Exception as error:  # it took the same numbers as real ones
             raise NotForComplex(
-                f"the loss does not take complex numbers ({told(error)}): {self._reason(error, params)}"
+                f"the loss does not take complex numbers ({quoted(error)}): {self._reason(error, params)}"
             ) from error
 
     def _reason(self, error: Exception, params: Params) -> str:

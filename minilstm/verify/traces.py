@@ -28,6 +28,6 @@ def line_of(error: BaseException) -> str:
     return found
 
 
-def told(error: BaseException) -> str:
+def quoted(error: BaseException) -> str:
     """The exception with its line, as a part of a sentence."""
     return f"{type(error).__name__}{line_of(error)}: {error}"
