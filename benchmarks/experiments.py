@@ -44,9 +44,9 @@ import numba
 import numpy as np
 
 import minilstm
-from minilstm.checkpoint import replacing
 from minilstm.commands import data
 from minilstm.commands.settings import Settings, build_model, build_optimizer, settle
+from minilstm.files import replacing
 from minilstm.model import LanguageModel
 from minilstm.optim import clip
 from minilstm.text.batches import Batches

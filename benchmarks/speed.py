@@ -21,8 +21,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from minilstm.checkpoint import replacing
 from minilstm.errors import InputError
+from minilstm.files import replacing
 from race import environments, growth, machine, singles
 from race.contest import Settings, race
 from race.crew import PEERS, Crew, WorkerError, our_crew

@@ -17,8 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from minilstm.checks import check_size
-from minilstm.checkpoint import Checkpoint, load, replacing, save
+from minilstm.checkpoint import Checkpoint, load, save
 from minilstm.errors import InputError
+from minilstm.files import replacing
 from minilstm.text.batches import Batches
 from minilstm.train import Callback, HistoryRow, StepRecord, Training, evaluate
 

@@ -5,29 +5,26 @@
     optimizer/FIELD    what the optimizer remembers, flat: m and v of Adam, and so on
     state/K/PART       the carried state of layer K (h, and c of an LSTM), in the middle of an epoch of running text
 
-A file is written under another name, forced to disk, and renamed over the old one: at any moment there is a whole file
-under the right name, the old or the new. Reading never unpickles, and trusts nothing: every array must have the name, shape
-and dtype that the configuration promises, and finite numbers, before the first of them is used.
+A file is written as a whole or not at all (``minilstm.files``). Reading never unpickles, and trusts nothing: every array
+must have the name, shape and dtype that the configuration promises, and finite numbers, before the first of them is used.
 
 Format 1, which had Adam only, is still read.
 """
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import math
-import os
 import zipfile
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from minilstm.errors import CheckpointError, InputError
+from minilstm.files import replacing
 from minilstm.model import CELLS, LanguageModel, build_layers, parameter_shapes
 from minilstm.optim import OPTIMIZERS, Optimizer
 from minilstm.text.protocol import Tokenizer
@@ -44,31 +41,6 @@ class Checkpoint:
     training: Training
     tokenizer: Tokenizer
     settings: dict[str, Any]
-
-
-@contextlib.contextmanager
-def replacing(path: str | Path) -> Iterator[IO[bytes]]:
-    """Write a file as a whole or not at all: under another name, synced, then renamed over the old one."""
-    path = Path(path)
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        with open(temporary, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        if isinstance(error, OSError) and error.filename is None:  # a full disk does not say which
-            raise OSError(error.errno, error.strerror, str(path)) from error
-        raise
-    if hasattr(os, "O_DIRECTORY"):  # the renaming itself, where a directory can be synced
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def save(path: str | Path, checkpoint: Checkpoint) -> None:

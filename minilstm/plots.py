@@ -10,8 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from minilstm.checkpoint import replacing
 from minilstm.course.pictures import COLOURS
+from minilstm.files import replacing
 from minilstm.train import HistoryRow
 
 BLUE, ORANGE, *_, GREY = COLOURS

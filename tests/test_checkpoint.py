@@ -6,13 +6,12 @@ import json
 import os
 import pickle
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from minilstm import SGD, Adam, CharTokenizer, CheckpointError, InputError, LanguageModel, RMSprop
-from minilstm.checkpoint import FORMAT, Checkpoint, load, replacing, save
+from minilstm.checkpoint import FORMAT, Checkpoint, load, save
 from minilstm.text.batches import SequenceBatches
 from minilstm.text.windows import WindowBatches
 from minilstm.train import HistoryRow, Training, fit
@@ -284,16 +283,6 @@ def test_a_missing_file_and_a_folder_are_wrong_input(tmp_path):
             load(place)
 
 
-def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path):
-    path = tmp_path / "file"
-    with replacing(path) as file:
-        file.write(b"old")
-    with pytest.raises(KeyboardInterrupt), replacing(path) as file:
-        file.write(b"half of the n")
-        raise KeyboardInterrupt
-    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
-
-
 def test_when_the_disk_is_full_the_old_checkpoint_stays(path, monkeypatch):
     old = path.read_bytes()
 
@@ -310,20 +299,3 @@ def test_only_generators_that_can_be_saved_are_accepted():
     for rng in (np.random.Generator(np.random.Philox(0)), np.random.RandomState(0), 0, None):
         with pytest.raises(InputError, match="default_rng"):
             Training.begin(LanguageModel(5, hidden=2), Adam(), rng)
-
-
-def test_a_new_file_is_whole_and_on_disk_before_it_takes_the_place_of_the_old(tmp_path, monkeypatch):
-    path, events = tmp_path / "file", []
-    path.write_bytes(b"old")
-    replace, fsync = os.replace, os.fsync
-
-    def watched_replace(source, target):
-        events.append(("replace", path.read_bytes(), Path(source).read_bytes()))
-        replace(source, target)
-
-    monkeypatch.setattr(os, "fsync", lambda number: (events.append("fsync"), fsync(number)))
-    monkeypatch.setattr(os, "replace", watched_replace)
-    with replacing(path) as file:
-        file.write(b"new")
-        assert path.read_bytes() == b"old"
-    assert events[:2] == ["fsync", ("replace", b"old", b"new")] and path.read_bytes() == b"new"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from argparse import Namespace
 from pathlib import Path
 
+from minilstm import files
 from minilstm.errors import InputError
 from minilstm.verify.worksheet import make_worksheet
 from minilstm.verify.worksheet_text import FORMATS
@@ -46,13 +46,6 @@ def write_new(path: Path, contents: bytes) -> None:
     if not path.name or not path.parent.is_dir():
         raise InputError(f"--out {str(path)!r}: {str(path.parent)!r} must be a folder, and a file must be named in it")
     try:
-        with open(path, "xb") as file:
-            try:
-                file.write(contents)
-                file.flush()
-                os.fsync(file.fileno())
-            except BaseException:
-                path.unlink()
-                raise
+        files.write_new(path, contents)
     except FileExistsError as error:
         raise InputError(f"{path} is there already and is not overwritten; choose another name with --out") from error

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from minilstm.checkpoint import replacing
 from minilstm.errors import InputError
+from minilstm.files import replacing, write_new
 
 
 def build(lesson: Path, folder: Path, force: bool = False) -> Path:
@@ -20,10 +20,15 @@ def build(lesson: Path, folder: Path, force: bool = False) -> Path:
         raise InputError('notebooks are built by jupytext, which is not installed: pip install -e ".[notebooks]"') from None
     path = folder / f"{lesson.stem}.ipynb"
     text = jupytext.writes(jupytext.read(lesson, fmt="py:percent"), fmt="ipynb")
-    if path.exists() and not force and _cells(path.read_text(encoding="utf-8")) != _cells(text):
-        raise InputError(f"{path} is there, and it was changed or run; move it away, or say --force to lose what is in it")
-    with replacing(path) as file:
-        file.write(text.encode())
+    try:
+        write_new(path, text.encode())
+    except FileExistsError:
+        if not force and _cells(path.read_text(encoding="utf-8")) != _cells(text):
+            raise InputError(
+                f"{path} is there, and it was changed or run; move it away, or say --force to lose what is in it"
+            ) from None
+        with replacing(path) as file:
+            file.write(text.encode())
     return path
 
 
