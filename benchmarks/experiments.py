@@ -45,7 +45,9 @@ import numpy as np
 
 import minilstm
 from minilstm.commands import data
+from minilstm.commands.lock import locked
 from minilstm.commands.settings import Settings, build_model, build_optimizer, settle
+from minilstm.errors import InputError
 from minilstm.files import replacing
 from minilstm.model import LanguageModel
 from minilstm.optim import clip
@@ -174,16 +176,24 @@ def main() -> int:
         help="for experiments.json and experiments.md (default: benchmarks/results)",
     )
     arguments = parser.parse_args()
-    steps, seconds, path = arguments.steps, arguments.seconds, arguments.out / "experiments.json"
-    if steps < 1 or not 0 < seconds < math.inf:
+    if arguments.steps < 1 or not 0 < arguments.seconds < math.inf:
         parser.error("--steps must be at least 1, --seconds greater than 0")
+    try:
+        with locked(arguments.out):
+            return run(arguments, parser)
+    except InputError as error:
+        parser.error(str(error))
+
+
+def run(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """Train what the folder's report lacks, in a folder that is ours alone."""
+    steps, seconds, path = arguments.steps, arguments.seconds, arguments.out / "experiments.json"
     report = {"run": circumstances(steps, seconds), "floor": headlines().floor, "models": []}
     if path.exists():
         kept = json.loads(path.read_text(encoding="utf-8"))
         if kept["run"] != report["run"]:
             parser.error(f"{path} is of another run, {kept['run']}; move it away, or choose another folder by --out")
         report = kept
-    arguments.out.mkdir(parents=True, exist_ok=True)
 
     text = data.load(["headlines"], settle("headlines", {}))
     there = {(model["cell"], model["layers"], model["hidden"]) for model in report["models"]}

@@ -160,14 +160,17 @@ class SaveBest(Callback):
     """Saves the run when its held-out loss is lower than ever before; needs HeldOutLoss and History before it.
 
     Lower than all of ``training.history``, and than that of the file which is there already: the history may have been taken
-    up again from before that file was written.
+    up again from before that file was written. InputError if that file belongs to another run.
     """
 
     def __init__(self, path: str | Path, checkpoint: Checkpoint):
         self.path, self.checkpoint = path, checkpoint
         losses = held_out_losses(checkpoint.training)
         if Path(path).exists():
-            losses += held_out_losses(load(path).training)
+            best = load(path)
+            if not same_run(best, checkpoint):
+                raise InputError(f"{path} belongs to another run and would be written over; move it away")
+            losses += held_out_losses(best.training)
         self.loss = min(losses, default=math.inf)
 
     def on_epoch(self, training: Training, record: StepRecord) -> None:
@@ -183,6 +186,12 @@ class SaveBest(Callback):
         if loss is not None and loss < self.loss:
             save(self.path, self.checkpoint)
             self.loss = loss
+
+
+def same_run(one: Checkpoint, other: Checkpoint) -> bool:
+    """Whether they have one random id and one text, whatever their files are called; older files lack the id."""
+    pairs = [(one.settings.get(name), other.settings.get(name)) for name in ("run", "fingerprint")]
+    return all(None in pair or pair[0] == pair[1] for pair in pairs)
 
 
 class StopOnSignal(Callback, contextlib.AbstractContextManager):

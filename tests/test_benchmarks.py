@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import minilstm
+from minilstm.commands.lock import locked
 
 ROOT = Path(minilstm.__file__).parents[1]
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "experiments.py"
@@ -72,6 +73,12 @@ def test_models_of_other_runs_are_not_mixed_in(experiments, tmp_path):
     result = experiments(*TWO, steps=3)
     assert result.returncode == 2 and "is of another run" in result.stderr and "Traceback" not in result.stderr
     assert (tmp_path / "experiments.json").read_text() == kept
+
+
+def test_two_benchmarks_never_write_to_one_report_at_once(experiments, tmp_path):
+    with locked(tmp_path):
+        result = experiments(*TWO)
+    assert result.returncode == 2 and "another run is at work" in result.stderr and list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("model", ["lstm:1", "cnn:1:64", "gru:0:64"])

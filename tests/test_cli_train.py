@@ -234,7 +234,7 @@ def test_every_kind_of_run_goes_on_to_the_same_bits(here, run, options):
     parts = checkpoint.load("parts/model.npz")
     assert (parts.training.model.parameters.flat == whole.training.model.parameters.flat).all()
     assert (first.training.model.parameters.flat != whole.training.model.parameters.flat).any()
-    assert parts.settings == {**whole.settings, "steps": 14}
+    assert parts.settings == {**whole.settings, "steps": 14, "run": first.settings["run"]}
 
 
 def as_format_1(path):

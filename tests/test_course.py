@@ -326,6 +326,22 @@ def test_a_notebook_that_somebody_worked_in_is_kept_unless_told_otherwise(run, t
     refused(run("notebooks", "2"), 2, "02_one_step.ipynb is there")
 
 
+def test_a_notebook_that_appears_while_ours_is_built_is_kept(run, tmp_path, monkeypatch):
+    jupytext = pytest.importorskip("jupytext")
+    monkeypatch.setattr("minilstm.commands.notebooks.lessons", lambda: tmp_path)
+    script = tmp_path / "02_one_step.py"
+    script.write_bytes(numbered(LESSONS)[2].read_bytes())
+    notebook, writes = script.with_suffix(".ipynb"), jupytext.writes
+
+    def meanwhile(*arguments, **options):
+        notebook.write_text("mine", encoding="utf-8")
+        return writes(*arguments, **options)
+
+    monkeypatch.setattr(jupytext, "writes", meanwhile)
+    refused(run("notebooks", "2"), 2, "02_one_step.ipynb is there")
+    assert notebook.read_text(encoding="utf-8") == "mine"
+
+
 def test_without_jupytext_the_command_says_how_to_get_it(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "jupytext", None)
     refused(run("notebooks", "2"), 2, "pip install")

@@ -16,12 +16,12 @@ from minilstm.checkpoint import Checkpoint, load
 from minilstm.commands import data
 from minilstm.commands.settings import DEFAULTS, MAY_CHANGE, OF_SOURCE, Settings, check, option
 from minilstm.commands.sources import find, kind_of, told
-from minilstm.errors import InputError
+from minilstm.errors import InputError, MinilstmError
 
 
 def kept_run(path: Path, arguments: Namespace) -> Checkpoint | None:
     """The run to go on with, if there is one and it was asked for; refuses to write over one."""
-    if not path.exists():
+    if not path.exists() or not arguments.resume and not _has_begun(path):
         if not arguments.sources:
             raise InputError(f"{path.parent} holds no run to go on with; say what to train on, to begin one")
         for name in ("best.npz", "history.csv", "samples.txt", "loss.png"):
@@ -34,6 +34,14 @@ def kept_run(path: Path, arguments: Namespace) -> Checkpoint | None:
     if not {"fingerprint", "seed"} <= kept.settings.keys() or not {"source", "sources"} & kept.settings.keys():
         raise InputError(f"{path} was not written by `minilstm train`; choose another folder by --out")
     return kept
+
+
+def _has_begun(path: Path) -> bool:
+    """Whether the file holds anything to lose. A run that failed before its first step holds none."""
+    try:
+        return load(path).training.step > 0
+    except MinilstmError:  # damaged, or no model at all: not ours to judge
+        return True
 
 
 def settings_to_go_on_with(kept: Checkpoint, given: Settings, arguments: Namespace, path: Path) -> Settings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import shlex
 import time
 from argparse import Namespace
@@ -36,6 +37,12 @@ def run(arguments: Namespace) -> int:
     if arguments.steps is not None or arguments.epochs is not None:  # what was asked for last counts
         given |= {"steps": arguments.steps, "epochs": arguments.epochs}
     folder = _folder(arguments)
+    with locked(folder):  # first of all: what is looked at must not change before it is written
+        return _begin_or_go_on(arguments, given, folder, began)
+
+
+def _begin_or_go_on(arguments: Namespace, given: Settings, folder: Path, began: float) -> int:
+    """What is in the folder decides; then the text is read."""
     model_path = folder / "model.npz"
     kept = resume.kept_run(model_path, arguments)
     if kept is None:
@@ -53,9 +60,7 @@ def run(arguments: Namespace) -> int:
         return 0
     if kept is None and arguments.resume:
         print(f"{folder} holds no run to go on with; beginning one")
-
-    with locked(folder):
-        return _run(arguments, checkpoint, text, total, folder, began)
+    return _run(arguments, checkpoint, text, total, folder, began)
 
 
 def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: int, folder: Path, began: float) -> int:
@@ -72,9 +77,9 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
     if training.step:
         say(f"going on after epoch {training.epoch}, step {training.step:,}")
 
+    best = SaveBest(folder / "best.npz", checkpoint)
     keeper = SaveCheckpoint(model_path, checkpoint, arguments.save_every)
     keeper.save()  # from now on there is something to go on with
-    best = SaveBest(folder / "best.npz", checkpoint)
     judges: list[Callback] = [] if text.valid is None else [HeldOutLoss(text.valid)]
     curves = screen.live_curves(say, arguments.curves)
     bar = say.bar = screen.bar(training, total)
@@ -134,6 +139,7 @@ def _begin(settings: Settings, text: data.Data) -> Checkpoint:
     model = build_model(settings, text.tokenizer.vocab_size)
     training = Training.begin(model, build_optimizer(settings), np.random.default_rng([settings["seed"], 0]))
     told = {"prompts": text.prompts, "fingerprint": text.fingerprint, "characters": text.characters}
+    told |= {"run": secrets.token_hex(8)}  # tells this run's files from those of any other
     return Checkpoint(training, text.tokenizer, {**settings, **told})
 
 
