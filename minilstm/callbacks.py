@@ -1,7 +1,11 @@
 """What watches the training: held-out loss, history, samples, saving, stopping.
 
-``fit`` calls ``on_epoch`` (of all, in their order) when an epoch has ended, then ``on_step``, and ``on_end`` at the end of
-the run. Each callback does one thing; what they tell each other stands in the ``Training``.
+``fit`` calls ``on_milestone`` and then ``on_epoch`` (of all, in their order) when an epoch has ended, then ``on_step``, and
+``on_milestone`` and ``on_end`` at the end of the run. Each callback does one thing; what they tell each other stands in the
+``Training``.
+
+The checkpoint is saved first, at the milestone. Everything that a run can do without (history.csv, samples, pictures) is made
+afterwards, and by ``ByProducts``: if it fails, that is said once, and training goes on.
 """
 
 from __future__ import annotations
@@ -13,15 +17,68 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from minilstm.checks import check_size
 from minilstm.checkpoint import Checkpoint, load, save
-from minilstm.errors import InputError
+from minilstm.errors import InputError, MinilstmError
 from minilstm.files import replacing
 from minilstm.text.batches import Batches
 from minilstm.train import Callback, HistoryRow, StepRecord, Training, evaluate
+
+
+class ByProducts:
+    """Makes what a run can do without. Whatever goes wrong there is said in one sentence, once, and the run goes on.
+
+    ``show`` prints a sentence. Only what is no ``Exception``, such as Ctrl-C, passes through.
+    """
+
+    def __init__(self, show: Callable[[str], None]):
+        self.show = show
+        self._said: set[str] = set()
+
+    @contextlib.contextmanager
+    def making(self, name: str) -> Iterator[None]:
+        """What is done within may fail; ``name`` says in the sentence what is missing then."""
+        try:
+            yield
+        except Exception as error:
+            if name not in self._said:
+                self._said.add(name)
+                self.show(f"{name} failed, and the run goes on without: {_reason(error)}")
+
+    def of(self, name: str, callback: Callback) -> Callback:
+        """The callback, in whose place nothing happens where it fails."""
+        return _ByProduct(self, name, callback)
+
+
+class _ByProduct(Callback):
+    def __init__(self, guard: ByProducts, name: str, callback: Callback):
+        self.guard, self.name, self.callback = guard, name, callback
+
+    def on_epoch(self, training: Training, record: StepRecord) -> None:
+        with self.guard.making(self.name):
+            self.callback.on_epoch(training, record)
+
+    def on_step(self, training: Training, record: StepRecord) -> None:
+        with self.guard.making(self.name):
+            self.callback.on_step(training, record)
+
+    def on_end(self, training: Training) -> None:
+        with self.guard.making(self.name):
+            self.callback.on_end(training)
+
+
+def _reason(error: Exception) -> str:
+    """One line for a person; the error's kind too, where nobody has written the message for people."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, MemoryError):
+        return "there is not enough memory"
+    message = " ".join(str(error).split())
+    return message if isinstance(error, MinilstmError) else f"{type(error).__name__}: {message}".removesuffix(": ")
 
 
 class HeldOutLoss(Callback):
@@ -137,14 +194,21 @@ class EarlyStop(Callback):
 
 
 class SaveCheckpoint(Callback):
-    """Saves the run every ``seconds`` seconds, after each epoch, and at the end."""
+    """Saves the run every ``seconds`` seconds, after each epoch and at the end.
+
+    An epoch is saved before the other callbacks hear of its end, and the end of the run before and after.
+    """
 
     def __init__(self, path: str | Path, checkpoint: Checkpoint, seconds: float = 10.0):
         self.path, self.checkpoint, self.seconds = path, checkpoint, seconds
-        self._saved_at = time.monotonic()
+        self._saved_at, self._saved_step = time.monotonic(), -1
+
+    def on_milestone(self, training: Training) -> None:
+        if training.step != self._saved_step:
+            self.save()
 
     def on_step(self, training: Training, record: StepRecord) -> None:
-        if record.epoch_ends or time.monotonic() - self._saved_at >= self.seconds:
+        if time.monotonic() - self._saved_at >= self.seconds:
             self.save()
 
     def on_end(self, training: Training) -> None:
@@ -153,7 +217,7 @@ class SaveCheckpoint(Callback):
     def save(self) -> None:
         """Save the run as it is now."""
         save(self.path, self.checkpoint)
-        self._saved_at = time.monotonic()
+        self._saved_at, self._saved_step = time.monotonic(), self.checkpoint.training.step
 
 
 class SaveBest(Callback):
@@ -184,7 +248,8 @@ class SaveBest(Callback):
     def _keep_if_best(self, training: Training) -> None:
         loss = training.history[-1].valid_loss if training.history else None
         if loss is not None and loss < self.loss:
-            save(self.path, self.checkpoint)
+            reported = replace(self.checkpoint.training, unreported=None)  # as far as it concerns those named before us
+            save(self.path, replace(self.checkpoint, training=reported))
             self.loss = loss
 
 

@@ -29,7 +29,7 @@ from minilstm.model import CELLS, LanguageModel, build_layers, parameter_shapes
 from minilstm.optim import OPTIMIZERS, Optimizer
 from minilstm.text.protocol import Tokenizer
 from minilstm.text.words import tokenizer_from_json
-from minilstm.train import HistoryRow, Training
+from minilstm.train import HistoryRow, StepRecord, Training
 
 FORMAT = 2
 
@@ -78,6 +78,7 @@ def save(path: str | Path, checkpoint: Checkpoint) -> None:
             "row_seconds": run.row_seconds,
             "epoch_nats": run.epoch_nats,
             "epoch_tokens": run.epoch_tokens,
+            "unreported": run.unreported,
         },
         "rng": run.rng.bit_generator.state,
         "history": run.history,
@@ -148,7 +149,7 @@ def _build(configuration: dict[str, Any], arrays: dict[str, np.ndarray]) -> Chec
         raise CheckpointError(
             f"has a tokenizer of {tokenizer.vocab_size} ids, but a model of {sizes['vocab_size']}"
         )
-    progress = {"epoch_nats": 0.0, "epoch_tokens": 0, **progress}  # older files lack them
+    progress = {"epoch_nats": 0.0, "epoch_tokens": 0, "unreported": None, **progress}  # older files lack them
     for name in ("epoch", "position", "step", "optimizer_steps", "tokens", "epoch_tokens"):
         if type(progress[name]) is not int or progress[name] < 0:
             raise CheckpointError(f"counts {name} as {progress[name]!r}")
@@ -184,10 +185,18 @@ def _build(configuration: dict[str, Any], arrays: dict[str, np.ndarray]) -> Chec
         row_seconds=float(progress["row_seconds"]),
         epoch_nats=float(progress["epoch_nats"]),
         epoch_tokens=int(progress["epoch_tokens"]),
+        unreported=_record(progress["unreported"]),
         history=[HistoryRow(*row) for row in configuration["history"]],
         samples=[str(text) for text in configuration["samples"]],
     )
     return Checkpoint(training, tokenizer, dict(configuration["settings"]))
+
+
+def _record(values: list | None) -> StepRecord | None:
+    if values is None:
+        return None
+    epoch, step, loss, norm, tokens, epoch_ends = values
+    return StepRecord(int(epoch), int(step), float(loss), float(norm), int(tokens), bool(epoch_ends))
 
 
 def _state_fields(optimizer: Optimizer) -> dict[str, str]:

@@ -1,24 +1,30 @@
-"""Pictures, drawn with matplotlib (extra ``lessons``). Importing this file without it raises ImportError."""
+"""Pictures, drawn with matplotlib (extra ``lessons``). Drawing one without it raises ImportError.
+
+They are drawn on a canvas of their own. What pyplot would draw on, a window or a notebook, is not asked.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
-
-from minilstm.course.pictures import COLOURS
+from minilstm.course.pictures import COLOURS, load_matplotlib
 from minilstm.files import replacing
 from minilstm.train import HistoryRow
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 BLUE, ORANGE, *_, GREY = COLOURS
 
 
 def loss_picture(history: Sequence[HistoryRow], path: str | Path) -> None:
     """The losses of a run as a PNG file."""
+    load_matplotlib()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(7, 4.2), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     draw_losses(figure.add_subplot(), history)
@@ -28,6 +34,8 @@ def loss_picture(history: Sequence[HistoryRow], path: str | Path) -> None:
 
 def draw_losses(axes: Axes, history: Sequence[HistoryRow]) -> None:
     """Training and held-out loss over the steps, with the floor drawn in where there is one."""
+    from matplotlib.ticker import LogLocator
+
     axes.plot([row.step for row in history], [row.train_loss for row in history], color=BLUE, label="training")
     held_out = [(row.step, row.valid_loss) for row in history if row.valid_loss is not None]
     if held_out:

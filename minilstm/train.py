@@ -72,6 +72,7 @@ class Training:
     epoch_nats: float = 0.0  # summed over the tokens of the epoch that is under way, or has just ended
     epoch_tokens: int = 0
     valid_loss: float | None = None  # of the epoch that has just ended
+    unreported: StepRecord | None = None  # last step of an epoch whose ``on_epoch`` has not been heard by all callbacks
     history: list[HistoryRow] = field(default_factory=list)
     samples: list[str] = field(default_factory=list)
     stop: str | None = None  # a callback's reason to end here
@@ -86,6 +87,9 @@ class Training:
 
 class Callback:
     """What ``fit`` tells: overwrite what you want to hear. ``callbacks.py`` has those that we need."""
+
+    def on_milestone(self, training: Training) -> None:
+        """An epoch or the run has ended, and nobody has been told yet: save it now, whatever happens afterwards."""
 
     def on_step(self, training: Training, record: StepRecord) -> None:
         """A step was done."""
@@ -188,18 +192,36 @@ def fit(
     callbacks: Sequence[Callback] = (),
     clip_value: float | None = None,
 ) -> Training:
-    """Train to the end of ``epochs`` or ``steps``, or until a callback sets ``training.stop``; see ``train_steps``."""
+    """Train to the end of ``epochs`` or ``steps``, or until a callback sets ``training.stop``; see ``train_steps``.
+
+    A run that ended between the saving of an epoch and its ``on_epoch`` hears that ``on_epoch`` first.
+    """
+    if training.unreported is not None:
+        _end_epoch(training, training.unreported, callbacks)
     for record in train_steps(training, batches, epochs, steps, clip_norm, schedule, clip_value):
         if record.epoch_ends:
-            for callback in callbacks:
-                callback.on_epoch(training, record)
+            _end_epoch(training, record, callbacks)
         for callback in callbacks:
             callback.on_step(training, record)
         if training.stop is not None:
             break
     for callback in callbacks:
+        callback.on_milestone(training)
+    for callback in callbacks:
         callback.on_end(training)
     return training
+
+
+def _end_epoch(training: Training, record: StepRecord, callbacks: Sequence[Callback]) -> None:
+    """First the epoch is saved, then it is measured, shown and sampled from."""
+    training.unreported = record
+    try:
+        for callback in callbacks:
+            callback.on_milestone(training)
+        for callback in callbacks:
+            callback.on_epoch(training, record)
+    finally:
+        training.unreported = None
 
 
 def evaluate(model: LanguageModel, batches: Batches) -> float:

@@ -194,6 +194,33 @@ def test_the_floor_holds_only_while_all_words_are_known(monkeypatch):
         assert load("recipes", **given).corpus is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u53e4\u6c60\u3084\u3000\u86d9\u98db\u3073\n\u67ff\u304f\u3078\u3070\u3000\u9418\u304c\n",  # ideographic space
+        "un\u00a0deux\u00a0trois\nquatre\u00a0cinq\n",  # no-break space
+        "Anna\tf\nBruno\tm\n",
+        "a\n", "\u3000\u3000a\n", "  a  b\n", "\u00a0x\n", "\U0001f600\U0001f603\n",
+    ],
+)
+@pytest.mark.parametrize("options", [{}, {"window": 5}, {"tokens": "words"}, {"preset": "headlines", "as_published": True}])
+def test_prompts_of_our_own_are_made_of_tokens_that_the_tokenizer_has(lines, text, options):
+    lines.write_text(text * 40, "utf-8")
+    loaded = load(lines, **options)
+    assert 0 < len(loaded.prompts) <= 4
+    for prompt in loaded.prompts:
+        ids = loaded.tokenizer.encode(prompt)
+        assert len(ids) and loaded.tokenizer.unknown_id not in ids
+        assert options.get("tokens") == "words" or prompt in text
+
+
+def test_of_words_only_known_ones_are_prompts(lines):
+    lines.write_text("".join(f"the word{k} ends\n" for k in range(40)))
+    assert load(lines, tokens="words").prompts == ["the"]  # each line has a word of its own, so no beginning is known
+    lines.write_text("the same words\n" * 40)
+    assert load(lines, tokens="words").prompts == ["the same "]
+
+
 def test_prompts_of_a_preset_that_cannot_be_read_give_way_to_the_text(lines):
     for faults in ({}, {"as_published": True}):
         assert load(lines, preset="headlines", **faults).prompts == ["line "]

@@ -1,15 +1,22 @@
-"""What a run writes into its folder is its own."""
+"""What a run writes into its folder is its own, and is saved before anything can fail."""
 
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
-from minilstm import LanguageModel, checkpoint
+from minilstm import CharTokenizer, InputError, LanguageModel, callbacks, checkpoint
+from minilstm.callbacks import ByProducts
 from minilstm.commands import data, lock
 from minilstm.commands import train as command
+from minilstm.train import Callback, StepRecord
 from tests.commands import refused
+from tests.test_train import EOS, SequenceBatches, fit, sequences, small_run
 
 SMALL = ["--hidden", 6, "--batch-size", 4]
+PICTURE = command._picture
 
 
 @pytest.fixture
@@ -98,3 +105,158 @@ def test_a_run_on_a_file_system_without_locks_says_so_and_trains(here, run, monk
 
     monkeypatch.setattr(lock.fcntl, "flock", fail)
     assert "has no locks" in train(run, "--steps", 1)[1]
+
+
+# The checkpoint first
+
+
+def raising(error, after=0):
+    """A function that raises, from its so many-th call on."""
+    calls = []
+
+    def fail(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) > after:
+            raise error
+        return ["a text"]
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    "error, words",
+    [
+        (InputError("no such token"), "no such token"),
+        (MemoryError(), "not enough memory"),
+        (PermissionError(13, "Permission denied", "samples.txt"), "samples.txt: Permission denied"),
+        (RuntimeError("two\nlines"), "RuntimeError: two lines"),
+        (AssertionError(), "AssertionError"),
+    ],
+)
+def test_samples_that_fail_are_told_once_and_training_goes_on(here, run, monkeypatch, error, words):
+    monkeypatch.setattr(command, "generate", raising(error))
+    kept, told = train(run, "--epochs", 3)
+    assert kept.training.epoch == 3 and kept.training.samples == [] and len(kept.training.history) > 3
+    assert told.count("samples failed, and the run goes on without") == 1 and words in told
+
+
+@pytest.mark.parametrize("name", ["history.csv", "samples.txt", "loss.png"])
+def test_a_file_that_cannot_be_written_is_told_once_and_training_goes_on(here, run, monkeypatch, name):
+    monkeypatch.setattr(command, "_picture", PICTURE)
+    train(run, "--epochs", 1)
+    (here / "run" / name).unlink()
+    (here / "run" / name).mkdir()  # like one that is open in another program on Windows, it cannot be replaced
+    kept, told = train(run, "--epochs", 4, "--resume")
+    assert kept.training.epoch == 4 and len(kept.training.samples) == 4
+    assert told.count("the run goes on without") == 1 and f"run/{name}: cannot be replaced" in told
+    (here / "run" / name).rmdir()
+    train(run, "--epochs", 5, "--resume")
+    assert (here / "run" / name).is_file() and not (here / "run" / f"{name}.tmp").exists()
+
+
+def test_a_judgement_of_the_grammar_that_fails_is_told_and_the_run_is_done(here, run, monkeypatch):
+    monkeypatch.setitem(data.EPOCH, "headlines", 8)
+    monkeypatch.setitem(data.HELD_OUT_TEXTS, "headlines", 4)
+    monkeypatch.setattr(command, "_judge", raising(MemoryError()))
+    kept, told = train(run, "--epochs", 1, source="headlines")
+    assert "the grammar's judgement failed" in told and "not enough memory" in told and "done in" in told
+
+
+def test_pictures_are_drawn_whatever_backend_the_environment_names(tmp_path):
+    code = "from minilstm import course, plots; plots.loss_picture([], 'loss.png'); print(course.pyplot().get_backend())"
+    result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120,
+                            env={**os.environ, "MPLBACKEND": "of a notebook"})
+    assert result.returncode == 0 and result.stdout.strip().lower() == "agg", result.stderr
+    assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("owner, name", [(callbacks, "evaluate"), (command, "generate"), (callbacks, "replacing"),
+                                         (checkpoint, "replacing")])
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_run_that_is_cut_off_while_an_epoch_is_measured_has_it_saved_and_goes_on_alike(
+    here, run, monkeypatch, owner, name, after
+):
+    fixed = ["--schedule", "constant", "--save-every", 1e9]
+    whole, _ = train(run, *fixed, "--epochs", 2, out="whole")
+    real, calls = getattr(owner, name), []
+
+    def cut_off(*arguments, **options):
+        calls.append(None)
+        if checkpoint.load("run/model.npz").training.epoch > after:
+            raise KeyboardInterrupt
+        return real(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        if owner is not checkpoint:
+            patch.setattr(owner, name, cut_off)
+        else:  # right after the epoch was saved
+            save = callbacks.SaveCheckpoint.on_milestone
+            patch.setattr(callbacks.SaveCheckpoint, "on_milestone",
+                          lambda self, training: (save(self, training), cut_off("x") if training.epoch > after else None))
+        patch.setattr("signal.signal", lambda number, handler: None)
+        status, _, err = run("train", "lines.txt", *SMALL, *fixed, "--epochs", 2, "--out", "run")
+    assert status == 1 and "interrupted" in err and calls
+    assert checkpoint.load("run/model.npz").training.epoch == after + 1  # nothing was lost
+    parts, told = train(run, "--resume", source=None)
+    assert "done in" in told
+    assert (parts.training.model.parameters.flat == whole.training.model.parameters.flat).all()
+    assert parts.training.samples == whole.training.samples and len(parts.training.samples) == 2
+    rows = [[(row.epoch, row.step, row.train_loss, row.valid_loss) for row in kept.training.history] for kept in (parts, whole)]
+    assert rows[0] == rows[1]
+    for file in ("samples.txt", "history.csv", "best.npz"):
+        assert (here / "run" / file).exists(), file
+    best = [checkpoint.load(f"{folder}/best.npz").training for folder in ("run", "whole")]
+    assert (best[0].model.parameters.flat == best[1].model.parameters.flat).all() and best[0].unreported is None
+    assert "ask for more" in train(run, "--resume", source=None)[1]
+
+
+def test_an_epoch_is_saved_before_anybody_hears_of_its_end_and_heard_of_again_if_need_be(tmp_path):
+    kept = checkpoint.Checkpoint(small_run(), CharTokenizer.fit(["abcde"]), {})
+    path, heard = tmp_path / "model.npz", []
+
+    class Fails(Callback):
+        def on_epoch(self, training, record):
+            heard.append((checkpoint.load(path).training.epoch, record.step))
+            if len(heard) == 1:
+                raise RuntimeError
+
+    batches = SequenceBatches(sequences(), 4, EOS)
+    saver = callbacks.SaveCheckpoint(path, kept, 1e9)
+    with pytest.raises(RuntimeError):
+        fit(kept.training, batches, epochs=1, callbacks=[Fails(), saver])
+    back = checkpoint.load(path)
+    assert isinstance(back.training.unreported, StepRecord) and back.training.unreported.epoch_ends
+    again = callbacks.SaveCheckpoint(path, back, 1e9)
+    fit(back.training, batches, epochs=2, callbacks=[Fails(), again])
+    assert heard == [(1, 5), (1, 5), (2, 10)] and checkpoint.load(path).training.unreported is None
+
+
+def test_what_is_said_of_a_by_product_is_said_once_for_each_and_ctrl_c_passes():
+    said = []
+    spare = ByProducts(said.append)
+    for name in ("a", "b", "a"):
+        with spare.making(name):
+            raise ValueError(name)
+    assert [sentence[0] for sentence in said] == ["a", "b"]
+    with pytest.raises(KeyboardInterrupt), spare.making("a"):
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("name", ["model.npz", "best.npz"])
+def test_where_a_model_is_open_in_another_program_the_new_one_is_not_lost(here, run, monkeypatch, name):
+    train(run, "--epochs", 1)
+    replace = os.replace
+
+    def refuse(source, target):
+        if os.path.basename(target) == name and checkpoint.load(source).training.epoch == 2:
+            raise PermissionError(13, "Permission denied")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", refuse)
+    result = run("train", "--resume", *SMALL, "--epochs", 2, "--out", "run", "--schedule", "constant")
+    if name == "model.npz":
+        refused(result, 1, "model.npz: cannot be replaced", "open in another program", "is in model.npz.tmp")
+    else:
+        assert result[0] == 0 and "best.npz failed, and the run goes on without" in result[1]
+    assert checkpoint.load(f"run/{name}").training.epoch == 1
+    assert checkpoint.load(f"run/{name}.tmp").training.epoch == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -223,13 +224,26 @@ def _fingerprint(tokenizer: Tokenizer, sequences: list[np.ndarray]) -> str:
 
 
 def _readable(prompts: Sequence[str], tokenizer: Tokenizer, texts: list[str]) -> list[str]:
-    """The prompts that can be encoded; or, if there are none, the first words of lines of the texts."""
-    can_read = lambda prompt: tokenizer.unit == "word" or set(prompt) <= set(tokenizer.symbols)
-    return list(filter(can_read, prompts)) or _openings(texts, 2 if tokenizer.unit == "word" else 1)
+    """The prompts that the tokenizer has all tokens of; or, if there are none, beginnings of lines of the texts.
+
+    If it has none of these either, its first token, which is the most frequent one.
+    """
+    can_read = lambda prompt: _is_known(tokenizer, prompt)
+    openings = _openings(texts, 2 if tokenizer.unit == "word" else 1)
+    return list(filter(can_read, prompts)) or list(filter(can_read, openings))[:4] or [tokenizer.symbols[0]]
+
+
+def _is_known(tokenizer: Tokenizer, prompt: str) -> bool:
+    """Whether the prompt holds at least one token, and none that the tokenizer has no id for."""
+    if tokenizer.unit == "character":
+        return 0 < len(prompt) and set(prompt) <= set(tokenizer.symbols)
+    ids = tokenizer.encode(prompt)
+    return len(ids) > 0 and tokenizer.unknown_id not in ids
 
 
 def _openings(texts: list[str], words: int) -> list[str]:
-    lines = [line.split() for text in texts[:50] for line in text[:5000].splitlines()]
-    openings = [" ".join(line[:words])[:40] + " " for line in lines if len(line) > words]
-    openings = openings or [line[0][:1] for line in lines if line] or [texts[0][:1]]
-    return list(dict.fromkeys(openings))[:4]
+    """The first words of lines, each with the white space that follows it there; or else their first characters."""
+    lines = [line.lstrip() for text in texts[:50] for line in text[:5000].splitlines()]
+    found = [re.match(rf"(?:\S+\s+){{{words}}}(?=\S)", line) for line in lines]
+    openings = [match[0][:40] for match in found if match] or [line[:1] for line in lines if line]
+    return list(dict.fromkeys(openings))

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from minilstm.callbacks import HeldOutLoss, History, SampleText, SaveBest, SaveCheckpoint, StopOnSignal
+from minilstm.callbacks import (
+    ByProducts, HeldOutLoss, History, SampleText, SaveBest, SaveCheckpoint, StopOnSignal, held_out_losses
+)
 from minilstm.checkpoint import Checkpoint
 from minilstm.commands import data, resume, screen
 from minilstm.commands.lock import locked
@@ -55,7 +57,7 @@ def _begin_or_go_on(arguments: Namespace, given: Settings, folder: Path, began: 
     training = checkpoint.training
     ends = settings["steps"], settings["epochs"] and settings["epochs"] * len(text.train)
     total = min(end for end in ends if end is not None)
-    if training.step >= total:
+    if training.step >= total and training.unreported is None:
         print(f"{model_path} has done {training.epoch} epochs, {training.step:,} steps; ask for more by --epochs or --steps")
         return 0
     if kept is None and arguments.resume:
@@ -68,6 +70,7 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
     training, model, settings = checkpoint.training, checkpoint.training.model, checkpoint.settings
     model_path, interrupt = folder / "model.npz", StopOnSignal()
     say = screen.Screen(interrupt)
+    spare = ByProducts(say.paragraph)
     floor = text.corpus.floor if text.corpus else None
     say.paragraph(text.description)
     say(model.summary())
@@ -85,11 +88,11 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
     bar = say.bar = screen.bar(training, total)
     watchers: list[Callback] = [
         *judges,
-        History(max(1, len(text.train) // ROWS_AN_EPOCH), floor, folder / "history.csv"),
-        Progress(len(text.train), floor, text.characters, bar=bar, show=say),
-        SampleText(lambda training: _samples(training, checkpoint, text), folder / "samples.txt", show=say),
-        *curves,
-        *([best] if judges else []),
+        spare.of("history.csv", History(max(1, len(text.train) // ROWS_AN_EPOCH), floor, folder / "history.csv")),
+        spare.of("progress", Progress(len(text.train), floor, text.characters, bar=bar, show=say)),
+        spare.of("samples", SampleText(lambda training: _samples(training, checkpoint, text), folder / "samples.txt", say)),
+        *(spare.of("curves", drawn) for drawn in curves),
+        *([spare.of("best.npz", best)] if judges else []),
         interrupt,
         keeper,
     ]
@@ -97,17 +100,19 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
     with interrupt, bar or contextlib.nullcontext():
         fit(training, text.train, None, total, settings["clip"], schedule, watchers, settings["clip_value"])
     say.let_be()
-    _picture(training, folder, say)
+    with spare.making("loss.png"):
+        _picture(training, folder, say)
     if training.stop is not None:
         say.paragraph(f"stopped after step {training.step:,}; {model_path} holds everything. Go on with:")
         say(f"  {resume.command(arguments, folder)}")
         return 0
-    _judge(checkpoint, text, say)
+    with spare.making("the grammar's judgement"):
+        _judge(checkpoint, text, say)
     say.paragraph(f"done in {time.perf_counter() - began:.0f} s; everything is in {folder}. Let it write:")
     say(f"  minilstm sample {shlex.quote(str(folder))}")
-    last = training.history[-1].valid_loss
-    if last is not None and best.loss < last:
-        say.paragraph(f"the held-out loss was lowest at {best.loss:.4f} and is {last:.4f} now. Let the best write:")
+    losses = held_out_losses(training)
+    if losses and best.loss < losses[-1]:
+        say.paragraph(f"the held-out loss was lowest at {best.loss:.4f} and is {losses[-1]:.4f} now. Let the best write:")
         say(f"  minilstm sample {shlex.quote(str(best.path))}")
     return 0
 

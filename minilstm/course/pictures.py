@@ -10,6 +10,7 @@ Colours that the colour-blind tell apart: Okabe and Ito, Color universal design 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -44,10 +45,28 @@ def in_notebook() -> bool:
     return "ipykernel" in sys.modules
 
 
+def load_matplotlib() -> Any:
+    """matplotlib, even if MPLBACKEND names a backend that is not installed here, for example that of a notebook.
+
+    Raises ImportError if it is not installed.
+    """
+    is_first = "matplotlib" not in sys.modules
+    chosen = os.environ.pop("MPLBACKEND", None)  # with an unknown name there, it refuses to be imported
+    try:
+        import matplotlib
+    finally:
+        if chosen is not None:
+            os.environ["MPLBACKEND"] = chosen
+    if is_first and chosen:
+        with contextlib.suppress(ValueError):
+            matplotlib.rcParams["backend"] = chosen
+    return matplotlib
+
+
 def pyplot() -> Any | None:
     """matplotlib's pyplot in the look of the lessons; None, and a sentence, where it is not installed."""
     try:
-        import matplotlib
+        matplotlib = load_matplotlib()
     except ImportError:
         print('(no picture without matplotlib: pip install -e ".[lessons]")')
         return None
