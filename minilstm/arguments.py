@@ -110,8 +110,9 @@ def add_train(commands) -> None:
     )  # fmt: skip
     training = train.add_argument_group("training")
     training.add_argument(
-        "--epochs", type=whole, metavar="N", help="passes through the text (headlines: 5, recipes: 6, files: 4)"
-    )
+        "--epochs", type=whole, metavar="N",
+        help="passes through the text (headlines: 5, recipes: 6, files: 4, or as many as make 1,000 steps, at most 100)",
+    )  # fmt: skip
     training.add_argument("--steps", type=whole, metavar="N", help="stop after this many steps in all")
     training.add_argument("--optimizer", choices=("adam", "rmsprop", "sgd"), help="how parameters are updated (adam)")
     training.add_argument(

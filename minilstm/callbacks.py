@@ -25,8 +25,12 @@ from minilstm.checks import check_size
 from minilstm.checkpoint import Checkpoint, load, save
 from minilstm.errors import InputError, MinilstmError
 from minilstm.files import replacing
+from minilstm.progress import is_shown
 from minilstm.text.batches import Batches
 from minilstm.train import Callback, HistoryRow, StepRecord, Training, evaluate
+
+
+SECONDS_BETWEEN_ROWS = 1.0  # at least, from one writing of history.csv to the next within an epoch
 
 
 class ByProducts:
@@ -100,13 +104,17 @@ class History(Callback):
 
     def __init__(self, every: int, floor: float | None = None, path: str | Path | None = None):
         self.every, self.floor, self.path = check_size("every", every), floor, path
+        self._written_at = -math.inf
 
     def on_step(self, training: Training, record: StepRecord) -> None:
         if training.tokens and record.step % self.every == 0:
             self._add_row(training, record.epoch)
+            if time.monotonic() - self._written_at >= SECONDS_BETWEEN_ROWS:  # short epochs have a row for every step
+                self.write(training)
 
     def on_epoch(self, training: Training, record: StepRecord) -> None:
         self._add_row(training, record.epoch)
+        self.write(training)
 
     def on_end(self, training: Training) -> None:
         if training.stop is None and training.tokens:
@@ -127,6 +135,7 @@ class History(Callback):
             writer.writerow("" if x is None else x if isinstance(x, int) else f"{x:.6g}" for x in row)
         with replacing(self.path) as file:
             file.write(text.getvalue().encode("ascii"))
+        self._written_at = time.monotonic()
 
     def _add_row(self, training: Training, epoch: int) -> None:
         seconds = max(training.row_seconds, 1e-9)
@@ -143,21 +152,26 @@ class History(Callback):
             )
         )
         training.nats, training.tokens, training.row_seconds, training.valid_loss = 0.0, 0, 0.0, None
-        self.write(training)
 
 
 class SampleText(Callback):
-    """Adds what ``sample`` returns to ``training.samples`` after each epoch and at the end, shows it, and keeps all of it."""
+    """Adds what ``sample`` returns to ``training.samples``, shows it, and keeps all of it in a file.
+
+    After each epoch that ``is_shown``, and at the end of the run.
+    """
 
     def __init__(self, sample: Callable[[Training], str], path: str | Path | None = None, show=print):
         self.sample, self.path, self.show = sample, path, show
 
     def on_epoch(self, training: Training, record: StepRecord) -> None:
-        self._add(training, f"epoch {record.epoch}")
+        if is_shown(record.epoch):
+            self._add(training, f"epoch {record.epoch}")
 
     def on_end(self, training: Training) -> None:
         if training.stop is None and training.position:  # ended within an epoch
             self._add(training, f"step {training.step:,}")
+        elif training.stop is None and not is_shown(training.epoch):
+            self._add(training, f"epoch {training.epoch}")
         self.write(training)
 
     def write(self, training: Training) -> None:

@@ -12,6 +12,11 @@ from minilstm.train import Callback, StepRecord, Training
 WIDTH = 78
 
 
+def is_shown(epoch: int) -> bool:
+    """Whether an epoch is shown and sampled from: the first 25, then every tenth, since short texts take many."""
+    return epoch <= 25 or epoch % 10 == 0
+
+
 def in_other_units(nats: float, characters: float = 1.0) -> str:
     """A mean loss in nats a token as bits a character, of which a token stands for so many on average, and as perplexity.
 
@@ -24,7 +29,9 @@ def in_other_units(nats: float, characters: float = 1.0) -> str:
 
 
 class Progress(Callback):
-    """A line or two after each epoch and at the end, and one now and then: every ``seconds`` seconds, or a bar if there is one.
+    """A line or two after each epoch that ``is_shown`` and at the end, and one now and then, or a bar if there is one.
+
+    Now and then is every ``seconds`` seconds.
 
     ``floor`` in nats a token, if it is known; ``characters`` that a token stands for on average.
     """
@@ -47,13 +54,16 @@ class Progress(Callback):
             self._shown_at = time.monotonic()
 
     def on_epoch(self, training: Training, record: StepRecord) -> None:
-        self._tell(training, f"epoch {record.epoch}")
+        if is_shown(record.epoch):
+            self._tell(training, f"epoch {record.epoch}")
 
     def on_end(self, training: Training) -> None:
         if self.bar is not None:
             self.bar.close()
         if training.stop is None and training.position:  # ended within an epoch
             self._tell(training, f"step {training.step:,}")
+        elif training.stop is None and not is_shown(training.epoch):
+            self._tell(training, f"epoch {training.epoch}")
 
     def _tell(self, training: Training, place: str) -> None:
         line = f"{place}: train {training.epoch_nats / training.epoch_tokens:.4f}"

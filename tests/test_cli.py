@@ -352,7 +352,7 @@ def test_in_a_terminal_the_bar_is_cleared_before_a_line_is_printed(here):
     text = train_in_terminal(TERM="dumb")
     assert "step/s" in text and "\x1b" not in text
     lines = screen(text)
-    assert [line[:14] for line in lines if "train" in line and "epoch" in line] == [f"epoch {k}: train" for k in (1, 2, 3)]
+    assert [line[:14] for line in lines if line.startswith("epoch")] == [f"epoch {k}: train" for k in (1, 2, 3)]
     assert not [line for line in lines if "step/s" in line]
 
 
@@ -364,7 +364,7 @@ def test_in_a_terminal_the_curves_stand_once_below_all_lines_of_the_run(here, co
     lines = screen(text)
     axis = [k for k, line in enumerate(lines) if "└─" in line]
     assert len(axis) == 1 and lines[axis[0]].endswith("step 27") and "o held out" in lines[axis[0] + 1]
-    assert [line[:14] for line in lines[: axis[0]] if "epoch" in line] == [f"epoch {k}: train" for k in (1, 2, 3)]
+    assert [line[:14] for line in lines[: axis[0]] if line.startswith("epoch")] == [f"epoch {k}: train" for k in (1, 2, 3)]
     assert lines[axis[0] + 2].startswith("done in") and not [line for line in lines if "step/s" in line]
     drawn = lines[axis[0] - 9 : axis[0] + 2]
     assert sum("│" in line for line in lines) == sum("│" in line for line in drawn) == 9

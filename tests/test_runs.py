@@ -1,17 +1,21 @@
-"""What a run writes into its folder is its own, and is saved before anything can fail."""
+"""What a run writes into its folder is its own, is saved before anything can fail, and is enough to have learned."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from minilstm import CharTokenizer, InputError, LanguageModel, callbacks, checkpoint
-from minilstm.callbacks import ByProducts
-from minilstm.commands import data, lock
+from minilstm.callbacks import ByProducts, History, SampleText
+from minilstm.commands import data, lock, settings
 from minilstm.commands import train as command
-from minilstm.train import Callback, StepRecord
+from minilstm.commands.train import still_falling
+from minilstm.progress import Progress, is_shown
+from minilstm.train import Callback, StepRecord, Training
 from tests.commands import refused
 from tests.test_train import EOS, SequenceBatches, fit, sequences, small_run
 
@@ -260,3 +264,68 @@ def test_where_a_model_is_open_in_another_program_the_new_one_is_not_lost(here, 
         assert result[0] == 0 and "best.npz failed, and the run goes on without" in result[1]
     assert checkpoint.load(f"run/{name}").training.epoch == 1
     assert checkpoint.load(f"run/{name}.tmp").training.epoch == 2
+
+
+# Short files
+
+
+def test_a_short_file_is_trained_on_for_as_many_epochs_as_make_enough_steps(here, run, monkeypatch):
+    monkeypatch.setattr(settings, "STEPS", 60)
+    kept, told = train(run)
+    assert kept.training.step == 63 and kept.settings["epochs"] == 7 and "7 epochs, 63 steps" in told
+    assert "ask for more" in train(run, "--resume", source=None)[1]
+
+
+@pytest.mark.parametrize(
+    "options, steps",
+    [(["--epochs", 1], 9), (["--steps", 3], 3), (["--preset", "headlines", "--batch-size", 20], 4 * 2)],
+)
+def test_who_says_how_long_to_train_is_obeyed(here, run, monkeypatch, options, steps):
+    monkeypatch.setattr(settings, "STEPS", 60)
+    assert train(run, *options)[0].training.step == steps
+
+
+def test_a_long_file_has_four_epochs_and_the_shortest_a_hundred():
+    assert [settings.epochs_of_file(steps) for steps in (1, 10, 20, 250, 10**6)] == [100, 100, 50, 4, 4]
+
+
+@pytest.mark.parametrize(
+    "losses, falling",
+    [
+        ([], False), ([2.0], False), ([2.0, 1.9], True), ([2.0, 1.99], False), ([2.0, 1.5, 1.6], False),
+        ([1.0, 2.0, 1.5], False), ([3.0, 2.0, 1.0, 0.999], False), ([4.0, 3.5, 3.0, 2.5, 2.49, 2.48, 2.47, 2.44], True),
+        ([float("nan"), 1.0], False),
+    ],
+)
+def test_a_loss_is_still_falling_if_it_is_the_lowest_and_fell_of_late(losses, falling):
+    assert still_falling(losses) == falling
+
+
+def test_a_run_that_was_still_learning_says_so_with_the_command_that_goes_on(here, run, monkeypatch):
+    losses = iter([3.0, 2.0, 1.0, 0.999, 0.998, 0.997])
+    monkeypatch.setattr(callbacks, "evaluate", lambda model, batches: next(losses))
+    status, told, _ = run("train", "lines.txt", *SMALL, "--epochs", 3, "--out", "my run")
+    assert status == 0 and "the validation loss was still falling" in told
+    (printed,) = [line for line in told.splitlines() if line.startswith("  minilstm train")]
+    assert printed.endswith("--epochs 6")
+    status, told, _ = run(*shlex.split(printed)[1:])
+    assert status == 0 and "still falling" not in told and checkpoint.load("my run/model.npz").training.epoch == 6
+
+
+def test_of_many_epochs_every_tenth_is_shown_and_the_last(tmp_path):
+    assert [epoch for epoch in range(1, 60) if not is_shown(epoch)][:5] == [26, 27, 28, 29, 31]
+    shown, run = [], small_run()
+    watchers = [History(100), Progress(5, show=shown.append), SampleText(lambda training: "text", show=shown.append)]
+    fit(run, SequenceBatches(sequences(), 4, EOS), epochs=32, callbacks=watchers)
+    labels = [f"epoch {epoch}" for epoch in (*range(1, 26), 30, 32)]
+    assert [text.split("\n")[0] for text in run.samples] == labels
+    assert [line.split(":")[0] for line in shown if line.startswith("epoch")] == labels
+
+
+def test_within_an_epoch_the_history_is_not_written_at_every_step(tmp_path, monkeypatch):
+    writes, write = [], History.write
+    monkeypatch.setattr(callbacks, "SECONDS_BETWEEN_ROWS", np.inf)
+    monkeypatch.setattr(History, "write", lambda self, training: (writes.append(training.step), write(self, training)))
+    run = small_run()
+    fit(run, SequenceBatches(sequences(), 4, EOS), epochs=2, callbacks=[History(1, path=tmp_path / "history.csv")])
+    assert isinstance(run, Training) and len(run.history) == 10 and writes == [1, 5, 10, 10]

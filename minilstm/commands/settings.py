@@ -11,6 +11,7 @@ too; without, padding stands on the right and is never learned, the order is dra
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from minilstm.errors import InputError
@@ -31,7 +32,7 @@ DEFAULTS: Settings = {
 OF_SOURCE: dict[str, Settings] = {
     "headlines": {"batch_size": 32, "learning_rate": 0.012, "epochs": 5},
     "recipes": {"tokens": "words", "embedding": 100, "batch_size": 32, "learning_rate": 0.01, "epochs": 6, "length": 200},
-    "file": {"batch_size": 16, "learning_rate": 0.01, "epochs": 4},
+    "file": {"batch_size": 16, "learning_rate": 0.01, "epochs": None},  # see epochs_of_file
 }
 OF_WORDS: Settings = {"vocab": 10_000, "embedding": 100, "length": 60}  # where a file is read word by word
 KERAS: Settings = {"optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "clip": None}
@@ -47,6 +48,7 @@ PRESETS: dict[str, Settings] = {
 }  # fmt: skip
 FAULTS: dict[str, Settings] = {"headlines": {"optimizer": "rmsprop"}, "recipes": {}}
 MAY_CHANGE = {"learning_rate", "clip", "clip_value", "epochs", "steps", "schedule", "decay_every", "decay_factor"}
+EPOCHS, STEPS, MOST_EPOCHS = 4, 1_000, 100  # of a file, if neither its epochs nor its steps were asked for
 BETA2 = 0.99  # of Adam; with 0.999 it is slow to notice that gradients have become smaller
 KERAS_EPSILON = 1e-7  # of Adam, not corrected for its beginning as the paper's is
 
@@ -119,6 +121,15 @@ def check(chosen: Settings, given: Settings) -> None:
 def option(name: str) -> str:
     """As a setting is typed."""
     return "--no-carry" if name == "carry" else "--" + name.replace("_", "-")
+
+
+def epochs_of_file(steps_an_epoch: int) -> int:
+    """How many epochs make about 1,000 steps, in which a model can learn to write; at least 4, and at most 100.
+
+    >>> [epochs_of_file(steps) for steps in (2, 17, 5_000)]
+    [100, 59, 4]
+    """
+    return min(max(EPOCHS, math.ceil(STEPS / steps_an_epoch)), MOST_EPOCHS)
 
 
 def build_model(settings: Settings, vocab_size: int) -> LanguageModel:

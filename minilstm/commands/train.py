@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import secrets
 import shlex
 import time
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,9 @@ from minilstm.callbacks import (
 from minilstm.checkpoint import Checkpoint
 from minilstm.commands import data, resume, screen
 from minilstm.commands.lock import locked
-from minilstm.commands.settings import DEFAULTS, OF_SOURCE, Settings, build_model, build_optimizer, build_schedule, settle
+from minilstm.commands.settings import (
+    DEFAULTS, OF_SOURCE, Settings, build_model, build_optimizer, build_schedule, epochs_of_file, settle
+)
 from minilstm.commands.sources import find, folder_name, kind_of
 from minilstm.errors import InputError
 from minilstm.progress import Progress, as_item, in_other_units
@@ -53,6 +57,8 @@ def _begin_or_go_on(arguments: Namespace, given: Settings, folder: Path, began: 
     else:
         settings = resume.settings_to_go_on_with(kept, given, arguments, model_path)
     text = data.load(settings["sources"], settings)
+    if settings["steps"] is None and settings["epochs"] is None:
+        settings["epochs"] = epochs_of_file(len(text.train))
     checkpoint = _begin(settings, text) if kept is None else resume.go_on(kept, settings, text, model_path)
     training = checkpoint.training
     ends = settings["steps"], settings["epochs"] and settings["epochs"] * len(text.train)
@@ -77,6 +83,8 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
     if floor is not None:
         unit = text.tokenizer.unit
         say.paragraph(f"floor: {floor:.4f} nats a {unit}, {in_other_units(floor, text.characters)}; no model can do better")
+    epochs = total / len(text.train)
+    say(f"{epochs:.3g} epochs, {total:,} steps" if epochs < 1000 else f"{epochs:,.0f} epochs, {total:,} steps")
     if training.step:
         say(f"going on after epoch {training.epoch}, step {training.step:,}")
 
@@ -114,7 +122,18 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
     if losses and best.loss < losses[-1]:
         say.paragraph(f"the held-out loss was lowest at {best.loss:.4f} and is {losses[-1]:.4f} now. Let the best write:")
         say(f"  minilstm sample {shlex.quote(str(best.path))}")
+    elif still_falling(losses):
+        say.paragraph("the validation loss was still falling at the end, so more training will help. Go on with:")
+        say(f"  {resume.command(arguments, folder)} --epochs {2 * math.ceil(total / len(text.train))}")
     return 0
+
+
+def still_falling(losses: Sequence[float]) -> bool:
+    """Whether the loss fell by more than a hundredth in the last quarter of the epochs, and is the lowest now."""
+    if len(losses) < 2:
+        return False
+    before = losses[-1 - max(1, len(losses) // 4)]
+    return losses[-1] == min(losses) and losses[-1] < 0.99 * before
 
 
 def _judge(checkpoint: Checkpoint, text: data.Data, say) -> None:
