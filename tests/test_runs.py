@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from minilstm import CharTokenizer, InputError, LanguageModel, callbacks, checkpoint
+from minilstm import Adam, CharTokenizer, InputError, LanguageModel, callbacks, checkpoint
 from minilstm.callbacks import ByProducts, History, SampleText
 from minilstm.commands import data, lock, settings
 from minilstm.commands import train as command
@@ -91,6 +91,22 @@ def test_a_run_that_failed_before_its_first_step_does_not_refuse_the_next(here, 
         patch.setattr("signal.signal", lambda number, handler: None)
         assert run("train", "lines.txt", *SMALL, "--steps", 2, "--out", "run")[0] == 1
     assert train(run, "--steps", 2, source="other.txt")[0].training.step == 2
+    refused(run("train", "lines.txt", *SMALL, "--steps", 2, "--out", "run"), 2, "model.npz exists already")
+
+
+def test_a_run_that_failed_before_any_step_was_saved_does_not_refuse_the_next(here, run):
+    failed = run("train", "lines.txt", *SMALL, "--epochs", 1, "--optimizer", "sgd", "--learning-rate", 1e38, "--out", "run")
+    refused(failed, 1, "training stops at step")
+    assert checkpoint.load("run/model.npz").training.step == 0
+    (here / "run/history.csv").touch()  # it may have been written by then
+    assert train(run, "--epochs", 1)[0].training.epoch == 1
+
+
+def test_an_untrained_model_that_somebody_made_is_not_written_over(here, run):
+    model = LanguageModel(7, hidden=4)
+    made = checkpoint.Checkpoint(Training.begin(model, Adam(), np.random.default_rng(0)), CharTokenizer.fit(["abcde"]), {})
+    (here / "run").mkdir()
+    checkpoint.save("run/model.npz", made)
     refused(run("train", "lines.txt", *SMALL, "--steps", 2, "--out", "run"), 2, "model.npz exists already")
 
 

@@ -25,7 +25,8 @@ def kept_run(path: Path, arguments: Namespace) -> Checkpoint | None:
         if not arguments.sources:
             raise InputError(f"{path.parent} holds no run to go on with; say what to train on, to begin one")
         for name in ("best.npz", "history.csv", "samples.txt", "loss.png"):
-            if (path.parent / name).exists():
+            is_of_failed_run = name == "history.csv" and path.exists()  # the rows of steps that were never saved
+            if (path.parent / name).exists() and not is_of_failed_run:
                 raise InputError(f"{path.parent / name} exists already and would be written over; choose another --out")
         return None
     if not arguments.resume:
@@ -37,11 +38,12 @@ def kept_run(path: Path, arguments: Namespace) -> Checkpoint | None:
 
 
 def _has_begun(path: Path) -> bool:
-    """Whether the file holds anything to lose. A run that failed before its first step holds none."""
+    """Whether the file holds anything to lose. A run of ours that failed before its first step does not."""
     try:
-        return load(path).training.step > 0
+        kept = load(path)
     except MinilstmError:  # damaged, or no model at all: not ours to judge
         return True
+    return kept.training.step > 0 or "run" not in kept.settings
 
 
 def settings_to_go_on_with(kept: Checkpoint, given: Settings, arguments: Namespace, path: Path) -> Settings:
