@@ -79,7 +79,12 @@ def test_the_fingerprint_changes_with_the_text_and_its_division(lines):
 
 @pytest.mark.parametrize(
     "text, expected",
-    [("to be or\nnot to be\n" * 20, {"to ", "not "}), ("abc\nacb\n" * 20, {"a"}), ("x\n" * 20, {"x"})],
+    [
+        ("to be or\nnot to be\n" * 20, {"to ", "not "}), ("abc\nacb\n" * 20, {"a"}), ("x\n" * 20, {"x"}),
+        ("un\u00a0deux\nquatre\u00a0cinq\n" * 20, {"un\u00a0", "quatre\u00a0"}),
+        ("Anna\tf\nBruno\tm\n" * 20, {"Anna\t", "Bruno\t"}),
+        ("a  b\n" * 20, {"a  "}), ("  a b\n" * 20, {"a "}),
+    ],
 )
 def test_prompts_are_the_first_words_of_held_out_lines(lines, text, expected):
     lines.write_text(text)
