@@ -226,7 +226,7 @@ class SaveCheckpoint(Callback):
             self.save()
 
     def on_end(self, training: Training) -> None:
-        self.save()
+        save(self.path, _as_reported(self.checkpoint))
 
     def save(self) -> None:
         """Save the run as it is now."""
@@ -262,9 +262,13 @@ class SaveBest(Callback):
     def _keep_if_best(self, training: Training) -> None:
         loss = training.history[-1].valid_loss if training.history else None
         if loss is not None and loss < self.loss:
-            reported = replace(self.checkpoint.training, unreported=None)  # as far as it concerns those named before us
-            save(self.path, replace(self.checkpoint, training=reported))
+            save(self.path, _as_reported(self.checkpoint))
             self.loss = loss
+
+
+def _as_reported(checkpoint: Checkpoint) -> Checkpoint:
+    """The same run, whose last epoch all callbacks have heard of: those named before the one that saves it have."""
+    return replace(checkpoint, training=replace(checkpoint.training, unreported=None))
 
 
 def same_run(one: Checkpoint, other: Checkpoint) -> bool:

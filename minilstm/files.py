@@ -59,14 +59,15 @@ def write_new(path: Path, contents: bytes) -> None:
     FileExistsError : if there is a file already; it stays as it is.
     OSError : if the file cannot be written.
     """
-    with open(path, "xb") as file:
-        try:
+    file = open(path, "xb")
+    try:
+        with file:
             file.write(contents)
             sync(file)
-        except BaseException as error:
-            with contextlib.suppress(OSError):
-                path.unlink()
-            raise _named(error, path) from None
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        raise _named(error, path) from None
 
 
 def sync(file: IO[bytes]) -> None:
@@ -81,9 +82,10 @@ def sync(file: IO[bytes]) -> None:
 
 def _named(error: BaseException, path: Path) -> BaseException:
     """The error, with the name of the file that was meant: a full disk does not say which."""
-    if isinstance(error, OSError) and (error.filename is None or os.fspath(error.filename) == f"{path}.tmp"):
-        return OSError(error.errno, error.strerror, str(path))
-    return error
+    if not isinstance(error, OSError) or error.errno is None:
+        return error
+    is_ours = error.filename is None or os.fspath(error.filename) == f"{path}.tmp"
+    return OSError(error.errno, error.strerror, str(path)) if is_ours else error
 
 
 def _sync_folder(folder: Path) -> None:

@@ -72,7 +72,7 @@ class Training:
     epoch_nats: float = 0.0  # summed over the tokens of the epoch that is under way, or has just ended
     epoch_tokens: int = 0
     valid_loss: float | None = None  # of the epoch that has just ended
-    unreported: StepRecord | None = None  # last step of an epoch whose ``on_epoch`` has not been heard by all callbacks
+    unreported: StepRecord | None = None  # last step of an epoch or run whose end the callbacks have not all heard of
     history: list[HistoryRow] = field(default_factory=list)
     samples: list[str] = field(default_factory=list)
     stop: str | None = None  # a callback's reason to end here
@@ -194,32 +194,36 @@ def fit(
 ) -> Training:
     """Train to the end of ``epochs`` or ``steps``, or until a callback sets ``training.stop``; see ``train_steps``.
 
-    A run that ended between the saving of an epoch and its ``on_epoch`` hears that ``on_epoch`` first.
+    The end of an epoch or of the run is saved first (``on_milestone``) and reported afterwards. A run that was cut off in
+    between, and goes on here, reports it now.
     """
-    if training.unreported is not None:
-        _end_epoch(training, training.unreported, callbacks)
+    unreported, training.unreported = training.unreported, None
+    if unreported is not None and unreported.epoch_ends:
+        _report(training, unreported, callbacks, lambda callback: callback.on_epoch(training, unreported))
+    last = unreported
     for record in train_steps(training, batches, epochs, steps, clip_norm, schedule, clip_value):
+        last = record
         if record.epoch_ends:
-            _end_epoch(training, record, callbacks)
+            _report(training, record, callbacks, lambda callback: callback.on_epoch(training, record))
         for callback in callbacks:
             callback.on_step(training, record)
         if training.stop is not None:
             break
-    for callback in callbacks:
-        callback.on_milestone(training)
-    for callback in callbacks:
-        callback.on_end(training)
+    ends_within_epoch = training.stop is None and training.position > 0
+    _report(training, last if ends_within_epoch else None, callbacks, lambda callback: callback.on_end(training))
     return training
 
 
-def _end_epoch(training: Training, record: StepRecord, callbacks: Sequence[Callback]) -> None:
-    """First the epoch is saved, then it is measured, shown and sampled from."""
+def _report(
+    training: Training, record: StepRecord | None, callbacks: Sequence[Callback], tell: Callable[[Callback], None]
+) -> None:
+    """Have the run saved, with the note that ``record`` is not reported yet; then report it."""
     training.unreported = record
     try:
         for callback in callbacks:
             callback.on_milestone(training)
         for callback in callbacks:
-            callback.on_epoch(training, record)
+            tell(callback)
     finally:
         training.unreported = None
 

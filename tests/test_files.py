@@ -118,6 +118,12 @@ def test_a_folder_that_is_not_there_is_reported_by_the_name_that_was_asked_for(t
     assert caught.value.filename == str(tmp_path / "none" / "file")
 
 
+def test_an_error_without_a_number_keeps_its_words(tmp_path):
+    with pytest.raises(OSError, match="3 requested and 2 written"), replacing(tmp_path / "file"):
+        raise OSError("3 requested and 2 written")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_error_of_the_writer_keeps_its_own_file(tmp_path):
     with pytest.raises(OSError) as caught, replacing(tmp_path / "file"):
         raise OSError(errno.EIO, "failed", "another")

@@ -230,6 +230,21 @@ def test_a_run_that_is_cut_off_while_an_epoch_is_measured_has_it_saved_and_goes_
     assert "ask for more" in train(run, "--resume", source=None)[1]
 
 
+@pytest.mark.parametrize("owner, name", [(callbacks, "evaluate"), (command, "generate")])
+def test_a_run_that_is_cut_off_while_its_end_is_measured_is_ended_by_a_resume(here, run, monkeypatch, owner, name):
+    whole, _ = train(run, "--steps", 5, out="whole")
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, raising(KeyboardInterrupt()))
+        patch.setattr("signal.signal", lambda number, handler: None)
+        assert run("train", "lines.txt", *SMALL, "--steps", 5, "--out", "run")[0] == 1
+    assert checkpoint.load("run/model.npz").training.step == 5
+    parts, told = train(run, "--resume", source=None)
+    assert "done in" in told and parts.training.samples == whole.training.samples and len(whole.training.samples) == 1
+    last = [kept.training.history[-1] for kept in (parts, whole)]
+    assert last[0].valid_loss == last[1].valid_loss is not None
+    assert "ask for more" in train(run, "--resume", source=None)[1]
+
+
 def test_an_epoch_is_saved_before_anybody_hears_of_its_end_and_heard_of_again_if_need_be(tmp_path):
     kept = checkpoint.Checkpoint(small_run(), CharTokenizer.fit(["abcde"]), {})
     path, heard = tmp_path / "model.npz", []
