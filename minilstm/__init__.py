@@ -17,6 +17,7 @@ _HOMES = {
     "Dense": "layers",
     "Embedding": "layers",
     "GRU": "layers",
+    "InUseError": "errors",
     "InputError": "errors",
     "LSTM": "layers",
     "LanguageModel": "model",
@@ -32,7 +33,9 @@ _HOMES = {
 __all__ = sorted(_HOMES)
 
 if TYPE_CHECKING:
-    from minilstm.errors import CheckpointError, InputError, MinilstmError, NotFiniteError, UnknownSymbolError
+    from minilstm.errors import (
+        CheckpointError, InputError, InUseError, MinilstmError, NotFiniteError, UnknownSymbolError
+    )
     from minilstm.layers import GRU, LSTM, RNN, Dense, Embedding
     from minilstm.model import LanguageModel
     from minilstm.optim import SGD, Adam, RMSprop

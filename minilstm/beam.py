@@ -32,6 +32,7 @@ from minilstm.checks import check_size
 from minilstm.errors import InputError
 from minilstm.functions import log_sum_exp
 from minilstm.model import LanguageModel
+from minilstm.ownership import shares_model
 from minilstm.sample import forbidden_ids, read_prompts
 from minilstm.text.protocol import Tokenizer
 
@@ -44,6 +45,7 @@ class Hypothesis(NamedTuple):
     log_probability: float  # (1), in nats
 
 
+@shares_model
 def beam_search(
     model: LanguageModel,
     tokenizer: Tokenizer,

@@ -49,6 +49,7 @@ def save(path: str | Path, checkpoint: Checkpoint) -> None:
     Raises
     ------
     InputError : if the optimizer is one that ``load`` could not find again.
+    InUseError : if another thread trains the model; its own callbacks can save it.
     OSError : when the disk does not let us.
     """
     run = checkpoint.training
@@ -85,7 +86,7 @@ def save(path: str | Path, checkpoint: Checkpoint) -> None:
         "samples": run.samples,
     }
     text = np.frombuffer(json.dumps(configuration).encode("ascii"), np.uint8)
-    with replacing(path) as file:
+    with model.shared(), replacing(path) as file:
         np.savez(file, configuration=text, **arrays)
 
 

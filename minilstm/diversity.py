@@ -27,6 +27,7 @@ from minilstm.checks import check_ids, check_size
 from minilstm.errors import InputError
 from minilstm.functions import log_sum_exp
 from minilstm.model import LanguageModel
+from minilstm.ownership import shares_model
 from minilstm.sample import read_prompts
 from minilstm.text.protocol import Tokenizer
 
@@ -53,6 +54,7 @@ def distinct(sequences: Iterable[Sequence[Hashable]], n: int) -> float:
     return len(set(grams)) / len(grams) if grams else float("nan")
 
 
+@shares_model
 def log_probabilities(
     model: LanguageModel, tokenizer: Tokenizer, prompts: Sequence[str], written: Sequence[np.ndarray]
 ) -> list[np.ndarray]:

@@ -27,3 +27,7 @@ class CheckpointError(MinilstmError):
 
 class NotFiniteError(MinilstmError):
     """A loss or a gradient norm became NaN or infinite."""
+
+
+class InUseError(MinilstmError, RuntimeError):
+    """Two threads use one model, or one workspace, in a way that cannot be shared."""

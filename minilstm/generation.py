@@ -18,6 +18,7 @@ from minilstm import kernels
 from minilstm.errors import InputError
 from minilstm.kernels.generation import Choice, Weights, Work
 from minilstm.model import CELLS, LanguageModel, States
+from minilstm.ownership import shares_model
 
 STEPS_AT_ONCE = 256  # for which random numbers are drawn
 ROWS_TOGETHER = 16  # so many rows of all gates stay in the processor's nearest memory
@@ -54,6 +55,7 @@ def work_for(model: LanguageModel, rows: int) -> Work:
     return Work(x, z, zh, spare, logits, a=np.empty(V), heap=np.empty(V, np.int64), w=np.empty(V))
 
 
+@shares_model
 def write(model: LanguageModel, state: States, length: int, choice: Choice, rng: np.random.Generator) -> np.ndarray:
     """Ids (T, B) from a state, at most ``length`` steps; fewer when all texts have ended. After its end a text is all ends."""
     if model.dtype.kind == "c":

@@ -99,7 +99,7 @@ def output_loss(params, h, targets, grads=None, workspace: Workspace | None = No
     params : {"W": (H, V), "b": (V,)}
     h : (N, H) hidden states at the real tokens; targets : (N,) integers in [0, V).
     grads : {"W": …, "b": …}, arrays to write the gradients to; left out, only the loss is computed.
-    workspace : where to take the chunk from and find it again; fresh if left out.
+    workspace : where to take the chunk and dh from and find them again; fresh if left out. Each thread needs its own.
     tokens : over how many tokens the mean is taken, when these N are not all of them; N if left out.
 
     Returns
@@ -115,31 +115,32 @@ def output_loss(params, h, targets, grads=None, workspace: Workspace | None = No
     if h.shape[0] != N or N == 0:
         raise InputError(f"h has {h.shape[0]} rows for {N} targets; there must be one for each, and at least one")
     work = Workspace() if workspace is None else workspace
-    losses = work.empty("losses", (N,), W.dtype)
-    lanes = work.empty("lanes", (kernels.softmax.LANES,), W.dtype)
-    dh = None
-    if grads is not None:
-        dh = work.empty("dh", h.shape, W.dtype)
-        grads["b"][...] = 0
-    chunks = -(-N // max(1, CHUNK // V))
-    rows = -(-N // chunks)  # chunks as even as can be: products with a small rest would be slow
-    tokens = N if tokens is None else tokens
-    scale = W.dtype.type(1 / tokens)
-    for start in range(0, N, rows):
-        chunk = slice(start, min(start + rows, N))
-        h_chunk, y = h[chunk], targets[chunk]
-        a = np.matmul(h_chunk, W, out=work.empty("logits", (y.size, V), W.dtype))  # (n, V)
-        if dh is None:
-            kernels.softmax.softmax_cross_entropy(y, b, a, lanes, losses[chunk])                              # (1)
-            continue
-        kernels.softmax.softmax_cross_entropy_backward(y, b, scale, a, lanes, losses[chunk], grads["b"])      # (1), (2)
-        np.matmul(a, W.T, out=dh[chunk])  # a is now da
-        if start == 0:
-            np.matmul(h_chunk.T, a, out=grads["W"])
-        else:
-            grads["W"] += np.matmul(h_chunk.T, a, out=_empty_like(grads["W"], "dW", work))
-    total = losses.sum(dtype=np.result_type(losses.dtype, np.float64))
-    return (total / tokens).item(), dh
+    with work.in_use():
+        losses = work.empty("losses", (N,), W.dtype)
+        lanes = work.empty("lanes", (kernels.softmax.LANES,), W.dtype)
+        dh = None
+        if grads is not None:
+            dh = work.empty("dh", h.shape, W.dtype)
+            grads["b"][...] = 0
+        chunks = -(-N // max(1, CHUNK // V))
+        rows = -(-N // chunks)  # chunks as even as can be: products with a small rest would be slow
+        tokens = N if tokens is None else tokens
+        scale = W.dtype.type(1 / tokens)
+        for start in range(0, N, rows):
+            chunk = slice(start, min(start + rows, N))
+            h_chunk, y = h[chunk], targets[chunk]
+            a = np.matmul(h_chunk, W, out=work.empty("logits", (y.size, V), W.dtype))  # (n, V)
+            if dh is None:
+                kernels.softmax.softmax_cross_entropy(y, b, a, lanes, losses[chunk])                          # (1)
+                continue
+            kernels.softmax.softmax_cross_entropy_backward(y, b, scale, a, lanes, losses[chunk], grads["b"])  # (1), (2)
+            np.matmul(a, W.T, out=dh[chunk])  # a is now da
+            if start == 0:
+                np.matmul(h_chunk.T, a, out=grads["W"])
+            else:
+                grads["W"] += np.matmul(h_chunk.T, a, out=_empty_like(grads["W"], "dW", work))
+        total = losses.sum(dtype=np.result_type(losses.dtype, np.float64))
+        return (total / tokens).item(), dh
 
 
 def _empty_like(array: np.ndarray, name: str, work: Workspace) -> np.ndarray:

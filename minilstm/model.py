@@ -5,7 +5,8 @@
 The chain rule walks the same way back. All parameters lie in one flat vector, ``model.parameters``, under the names
 ``embedding.W``, ``lstm0.Wx``, ``lstm0.Wh``, ``lstm0.b``, ``lstm1.Wx`` …, ``output.W``, ``output.b``.
 
-``passes.py`` walks that way; a large batch is dealt out among several threads, each of which has a pass of its own.
+``passes.py`` walks that way; a large batch is dealt out among several threads, each of which has a pass of its own. What
+several threads of a program may do with one model at once stands in ``ownership.py``.
 
 In training, dropout may stand at each arrow but the first (see ``layers/dropout.py``); the output layer may be tied to the
 embedding, and has then no ``output.W`` (see ``layers/dense.py``).
@@ -13,7 +14,11 @@ embedding, and has then no ``output.W`` (see ``layers/dense.py``).
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import math
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
@@ -23,8 +28,9 @@ from minilstm import threads
 from minilstm.checks import check_dtype, check_flag, check_ids, check_seed, check_size
 from minilstm.errors import InputError
 from minilstm.layers import GRU, LSTM, RNN, Dense, Dropout, Embedding, Recurrent, TiedDense
+from minilstm.ownership import Ownership, Use
 from minilstm.params import ParameterVector
-from minilstm.passes import Pass
+from minilstm.passes import Pass, Passes
 from minilstm.shares import Share, States, collect, deal, whole
 from minilstm.text.batches import Batch
 
@@ -67,6 +73,10 @@ class LanguageModel:
     seed : for the initial values; the same seed gives the same bits.
     dtype : float32 to train, float64 to check gradients.
 
+    Several threads may compute with one model at once: ``logits``, ``loss``, sampling, ``evaluate``. Only one may train it or
+    take its gradients, and while it is trained no other thread can compute: InUseError. ``copy.deepcopy(model)`` or a pickle
+    is a model of its own, which goes on with the same bits; so is ``copy.copy(model)``.
+
     >>> LanguageModel(84, hidden=128).parameters.flat.size
     119892
     >>> LanguageModel(10_000, embedding=100, hidden=128).parameters.flat.size
@@ -101,8 +111,9 @@ class LanguageModel:
         self.seed, self.dtype = check_seed("seed", seed), check_dtype("dtype", dtype)
 
         self._layers = build_layers(V, embedding, H, layers, cell, self.tied)
+        self._stack = {name: layer for name, layer in self._layers.items() if isinstance(layer, Recurrent)}
         self.parameters = ParameterVector(parameter_shapes(self._layers), self.dtype)
-        self._passes = [Pass(self._layers, self.parameters, self.tied)]
+        self._begin_use()
         self._multiplications = 3 * H * V + sum(  # of a token, forward and back; ids are looked up and not multiplied
             3 * math.prod(shape) for name, shape in self.parameters.shapes.items() if name.endswith("Wh")
         )
@@ -111,6 +122,36 @@ class LanguageModel:
             for key, value in layer.init(rng, dtype=self.dtype).items():
                 self.parameters[f"{name}.{key}"][...] = value
 
+    def _begin_use(self) -> None:
+        """What nobody has used yet: neither the first pass nor a thread."""
+        self._passes, self._ownership = Passes(self._layers, self.parameters, self.tied), Ownership()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or a pickle takes along: all but who uses this model, and with which work arrays."""
+        with self.shared():
+            return {name: value for name, value in vars(self).items() if name not in ("_passes", "_ownership")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._begin_use()
+
+    def __copy__(self) -> LanguageModel:
+        return copy.deepcopy(self)
+
+    def shared(self) -> AbstractContextManager[Use]:
+        """A context in which no other thread can train this model, and any can compute with it.
+
+        Every method that computes enters one. What takes several calls, and wants the same parameters in all, does too.
+        """
+        return self._ownership.use("compute")
+
+    def owned(self) -> AbstractContextManager[Use]:
+        """A context in which this thread alone can use this model: for a training loop of your own, or to write parameters.
+
+        ``train_steps``, ``fit``, ``load_torch`` and ``load_keras`` enter one. Raises InUseError where another thread is at it.
+        """
+        return self._ownership.use("train")
+
     def sizes(self) -> dict[str, Any]:
         """What it takes to build this model again, as plain values: ``LanguageModel(**model.sizes())``."""
         names = ("vocab_size", "embedding", "hidden", "layers", "cell", "dropout", "tied", "seed")
@@ -118,7 +159,7 @@ class LanguageModel:
 
     def zero_state(self, batch_size: int) -> States:
         """The state before the first symbol: zeros (B, H), for h and c of every LSTM layer, for h of other cells."""
-        return tuple(layer.zero_state(batch_size, self.dtype) for layer in self._passes[0].stack.values())
+        return tuple(layer.zero_state(batch_size, self.dtype) for layer in self._stack.values())
 
     def loss(
         self, batch: Batch, state: States | None = None, noise: np.random.Generator | None = None
@@ -127,35 +168,51 @@ class LanguageModel:
 
         ``noise`` draws what dropout leaves out; without it nothing is left out.
         """
-        dealt = self._deal(self._share(batch, state, noise))
-        losses, states = zip(*threads.run([partial(way.loss, share) for way, share in dealt]))
-        return sum(losses), collect([share for _, share in dealt], states)
+        share = self._share(batch, state, noise)
+        with self.shared(), self._deal(share) as dealt:
+            losses, states = zip(*threads.run([partial(way.loss, part) for way, part in dealt]))
+            return sum(losses), collect([part for _, part in dealt], states)
 
     def loss_and_gradients(
         self, batch: Batch, state: States | None = None, noise: np.random.Generator | None = None
     ) -> tuple[float, ParameterVector, States, States]:
         """Loss, gradients, the state after the batch, and the gradient of the state before it.
 
-        The gradients are built like ``parameters``; the next call overwrites them. ``noise`` as for ``loss``.
+        The gradients are built like ``parameters``; the next call overwrites them. ``noise`` as for ``loss``. Two threads
+        cannot be here at once: InUseError.
         """
-        dealt = self._deal(self._share(batch, state, noise))
-        results = threads.run([partial(way.loss_and_gradients, share) for way, share in dealt])
-        losses, states, dstates = zip(*results)
-        gradients, *others = (way.gradients for way, _ in dealt)
-        for other in others:
-            pieces = [(gradients.flat[piece], other.flat[piece]) for piece in threads.pieces(other.flat.size)]
-            threads.run([partial(np.add, g, more, g) for g, more in pieces])  # g += more
-        shares = [share for _, share in dealt]
-        return sum(losses), gradients, collect(shares, states), collect(shares, dstates)
+        share = self._share(batch, state, noise)
+        with self._ownership.use("take"), self._deal(share) as dealt:
+            results = threads.run([partial(way.loss_and_gradients, part) for way, part in dealt])
+            losses, states, dstates = zip(*results)
+            gradients, *others = (way.gradients for way, _ in dealt)
+            for other in others:
+                pieces = [(gradients.flat[piece], other.flat[piece]) for piece in threads.pieces(other.flat.size)]
+                threads.run([partial(np.add, g, more, g) for g, more in pieces])  # g += more
+            parts = [part for _, part in dealt]
+            return sum(losses), gradients, collect(parts, states), collect(parts, dstates)
 
     def logits(self, inputs, lengths=None, state: States | None = None) -> tuple[np.ndarray, States]:
-        """What the model thinks of every next id: inputs (T, B) to logits (T, B, V), and the state after them."""
+        """What the model thinks of every next id, and its state after the inputs.
+
+        Parameters
+        ----------
+        inputs : (T, B) ids.
+        lengths : (B,) how many of a sequence's T ids are real; default: all.
+        state : a tuple for each recurrent layer, of arrays (B, H); default: zeros.
+
+        Returns
+        -------
+        logits : (T, B, V), zeros at the padding.
+        state : as the argument, after the last real id of each sequence.
+        """
         inputs = check_ids("inputs", inputs, self.vocab_size)
         if inputs.ndim != 2:
             raise InputError(f"inputs must have the shape (T, B), not {inputs.shape}")
         share = whole(inputs, inputs, lengths, self._check_state(state, inputs.shape[1]), {})
-        rows, state = self._passes[0].logits(share)
-        return share.packing.unpack(rows), state
+        with self.shared(), self._passes.borrow(1) as (way,):
+            rows, state = way.logits(share)
+            return share.packing.unpack(rows), state
 
     def summary(self) -> str:
         """A table of the layers: name, kind, parameters with their shapes, and how many numbers they hold."""
@@ -183,20 +240,20 @@ class LanguageModel:
 
     def _masks(self, N: int, noise: np.random.Generator) -> dict[str, np.ndarray]:
         """One for every layer whose input is not ids."""
-        names = [*self._passes[0].stack, "output"][self.embedding is None :]
+        names = [*self._stack, "output"][self.embedding is None :]
         return {name: self._dropout.mask((N, self._layers[name].input_size), self.dtype, noise) for name in names}
 
-    def _deal(self, batch: Share) -> list[tuple[Pass, Share]]:
+    @contextlib.contextmanager
+    def _deal(self, batch: Share) -> Iterator[list[tuple[Pass, Share]]]:
         """The batch in shares, and for each a pass of its own."""
         shares = deal(batch, threads.choose(batch.packing.B, batch.tokens * self._multiplications))
-        while len(self._passes) < len(shares):
-            self._passes.append(Pass(self._layers, self.parameters, self.tied))
-        return list(zip(self._passes, shares))
+        with self._passes.borrow(len(shares)) as passes:
+            yield list(zip(passes, shares))
 
     def _check_state(self, state: States | None, B: int) -> States:
         if state is None:
             return self.zero_state(B)
         if len(state) != self.layers:
             raise InputError(f"state must hold one tuple for each of {self.layers} layers, not {len(state)}")
-        layers = zip(self._passes[0].stack.values(), state)
+        layers = zip(self._stack.values(), state)
         return tuple(layer.check_state(f"state[{k}]", given, B, self.dtype) for k, (layer, given) in enumerate(layers))

@@ -2,13 +2,19 @@
 
     ids (N,) → x (N, E) or one-hot → h (N, H) … h (N, H) → logits (N, V) → loss
 
-A model has one pass for every thread. A pass is given a share of a batch (``shares.py``), which may be the whole of it, and
-reads the parameters, which all passes have in common. Its loss and its gradient are those of its share in the mean over the
-tokens of the whole batch: the passes' losses and gradients add up to those of the batch.
+A pass is given a share of a batch (``shares.py``), which may be the whole of it, and reads the parameters, which all passes of
+a model have in common. Its loss and its gradient are those of its share in the mean over the tokens of the whole batch: the
+passes' losses and gradients add up to those of the batch.
+
+Whoever computes borrows passes from the model's, and no two borrow the same. A thread that is alone finds the same one again.
 """
 
 from __future__ import annotations
 
+import contextlib
+import copy
+from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,11 +29,30 @@ class Pass:
     """Through these layers, in the order in which the data takes, with these parameters."""
 
     def __init__(self, layers: dict[str, Any], parameters: ParameterVector, tied: bool):
-        self.layers, self.gradients = layers, parameters.zeros_like()
+        self.layers, self.parameters = layers, parameters
         self.stack = {name: layer for name, layer in layers.items() if isinstance(layer, Recurrent)}
-        self._params, self._grads = (_by_layer(layers, vector, tied) for vector in (parameters, self.gradients))
         self._workspaces = {name: Workspace() for name in layers}
         self._tied = tied
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but views, which a copy makes again over the vectors that came with it."""
+        return {name: value for name, value in vars(self).items() if name not in ("_params", "_grads")}
+
+    def __copy__(self) -> Pass:
+        return copy.deepcopy(self)
+
+    @cached_property
+    def gradients(self) -> ParameterVector:
+        """Of the last call of ``loss_and_gradients``; made at the first, for who only computes needs none."""
+        return self.parameters.zeros_like()
+
+    @cached_property
+    def _params(self) -> dict[str, dict[str, np.ndarray]]:
+        return _by_layer(self.layers, self.parameters, self._tied)
+
+    @cached_property
+    def _grads(self) -> dict[str, dict[str, np.ndarray]]:
+        return _by_layer(self.layers, self.gradients, self._tied)
 
     def forward(self, share: Share) -> tuple[np.ndarray, States, dict[str, Any]]:
         """Hidden states (N, H) of the last layer at the real tokens, the final state, and all caches."""
@@ -73,6 +98,29 @@ class Pass:
             add = self._tied  # the output layer has written its share of the table's gradient before
             self.layers["embedding"].backward(params["embedding"], dh, caches["embedding"], grads["embedding"], add=add)
         return loss, state, tuple(dstates)
+
+
+class Passes:
+    """All passes of one model, each of which has one borrower at a time."""
+
+    def __init__(self, layers: dict[str, Any], parameters: ParameterVector, tied: bool):
+        self._recipe = layers, parameters, tied
+        self._free: list[Pass] = []  # the next to be lent at the end
+
+    @contextlib.contextmanager
+    def borrow(self, count: int) -> Iterator[list[Pass]]:
+        """So many passes, which nobody else has until they are given back."""
+        borrowed = [self._take() for _ in range(count)]
+        try:
+            yield borrowed
+        finally:
+            self._free.extend(reversed(borrowed))
+
+    def _take(self) -> Pass:
+        try:
+            return self._free.pop()  # by one thread at a time, as every method of a list
+        except IndexError:
+            return Pass(*self._recipe)
 
 
 def _by_layer(layers: dict[str, Any], vector: ParameterVector, tied: bool) -> dict[str, dict[str, np.ndarray]]:

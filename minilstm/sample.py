@@ -29,6 +29,7 @@ from minilstm.errors import InputError
 from minilstm.functions import softmax
 from minilstm.generation import choice_of, write
 from minilstm.model import LanguageModel, States
+from minilstm.ownership import shares_model
 from minilstm.text.protocol import Corpus, Tokenizer
 
 STEPS_AT_ONCE = 256  # of a prompt: the logits of a whole book would not fit into memory
@@ -100,6 +101,7 @@ def forbidden_ids(tokenizer: Tokenizer) -> list[int]:
     return [k for k in (tokenizer.padding_id, tokenizer.unknown_id) if k is not None and k != tokenizer.eos_id]
 
 
+@shares_model
 def read_prompts(model: LanguageModel, tokenizer: Tokenizer, prompts: Sequence[str]) -> tuple[np.ndarray, States]:
     """What the model thinks of the symbol after each prompt, logits (B, V), and its state there."""
     if isinstance(prompts, str):
@@ -150,6 +152,7 @@ def generate_steps(
         last = logits[0]
 
 
+@shares_model
 def generate_ids(
     model: LanguageModel,
     tokenizer: Tokenizer,

@@ -23,6 +23,7 @@ import numpy as np
 from minilstm.errors import InputError, NotFiniteError
 from minilstm.model import LanguageModel, States
 from minilstm.optim import Optimizer, OptimizerState, clip_up_to_a_factor
+from minilstm.ownership import shares_model
 from minilstm.text.batches import Batches
 
 NOISE = 4  # tells dropout's random numbers from those of texts, orders and samples, which come from the same seed
@@ -77,6 +78,10 @@ class Training:
     samples: list[str] = field(default_factory=list)
     stop: str | None = None  # a callback's reason to end here
 
+    def __copy__(self) -> Training:
+        """A run of its own: with one model and one state of the optimizer, two would get into each other's way."""
+        return copy.deepcopy(self)
+
     @classmethod
     def begin(cls, model: LanguageModel, optimizer: Optimizer, rng: np.random.Generator) -> Training:
         """A run before its first step. ``rng``, as ``numpy.random.default_rng(seed)`` makes it, draws the batches' order."""
@@ -112,6 +117,9 @@ def train_steps(
 ) -> Iterator[StepRecord]:
     """Train step by step, and yield a record after each.
 
+    From the first step to the last, no other thread can use the model. An iterator that is not wanted to its end gives the
+    model free by ``close()``, or when it is deleted.
+
     Parameters
     ----------
     training : changed in place; may have come some way already.
@@ -124,6 +132,7 @@ def train_steps(
     Raises
     ------
     NotFiniteError : when a loss, a norm or an updated parameter is NaN or infinite, before anybody hears of that step.
+    InUseError : when another thread computes with the model or trains it.
     """
     if epochs is None and steps is None:
         raise InputError("say how long to train: epochs, steps, or both")
@@ -135,6 +144,21 @@ def train_steps(
             f"this run has done {training.position} batches of its epoch, but there are {len(batches)} in these;"
             f" go on with the batches that it was begun with"
         )
+    with training.model.owned() as use:
+        for record in _steps(training, batches, epochs, steps, clip_norm, schedule, clip_value):
+            yield record
+            use.go_on()
+
+
+def _steps(
+    training: Training,
+    batches: Batches,
+    epochs: int | None,
+    steps: int | None,
+    clip_norm: float | None,
+    schedule: Schedule | None,
+    clip_value: float | None,
+) -> Iterator[StepRecord]:
     model = training.model
     while (epochs is None or training.epoch < epochs) and (steps is None or training.step < steps):
         order_rng = copy.deepcopy(training.rng)
@@ -197,20 +221,21 @@ def fit(
     The end of an epoch or of the run is saved first (``on_milestone``) and reported afterwards. A run that was cut off in
     between, and goes on here, reports it now.
     """
-    unreported, training.unreported = training.unreported, None
-    if unreported is not None and unreported.epoch_ends:
-        _report(training, unreported, callbacks, lambda callback: callback.on_epoch(training, unreported))
-    last = unreported
-    for record in train_steps(training, batches, epochs, steps, clip_norm, schedule, clip_value):
-        last = record
-        if record.epoch_ends:
-            _report(training, record, callbacks, lambda callback: callback.on_epoch(training, record))
-        for callback in callbacks:
-            callback.on_step(training, record)
-        if training.stop is not None:
-            break
-    ends_within_epoch = training.stop is None and training.position > 0
-    _report(training, last if ends_within_epoch else None, callbacks, lambda callback: callback.on_end(training))
+    with training.model.owned():
+        unreported, training.unreported = training.unreported, None
+        if unreported is not None and unreported.epoch_ends:
+            _report(training, unreported, callbacks, lambda callback: callback.on_epoch(training, unreported))
+        last = unreported
+        for record in train_steps(training, batches, epochs, steps, clip_norm, schedule, clip_value):
+            last = record
+            if record.epoch_ends:
+                _report(training, record, callbacks, lambda callback: callback.on_epoch(training, record))
+            for callback in callbacks:
+                callback.on_step(training, record)
+            if training.stop is not None:
+                break
+        ends_within_epoch = training.stop is None and training.position > 0
+        _report(training, last if ends_within_epoch else None, callbacks, lambda callback: callback.on_end(training))
     return training
 
 
@@ -228,6 +253,7 @@ def _report(
         training.unreported = None
 
 
+@shares_model
 def evaluate(model: LanguageModel, batches: Batches) -> float:
     """Mean loss in nats over every token of ``batches``, in their order."""
     nats, tokens, state = 0.0, 0, None

@@ -8,7 +8,7 @@ import minilstm
 ROOT = Path(minilstm.__file__).parent
 FLOORS = [
     {"reference"},
-    {"environment", "errors", "checks", "files", "functions", "memory", "params", "threads"},
+    {"environment", "errors", "checks", "files", "functions", "memory", "ownership", "params", "threads"},
     {"cells", "kernels"},
     {"layers", "losses", "optim", "text"},
     {"model", "passes", "shares", "verify"},

@@ -78,7 +78,8 @@ class Recurrent(ABC):
         x : (T, B, D) in that dtype, or integers (T, B) in [0, D) for one-hot input.
         state : the initial state, (h0, c0) for an LSTM, (h0,) for other cells, each (B, H); zeros if left out.
         lengths : (B,) integers; how many steps of each sequence are real, all T if left out.
-        workspace : where to take arrays from and find them again at the next call; fresh ones if left out.
+        workspace : where to take arrays from and find them again at the next call; fresh ones if left out. Each thread needs
+            its own; the layer itself can be used by several threads at once.
 
         Returns
         -------
@@ -95,8 +96,10 @@ class Recurrent(ABC):
         T, B = x.shape[:2]
         packing = Packing(T, B, lengths)
         state = self.check_state("state", state, B, dtype)
-        _, final, cache = self.forward_packed(params, packing.pack(x), state, packing, workspace)
-        return packing.unpack_slots(cache.h), final, cache
+        work = Workspace() if workspace is None else workspace
+        with work.in_use():
+            _, final, cache = self.forward_packed(params, packing.pack(x), state, packing, work)
+            return packing.unpack_slots(cache.h), final, cache
 
     def backward(self, params, dh, cache, dstate=None, grads=None):
         """From dLoss/dh back to the inputs, the initial state and the parameters.
@@ -117,8 +120,9 @@ class Recurrent(ABC):
         packing = cache.packing
         dh = check_array("dh", dh, (packing.T, packing.B, self.hidden_size), dtype, "(T, B, H)")
         dstate = self.check_state("dstate", dstate, packing.B, dtype)
-        dx, dstate0, grads = self.backward_packed(params, packing.pack(dh), dstate, cache, grads)
-        return None if dx is None else packing.unpack(dx), dstate0, grads
+        with cache.workspace.in_use():
+            dx, dstate0, grads = self.backward_packed(params, packing.pack(dh), dstate, cache, grads)
+            return None if dx is None else packing.unpack(dx), dstate0, grads
 
     @abstractmethod
     def forward_packed(

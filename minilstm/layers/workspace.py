@@ -3,16 +3,22 @@
 A fresh array of some megabytes costs more than filling it, for the operating system hands it out page by page. A layer
 that is given a workspace takes its arrays from there and gets the same memory again at the next step. What it computed
 before is then overwritten; a cache from before must not go backward any more, and ``Workspace.check`` refuses it.
+
+A workspace serves one thread at a time; a second one is refused. A copy, or a pickle, is empty and of the same turn: a cache
+that is copied brings its own arrays along, and may go backward if the original may.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
+import threading
+from collections.abc import Iterator
 
 import numpy as np
 
 from minilstm import memory
-from minilstm.errors import InputError
+from minilstm.errors import InputError, InUseError
 
 
 class Workspace:
@@ -21,6 +27,24 @@ class Workspace:
     def __init__(self):
         self.turn = 0
         self._buffers: dict[tuple[str, np.dtype], np.ndarray] = {}
+        self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, int]:
+        return {"turn": self.turn}
+
+    def __setstate__(self, state: dict[str, int]) -> None:
+        Workspace.__init__(self)
+        self.turn = state["turn"]
+
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep other threads out while arrays are written and read; InUseError where one is in."""
+        if not self._lock.acquire(blocking=False):
+            raise InUseError("another thread is using this workspace; give each thread a workspace of its own")
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def begin(self) -> int:
         """A new forward pass: all that was computed before counts as overwritten."""

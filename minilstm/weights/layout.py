@@ -81,7 +81,8 @@ def export_model(layout: Layout, model: LanguageModel, places: dict[str, Place])
     params = {name: model.parameters.layer(name) for name in layers}
     if model.tied:
         params["output"]["W"] = params["embedding"]["W"].T
-    return export(layout, layers, params, places)
+    with model.shared():
+        return export(layout, layers, params, places)
 
 
 def load_model(layout: Layout, model: LanguageModel, weights, places: dict[str, Place]) -> None:
@@ -95,9 +96,10 @@ def load_model(layout: Layout, model: LanguageModel, weights, places: dict[str, 
         if not np.array_equal(table.T, W):
             name = places["output"].name(layout.output_matrix)
             raise InputError(f"{name} differs from the embedding, to which the model ties it; take a model with tied=False")
-    for layer, arrays in params.items():
-        for key, array in arrays.items():
-            model.parameters[f"{layer}.{key}"][...] = array
+    with model.owned():
+        for layer, arrays in params.items():
+            for key, array in arrays.items():
+                model.parameters[f"{layer}.{key}"][...] = array
 
 
 def untied_layers(model: LanguageModel) -> dict[str, Any]:

@@ -1,0 +1,92 @@
+"""Which threads may use one model at once, and for what.
+
+    compute       logits, losses, sampling: any number of threads, for each call has work arrays of its own
+    take          gradients: one thread at a time, since each call overwrites the gradients that the last one returned
+    train         or load weights: one thread, and no other may even compute, for the numbers change under its hands
+
+A second thread that does not fit is refused at once. It does not wait: what it would find later is another model. The thread
+that has the model may do everything else with it, too: callbacks evaluate and sample while they train.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar, cast
+
+from minilstm.errors import InUseError
+
+EXCLUDES = {"compute": {"train"}, "take": {"take", "train"}, "train": {"compute", "take", "train"}}
+WANTS = {"compute": "compute with this model", "take": "take gradients of this model", "train": "train or load this model"}
+DOES = {
+    "compute": "computes with it",
+    "take": "takes gradients of it",
+    "train": "trains or loads it (a train_steps iterator does until it ends, is closed or is deleted)",
+}
+WHEN = {"train": ", before that begins or in a callback of the training,"}
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Use:
+    """One use of a model, from its beginning to its end."""
+
+    def __init__(self, ownership: Ownership, purpose: str):
+        self.purpose = purpose
+        self.thread = threading.current_thread()
+        self._ownership = ownership
+
+    def go_on(self) -> None:
+        """In the thread that asks, which may be another than before: an iterator can be handed from thread to thread.
+
+        Raises InUseError where another thread has the model.
+        """
+        self._ownership.admit(self)
+
+
+class Ownership:
+    """Who uses one model now."""
+
+    def __init__(self):
+        self._lock = threading.RLock()  # reentrant: an iterator that nobody holds any more may end here at any moment
+        self._uses: list[Use] = []
+
+    @contextlib.contextmanager
+    def use(self, purpose: str) -> Iterator[Use]:
+        """Compute, take or train (see above) for as long as the context lasts; InUseError where another thread excludes it."""
+        use = Use(self, purpose)
+        self.admit(use)
+        try:
+            yield use
+        finally:
+            with self._lock:
+                self._uses.remove(use)
+
+    def admit(self, use: Use) -> None:
+        """Let a use begin or go on in this thread, or raise InUseError."""
+        here = threading.current_thread()
+        with self._lock:
+            for other in tuple(self._uses):
+                elsewhere = other is not use and other.thread is not here and other.thread.is_alive()
+                if elsewhere and other.purpose in EXCLUDES[use.purpose]:
+                    raise InUseError(
+                        f"thread {here.name} cannot {WANTS[use.purpose]} while thread {other.thread.name}"
+                        f" {DOES[other.purpose]}; make a copy with copy.deepcopy(model)"
+                        f"{WHEN.get(other.purpose, '')} and use that"
+                    )
+            use.thread = here
+            if use not in self._uses:
+                self._uses.append(use)
+
+
+def shares_model(function: F) -> F:
+    """Let no other thread train the model, the first argument, until the function returns."""
+
+    @functools.wraps(function)
+    def guarded(model, *arguments, **options):
+        with model.shared():
+            return function(model, *arguments, **options)
+
+    return cast(F, guarded)
