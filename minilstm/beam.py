@@ -87,8 +87,7 @@ def beam_search(
         if len(live) == 0 or len(found) == width and hope <= score(found[-1]):
             return [Hypothesis(tokenizer.complete(prompt, text), text, value) for text, value in found]
         state = tuple(tuple(part[rows] for part in layer) for layer in state)
-        steps, state = model.logits(live[None, :, -1], state=state)
-        logits = steps[0]
+        logits, state = model.logits(live[None, :, -1], state=state, last_only=True)
 
 
 def _score(log_P: float, n: int, length_penalty: float) -> float:

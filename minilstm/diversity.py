@@ -71,8 +71,7 @@ def log_probabilities(
         a = logits.astype(np.float64)
         log_p[t] = (a - log_sum_exp(a))[np.arange(len(ids)), ids]
         if t + 1 < len(targets):
-            steps, state = model.logits(ids[None], state=state)
-            logits = steps[0]
+            logits, state = model.logits(ids[None], state=state, last_only=True)
     return [log_p[:n, b] for b, n in enumerate(lengths)]
 
 

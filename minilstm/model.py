@@ -192,7 +192,9 @@ class LanguageModel:
             parts = [part for _, part in dealt]
             return sum(losses), gradients, collect(parts, states), collect(parts, dstates)
 
-    def logits(self, inputs, lengths=None, state: States | None = None) -> tuple[np.ndarray, States]:
+    def logits(
+        self, inputs, lengths=None, state: States | None = None, last_only: bool = False
+    ) -> tuple[np.ndarray, States]:
         """What the model thinks of every next id, and its state after the inputs.
 
         Parameters
@@ -200,10 +202,12 @@ class LanguageModel:
         inputs : (T, B) ids.
         lengths : (B,) how many of a sequence's T ids are real; default: all.
         state : a tuple for each recurrent layer, of arrays (B, H); default: zeros.
+        last_only : compute the logits after the last real id of each sequence and no others; where a sequence has none, those
+            of its initial state.
 
         Returns
         -------
-        logits : (T, B, V), zeros at the padding.
+        logits : (T, B, V), zeros at the padding; with ``last_only`` (B, V).
         state : as the argument, after the last real id of each sequence.
         """
         inputs = check_ids("inputs", inputs, self.vocab_size)
@@ -211,6 +215,8 @@ class LanguageModel:
             raise InputError(f"inputs must have the shape (T, B), not {inputs.shape}")
         share = whole(inputs, inputs, lengths, self._check_state(state, inputs.shape[1]), {})
         with self.shared(), self._passes.borrow(1) as (way,):
+            if last_only:
+                return way.last_logits(share)
             rows, state = way.logits(share)
             return share.packing.unpack(rows), state
 

@@ -73,6 +73,11 @@ class Pass:
         h, state, _ = self.forward(share)
         return self.layers["output"].forward(self._params["output"], h)[0], state
 
+    def last_logits(self, share: Share) -> tuple[np.ndarray, States]:
+        """Logits (B, V) after the last real token of each sequence, and the state there, whose last h they are made of."""
+        _, state, _ = self.forward(share)
+        return self.layers["output"].forward(self._params["output"], state[-1][0])[0], state
+
     def loss(self, share: Share) -> tuple[float, States]:
         """The share's part of the loss, and the state after it."""
         h, state, _ = self.forward(share)

@@ -32,7 +32,7 @@ from minilstm.model import LanguageModel, States
 from minilstm.ownership import shares_model
 from minilstm.text.protocol import Corpus, Tokenizer
 
-STEPS_AT_ONCE = 256  # of a prompt: the logits of a whole book would not fit into memory
+STEPS_AT_ONCE = 256  # of a prompt: the gates of a whole book would not fit into memory
 
 
 @dataclass(frozen=True)
@@ -103,29 +103,28 @@ def forbidden_ids(tokenizer: Tokenizer) -> list[int]:
 
 @shares_model
 def read_prompts(model: LanguageModel, tokenizer: Tokenizer, prompts: Sequence[str]) -> tuple[np.ndarray, States]:
-    """What the model thinks of the symbol after each prompt, logits (B, V), and its state there."""
+    """What the model thinks of the symbol after each prompt, logits (B, V), and its state there. Equal ones are read once."""
     if isinstance(prompts, str):
         raise InputError(f"prompts must be a list of strings, not one string: write [{prompts[:20]!r}]")
     if tokenizer.vocab_size != model.vocab_size:
         raise InputError(
             f"the tokenizer has {tokenizer.vocab_size} ids, but the model {model.vocab_size}; take those that belong together"
         )
-    encoded = [tokenizer.encode(prompt) for prompt in prompts]
+    position = {prompt: k for k, prompt in enumerate(dict.fromkeys(prompts))}
+    encoded = [tokenizer.encode(prompt) for prompt in position]
     if not encoded or not all(map(len, encoded)):
         raise InputError("a prompt must have at least one symbol, for the model needs something to go on from")
     lengths = np.array([len(ids) for ids in encoded])
-    inputs = np.zeros((lengths.max(), len(encoded)), np.int32)  # (T, B)
+    inputs = np.zeros((lengths.max(), len(encoded)), np.int32)  # (T, different prompts)
     for b, ids in enumerate(encoded):
         inputs[: len(ids), b] = ids
-    last = np.empty((len(encoded), model.vocab_size), model.dtype)  # (B, V)
     state = None
     for start in range(0, len(inputs), STEPS_AT_ONCE):
         part = inputs[start : start + STEPS_AT_ONCE]
-        logits, state = model.logits(part, np.clip(lengths - start, 0, len(part)), state)
-        ends = np.flatnonzero((start < lengths) & (lengths <= start + len(part)))
-        last[ends] = logits[lengths[ends] - start - 1, ends]
+        logits, state = model.logits(part, np.clip(lengths - start, 0, len(part)), state, last_only=True)
     assert state is not None
-    return last, state
+    of_each = [position[prompt] for prompt in prompts]  # (B,)
+    return logits[of_each], tuple(tuple(array[of_each] for array in layer) for layer in state)
 
 
 def generate_steps(
@@ -148,8 +147,7 @@ def generate_steps(
         ended |= ids == tokenizer.eos_id
         if ended.all() or step == length:
             return
-        logits, state = model.logits(ids[None], state=state)
-        last = logits[0]
+        last, state = model.logits(ids[None], state=state, last_only=True)
 
 
 @shares_model

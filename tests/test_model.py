@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from minilstm import InputError, LanguageModel
 from minilstm.text.batches import Batch
@@ -104,6 +105,22 @@ def test_a_text_cut_in_two_with_the_state_carried_is_the_whole_text(case):
         pieces.append(logits)
     np.testing.assert_allclose(np.concatenate(pieces), whole, rtol=1e-12, atol=1e-13)
     np.testing.assert_allclose(state, final, rtol=1e-12, atol=1e-13)
+
+
+@given(models_and_batches_V_H_T_B(), st.integers(0, 2))
+def test_the_last_logits_are_those_after_the_last_real_id_of_each_sequence(case, without):
+    model, batch, state = case
+    lengths = np.where(np.arange(len(batch.lengths)) < without, 0, batch.lengths)  # some may have none
+    last, final = model.logits(batch.inputs, lengths, state, last_only=True)
+    all_of_them, same_final = model.logits(batch.inputs, lengths, state)
+    assert last.shape == all_of_them.shape[1:] and last.dtype == all_of_them.dtype
+    np.testing.assert_array_equal(final, same_final)
+    for b, n in enumerate(lengths):
+        if n:
+            np.testing.assert_allclose(last[b], all_of_them[n - 1, b], rtol=1e-12, atol=1e-14)
+        else:  # what it would say before it reads anything
+            W, bias = (model.parameters["embedding.W"].T if model.tied else model.parameters["output.W"]), "output.b"
+            np.testing.assert_allclose(last[b], state[-1][0][b] @ W + model.parameters[bias], rtol=1e-12, atol=1e-14)
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_others():

@@ -54,6 +54,7 @@ def prompt(k):
 
 COMPUTING = {
     "logits": lambda model, k: model.logits(ids(k))[0].tolist(),
+    "last logits": lambda model, k: model.logits(ids(k), last_only=True)[0].tolist(),
     "state": lambda model, k: np.array(model.logits(ids(k))[1]).tolist(),
     "loss": lambda model, k: model.loss(batch(k))[0],
     "evaluate": lambda model, k: evaluate(model, batches(k)),

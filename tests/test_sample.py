@@ -1,6 +1,7 @@
 """Generation: the distribution that is sampled from, and the sampling."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -8,6 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minilstm import Adam, CharTokenizer, InputError, LanguageModel, UnknownSymbolError, sample
+from minilstm.beam import beam_search
+from minilstm.diversity import log_probabilities
+from minilstm.layers import Dense
+from minilstm.passes import Pass
 from minilstm.sample import Sampling, draw, forbidden_ids, generate, generate_ids, generate_steps, read_prompts, share_accepted
 from minilstm.text.batches import SequenceBatches
 from minilstm.text.grammar import Grammar
@@ -142,6 +147,51 @@ def test_prompts_read_in_parts_are_read_as_whole_ones(model, monkeypatch, steps)
     for k, prompt in enumerate(prompts):
         logits, _ = model.logits(TOKENIZER.encode(prompt)[:, None])
         np.testing.assert_allclose(parts[k], logits[-1, 0], atol=1e-5)
+
+
+@pytest.mark.parametrize("steps", [2, 256])
+def test_equal_prompts_are_read_once_and_each_has_what_it_would_have_alone(model, monkeypatch, steps):
+    monkeypatch.setattr(sample, "STEPS_AT_ONCE", steps)
+    seen, forward = [], Pass.forward
+    monkeypatch.setattr(Pass, "forward", lambda self, share: seen.append(share.packing.N) or forward(self, share))
+    prompts = ["abca", "b", "abca", "ca", "b", "abca"]
+    logits, state = read_prompts(model, TOKENIZER, prompts)
+    assert sum(seen) == 4 + 1 + 2
+    for b, prompt in enumerate(prompts):
+        alone, alone_state = read_prompts(model, TOKENIZER, [prompt])
+        np.testing.assert_allclose(logits[b], alone[0], atol=1e-6)
+        np.testing.assert_allclose(np.array(state)[:, :, b], np.array(alone_state)[:, :, 0], atol=1e-6)
+    assert np.abs(np.diff(logits[[0, 1, 3]], axis=0)).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    "do, most",
+    [
+        (lambda model, prompt: read_prompts(model, TOKENIZER, [prompt, prompt, "a"]), 2),
+        (lambda model, prompt: generate(model, TOKENIZER, [prompt] * 5, 3, rng=np.random.default_rng(0)), 1),
+        (lambda model, prompt: list(generate_steps(model, TOKENIZER, [prompt], 3, Sampling(), np.random.default_rng(0))), 1),
+        (lambda model, prompt: beam_search(model, TOKENIZER, prompt, 3, 2), 2),
+        (lambda model, prompt: log_probabilities(model, TOKENIZER, [prompt] * 3, [np.array([1, 2])] * 3), 3),
+    ],
+)
+def test_no_more_logits_are_computed_than_are_looked_at(model, monkeypatch, do, most):
+    rows, forward = [], Dense.forward
+    monkeypatch.setattr(Dense, "forward", lambda self, params, x: rows.append(len(x)) or forward(self, params, x))
+    do(model, "abcabcabcabc")
+    assert 0 < max(rows) <= most  # every row of the prompt, and of every copy of it, would be twelve and more
+
+
+def test_copies_of_a_long_prompt_take_the_memory_of_one():
+    tokenizer, V, T, copies = Words(" ".join(f"w{k}" for k in range(998))), 1000, 60, 40
+    model, peaks = LanguageModel(V, embedding=4, hidden=4), []
+    prompt = " ".join(f"w{k}" for k in range(T))
+    for count in (1, copies):
+        tracemalloc.start()
+        generate_ids(model, tokenizer, [prompt] * count, 2, rng=np.random.default_rng(0))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    a_row = V * model.dtype.itemsize
+    assert peaks[1] - peaks[0] < 4 * copies * a_row < T * copies * a_row / 10
 
 
 def test_generation_stops_at_the_end_symbol_or_at_the_length(model):
