@@ -5,10 +5,14 @@
 
 An optimizer, a norm, a checkpoint see one vector; a layer sees the matrices of its equations. Nothing is ever copied
 between the two, because they are the same memory. Gradients lie in a second vector of the same build.
+
+A copy, or a pickle, takes the flat vector along, and the names are laid over that one: ``copy.copy``, which would share the
+memory, does as ``copy.deepcopy``. A view that is copied by itself is an array like any other.
 """
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator, Mapping
 
@@ -43,6 +47,12 @@ class ParameterVector(Mapping[str, np.ndarray]):
             stop = start + math.prod(shape)
             self._views[name] = self.flat[start:stop].reshape(shape)
             start = stop
+
+    def __reduce__(self):
+        return type(self), (self.shapes, self.flat.dtype, self.flat)
+
+    def __copy__(self) -> ParameterVector:
+        return copy.deepcopy(self)
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self._views[name]

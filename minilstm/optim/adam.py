@@ -21,6 +21,7 @@ Shapes: g, θ, m, v are flat vectors (P,).
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -38,6 +39,9 @@ class AdamState(NamedTuple):
     m: np.ndarray  # (P,)
     v: np.ndarray  # (P,)
     t: int
+
+    def __copy__(self) -> AdamState:
+        return copy.deepcopy(self)  # with arrays in common, a step of one would leave the other with a wrong t
 
 
 def adam_step(

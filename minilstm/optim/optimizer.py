@@ -3,6 +3,8 @@
 An optimizer is a frozen dataclass whose fields are its constants. Its state is a NamedTuple of flat arrays, each of the
 shape and dtype of the parameters, with the number of steps taken, ``t``, as its last field. From ``kind``, the constants
 and the arrays by name a run can be built up again, by somebody who does not know which optimizer it is.
+
+Any number of models and threads may have one optimizer; a state belongs to one vector of parameters.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ Shapes: g, θ, s, u are flat vectors (P,).
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -36,6 +37,9 @@ class RMSpropState(NamedTuple):
     mean_square: np.ndarray  # (P,)
     velocity: np.ndarray  # (P,)
     t: int
+
+    def __copy__(self) -> RMSpropState:
+        return copy.deepcopy(self)  # with arrays in common, a step of one would leave the other with a wrong t
 
 
 def rmsprop_step(

@@ -16,6 +16,7 @@ Shapes: g, θ, u are flat vectors (P,).
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -35,6 +36,9 @@ class SGDState(NamedTuple):
 
     velocity: np.ndarray  # (P,)
     t: int
+
+    def __copy__(self) -> SGDState:
+        return copy.deepcopy(self)  # with arrays in common, a step of one would leave the other with a wrong t
 
 
 def sgd_step(
