@@ -366,3 +366,37 @@ def test_clipping_by_value_comes_before_clipping_by_norm_and_the_raw_norm_is_tol
     g = np.array([3.0, 0.0, -4.0])
     assert clip(g, max_value, max_norm) == 5
     np.testing.assert_allclose(g, clipped, rtol=1e-12)
+
+
+AROUND_THE_LIMIT = [0.5, 0.99, 0.995, 1 - 1e-5, 1.0, 1 + 1e-5, 1.005, 1.01, 2.0, 1e3]  # norm / limit, or entry / limit
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(seed=seeds)
+def test_after_clipping_the_norm_is_the_smaller_of_norm_and_limit(dtype, seed):
+    rng, rounding = np.random.default_rng(seed), 20 * float(np.finfo(dtype).eps)
+    g = (rng.standard_normal(rng.integers(1, 40)) * 10.0 ** rng.integers(-3, 4)).astype(dtype)
+    norm = float(np.linalg.norm(g))
+    for ratio in AROUND_THE_LIMIT:
+        limit = norm / ratio
+        assert clip_up_to_a_factor(g, None, limit)[1] * norm == pytest.approx(min(norm, limit), rel=rounding)
+        for do in (clip_by_global_norm, lambda g, limit: clip(g, None, limit), lambda g, limit: clip(g, math.inf, limit)):
+            clipped = g.copy()
+            assert do(clipped, limit) == norm
+            assert np.linalg.norm(clipped) == pytest.approx(min(norm, limit), rel=rounding)
+            np.testing.assert_allclose(clipped, g * min(1, 1 / ratio), rtol=rounding)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(seed=seeds)
+def test_after_clipping_by_value_an_entry_is_the_smaller_of_itself_and_the_limit(dtype, seed):
+    rng, rounding = np.random.default_rng(seed), 20 * float(np.finfo(dtype).eps)
+    g = rng.standard_normal(rng.integers(1, 40)).astype(dtype)
+    for ratio in AROUND_THE_LIMIT:
+        limit = dtype(np.abs(rng.choice(g)) / ratio)  # one of the entries is just above or below it
+        cut, both = g.copy(), g.copy()
+        clip_by_value(cut, limit)
+        assert cut.tolist() == [math.copysign(min(abs(x), limit), x) for x in g.tolist()]
+        norm = float(np.linalg.norm(cut))
+        clip(both, limit, norm / ratio)  # and what is left, by its norm
+        assert np.linalg.norm(both) == pytest.approx(min(norm, norm / ratio), rel=rounding)
