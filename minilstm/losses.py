@@ -115,7 +115,7 @@ def output_loss(params, h, targets, grads=None, workspace: Workspace | None = No
     if h.shape[0] != N or N == 0:
         raise InputError(f"h has {h.shape[0]} rows for {N} targets; there must be one for each, and at least one")
     work = Workspace() if workspace is None else workspace
-    with work.in_use():
+    with work:
         losses = work.empty("losses", (N,), W.dtype)
         lanes = work.empty("lanes", (kernels.softmax.LANES,), W.dtype)
         dh = None

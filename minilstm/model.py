@@ -14,11 +14,8 @@ embedding, and has then no ``output.W`` (see ``layers/dense.py``).
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import math
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
@@ -30,7 +27,7 @@ from minilstm.errors import InputError
 from minilstm.layers import GRU, LSTM, RNN, Dense, Dropout, Embedding, Recurrent, TiedDense
 from minilstm.ownership import Ownership, Use
 from minilstm.params import ParameterVector
-from minilstm.passes import Pass, Passes
+from minilstm.passes import Passes
 from minilstm.shares import Share, States, collect, deal, whole
 from minilstm.text.batches import Batch
 
@@ -138,14 +135,14 @@ class LanguageModel:
     def __copy__(self) -> LanguageModel:
         return copy.deepcopy(self)
 
-    def shared(self) -> AbstractContextManager[Use]:
+    def shared(self) -> Use:
         """A context in which no other thread can train this model, and any can compute with it.
 
         Every method that computes enters one. What takes several calls, and wants the same parameters in all, does too.
         """
         return self._ownership.use("compute")
 
-    def owned(self) -> AbstractContextManager[Use]:
+    def owned(self) -> Use:
         """A context in which this thread alone can use this model: for a training loop of your own, or to write parameters.
 
         ``train_steps``, ``fit``, ``load_torch`` and ``load_keras`` enter one. Raises InUseError where another thread is at it.
@@ -168,10 +165,10 @@ class LanguageModel:
 
         ``noise`` draws what dropout leaves out; without it nothing is left out.
         """
-        share = self._share(batch, state, noise)
-        with self.shared(), self._deal(share) as dealt:
-            losses, states = zip(*threads.run([partial(way.loss, part) for way, part in dealt]))
-            return sum(losses), collect([part for _, part in dealt], states)
+        parts = self._deal(self._share(batch, state, noise))
+        with self.shared(), self._passes.borrow(len(parts)) as passes:
+            losses, states = zip(*threads.run([partial(way.loss, part) for way, part in zip(passes, parts)]))
+            return sum(losses), collect(parts, states)
 
     def loss_and_gradients(
         self, batch: Batch, state: States | None = None, noise: np.random.Generator | None = None
@@ -181,15 +178,14 @@ class LanguageModel:
         The gradients are built like ``parameters``; the next call overwrites them. ``noise`` as for ``loss``. Two threads
         cannot be here at once: InUseError.
         """
-        share = self._share(batch, state, noise)
-        with self._ownership.use("take"), self._deal(share) as dealt:
-            results = threads.run([partial(way.loss_and_gradients, part) for way, part in dealt])
+        parts = self._deal(self._share(batch, state, noise))
+        with self._ownership.use("take"), self._passes.borrow(len(parts)) as passes:
+            results = threads.run([partial(way.loss_and_gradients, part) for way, part in zip(passes, parts)])
             losses, states, dstates = zip(*results)
-            gradients, *others = (way.gradients for way, _ in dealt)
+            gradients, *others = (way.gradients for way in passes)
             for other in others:
                 pieces = [(gradients.flat[piece], other.flat[piece]) for piece in threads.pieces(other.flat.size)]
                 threads.run([partial(np.add, g, more, g) for g, more in pieces])  # g += more
-            parts = [part for _, part in dealt]
             return sum(losses), gradients, collect(parts, states), collect(parts, dstates)
 
     def logits(
@@ -249,12 +245,9 @@ class LanguageModel:
         names = [*self._stack, "output"][self.embedding is None :]
         return {name: self._dropout.mask((N, self._layers[name].input_size), self.dtype, noise) for name in names}
 
-    @contextlib.contextmanager
-    def _deal(self, batch: Share) -> Iterator[list[tuple[Pass, Share]]]:
-        """The batch in shares, and for each a pass of its own."""
-        shares = deal(batch, threads.choose(batch.packing.B, batch.tokens * self._multiplications))
-        with self._passes.borrow(len(shares)) as passes:
-            yield list(zip(passes, shares))
+    def _deal(self, batch: Share) -> list[Share]:
+        """The batch in shares, as many as there are threads that it is worth while to wake."""
+        return deal(batch, threads.choose(batch.packing.B, batch.tokens * self._multiplications))
 
     def _check_state(self, state: States | None, B: int) -> States:
         if state is None:

@@ -10,10 +10,9 @@ that has the model may do everything else with it, too: callbacks evaluate and s
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from minilstm.errors import InUseError
@@ -31,18 +30,23 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Use:
-    """One use of a model, from its beginning to its end."""
+    """One use of a model, a context for as long as it lasts; InUseError where another thread excludes it."""
+
+    thread: threading.Thread  # in which it goes on
 
     def __init__(self, ownership: Ownership, purpose: str):
         self.purpose = purpose
-        self.thread = threading.current_thread()
         self._ownership = ownership
 
-    def go_on(self) -> None:
-        """In the thread that asks, which may be another than before: an iterator can be handed from thread to thread.
+    def __enter__(self) -> Use:
+        self._ownership.admit(self)
+        return self
 
-        Raises InUseError where another thread has the model.
-        """
+    def __exit__(self, *error) -> None:
+        self._ownership.end(self)
+
+    def go_on(self) -> None:
+        """In the thread that asks, which may be another than before: an iterator can be handed from thread to thread."""
         self._ownership.admit(self)
 
 
@@ -53,16 +57,9 @@ class Ownership:
         self._lock = threading.RLock()  # reentrant: an iterator that nobody holds any more may end here at any moment
         self._uses: list[Use] = []
 
-    @contextlib.contextmanager
-    def use(self, purpose: str) -> Iterator[Use]:
-        """Compute, take or train (see above) for as long as the context lasts; InUseError where another thread excludes it."""
-        use = Use(self, purpose)
-        self.admit(use)
-        try:
-            yield use
-        finally:
-            with self._lock:
-                self._uses.remove(use)
+    def use(self, purpose: str) -> Use:
+        """A context in which this thread computes, takes or trains (see above)."""
+        return Use(self, purpose)
 
     def admit(self, use: Use) -> None:
         """Let a use begin or go on in this thread, or raise InUseError."""
@@ -79,6 +76,11 @@ class Ownership:
             use.thread = here
             if use not in self._uses:
                 self._uses.append(use)
+
+    def end(self, use: Use) -> None:
+        """Whoever was kept out by it is no longer."""
+        with self._lock:
+            self._uses.remove(use)
 
 
 def shares_model(function: F) -> F:

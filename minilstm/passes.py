@@ -11,9 +11,7 @@ Whoever computes borrows passes from the model's, and no two borrow the same. A 
 
 from __future__ import annotations
 
-import contextlib
 import copy
-from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -112,20 +110,34 @@ class Passes:
         self._recipe = layers, parameters, tied
         self._free: list[Pass] = []  # the next to be lent at the end
 
-    @contextlib.contextmanager
-    def borrow(self, count: int) -> Iterator[list[Pass]]:
-        """So many passes, which nobody else has until they are given back."""
-        borrowed = [self._take() for _ in range(count)]
-        try:
-            yield borrowed
-        finally:
-            self._free.extend(reversed(borrowed))
+    def borrow(self, count: int) -> Borrowed:
+        """A context with so many passes, which nobody else has until it ends."""
+        return Borrowed(self, count)
 
-    def _take(self) -> Pass:
+    def take(self) -> Pass:
+        """One that is free, or a new one."""
         try:
             return self._free.pop()  # by one thread at a time, as every method of a list
         except IndexError:
             return Pass(*self._recipe)
+
+    def give_back(self, borrowed: list[Pass]) -> None:
+        """Such that the same would be taken again, in the same order."""
+        self._free.extend(reversed(borrowed))
+
+
+class Borrowed:
+    """Passes on loan."""
+
+    def __init__(self, lender: Passes, count: int):
+        self._lender, self._count = lender, count
+
+    def __enter__(self) -> list[Pass]:
+        self._borrowed = [self._lender.take() for _ in range(self._count)]
+        return self._borrowed
+
+    def __exit__(self, *error) -> None:
+        self._lender.give_back(self._borrowed)
 
 
 def _by_layer(layers: dict[str, Any], vector: ParameterVector, tied: bool) -> dict[str, dict[str, np.ndarray]]:

@@ -349,7 +349,7 @@ def test_a_workspace_is_used_by_one_thread_at_a_time():
     expected = layer.backward(params, h, cache)[2]["Wh"].copy()
     output = {"W": rng.standard_normal((4, 7)), "b": np.zeros(7)}
     turn = work.turn
-    with elsewhere(work.in_use):
+    with elsewhere(lambda: work):
         for do in (
             lambda: layer.forward(params, x, workspace=work),
             lambda: layer.backward(params, h, cache),

@@ -97,7 +97,7 @@ class Recurrent(ABC):
         packing = Packing(T, B, lengths)
         state = self.check_state("state", state, B, dtype)
         work = Workspace() if workspace is None else workspace
-        with work.in_use():
+        with work:
             _, final, cache = self.forward_packed(params, packing.pack(x), state, packing, work)
             return packing.unpack_slots(cache.h), final, cache
 
@@ -120,7 +120,7 @@ class Recurrent(ABC):
         packing = cache.packing
         dh = check_array("dh", dh, (packing.T, packing.B, self.hidden_size), dtype, "(T, B, H)")
         dstate = self.check_state("dstate", dstate, packing.B, dtype)
-        with cache.workspace.in_use():
+        with cache.workspace:
             dx, dstate0, grads = self.backward_packed(params, packing.pack(dh), dstate, cache, grads)
             return None if dx is None else packing.unpack(dx), dstate0, grads
 

@@ -10,10 +10,8 @@ that is copied brings its own arrays along, and may go backward if the original 
 
 from __future__ import annotations
 
-import contextlib
 import math
 import threading
-from collections.abc import Iterator
 
 import numpy as np
 
@@ -22,7 +20,10 @@ from minilstm.errors import InputError, InUseError
 
 
 class Workspace:
-    """Named arrays for one layer. ``turn`` counts how often they have been handed out anew."""
+    """Named arrays for one layer. ``turn`` counts how often they have been handed out anew.
+
+    As a context, it is this thread's alone.
+    """
 
     def __init__(self):
         self.turn = 0
@@ -36,15 +37,14 @@ class Workspace:
         Workspace.__init__(self)
         self.turn = state["turn"]
 
-    @contextlib.contextmanager
-    def in_use(self) -> Iterator[None]:
+    def __enter__(self) -> Workspace:
         """Keep other threads out while arrays are written and read; InUseError where one is in."""
         if not self._lock.acquire(blocking=False):
             raise InUseError("another thread is using this workspace; give each thread a workspace of its own")
-        try:
-            yield
-        finally:
-            self._lock.release()
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._lock.release()
 
     def begin(self) -> int:
         """A new forward pass: all that was computed before counts as overwritten."""
