@@ -1,5 +1,6 @@
 """Beam search, against the trial of all texts and against a beam in plain Python."""
 
+import contextlib
 import itertools
 import math
 
@@ -105,6 +106,30 @@ def test_a_longer_text_may_still_win_by_its_penalty(width):
         same(beam_search(model, tokenizer, "b", 7, width, 2.0), expected)
         lengths |= {len(ids) for ids, _ in expected}
     assert len(lengths) > 3
+
+
+class Bigrams:
+    """A model that looks at the last symbol only: p of the next one by a table (V, V)."""
+
+    def __init__(self, p):
+        self.log_p, self.vocab_size = np.log(p), len(p)
+
+    def logits(self, inputs, lengths=None, state=None, last_only=True):
+        return self.log_p[inputs[-1]], ((np.zeros((inputs.shape[1], 1)),),)
+
+    shared = staticmethod(contextlib.nullcontext)
+
+
+def test_a_text_whose_score_is_low_at_first_wins_in_the_end():
+    """Two finished texts are better than any that could end at the next step, but not than one that goes on."""
+    tokenizer, never = CharTokenizer.fit(["abc"]), 1e-9
+    a, b, c, end = 1, 2, 3, tokenizer.eos_id
+    p = np.full((5, 5), never)
+    p[a, [end, b, c]], p[b, [end, c]], p[c, c] = [0.5, 0.44, 0.06], [0.9, 0.1], 1.0
+    p /= p.sum(axis=1, keepdims=True)
+    best, second = beam_search(Bigrams(p), tokenizer, "a", 12, 2, 3.0)
+    assert best.text == "ab" + "c" * 11 and second.text == "ab"
+    assert best.log_probability == pytest.approx(math.log(0.044), abs=1e-6)
 
 
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)

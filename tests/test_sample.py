@@ -68,6 +68,20 @@ def test_draws_follow_the_distribution_and_never_take_the_impossible():
     assert counts[[0, 2, 5]].tolist() == [0, 0, 0]
 
 
+@pytest.mark.parametrize("u, drawn", [(0.0, 1), (0.2499, 1), (0.25, 3), (0.9999, 3)])
+def test_a_draw_on_an_edge_takes_the_next_symbol_that_is_possible(u, drawn):
+    numbers = type("Generator", (), {"random": lambda self, shape: np.full(shape, u)})()
+    assert draw(np.array([[0.0, 0.25, 0.0, 0.75, 0.0]]), numbers).tolist() == [drawn]
+
+
+def test_no_row_of_logits_matters_to_another():
+    logits = np.array([[0.0, 1.0, 0.5], [1000.0, 1001.0, 999.0]])
+    for sampling in (Sampling(1e-306), Sampling(2.0), Sampling(1e-306, top_k=2), Sampling(1e-306, top_p=0.5)):
+        together = sampling.distribution(logits)
+        np.testing.assert_array_equal(together, [sampling.distribution(row[None])[0] for row in logits])
+        assert (together.argmax(axis=1) == 1).all()
+
+
 def test_generation_goes_on_as_learned(model):
     (text,) = generate(model, TOKENIZER, ["ab"], 6, Sampling(greedy=True))
     assert text.startswith("abcab")
@@ -214,7 +228,8 @@ def test_generation_stops_at_the_end_symbol_or_at_the_length(model):
         ({"top_k": 0}, "top_k must be a whole number of at least 1"),
         ({"top_k": -2}, "top_k"),
         ({"top_p": 0}, "top_p must be above 0"),
-        ({"top_p": 1.5}, "top_p"),
+        ({"top_p": math.nextafter(1, 2)}, "top_p"),
+        ({"top_p": -0.1}, "top_p"),
         ({"top_p": math.nan}, "top_p"),
     ],
 )
@@ -274,3 +289,12 @@ def test_the_share_that_a_grammar_accepts_is_counted(model):
     assert share_accepted(model, TOKENIZER, Half(), np.random.default_rng(0), count=40) == 0.5
     corpus = Grammar({"start": ["abc", "bca"]}, "start")
     assert share_accepted(LanguageModel(TOKENIZER.vocab_size, hidden=4), TOKENIZER, corpus, np.random.default_rng(0)) < 0.2
+
+
+def test_the_share_that_is_accepted_is_that_of_whole_texts_at_a_safe_temperature(model, monkeypatch):
+    seen = []
+    monkeypatch.setattr(sample, "generate", lambda model, tokenizer, prompts, *how: seen.append(how) or prompts)
+    rng = np.random.default_rng(0)
+    for options in ({}, {"temperature": 0.5}):
+        assert share_accepted(model, TOKENIZER, Half(), rng, 40, **options) == 0.5
+    assert seen == [(300, Sampling(0.7), rng), (300, Sampling(0.5), rng)]
