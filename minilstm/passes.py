@@ -136,8 +136,9 @@ class Borrowed:
         self._borrowed = [self._lender.take() for _ in range(self._count)]
         return self._borrowed
 
-    def __exit__(self, *error) -> None:
-        self._lender.give_back(self._borrowed)
+    def __exit__(self, error, *more) -> None:
+        if error is None:  # else something may have been interrupted at any point, and a new pass is made
+            self._lender.give_back(self._borrowed)
 
 
 def _by_layer(layers: dict[str, Any], vector: ParameterVector, tied: bool) -> dict[str, dict[str, np.ndarray]]:

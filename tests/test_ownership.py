@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
-from minilstm import LSTM, SGD, Adam, CharTokenizer, InUseError, LanguageModel, NotFiniteError
+from minilstm import LSTM, SGD, Adam, CharTokenizer, InUseError, LanguageModel, NotFiniteError, sample
 from minilstm import threads as our_threads
 from minilstm.beam import beam_search
 from minilstm.checkpoint import Checkpoint, save
@@ -153,14 +153,15 @@ def test_one_thread_has_one_pass_and_no_gradients_until_it_takes_them(monkeypatc
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_passes_come_back_after_an_error(monkeypatch, count):
+def test_a_pass_that_was_interrupted_is_not_lent_again_and_keeps_nobody_out(monkeypatch, count):
     model = small_model()
     monkeypatch.setattr(our_threads, "choose", lambda sequences, multiplications: count)
     expected, free = model.loss(batch(0))[0], list(model._passes._free)
-    with monkeypatch.context() as patch, pytest.raises(MemoryError):
-        patch.setattr(Pass, "loss", Mock(side_effect=MemoryError))
+    assert model.loss(batch(0))[0] == expected and model._passes._free == free and len(free) == count
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Pass, "loss", Mock(side_effect=KeyboardInterrupt))
         model.loss(batch(0))
-    assert model._passes._free == free and len(free) == count
+    assert model.loss(batch(0))[0] == expected and not set(model._passes._free) & set(free)
     assert in_another_thread(lambda: TRAINING["fit"](model, 0)) == 2  # nor does anybody seem to compute
     assert model.loss(batch(0))[0] != expected
 
@@ -212,7 +213,7 @@ def test_gradients_are_not_taken_by_two_threads_at_once(monkeypatch):
     assert TRAINING["gradients"](model, 0) == expected and refused == [True]
 
 
-@pytest.mark.parametrize("what", ["checkpoint", "evaluate", "beam", "log_probabilities", "generate"])
+@pytest.mark.parametrize("what", ["checkpoint", "evaluate", "beam", "log_probabilities", "prompts", "generate"])
 def test_what_takes_several_steps_keeps_training_out_between_them(what, tmp_path, monkeypatch):
     model, refused = small_model(), []
     run = Training.begin(model, SGD(), np.random.default_rng(0))
@@ -231,6 +232,7 @@ def test_what_takes_several_steps_keeps_training_out_between_them(what, tmp_path
     else:  # before every call, when nothing is computed
         monkeypatch.setattr(model, "logits", train_elsewhere(model.logits))
         monkeypatch.setattr(model, "loss", train_elsewhere(model.loss))
+        monkeypatch.setattr(sample, "choice_of", train_elsewhere(sample.choice_of))
         EVERYTHING[what](model, 0)
     assert refused and run.step == 0
 
