@@ -266,3 +266,4 @@ def test_a_chunk_is_what_the_comment_says():
 def test_a_perplexity_is_the_number_of_equally_likely_tokens_and_never_overflows():
     assert losses.perplexity(math.log(8)) == pytest.approx(8) and losses.perplexity(0.0) == 1
     assert losses.perplexity(1e6) == math.inf == losses.perplexity(math.inf)
+    assert losses.perplexity(20.0) == math.exp(20) and losses.perplexity(699.0) == pytest.approx(math.exp(699))

@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
-from minilstm import LSTM, SGD, Adam, CharTokenizer, InUseError, LanguageModel, NotFiniteError, sample
+from minilstm import LSTM, SGD, Adam, CharTokenizer, InUseError, LanguageModel, NotFiniteError, generation, sample
 from minilstm import threads as our_threads
 from minilstm.beam import beam_search
 from minilstm.checkpoint import Checkpoint, save
@@ -65,6 +65,9 @@ COMPUTING = {
     "beam": lambda model, k: [h.log_probability for h in beam_search(model, TOKENIZER, prompt(k), 6, 3)],
     "log_probabilities": lambda model, k: log_probabilities(model, TOKENIZER, [prompt(k)], [ids(k, 7)])[0].tolist(),
     "prompts": lambda model, k: read_prompts(model, TOKENIZER, [prompt(k), prompt(k + 1)])[0].tolist(),
+    "write": lambda model, k: generation.write(
+        model, model.zero_state(2), 5, generation.choice_of(V, 1.0, None, None, False, [], 7), np.random.default_rng(k)
+    ).tolist(),
     "to_torch": lambda model, k: to_torch(model)["linear.bias"].tolist(),
 }
 TRAINING = {
@@ -105,7 +108,7 @@ def in_another_thread(job):
         return pool.submit(job).result(60)
 
 
-@pytest.mark.parametrize("what", sorted(COMPUTING.keys() - {"to_torch"}))
+@pytest.mark.parametrize("what", sorted(COMPUTING.keys() - {"write", "to_torch"}))
 def test_what_two_threads_compute_at_once_is_right_to_the_bit(what, monkeypatch):
     model, do = small_model(embedding=6, tied=True), COMPUTING[what]
     expected = [do(model, k) for k in range(2)]
