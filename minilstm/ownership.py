@@ -17,6 +17,7 @@ from typing import Any, TypeVar, cast
 
 from minilstm.errors import InUseError
 
+# what another thread must not be doing when this one wants to begin
 EXCLUDES = {"compute": {"train"}, "take": {"take", "train"}, "train": {"compute", "take", "train"}}
 WANTS = {"compute": "compute with this model", "take": "take gradients of this model", "train": "train or load this model"}
 DOES = {

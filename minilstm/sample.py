@@ -12,6 +12,8 @@ What is not kept gets probability 0, and the rest is scaled to sum to 1. Padding
 but a tokenizer may end a sequence by the same id with which it pads, and an end must be possible.
 The state is carried from symbol to symbol, so the hundredth costs what the first did.
 
+Several threads can sample from one model at once; each needs a random generator of its own.
+
 Letters: V vocabulary, B texts that are written side by side, T steps.
 """
 
