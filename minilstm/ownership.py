@@ -1,11 +1,15 @@
 """Which threads may use one model at once, and for what.
 
-    compute       logits, losses, sampling: any number of threads, for each call has work arrays of its own
-    take          gradients: one thread at a time, since each call overwrites the gradients that the last one returned
-    train         or load weights: one thread, and no other may even compute, for the numbers change under its hands
+    compute    logits, losses, samples: any number of threads;
+               each call has work arrays of its own
+    take       gradients: one thread at a time;
+               each call overwrites the gradients that the last one returned
+    train      or load weights: one thread, and no other may even compute;
+               the parameters change between two of its steps
 
-A second thread that does not fit is refused at once. It does not wait: what it would find later is another model. The thread
-that has the model may do everything else with it, too: callbacks evaluate and sample while they train.
+A second thread that does not fit is refused at once. It does not wait: what it would
+find later is another model. The thread that has the model may do everything else with
+it, too: callbacks evaluate and sample while they train.
 """
 
 from __future__ import annotations
@@ -18,12 +22,21 @@ from typing import Any, TypeVar, cast
 from minilstm.errors import InUseError
 
 # what another thread must not be doing when this one wants to begin
-EXCLUDES = {"compute": {"train"}, "take": {"take", "train"}, "train": {"compute", "take", "train"}}
-WANTS = {"compute": "compute with this model", "take": "take gradients of this model", "train": "train or load this model"}
+EXCLUDES = {
+    "compute": {"train"},
+    "take": {"take", "train"},
+    "train": {"compute", "take", "train"},
+}
+WANTS = {
+    "compute": "compute with this model",
+    "take": "take gradients of this model",
+    "train": "train or load this model",
+}
 DOES = {
     "compute": "computes with it",
     "take": "takes gradients of it",
-    "train": "trains or loads it (a train_steps iterator does until it ends, is closed or is deleted)",
+    "train": "trains or loads it (a train_steps iterator does until it ends, is closed"
+    " or is deleted)",
 }
 WHEN = {"train": ", before that begins or in a callback of the training,"}
 
@@ -31,7 +44,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Use:
-    """One use of a model, a context for as long as it lasts; InUseError where another thread excludes it."""
+    """One use of a model, as a context.
+
+    Raises InUseError where another thread excludes it.
+    """
 
     thread: threading.Thread  # in which it goes on
 
@@ -47,7 +63,10 @@ class Use:
         self._ownership.end(self)
 
     def go_on(self) -> None:
-        """In the thread that asks, which may be another than before: an iterator can be handed from thread to thread."""
+        """In the thread that asks, which may be another one than before.
+
+        An iterator can be handed from thread to thread.
+        """
         self._ownership.admit(self)
 
 
@@ -55,7 +74,9 @@ class Ownership:
     """Who uses one model now."""
 
     def __init__(self):
-        self._lock = threading.RLock()  # reentrant: an iterator that nobody holds any more may end here at any moment
+        # reentrant: an iterator that nobody holds any more may be collected, and end its
+        # use, at any moment
+        self._lock = threading.RLock()
         self._uses: list[Use] = []
 
     def use(self, purpose: str) -> Use:
@@ -67,12 +88,13 @@ class Ownership:
         here = threading.current_thread()
         with self._lock:
             for other in tuple(self._uses):
-                elsewhere = other is not use and other.thread is not here and other.thread.is_alive()
-                if elsewhere and other.purpose in EXCLUDES[use.purpose]:
+                if other is use or other.thread is here or not other.thread.is_alive():
+                    continue
+                if other.purpose in EXCLUDES[use.purpose]:
                     raise InUseError(
-                        f"thread {here.name} cannot {WANTS[use.purpose]} while thread {other.thread.name}"
-                        f" {DOES[other.purpose]}; make a copy with copy.deepcopy(model)"
-                        f"{WHEN.get(other.purpose, '')} and use that"
+                        f"thread {here.name} cannot {WANTS[use.purpose]} while thread"
+                        f" {other.thread.name} {DOES[other.purpose]}; make a copy with"
+                        f" copy.deepcopy(model){WHEN.get(other.purpose, '')} and use that"
                     )
             use.thread = here
             if use not in self._uses:
@@ -85,7 +107,7 @@ class Ownership:
 
 
 def shares_model(function: F) -> F:
-    """Let no other thread train the model, the first argument, until the function returns."""
+    """Let no other thread train the function's first argument, a model, meanwhile."""
 
     @functools.wraps(function)
     def guarded(model, *arguments, **options):
