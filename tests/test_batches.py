@@ -113,6 +113,15 @@ def test_loose_windows_are_shuffled_and_each_comes_once(ids, batch_size, window,
     assert [b.inputs.tolist() for b in rest] == [b.inputs.tolist() for b in epoch[1:]]
 
 
+@pytest.mark.parametrize("kind", [WindowBatches, LooseWindows])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.int64])
+def test_windows_are_int32_of_whatever_type_the_text_is_kept_in(kind, dtype):
+    batches = kind(np.arange(1, 60, dtype=dtype), 2, 4, 200)
+    for batch, expected in zip(batches.epoch(), kind(np.arange(1, 60), 2, 4, 200).epoch(), strict=True):
+        for array, other in zip(batch[:2], expected[:2]):
+            assert array.dtype == np.int32 and array.flags.c_contiguous and (array == other).all()
+
+
 def test_loose_windows_change_their_order_from_epoch_to_epoch():
     batches, rng = LooseWindows(np.arange(64) % 9, 2, 4, EOS), np.random.default_rng(0)
     first, second = ([b.inputs.tolist() for b in batches.epoch(rng)] for _ in range(2))
@@ -154,6 +163,7 @@ def test_neighbours_stay_together_as_published_and_only_the_order_of_batches_is_
 
 def test_a_running_text_has_the_end_symbol_between_sequences():
     assert running_text(arrays([[1, 2], [3]]), EOS).tolist() == [1, 2, EOS, 3]
+    assert running_text(arrays([[1, 2]]), EOS).tolist() == [1, 2]
 
 
 def test_a_sequence_of_one_symbol_predicts_the_end():

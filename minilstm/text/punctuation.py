@@ -24,13 +24,18 @@ the same words whatever the guess was. Lower case stays, at the start of a sente
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 CONTRACTED = {"d", "ll", "m", "re", "s", "t", "ve"}  # they'd, they'll, I'm, they're, it's, don't, I've
 PLAIN_S = {"as", "is", "its", "this", "was"}  # no plurals: after them an apostrophe opens a quotation
 ELIDED = {"d", "l", "o", "za"}  # hors d'oeuvres, l'orange, o'clock, za'atar
+
+
+PIECE = 1 << 20  # characters
+WHITE_SPACE = re.compile(r"\s")  # what ``str.split`` splits at
 
 
 @cache
@@ -52,6 +57,19 @@ def split_words(text: str) -> list[str]:
         if is_mark(character):
             text = text.replace(character, f" {character} ")
     return text.lower().split()  # lower case after marks are set apart: that of a Greek sigma depends on its neighbours
+
+
+def pieces(text: str) -> Iterator[str]:
+    """A long text in pieces that end at white space, and so have the same words one by one.
+
+    A list of all words of a large file takes many times its size.
+    """
+    start = 0
+    while start < len(text):
+        space = WHITE_SPACE.search(text, start + PIECE)
+        end = space.end() if space else len(text)
+        yield text[start:end]
+        start = end
 
 
 def join_words(words: Sequence[str]) -> str:

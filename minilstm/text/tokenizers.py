@@ -30,6 +30,7 @@ import numpy.typing as npt
 from minilstm.errors import InputError, UnknownSymbolError
 from minilstm.text.protocol import check_form, check_id, check_text, each_id, each_text, visible
 
+CHUNK = 1 << 20  # characters that are encoded at a time, so that what is needed meanwhile stays small
 SHOWN_FOR_UNKNOWN = "\ufffd"  # U+FFFD, Unicode's own REPLACEMENT CHARACTER
 
 
@@ -106,20 +107,16 @@ class CharTokenizer:
         InputError : if `text` is not a string.
         """
         check_text(text)
-        known_codes, known_ids = self._codes_and_ids
-        codes = _code_points(text)
-        places = np.searchsorted(known_codes, codes)
-        places = np.minimum(places, len(known_codes) - 1)  # past the last code: compare with that, and differ
-        ids = known_ids[places]
-        is_unknown = known_codes[places] != codes
-        if is_unknown.any():
-            if self.unknown_id is None:
-                position = int(is_unknown.argmax())
-                symbol = text[position]
-                raise UnknownSymbolError(
-                    f"the tokenizer does not know the symbol {symbol!r} (U+{ord(symbol):04X}) "
-                    f"at position {position} (counted from 0): leave it out, or fit with unknown=True")
-            ids[is_unknown] = self.unknown_id
+        ids = np.empty(len(text), np.int32)
+        for first in range(0, len(text), CHUNK):
+            codes = _code_points(text[first : first + CHUNK])
+            chunk = ids[first : first + len(codes)]
+            self._id_of_code.take(codes, out=chunk, mode="clip")
+            is_unknown = chunk == 0  # the id of padding, which is no character
+            if is_unknown.any():
+                if self.unknown_id is None:
+                    raise _unknown_symbol(text, first + int(is_unknown.argmax()))
+                chunk[is_unknown] = self.unknown_id
         return ids
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -168,11 +165,20 @@ class CharTokenizer:
         return f"<CharTokenizer: {len(self.symbols)} symbols, vocab_size {self.vocab_size}>"
 
     @cached_property
-    def _codes_and_ids(self) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32]]:
-        """The symbols' code points in rising order, and the id of each."""
+    def _id_of_code(self) -> npt.NDArray[np.int32]:
+        """(largest code point + 2,): the id of each code point, 0 for one without and for all beyond."""
         codes = _code_points("".join(self.symbols))
-        order = np.argsort(codes)
-        return codes[order], (order + 1).astype(np.int32)
+        ids = np.zeros(int(codes.max()) + 2, np.int32)
+        ids[codes] = np.arange(1, len(codes) + 1)
+        return ids
+
+
+def _unknown_symbol(text: str, position: int) -> UnknownSymbolError:
+    symbol = text[position]
+    return UnknownSymbolError(
+        f"the tokenizer does not know the symbol {symbol!r} (U+{ord(symbol):04X}) at position {position}"
+        " (counted from 0), which is not in the texts that it was made from: leave it out"
+    )
 
 
 def _code_points(text: str) -> npt.NDArray[np.uint32]:

@@ -44,22 +44,23 @@ class WindowBatches:
 
     def __init__(self, ids: np.ndarray, batch_size: int, window: int, eos_id: int):
         self.batch_size, self.window = check_size("batch_size", batch_size), check_size("window", window)
-        ids, following = _shifted(ids, eos_id)
-        length = len(ids) // batch_size
-        if length < window:
+        ids = np.asarray(ids)
+        self._length = len(ids) // batch_size
+        if self._length < window:
             raise _too_small(ids, batch_size, window)
-        rows = (batch_size, length)
-        self._inputs = np.ascontiguousarray(ids[: batch_size * length].reshape(rows).T)  # (length, B)
-        self._targets = np.ascontiguousarray(following[: batch_size * length].reshape(rows).T)  # (length, B)
+        self._rows = ids[: batch_size * self._length].reshape(batch_size, self._length)
+        self._after = _at(ids, np.arange(1, batch_size + 1) * self._length, eos_id)  # (B,) what follows each row
 
     def __len__(self) -> int:
-        return -(-len(self._inputs) // self.window)
+        return -(-self._length // self.window)
 
     def epoch(self, rng: np.random.Generator | None = None, start: int = 0) -> Iterator[Batch]:
         """The windows in the order of the text; there is nothing to shuffle, so ``rng`` stays untouched."""
-        for first in range(start * self.window, len(self._inputs), self.window):
-            window = slice(first, first + self.window)
-            yield Batch(self._inputs[window], self._targets[window])
+        for first in range(start * self.window, self._length, self.window):
+            stretch = self._rows[:, first : first + self.window + 1]  # (B, T + 1)
+            if first + self.window >= self._length:
+                stretch = np.column_stack([stretch, self._after])
+            yield _batch(stretch)
 
 
 class LooseWindows:
@@ -78,34 +79,43 @@ class LooseWindows:
 
     def __init__(self, ids: np.ndarray, batch_size: int, window: int, eos_id: int):
         self.batch_size, self.window = check_size("batch_size", batch_size), check_size("window", window)
-        ids, following = _shifted(ids, eos_id)
-        count = len(ids) // window
-        if count < batch_size:
-            raise _too_small(ids, batch_size, window)
-        self._inputs = ids[: count * window].reshape(count, window)  # (windows, T)
-        self._targets = following[: count * window].reshape(count, window)  # (windows, T)
+        self._ids, self._eos_id = np.asarray(ids), eos_id
+        self._count = len(self._ids) // window
+        if self._count < batch_size:
+            raise _too_small(self._ids, batch_size, window)
 
     def __len__(self) -> int:
-        return -(-len(self._inputs) // self.batch_size)
+        return -(-self._count // self.batch_size)
 
     def epoch(self, rng: np.random.Generator | None = None, start: int = 0) -> Iterator[Batch]:
         """All windows once, in an order drawn from ``rng``, or without it in that of the text."""
-        count = len(self._inputs)
-        order = np.arange(count) if rng is None else rng.permutation(count)
-        for first in range(start * self.batch_size, count, self.batch_size):
-            chosen = order[first : first + self.batch_size]
-            yield Batch(np.ascontiguousarray(self._inputs[chosen].T), np.ascontiguousarray(self._targets[chosen].T))
+        order = np.arange(self._count) if rng is None else rng.permutation(self._count)
+        for first in range(start * self.batch_size, self._count, self.batch_size):
+            begins = order[first : first + self.batch_size] * self.window
+            yield _batch(_at(self._ids, begins[:, None] + np.arange(self.window + 1), self._eos_id))
 
 
 def running_text(sequences: Sequence[np.ndarray], eos_id: int) -> np.ndarray:
-    """Several sequences as one running text, with the end symbol between them; (n,)."""
-    pieces = [piece for ids in sequences for piece in (ids, [eos_id])]
-    return np.concatenate(pieces[:-1]).astype(np.int32)
+    """Several sequences as one running text, with the end symbol between them; (n,), of their dtype."""
+    if len(sequences) == 1:
+        return sequences[0]
+    text = np.full(sum(map(len, sequences)) + len(sequences) - 1, eos_id, sequences[0].dtype)
+    place = 0
+    for ids in sequences:
+        text[place : place + len(ids)] = ids
+        place += len(ids) + 1
+    return text
 
 
-def _shifted(ids, eos_id: int) -> tuple[np.ndarray, np.ndarray]:
-    ids = np.asarray(ids)
-    return ids, np.append(ids[1:], eos_id)
+def _at(ids: np.ndarray, places: np.ndarray, eos_id: int) -> np.ndarray:
+    """The ids at these places, and the end symbol at the place after the last."""
+    return np.where(places < len(ids), ids.take(places, mode="clip"), eos_id)
+
+
+def _batch(stretches: np.ndarray) -> Batch:
+    """Inputs, and as targets what follows each of them, from stretches of one more step, (B, T + 1)."""
+    stretches = stretches.astype(np.int32).T
+    return Batch(np.ascontiguousarray(stretches[:-1]), np.ascontiguousarray(stretches[1:]))
 
 
 def _too_small(ids: np.ndarray, batch_size: int, window: int) -> InputError:

@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from minilstm.errors import InputError
 from minilstm.text.protocol import Tokenizer, check_form, check_id, check_text, each_id, each_text, visible
-from minilstm.text.punctuation import gaps, join_words, split_words
+from minilstm.text.punctuation import gaps, join_words, pieces, split_words
 from minilstm.text.tokenizers import CharTokenizer
 
 SHOWN_FOR_UNKNOWN = "[UNK]"
@@ -74,7 +74,8 @@ class WordTokenizer:
             _check_limit(limit)
         chunks: Counter[str] = Counter()  # between white space: few kinds, so that few need to be split
         for text in each_text(texts):
-            chunks.update(text.split())
+            for piece in pieces(text):
+                chunks.update(piece.split())
         counts: Counter[str] = Counter()
         for chunk, count in chunks.items():
             for word in split_words(chunk):
@@ -113,8 +114,8 @@ class WordTokenizer:
         Raises InputError if ``text`` is not a string.
         """
         check_text(text)
-        words = split_words(text)
-        return np.fromiter(map(self._id_of.get, words, repeat(self.unknown_id)), np.int32, len(words))
+        words = chain.from_iterable(map(split_words, pieces(text)))
+        return np.fromiter(map(self._id_of.get, words, repeat(self.unknown_id)), np.int32)
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text that the ids stand for, up to the first 0, with spaces where people write them (``join_words``).
