@@ -9,9 +9,10 @@ from __future__ import annotations
 import argparse
 
 from minilstm import __version__
-from minilstm.quantities import depth, factor, few, natural, positive, share, temperatures, whole
+from minilstm.quantities import depth, factor, few, natural, positive, separator, share, temperatures, whole
 
 CELLS = ("lstm", "gru", "rnn")
+FORMATS = ("csv", "tsv", "json", "jsonl", "text")
 TRAIN = """\
 Train a model on a built-in corpus, `headlines` (characters) or `recipes`
 (words), or on your own files, and keep model.npz, best.npz, history.csv,
@@ -55,7 +56,8 @@ def add_train(commands) -> None:
     )
     train.add_argument(
         "sources", nargs="*", metavar="headlines|recipes|FILE",
-        help="a built-in corpus; or UTF-8 files, which make one corpus: .csv, .json, or texts, of a sequence a line",
+        help="a built-in corpus; or files, which make one corpus: tables (.csv, .tsv), JSON (.json, .jsonl), or texts, of"
+        " a sequence a line; compressed (.gz, .bz2, .xz) or not; - is standard input",
     )  # fmt: skip
     train.add_argument(
         "--preset", choices=("headlines", "recipes"),
@@ -70,8 +72,17 @@ def add_train(commands) -> None:
     text = train.add_argument_group("text")
     text.add_argument(
         "--column", metavar="NAME",
-        help="what to read of a .csv file: a name in its header row, or a number from 1; of .json: field[,field...]",
+        help="what to read of a table: a number from 1, or a name in its header; of JSON: field[,field...]",
     )  # fmt: skip
+    text.add_argument("--format", choices=FORMATS, help="what the files are (default: what their suffix says, or text)")
+    text.add_argument(
+        "--separator", type=separator, metavar="C", help="between the cells of a table; `tab` is a tab (default: found)"
+    )
+    text.add_argument(
+        "--header", action=argparse.BooleanOptionalAction,
+        help="whether a table's first row is a header (default: if its cells look like names)",
+    )  # fmt: skip
+    text.add_argument("--encoding", metavar="NAME", help="how characters are written, such as cp1252 (default: utf-8)")
     text.add_argument(
         "--tokens", choices=("chars", "words"), help="what the model reads and writes (recipes: words, else chars)"
     )
@@ -156,7 +167,8 @@ def add_sample(commands) -> None:
     sample.add_argument("model", metavar="DIR", help="folder of a run, or a model file")
     prompts = sample.add_argument_group("what the text begins with (default: the prompts of the run, in turn)")
     prompts.add_argument("--prompt", action="append", metavar="TEXT", help="may be given more than once; taken in turn")
-    prompts.add_argument("--prompt-file", metavar="FILE", help="a UTF-8 text; a newline at its end is no part of the prompt")
+    prompts.add_argument("--prompt-file", metavar="FILE", help="a text; a newline at its end is no part of the prompt")
+    prompts.add_argument("--encoding", metavar="NAME", help="how characters of that file are written (default: utf-8)")
     ways = sample.add_argument_group("how to write")
     ways.add_argument("--temperature", type=float, metavar="T", help="below 1 safer, above 1 wilder (0.7)")
     ways.add_argument("--top-k", type=int, metavar="K", help="draw from the K likeliest symbols only")

@@ -1,4 +1,4 @@
-"""What a number must be to be taken from the command line: a type for each kind, for argparse."""
+"""What a number, or a separator, must be to be taken from the command line: a type for each kind, for argparse."""
 
 from __future__ import annotations
 
@@ -45,6 +45,14 @@ def share(text: str) -> float:
 def factor(text: str) -> float:
     """A number above 0 and at most 1."""
     return _number(text, float, lambda x: 0 < x <= 1, "above 0 and at most 1")
+
+
+def separator(text: str) -> str:
+    """One character that can stand between the cells of a table; ``tab`` and ``\\t`` are a tab."""
+    text = "\t" if text in ("tab", "\\t") else text
+    if len(text) != 1 or text in '"\r\n\0':
+        raise argparse.ArgumentTypeError(f"must be one character or `tab`, not a quote or a newline, not {text!r}")
+    return text
 
 
 def _number(text: str, kind: type, fits: Callable, wanted: str):

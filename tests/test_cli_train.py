@@ -423,7 +423,7 @@ ALL_DIFFERENT = "\n".join(f"word{chr(97 + k)}" for k in range(20))
         (["lines.txt", "none.txt"], [], ["cannot read", "none.txt"]),
         (lambda folder: ["lines.txt", *write("empty.txt", " \n")(folder)], [], ["empty.txt is empty"]),
         (["lines.txt", "."], [], ["is a directory"]),
-        (["lines.txt", "more.txt"], ["--column", "a"], ["--column is for .csv and .json files"]),
+        (["lines.txt", "more.txt"], ["--column", "a"], ["--column is for tables and JSON", "--format"]),
         (write("one.txt", "a word"), ["--tokens", "words"], ["at least 2 sequences", "--window"]),
         (["lines.txt"], ["--as-published"], ["--preset headlines or --preset recipes"]),
         (["news.csv"], ["--preset", "headlines", "--as-published", "--window", 5], ["leave out --as-published"]),

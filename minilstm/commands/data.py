@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,13 @@ from minilstm.commands.sources import kind_of, told
 from minilstm.errors import InputError
 from minilstm.text import headlines, recipes
 from minilstm.text.batches import Batches, CorpusBatches, SequenceBatches
+from minilstm.text.encoded import EncodedTexts, in_chunks
 from minilstm.text.grammar import Grammar
 from minilstm.text.protocol import Corpus, Tokenizer
 from minilstm.text.published import LeftPadded, RightPadded
-from minilstm.text.readers import read_recipes, read_sequences, read_text, split_sequences, split_text
+from minilstm.text.readers import (
+    TABLES, WITH_COLUMNS, Reading, format_of, name_of, read_recipes, read_sequences, split_sequences, split_text,
+)  # fmt: skip
 from minilstm.text.tokenizers import CharTokenizer
 from minilstm.text.windows import LooseWindows, WindowBatches, running_text
 from minilstm.text.wordgrammar import WordGrammar
@@ -30,8 +34,9 @@ EPOCH = {"headlines": 19_200, "recipes": 4_800}  # new texts that the grammar wr
 HELD_OUT_TEXTS = {"headlines": 2_000, "recipes": 500}
 HELD_OUT = 0.1  # share of a file
 WHOLE_FILES = 10  # of so many files, whole ones are held out; of fewer, a stretch of each
-WITH_COLUMNS = {".csv", ".json"}
 LONG_LINE = 300  # characters, on average: rather a paragraph than a line
+SHOWN = 60  # characters of a first sequence
+NOTED = 3  # files whose reading is told
 LONGEST_SEQUENCE = 5_000  # symbols; anything longer is a running text
 
 
@@ -47,6 +52,7 @@ class Data:
     fingerprint: str  # of everything that is trained on
     characters: float  # that a token stands for, on average
     corpus: Corpus | None = None  # a built-in corpus, whose floor is known
+    notes: tuple[str, ...] = ()  # how the files were understood, and what is odd about them
 
 
 def load(sources: Sequence[str], settings: Settings) -> Data:
@@ -57,7 +63,7 @@ def load(sources: Sequence[str], settings: Settings) -> Data:
     try:
         return _of_files(sources, settings, rng)
     except InputError as error:
-        if any(source in str(error) for source in sources):
+        if any(name_of(source) in str(error) for source in sources):
             raise
         raise InputError(f"{told(sources)}: {error}") from error
 
@@ -70,7 +76,7 @@ def _of_grammar(name: str, settings: Settings, rng: np.random.Generator) -> Data
         texts = corpus.sample_many(EPOCH[name], rng)
         return _published(texts, settings, f"{len(texts):,} {name}")
     tokenizer = _fit_to_grammar(corpus, settings, others)
-    ids = [tokenizer.encode(text) for text in held_out]
+    ids = EncodedTexts(tokenizer, held_out)
     is_its_own = settings["tokens"] == OF_SOURCE[name].get("tokens", "chars") and not _unknown(tokenizer, held_out + others)
     return Data(
         train=CorpusBatches(corpus, tokenizer, EPOCH[name], settings["batch_size"]),
@@ -98,57 +104,82 @@ def _fit_to_grammar(corpus: Grammar | WordGrammar, settings: Settings, texts: li
 
 
 def _of_files(sources: Sequence[str], settings: Settings, rng: np.random.Generator) -> Data:
-    texts, note = _read(sources, settings)
+    texts, remark, notes = _read(sources, settings)
+    more = [f"… and {len(notes) - NOTED:,} more files"] if len(notes) > NOTED else []
+    told_notes = (*notes[:NOTED], *more)
     if settings["as_published"]:
-        return _published(texts, settings, f"{len(texts):,} sequences{note}")
+        return replace(_published(texts, settings, f"{len(texts):,} sequences{remark}"), notes=told_notes)
     if settings["window"] is None and len(texts) < 2:
         raise InputError("holding some out takes at least 2 sequences, and there is one; for running text add --window 50")
     if settings["window"] is None or len(texts) >= WHOLE_FILES:
         train, valid = split_sequences(texts, rng, HELD_OUT)
     else:
         train, valid = (list(part) for part in zip(*(split_text(text, rng, HELD_OUT) for text in texts)))
+    del texts  # as large as both parts together
     tokenizer = _fit(train, valid, settings)
-    ids, held_out = ([tokenizer.encode(text) for text in part] for part in (train, valid))
-    ids, held_out = [s for s in ids if len(s)], [s for s in held_out if len(s)]
+    ids, held_out = EncodedTexts(tokenizer, train), EncodedTexts(tokenizer, valid)
     unit = f"windows of {settings['window']}" if settings["window"] else f"{len(ids):,} sequences"
     return Data(
         train=_batches(ids, settings, tokenizer.eos_id),
         valid=_batches(held_out, settings, tokenizer.eos_id, to_judge_by=True),
         tokenizer=tokenizer,
         prompts=_readable(settings["prompts"] or (), tokenizer, valid),
-        description=f"{sum(map(len, ids)):,} {tokenizer.unit}s, {_kinds(tokenizer)}, in {unit};"
-        f" held out {sum(map(len, held_out)):,}{_unknown(tokenizer, valid)}{note}",
-        fingerprint=_fingerprint(tokenizer, ids + held_out),
+        description=f"{len(ids.ids):,} {tokenizer.unit}s, {_kinds(tokenizer)}, in {unit};"
+        f" held out {len(held_out.ids):,}{_unknown(tokenizer, valid)}{remark}",
+        fingerprint=_fingerprint(tokenizer, chain(ids, held_out)),
         characters=_characters(valid, held_out),
+        notes=told_notes,
     )
 
 
-def _read(sources: Sequence[str], settings: Settings) -> tuple[list[str], str]:
-    """The sequences of all files, or their running texts; and what is to be told about it."""
-    kinds, preset, column = {_suffix(source) for source in sources}, settings["preset"], settings["column"]
+def _read(sources: Sequence[str], settings: Settings) -> tuple[list[str], str, list[str]]:
+    """The sequences of all files, or their running texts; a remark on them; and how each was understood."""
+    kinds = [settings["format"] or format_of(source) for source in sources]
+    preset, column = settings["preset"], settings["column"]
     if preset == "recipes":
-        if kinds != {".json"} or column is not None:
-            raise InputError("--preset recipes reads .json files, lists of objects with `title` and `directions`, no columns")
-        read = [read_recipes(source) for source in sources]
-        left_out = sum(count for _, count in read)
-        note = f"; {left_out:,} without title or directions left out" if left_out else ""
-        return [text for texts, _ in read for text in texts], note
-    if preset == "headlines" and ".json" in kinds:
+        return _read_recipes(sources, kinds, settings)
+    if preset == "headlines" and not {"json", "jsonl"}.isdisjoint(kinds):
         raise InputError("--preset headlines reads a .csv file with a column of titles, or a text with a headline a line")
-    if preset == "headlines" and column is None and ".csv" in kinds:
+    if preset == "headlines" and column is None and not TABLES.isdisjoint(kinds):
         column = "title"
-    if column is not None and not kinds & WITH_COLUMNS:
-        raise InputError("--column is for .csv and .json files, and this is plain text; leave --column out")
-    if settings["window"] is not None and not kinds & WITH_COLUMNS:
-        return [read_text(source) for source in sources], ""
-    columns = [column if _suffix(source) in WITH_COLUMNS else None for source in sources]
-    texts = [text for source, its in zip(sources, columns) for text in read_sequences(source, its)]
-    are_long = not kinds & WITH_COLUMNS and sum(map(len, texts)) > LONG_LINE * len(texts)
-    return texts, "; its lines are long, and each is a sequence of its own: for running text add --window 256" * are_long
+    have_columns, are_tables = not WITH_COLUMNS.isdisjoint(kinds), not TABLES.isdisjoint(kinds)
+    texts, notes = [], []
+    for source, kind in zip(sources, kinds):
+        for_column, for_table = kind in WITH_COLUMNS or not have_columns, kind in TABLES or not are_tables
+        read = read_sequences(
+            source,
+            column if for_column else None,
+            settings["format"],
+            settings["separator"] if for_table else None,
+            settings["header"] if for_table else None,
+            settings["encoding"],
+            running=settings["window"] is not None and not have_columns,
+        )
+        texts += read.sequences
+        if kind in WITH_COLUMNS:
+            notes.append(_told_reading(source, read))
+        elif read.how:
+            notes.append(read.how)
+    are_long = not have_columns and settings["window"] is None and sum(map(len, texts)) > LONG_LINE * len(texts)
+    remark = "; its lines are long, and each is a sequence of its own: for running text add --window 256" * are_long
+    return texts, remark, notes
 
 
-def _suffix(source: str) -> str:
-    return Path(source).suffix.lower()
+def _read_recipes(sources: Sequence[str], kinds: list[str], settings: Settings) -> tuple[list[str], str, list[str]]:
+    given = [name for name in ("column", "separator", "header") if settings[name] is not None]
+    if not {"json", "jsonl"}.issuperset(kinds) or given:
+        raise InputError("--preset recipes reads .json files, lists of objects with `title` and `directions`, no columns")
+    read = [read_recipes(source, settings["encoding"], kind == "jsonl") for source, kind in zip(sources, kinds)]
+    left_out = sum(count for _, count in read)
+    remark = f"; {left_out:,} without title or directions left out" if left_out else ""
+    return [text for texts, _ in read for text in texts], remark, []
+
+
+def _told_reading(source: str, read: Reading) -> str:
+    """How a file was understood, with its first sequence, by which a mistake shows."""
+    first = read.sequences[0]
+    shown = first if len(first) <= SHOWN else first[:SHOWN] + "…"
+    return f"{Path(name_of(source)).name}: {read.how}; {len(read.sequences):,} sequences, the first: {shown!r}"
 
 
 def _fit(train: list[str], valid: list[str], settings: Settings) -> Tokenizer:
@@ -165,7 +196,7 @@ def _fit(train: list[str], valid: list[str], settings: Settings) -> Tokenizer:
 def _published(texts: list[str], settings: Settings, what: str) -> Data:
     """Nothing held out, padding learned and counted: see ``minilstm.text.published``."""
     tokenizer = _fit(texts, texts, settings)
-    ids = [tokenizer.encode(text) for text in texts]
+    ids = EncodedTexts(tokenizer, texts)
     batches: Batches = LeftPadded(ids, settings["batch_size"], tokenizer.eos_id)
     if settings["preset"] == "recipes":
         batches = RightPadded(ids, settings["batch_size"], settings["max_length"])
@@ -180,15 +211,15 @@ def _published(texts: list[str], settings: Settings, what: str) -> Data:
     )
 
 
-def _batches(ids: list[np.ndarray], settings: Settings, eos_id: int, to_judge_by: bool = False) -> Batches:
+def _batches(ids: EncodedTexts, settings: Settings, eos_id: int, to_judge_by: bool = False) -> Batches:
     """Sequences or windows. To judge by, there may be fewer than a batch of them."""
     if not ids:
         raise InputError("nothing is left to learn from, or to judge by: give more text")
     batch_size, window, longest = settings["batch_size"], settings["window"], settings["max_length"]
     if window is None:
-        if longest is None and max(map(len, ids)) > LONGEST_SEQUENCE:
+        if longest is None and ids.lengths.max() > LONGEST_SEQUENCE:
             raise InputError(
-                f"the longest sequence has {max(map(len, ids)):,} symbols, too many to go through in one piece;"
+                f"the longest sequence has {ids.lengths.max():,} symbols, too many to go through in one piece;"
                 f" read the file as one running text, with --window 50"
             )
         if to_judge_by:
@@ -210,16 +241,18 @@ def _unknown(tokenizer: Tokenizer, texts: list[str]) -> str:
     return f" ({share:.1%} unknown)" if share else ""
 
 
-def _characters(texts: list[str], ids: list[np.ndarray]) -> float:
+def _characters(texts: list[str], ids: EncodedTexts) -> float:
     """Characters of the texts for each token that stands for them."""
-    return sum(map(len, texts)) / sum(map(len, ids))
+    return sum(map(len, texts)) / len(ids.ids)
 
 
-def _fingerprint(tokenizer: Tokenizer, sequences: list[np.ndarray]) -> str:
+def _fingerprint(tokenizer: Tokenizer, sequences: Iterable[np.ndarray]) -> str:
     between = "" if tokenizer.unit == "character" else " "
     digest = hashlib.sha256(between.join(tokenizer.symbols).encode("utf-8", "surrogatepass"))
     for ids in sequences:
-        digest.update(ids.tobytes() + b"|")
+        for chunk in in_chunks(ids):
+            digest.update(chunk.data)
+        digest.update(b"|")
     return digest.hexdigest()
 
 

@@ -17,6 +17,7 @@ from minilstm.commands import data
 from minilstm.commands.settings import DEFAULTS, MAY_CHANGE, OF_SOURCE, Settings, check, option
 from minilstm.commands.sources import find, kind_of, told
 from minilstm.errors import InputError, MinilstmError
+from minilstm.text.readers import STANDARD_INPUT
 
 
 def kept_run(path: Path, arguments: Namespace) -> Checkpoint | None:
@@ -50,6 +51,11 @@ def settings_to_go_on_with(kept: Checkpoint, given: Settings, arguments: Namespa
     """The settings of a run that is taken up again; refuses to change what cannot be changed on the way."""
     kept_sources = kept.settings.get("sources") or [kept.settings["source"]]
     began = {**DEFAULTS, **OF_SOURCE[kind_of(kept_sources)], **kept.settings, "sources": kept_sources}
+    if STANDARD_INPUT in kept_sources and not arguments.sources:
+        raise InputError(
+            f"{path} was begun with text from standard input, which is not kept: give the same again,"
+            f" as `{command(arguments, path.parent, kept_sources)} < FILE` does"
+        )
     sources = find(arguments.sources) or kept_sources
     if sources != kept_sources and "file" != kind_of(sources) or kind_of(sources) != kind_of(kept_sources):
         raise InputError(
@@ -60,7 +66,7 @@ def settings_to_go_on_with(kept: Checkpoint, given: Settings, arguments: Namespa
         was = began[name]
         if name in MAY_CHANGE or value == was:
             continue
-        typed, is_switch = option(name), isinstance(value, bool)
+        typed, is_switch = option(name, value), isinstance(value, bool)
         raise InputError(
             f"{path} was begun {f'without {typed}' if was is None or is_switch else f'with {typed} {was}'}, so it cannot go on"
             f" with {typed}{'' if is_switch else f' {value}'}; leave {typed} out, or begin anew in another folder by --out"
@@ -80,8 +86,9 @@ def go_on(kept: Checkpoint, settings: Settings, text: data.Data, path: Path) -> 
     return kept
 
 
-def command(arguments: Namespace, folder: Path) -> str:
+def command(arguments: Namespace, folder: Path, sources: list[str] | None = None) -> str:
     """What to type to go on with the run."""
-    sources = arguments.sources if len(arguments.sources) == 1 else []  # the run knows what it was trained on
+    sources = arguments.sources if sources is None else sources
+    sources = sources if len(sources) == 1 or STANDARD_INPUT in sources else []  # the run knows what it was trained on
     words = ["minilstm", "train", *sources, "--out", str(folder), "--resume"]
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)

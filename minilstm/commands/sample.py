@@ -71,6 +71,8 @@ def _check_options(arguments: Namespace) -> None:
             )
     if arguments.prompt is not None and arguments.prompt_file is not None:
         raise InputError("--prompt and --prompt-file both say what the text begins with; give one of them")
+    if arguments.encoding is not None and arguments.prompt_file is None:
+        raise InputError("--encoding is for --prompt-file; add that, or leave --encoding out")
 
 
 def _option(name: str) -> str:
@@ -81,7 +83,7 @@ def _prompts(arguments: Namespace, path: Path, checkpoint: Checkpoint) -> list[s
     """What was asked for, or the run's own; every one of them such that the model can read it."""
     prompts = checkpoint.settings.get("prompts") if arguments.prompt is None else arguments.prompt
     if arguments.prompt_file is not None:
-        prompts = [read_text(arguments.prompt_file).removesuffix("\n")]
+        prompts = [read_text(arguments.prompt_file, arguments.encoding).removesuffix("\n")]
     if not isinstance(prompts, list) or not prompts or not all(isinstance(prompt, str) for prompt in prompts):
         raise InputError(f"{path} keeps no prompts of its own; give one with --prompt")
     tokenizer: Tokenizer = checkpoint.tokenizer

@@ -23,12 +23,14 @@ Settings = dict[str, Any]
 
 DEFAULTS: Settings = {
     "preset": None, "as_published": None,
-    "column": None, "tokens": "chars", "vocab": None, "max_length": None, "window": None, "carry": True, "pool": 1,
+    "column": None, "format": None, "separator": None, "header": None, "encoding": None,
+    "tokens": "chars", "vocab": None, "max_length": None, "window": None, "carry": True, "pool": 1,
     "cell": "lstm", "hidden": 128, "layers": 1, "embedding": None, "dropout": 0.0, "tied": False,
     "optimizer": "adam", "momentum": 0.0, "schedule": "cosine", "decay_every": 1, "decay_factor": 0.5,
     "clip": 1.0, "clip_value": None, "seed": 0, "steps": None,
     "prompts": None, "temperature": 0.7, "greedy": False, "length": 120,
 }  # fmt: skip
+HOW_TO_READ = ("column", "format", "separator", "header", "encoding")  # files
 OF_SOURCE: dict[str, Settings] = {
     "headlines": {"batch_size": 32, "learning_rate": 0.012, "epochs": 5},
     "recipes": {"tokens": "words", "embedding": 100, "batch_size": 32, "learning_rate": 0.01, "epochs": 6, "length": 200},
@@ -80,9 +82,9 @@ def settle(kind: str, given: Settings) -> Settings:
     if "max_length" not in given and (chosen["window"] or kind != "file" and not chosen["as_published"]):
         chosen["max_length"] = None
     if kind != "file":
-        for name in ("column", "window", "max_length", "pool"):
+        for name in (*HOW_TO_READ, "window", "max_length", "pool"):
             if chosen[name] not in (None, DEFAULTS[name]) and not (name == "max_length" and chosen["as_published"]):
-                raise InputError(f"{option(name)} is for files; `{kind}` is made up, text by text")
+                raise InputError(f"{option(name, chosen[name])} is for files; `{kind}` is made up, text by text")
     check(chosen, given)
     return chosen
 
@@ -118,9 +120,10 @@ def check(chosen: Settings, given: Settings) -> None:
         raise InputError("--max-length cuts sequences, and headlines as published are whole; leave one of both options out")
 
 
-def option(name: str) -> str:
-    """As a setting is typed."""
-    return "--no-carry" if name == "carry" else "--" + name.replace("_", "-")
+def option(name: str, value: object = None) -> str:
+    """As a setting is typed, where it depends on the value with that."""
+    is_no = name == "carry" or name == "header" and value is False
+    return ("--no-" if is_no else "--") + name.replace("_", "-")
 
 
 def epochs_of_file(steps_an_epoch: int) -> int:

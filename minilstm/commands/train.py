@@ -78,7 +78,8 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
     say = screen.Screen(interrupt)
     spare = ByProducts(say.paragraph)
     floor = text.corpus.floor if text.corpus else None
-    say.paragraph(text.description)
+    for note in (*text.notes, text.description):
+        say.paragraph(note)
     say(model.summary())
     if floor is not None:
         unit = text.tokenizer.unit

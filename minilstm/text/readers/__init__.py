@@ -1,0 +1,36 @@
+"""Real files on disk to Python strings.
+
+What comes out is either one running text, or a list of sequences: short texts that each
+begin and end by themselves (a headline, a recipe, a name).
+
+    read_text        any text file         one running text
+    read_lines       any text file         a sequence a line
+    read_csv         a table               a sequence a row, from one column
+    read_json        objects               a sequence an object, from one or more fields
+    read_recipes     objects               a sequence an object, from its title and directions
+    read_sequences   any of these          as the file's suffix says, or as it was asked for
+
+Real files are broken in many ways, and a model learns whatever it is given. So a reader
+either understands a file from its first byte to its last, or raises an InputError that
+names the file, the place and what to do; and whatever had to be decided, it reports.
+
+    files      bytes of a file, compressed or not, or of standard input
+    encodings  bytes to characters
+    plain      running text and lines            structure  what only looks like plain text
+    rows       the rows of a table               tables     one column of them
+    objects    fields of JSON                    formats    which of all these a file is
+    heldout    what is kept from training
+"""
+
+from minilstm.text.readers.files import STANDARD_INPUT, name_of
+from minilstm.text.readers.formats import FORMATS, TABLES, WITH_COLUMNS, format_of, read_sequences
+from minilstm.text.readers.heldout import split_sequences, split_text
+from minilstm.text.readers.objects import read_json, read_recipes
+from minilstm.text.readers.plain import read_lines, read_text
+from minilstm.text.readers.reading import Reading
+from minilstm.text.readers.tables import AG_NEWS_COLUMNS, read_csv
+
+__all__ = [
+    "AG_NEWS_COLUMNS", "FORMATS", "Reading", "STANDARD_INPUT", "TABLES", "WITH_COLUMNS", "format_of", "name_of", "read_csv",
+    "read_json", "read_lines", "read_recipes", "read_sequences", "read_text", "split_sequences", "split_text",
+]  # fmt: skip

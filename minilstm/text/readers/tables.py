@@ -1,0 +1,173 @@
+"""One column of a table.
+
+Whether the first row is a header is decided by this rule, whatever column is asked for:
+
+    The first row is a header if more than half of its cells are names, and the others hold
+    no letters. A name begins with a letter or an underscore, has at most 4 words and 40
+    characters, and is not found again in its column (in the first thousand rows). An empty
+    first cell, as pandas writes it above row numbers, counts as a name.
+
+A column is chosen by its number, counted from 1, with a header or without; or by its name
+in the header. Digits are always a number, never a name. A header is never learned.
+
+AG News files have no header, but well-known columns: a table is one of them if it has three
+columns, no header, and a class from 1 to 4 at the beginning of every row. AG's corpus of
+news articles, as in Zhang, Zhao and LeCun (2015), Character-level Convolutional Networks
+for Text Classification.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+
+from minilstm.errors import InputError
+from minilstm.text.readers.files import name_of
+from minilstm.text.readers.plain import read_text
+from minilstm.text.readers.reading import Reading, listed, typed
+from minilstm.text.readers.rows import LOOKED_AT, MalformedRow, find_separator, rows_of, shown
+
+AG_NEWS_COLUMNS = ("class", "title", "description")
+AG_NEWS_CLASSES = ("1", "2", "3", "4")
+NAME_WORDS, NAME_CHARACTERS = 4, 40
+
+
+def read_csv(
+    path: str | Path,
+    column: str | int | None,
+    separator: str | None = None,
+    header: bool | None = None,
+    encoding: str | None = None,
+) -> list[str]:
+    """One sequence a row: the cells of one column of a table; blank cells are left out.
+
+    Parameters
+    ----------
+    column : a number, counted from 1; or a name from the header, or of `AG_NEWS_COLUMNS`.
+    separator : the character between cells; None: found, see ``rows``.
+    header : whether the first row is a header; None: decided by the rule above.
+    encoding : as Python calls it; None: UTF-8.
+
+    Raises
+    ------
+    InputError : as `read_text` does; if the file is malformed or its rows differ in length;
+        if it has no such column, or no text in it. Without a column (None) the message
+        lists those to choose from.
+    """
+    return read_table(path, column, separator, header, encoding).sequences
+
+
+def read_table(
+    path: str | Path,
+    column: str | int | None,
+    separator: str | None = None,
+    header: bool | None = None,
+    encoding: str | None = None,
+) -> Reading:
+    """As ``read_csv``, and how the file was understood: separator, header, column."""
+    text, name = read_text(path, encoding), name_of(path)
+    separator = separator or find_separator(text, name)
+    try:
+        return _read_rows(text, separator, True, header, column, name)
+    except MalformedRow:
+        if separator != "\t":
+            raise
+    return _read_rows(text, separator, False, header, column, name)
+
+
+def looks_like_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row of a table is a header, by the rule at the top of this file."""
+    names = 0
+    for place, cell in enumerate(first):
+        if cell == "" and place == 0 or _is_name(cell) and all(row[place] != cell for row in rows):
+            names += 1
+        elif any(character.isalpha() for character in cell):
+            return False
+    return 2 * names > len(first)
+
+
+def _is_name(cell: str) -> bool:
+    begins = cell[:1] == "_" or cell.strip()[:1].isalpha()
+    return begins and len(cell) <= NAME_CHARACTERS and len(cell.split()) <= NAME_WORDS
+
+
+def _read_rows(
+    text: str, separator: str, quotes: bool, header: bool | None, column: str | int | None, name: str
+) -> Reading:
+    rows = rows_of(text, separator, quotes, name)
+    seen = list(islice(rows, LOOKED_AT + 1))
+    first = seen[0]
+    has_header = looks_like_header(first, seen[1:]) if header is None else header
+    may_be_ag_news = not has_header and _is_of_ag_news(first)
+    index = _index_of(column, first, has_header, may_be_ag_news, name)
+    body: Iterable[list[str]] = chain(seen[1:] if has_header else seen, rows)
+    names: Sequence[str] = first if has_header else ()
+    if may_be_ag_news and isinstance(column, str) and column in AG_NEWS_COLUMNS:
+        body, names = _only_of_ag_news(body, column, name), AG_NEWS_COLUMNS
+    cells = [row[index] for row in body if row[index].strip()]
+    if not cells:
+        raise InputError(f"column {column!r} of {name} holds no text: choose another column")
+    how = [f"separated by {shown(separator)}"] + ["quotes taken as they are"] * (not quotes)
+    how += ["first row a header" if has_header else "no header"]
+    how += ["columns of AG News"] * (names is AG_NEWS_COLUMNS)
+    how += [_told_column(column, index, names)]
+    return Reading(cells, ", ".join(how))
+
+
+def _index_of(
+    column: str | int | None, first: list[str], has_header: bool, is_ag_news: bool, name: str
+) -> int:
+    """The column's place in a row, from 0."""
+    names: Sequence[str] = first if has_header else AG_NEWS_COLUMNS if is_ag_news else ()
+    if isinstance(column, str) and _is_number(column):
+        column = int(column)
+    if isinstance(column, int) and 1 <= column <= len(first):
+        return column - 1
+    if isinstance(column, str) and list(names).count(column) == 1:
+        return list(names).index(column)
+    if column is None:
+        problem = "no column was chosen"
+    elif isinstance(column, str) and not names:
+        problem = f"no column is called {column!r}, for the first row is no header (if it is: --header)"
+    else:
+        problem = f"no column is {column!r}, or more than one"
+    by = "NUMBER or NAME" if names else "NUMBER"
+    choices = listed(_choice(k, cell, names) for k, cell in enumerate(names or first, 1))
+    raise InputError(f"{name}: {problem}; add --column {by}: {choices}")
+
+
+def _choice(number: int, cell: str, names: Sequence[str]) -> str:
+    """What can be typed for a column: a number or, where it names one column, the name."""
+    can_be_typed = list(names).count(cell) == 1 and not _is_number(cell) and cell.isprintable()
+    if can_be_typed and 0 < len(cell) <= NAME_CHARACTERS:
+        return f"{number} or {typed(cell)}"
+    return f"{number} ({cell[:NAME_CHARACTERS]!r})"
+
+
+def _is_number(column: str) -> bool:
+    return column.isdecimal() and len(column) < 10
+
+
+def _told_column(column: str | int | None, index: int, names: Sequence[str]) -> str:
+    """The column for people; and that a number is a place, where a name looks like one."""
+    called = f", {names[index]!r}" if names else ""
+    others = [k for k, cell in enumerate(names) if cell == str(column) and k != index]
+    also = f" (a number counts columns; the one called {column!r} is number {others[0] + 1})" if others else ""
+    return f"column {index + 1}{called}{also}"
+
+
+def _is_of_ag_news(row: Sequence[str]) -> bool:
+    return len(row) == len(AG_NEWS_COLUMNS) and row[0] in AG_NEWS_CLASSES
+
+
+def _only_of_ag_news(rows: Iterable[list[str]], column: str, name: str) -> Iterator[list[str]]:
+    """The rows of an AG News file, as far as they are such."""
+    for number, row in enumerate(rows, 1):
+        if not _is_of_ag_news(row):
+            raise InputError(
+                f"{name} has no header and is no AG News file, for row {number:,} begins with"
+                f" {row[0][:NAME_CHARACTERS]!r} and not with a class from 1 to 4: choose"
+                f" {column!r} by its number, or say --header"
+            )
+        yield row
