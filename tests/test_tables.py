@@ -53,9 +53,11 @@ def test_any_other_first_row_is_learned(write, content):
 
 
 def test_a_name_that_is_found_again_beyond_a_thousand_rows_is_a_name(write):
-    rows = "".join(f"{k}\n" for k in range(1000))
-    assert "first row a header" in how(write(f"name\n{rows}name\n"), 1)
-    assert "no header" in how(write(f"name\n{rows[:-4]}name\n"), 1)
+    rows = [str(k) for k in range(1000)]
+    path = write("\n".join(["name", *rows, "name"]))
+    assert "first row a header" in how(path, 1) and read_csv(path, "name") == [*rows, "name"]
+    path = write("\n".join(["name", *rows[1:], "name", "other"]))
+    assert "no header" in how(path, 1) and read_csv(path, 1) == ["name", *rows[1:], "name", "other"]
 
 
 @pytest.mark.parametrize("header, cells", [(True, ["lovely place", "we will come again"]), (False, None)])
