@@ -95,7 +95,7 @@ def test_a_single_bad_place_in_utf8_is_told_by_its_line_and_bytes(write):
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
-@pytest.mark.parametrize("text", ["plain words\n" * 3, JAPANESE * 2, "a"])
+@pytest.mark.parametrize("text", ["plain words\n" * 3, JAPANESE * 2, "a", "soft\u00adhyphen, family 👩\u200d👩\n"])
 def test_wide_encodings_are_told_by_their_name_with_and_without_a_mark(write, encoding, text):
     path = write(text.encode(encoding))
     sentence = complaint(path)

@@ -149,6 +149,9 @@ def test_schedules_are_what_was_asked_for():
         ("headlines", {"column": "title"}, "--column is for files"),
         ("headlines", {"preset": "headlines", "column": "title"}, "--column is for files"),
         ("recipes", {"window": 5}, "--window is for files"),
+        ("recipes", {"format": "csv"}, "--format is for files"),
+        ("headlines", {"header": False}, "--no-header is for files"),
+        ("headlines", {"encoding": "cp1252"}, "--encoding is for files"),
         ("recipes", {"preset": "recipes", "max_length": 5}, "--max-length is for files"),
     ],
 )

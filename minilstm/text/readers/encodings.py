@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 
 from minilstm.errors import InputError
 
@@ -29,6 +30,7 @@ SHOWN = 40  # characters of a line that a guess is shown by
 GUESSES = 3
 COMMON = ["cp1252", "cp1251", "koi8_r", "shift_jis", "gb18030", "big5", "euc_jp", "euc_kr"]
 WESTERN = 0.4  # share of bytes beyond ASCII; a Western text has fewer
+NO_CHARACTERS = {"Cc", "Cn", "Co", "Cs"}  # categories that no text is full of
 INSTALL = 'pip install "minilstm[encodings]"'
 
 
@@ -84,7 +86,7 @@ def _wide_encoding(data: bytes) -> str | None:
             text = codecs.getincrementaldecoder(encoding)().decode(sample)
         except UnicodeDecodeError:
             continue
-        if all(character.isprintable() or character.isspace() for character in text):
+        if all(unicodedata.category(c) not in NO_CHARACTERS or c.isspace() for c in text):
             return encoding
     return None
 

@@ -22,7 +22,7 @@ LINES, CHARACTERS = 200, 1 << 16  # that are looked at
 FEWEST = 3  # lines that are a table
 OBJECT = re.compile(r'\s*(\[\s*)?\{\s*"([^"\\]|\\.)*"\s*:')
 LOOKS = {"json": "JSON", "jsonl": "JSON Lines", "tsv": "columns between tabs", "csv": "a table"}
-MARKUP = re.compile(r"\s*<(!doctype|\?xml|[a-z])", re.IGNORECASE)
+MARKUP = re.compile(r"\s*<(!doctype|!--|\?xml|[a-z])", re.IGNORECASE)
 
 
 def structure_of(text: str) -> str | None:
