@@ -103,6 +103,11 @@ def test_wide_encodings_are_told_by_their_name_with_and_without_a_mark(write, en
     assert read_text(path, advised(sentence)) == text
 
 
+@pytest.mark.parametrize("encoding", ["utf-32-le", "utf-32-be"])
+def test_wide_letters_without_any_latin_one_are_told_by_their_byte_order(write, encoding):
+    assert advised(complaint(write("吾輩は猫である".encode(encoding)))) == encoding
+
+
 def test_a_mark_of_the_other_byte_order_is_known_too(write):
     for mark, encoding in [(b"\xfe\xff", "utf-16"), (b"\x00\x00\xfe\xff", "utf-32")]:
         path = write(mark + "text".encode(f"{encoding}-be"))

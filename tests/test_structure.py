@@ -30,7 +30,8 @@ PROSE = {
     (LINES, "jsonl"), ("\n" + LINES, "jsonl"), (json.dumps(OBJECTS), "json"), (json.dumps(OBJECTS, indent=1), "json"),
     (json.dumps(OBJECTS[0]), "json"), (TABLE.format("\t"), "tsv"), (TABLE.format(","), "csv"), (TABLE.format(";"), "csv"),
     ("Anna\tf\nBruno\tm\nCleo\tf\n", "tsv"), ("<!DOCTYPE html>\n<p>Well</p>\n", "markup"),
-    ('<?xml version="1.0"?>\n<a>b</a>', "markup"), ("<!-- made by -->\n<p>a</p>", "markup"), ("<doc id='1'>\nOnce\n</doc>\n", "markup"),
+    ('<?xml version="1.0"?>\n<a>b</a>', "markup"),
+    ("<!-- made by -->\n<p>a</p>", "markup"), ("<doc id='1'>\nOnce\n</doc>\n", "markup"),
 ])
 def test_structure_is_seen(text, what):
     assert structure_of(text) == what

@@ -36,7 +36,7 @@ HELD_OUT = 0.1  # share of a file
 WHOLE_FILES = 10  # of so many files, whole ones are held out; of fewer, a stretch of each
 LONG_LINE = 300  # characters, on average: rather a paragraph than a line
 SHOWN = 60  # characters of a first sequence
-NOTED = 3  # files whose reading is told
+NOTED = 3  # files whose reading is reported
 LONGEST_SEQUENCE = 5_000  # symbols; anything longer is a running text
 
 
@@ -106,9 +106,9 @@ def _fit_to_grammar(corpus: Grammar | WordGrammar, settings: Settings, texts: li
 def _of_files(sources: Sequence[str], settings: Settings, rng: np.random.Generator) -> Data:
     texts, remark, notes = _read(sources, settings)
     more = [f"… and {len(notes) - NOTED:,} more files"] if len(notes) > NOTED else []
-    told_notes = (*notes[:NOTED], *more)
+    shown_notes = (*notes[:NOTED], *more)
     if settings["as_published"]:
-        return replace(_published(texts, settings, f"{len(texts):,} sequences{remark}"), notes=told_notes)
+        return replace(_published(texts, settings, f"{len(texts):,} sequences{remark}"), notes=shown_notes)
     if settings["window"] is None and len(texts) < 2:
         raise InputError("holding some out takes at least 2 sequences, and there is one; for running text add --window 50")
     if settings["window"] is None or len(texts) >= WHOLE_FILES:
@@ -128,7 +128,7 @@ def _of_files(sources: Sequence[str], settings: Settings, rng: np.random.Generat
         f" held out {len(held_out.ids):,}{_unknown(tokenizer, valid)}{remark}",
         fingerprint=_fingerprint(tokenizer, chain(ids, held_out)),
         characters=_characters(valid, held_out),
-        notes=told_notes,
+        notes=shown_notes,
     )
 
 
@@ -157,7 +157,7 @@ def _read(sources: Sequence[str], settings: Settings) -> tuple[list[str], str, l
         )
         texts += read.sequences
         if kind in WITH_COLUMNS:
-            notes.append(_told_reading(source, read))
+            notes.append(_describe_reading(source, read))
         elif read.how:
             notes.append(read.how)
     are_long = not have_columns and settings["window"] is None and sum(map(len, texts)) > LONG_LINE * len(texts)
@@ -175,7 +175,7 @@ def _read_recipes(sources: Sequence[str], kinds: list[str], settings: Settings) 
     return [text for texts, _ in read for text in texts], remark, []
 
 
-def _told_reading(source: str, read: Reading) -> str:
+def _describe_reading(source: str, read: Reading) -> str:
     """How a file was understood, with its first sequence, by which a mistake shows."""
     first = read.sequences[0]
     shown = first if len(first) <= SHOWN else first[:SHOWN] + "…"

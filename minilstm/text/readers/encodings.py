@@ -78,9 +78,9 @@ def _wide_encoding(data: bytes) -> str | None:
     """UTF-16 or UTF-32 in either byte order, if the bytes make sense in it."""
     sample = data[:SAMPLE]
     odd, even = sample[1::2].count(0), sample[::2].count(0)
-    order = "le" if odd >= even else "be"  # the zeros are the upper halves of Latin letters
-    for encoding, width in ((f"utf-32-{order}", 4), (f"utf-16-{order}", 2)):
-        if len(data) % width:
+    order = "le" if odd >= even else "be"  # zeros are the upper halves of Latin letters
+    for encoding in ("utf-32-le", "utf-32-be", f"utf-16-{order}"):
+        if len(data) % (4 if "32" in encoding else 2):
             continue
         try:
             text = codecs.getincrementaldecoder(encoding)().decode(sample)

@@ -72,5 +72,5 @@ def read_sequences(
             f"--column is for tables and JSON, and {name_of(path)} is read as plain text: say"
             f" what it is, by --format {seems}"
         )
-    told = "" if format else warning(text, Path(name_of(path)).name)
-    return Reading([text] if running else lines_of(text), told)
+    how = "" if format else warning(text, Path(name_of(path)).name)
+    return Reading([text] if running else lines_of(text), how)

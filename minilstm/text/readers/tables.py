@@ -111,7 +111,7 @@ def _read_rows(
     how = [f"separated by {shown(separator)}"] + ["quotes taken as they are"] * (not quotes)
     how += ["first row a header" if has_header else "no header"]
     how += ["columns of AG News"] * (names is AG_NEWS_COLUMNS)
-    how += [_told_column(column, index, names)]
+    how += [_describe_column(column, index, names)]
     return Reading(cells, ", ".join(how))
 
 
@@ -149,7 +149,7 @@ def _is_number(column: str) -> bool:
     return column.isdecimal() and len(column) < 10
 
 
-def _told_column(column: str | int | None, index: int, names: Sequence[str]) -> str:
+def _describe_column(column: str | int | None, index: int, names: Sequence[str]) -> str:
     """The column for people; and that a number is a place, where a name looks like one."""
     called = f", {names[index]!r}" if names else ""
     others = [k for k, cell in enumerate(names) if cell == str(column) and k != index]
