@@ -51,6 +51,7 @@ from minilstm.errors import InputError
 from minilstm.files import replacing
 from minilstm.model import LanguageModel
 from minilstm.optim import clip
+from minilstm.streams import make_writable
 from minilstm.text.batches import Batches
 from minilstm.text.headlines import headlines
 from minilstm.train import evaluate
@@ -211,4 +212,5 @@ def run(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 
 if __name__ == "__main__":
+    make_writable()
     sys.exit(main())

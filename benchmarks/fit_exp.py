@@ -9,6 +9,7 @@ A polynomial of degree 4 in r is fitted to (eʳ - 1 - r) / r² on |r| ≤ ln 2 /
 import numpy as np
 
 from minilstm.kernels.exponential import HIGHEST, LOWEST, exp_in_place
+from minilstm.streams import make_writable
 
 DEGREE, POINTS, ROUNDS = 4, 1500, 400
 LIMIT = np.log(2) / 2 * 1.0001  # rounding may leave a little more than one half between x / ln 2 and n
@@ -52,6 +53,7 @@ def largest_error() -> float:
 
 
 if __name__ == "__main__":
+    make_writable()
     error, c = fit()
     print("c =", ", ".join(f"{np.float32(k):.7e}" for k in c))
     print(f"largest relative error of the fit before rounding to float32: {error:.1e}")

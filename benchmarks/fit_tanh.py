@@ -10,6 +10,7 @@ and each point's weight grows with its error (Lawson 1961), which turns a least-
 import numpy as np
 
 from minilstm.kernels.activations import LIMIT, sigmoid_in_place, tanh_in_place
+from minilstm.streams import make_writable
 
 DEGREE_P, DEGREE_Q, POINTS, ROUNDS = 6, 3, 1500, 400
 
@@ -51,6 +52,7 @@ def largest_error(function, truth) -> float:
 
 
 if __name__ == "__main__":
+    make_writable()
     error, a, b = fit(float(LIMIT))
     print("a =", ", ".join(f"{np.float32(k):.7e}" for k in a))
     print("b =", ", ".join(f"{np.float32(k):.7e}" for k in b))

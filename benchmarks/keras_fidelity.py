@@ -33,6 +33,7 @@ from published import Run
 
 import minilstm
 from minilstm.errors import InputError
+from minilstm.streams import make_writable
 
 TOLERANCE = {"float64": 1e-6, "float32": 1e-3}  # of (1)
 SHOWN = (1, 10, 25, 50, 75, 100)
@@ -119,4 +120,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    make_writable()
     sys.exit(main())

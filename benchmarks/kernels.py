@@ -28,6 +28,7 @@ from minilstm import kernels
 from minilstm.functions import sigmoid, softmax
 from minilstm.kernels.activations import sigmoid_in_place, tanh_in_place
 from minilstm.kernels.exponential import exp_in_place
+from minilstm.streams import make_writable
 
 B, H = 64, 128  # sequences and hidden width of the cells
 N, V, IDS = 320, 10_000, 6400  # tokens and vocabulary of one chunk of the word model, and ids of its batch
@@ -267,4 +268,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    make_writable()
     sys.exit(main())

@@ -24,6 +24,7 @@ from published import Run
 
 import minilstm
 from minilstm.errors import InputError
+from minilstm.streams import make_writable
 
 YARDSTICK = np.array([2.2739, 1.8718, 1.7728, 1.7115])
 TOLERANCE = 0.02
@@ -75,4 +76,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    make_writable()
     sys.exit(main())

@@ -23,6 +23,7 @@ from typing import Any
 
 from minilstm.errors import InputError
 from minilstm.files import replacing
+from minilstm.streams import make_writable
 from race import environments, growth, machine, singles
 from race.contest import Settings, race
 from race.crew import PEERS, Crew, WorkerError, our_crew
@@ -164,4 +165,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    make_writable()
     sys.exit(main())

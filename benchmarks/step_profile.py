@@ -32,6 +32,7 @@ from minilstm import LSTM, Adam, LanguageModel, kernels, threads
 from minilstm.kernels.jit import kernel
 from minilstm.layers.packing import Packing
 from minilstm.passes import Pass
+from minilstm.streams import make_writable
 from race.workloads import STEPS, random_batches
 
 WORKLOADS = {workload.name: workload for workload in STEPS}
@@ -207,4 +208,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    make_writable()
     sys.exit(main())

@@ -17,17 +17,13 @@ from collections.abc import Sequence
 from minilstm import environment
 from minilstm.arguments import parser
 from minilstm.errors import MinilstmError
+from minilstm.streams import make_writable
 from minilstm.threads import BLAS_VARIABLES
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status and prints no traceback for anything that a user can mend."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by whoever started us
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a symbol that the terminal cannot show is no reason to stop
-            stream.reconfigure(errors="backslashreplace")
+    make_writable()
     try:
         arguments = parser().parse_args(argv)
         use_one_thread()

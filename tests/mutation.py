@@ -21,6 +21,8 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from minilstm.streams import make_writable
+
 ROOT = Path(__file__).resolve().parents[1]
 LAYER = "test_layers_small test_layers_recurrent test_layers_edges test_model"
 RECURRENT = "test_layers_recurrent test_layers_edges test_properties test_model"
@@ -116,4 +118,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    make_writable()
     sys.exit(main())
