@@ -114,7 +114,7 @@ def load(path: str | Path) -> Checkpoint:
         return _build(configuration, arrays)
     except CheckpointError as error:
         raise CheckpointError(f"{path} {error}") from error
-    except (InputError, ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError) as error:
+    except (InputError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise CheckpointError(f"{path} has a configuration that makes no sense ({error!r})") from error
 
 
@@ -131,6 +131,8 @@ def _read(path: str | Path) -> dict[str, np.ndarray]:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
+    except MemoryError:
+        raise
     except Exception as error:  # a damaged file can make the zip, zlib and npy readers fail in many ways
         raise CheckpointError(f"{path} is damaged ({type(error).__name__}: {error})") from error
 

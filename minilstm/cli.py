@@ -8,43 +8,59 @@ The options stand in ``minilstm.arguments``; what a command does, in ``minilstm.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 
 from minilstm import environment
 from minilstm.arguments import parser
-from minilstm.errors import MinilstmError
+from minilstm.refusals import is_of_output, sentence_for
 from minilstm.streams import make_writable
 from minilstm.threads import BLAS_VARIABLES
+
+INTERRUPTED = {  # what is worth knowing after Ctrl-C, besides that it has worked
+    "train": "interrupted; what was saved before is whole, and --resume goes on from there",
+    "sample": "interrupted; what was written so far stays",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status and prints no traceback for anything that a user can mend."""
     make_writable()
+    command = ""
     try:
         arguments = parser().parse_args(argv)
+        command = arguments.command
         use_one_thread()
         arguments.matrix_kernels = environment.set_kernels()
-        command = importlib.import_module(f"minilstm.commands.{arguments.command}")
-        status = command.run(arguments)
+        status = importlib.import_module(f"minilstm.commands.{command}").run(arguments)
         sys.stdout.flush()
         return status
-    except MinilstmError as error:
-        return complain(str(error), error.exit_status)
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # we are on our way
-        return complain("interrupted; what was saved before is whole (minilstm train: go on with --resume)", 1)
-    except MemoryError:
-        return complain("there is not enough memory for this; choose smaller sizes", 1)
-    except BrokenPipeError:  # whoever read our output has gone: say no more, not even when Python ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        return complain(f"{place}{error.strerror or error}; what was saved before is whole", 1)
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+        return complain(INTERRUPTED.get(command, "interrupted"), 1)
+    except Exception as error:
+        return refuse(error, command)
+
+
+def refuse(error: Exception, command: str) -> int:
+    """Say why the command has ended; returns the exit status. All that ``refusals`` cannot explain is a bug of ours."""
+    if isinstance(error, OSError) and is_of_output(error):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # say no more there, not even when Python ends
+        if isinstance(error, BrokenPipeError):  # whoever read our output has gone
+            return 1
+        error.filename = "standard output"
+    explained = sentence_for(error, command)
+    if explained is not None:
+        return complain(*explained)
+    traceback.print_exception(error)
+    return complain("this is a bug in minilstm, and no mistake of yours; please report it with the lines above", 1)
 
 
 def use_one_thread() -> None:
