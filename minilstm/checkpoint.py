@@ -5,24 +5,24 @@
     optimizer/FIELD    what the optimizer remembers, flat: m and v of Adam, and so on
     state/K/PART       the carried state of layer K (h, and c of an LSTM), in the middle of an epoch of running text
 
-A file is written as a whole or not at all (``minilstm.files``). Reading never unpickles, and trusts nothing: every array
-must have the name, shape and dtype that the configuration promises, and finite numbers, before the first of them is used.
+A file is written as a whole or not at all (``minilstm.files``). Reading never unpickles, and trusts nothing (see
+``archive.py``): every array must have the name, shape and dtype that the configuration promises before the first of them is
+unpacked, and finite numbers.
 
 Format 1, which had Adam only, is still read.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import math
-import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from minilstm.archive import Archive
 from minilstm.errors import CheckpointError, InputError
 from minilstm.files import replacing
 from minilstm.model import CELLS, LanguageModel, build_layers, parameter_shapes
@@ -32,6 +32,7 @@ from minilstm.text.words import tokenizer_from_json
 from minilstm.train import HistoryRow, StepRecord, Training
 
 FORMAT = 2
+LONGEST_CONFIGURATION = 2**26  # bytes, of which the tokenizer and the samples are most; longer only as a file's larger part
 
 
 @dataclass
@@ -98,54 +99,50 @@ def load(path: str | Path) -> Checkpoint:
     InputError : if there is no such file.
     CheckpointError : if it is damaged, is from another version, or does not hold what its configuration promises.
     """
-    arrays = _read(path)
-    if "configuration" not in arrays:
-        raise CheckpointError(f"{path} holds no configuration; it was not written by minilstm")
+    if not Path(path).is_file():
+        raise InputError(f"there is no model at {path}; `minilstm train` writes one")
     try:
-        configuration = json.loads(arrays.pop("configuration").tobytes().decode("ascii"))
-        version = configuration["format"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise CheckpointError(f"{path} has a configuration that cannot be read ({error})") from error
-    if version not in (1, FORMAT):
-        raise CheckpointError(f"{path} has format {version!r}; this version of minilstm reads formats 1 and {FORMAT}")
-    try:
-        if version == 1:
-            _upgrade(configuration, arrays)
-        return _build(configuration, arrays)
+        with open(path, "rb") as file:
+            return _build(Archive(file))
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror})") from error
     except CheckpointError as error:
         raise CheckpointError(f"{path} {error}") from error
     except (InputError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise CheckpointError(f"{path} has a configuration that makes no sense ({error!r})") from error
 
 
-def _read(path: str | Path) -> dict[str, np.ndarray]:
-    """Every array of the file, none of them unpickled."""
-    if not Path(path).is_file():
-        raise InputError(f"there is no model at {path}; `minilstm train` writes one")
+def _configuration(archive: Archive) -> dict[str, Any]:
+    """What the file says of itself, in the form of format 2."""
+    name = "configuration"
+    if name not in archive.names:
+        raise CheckpointError("holds no configuration; it was not written by minilstm")
+    length, longest = archive.bytes_of(name), max(LONGEST_CONFIGURATION, archive.size)
+    dtype, shape = archive.describe(name)
+    if length > longest or dtype != np.uint8 or len(shape) != 1:
+        raise CheckpointError(f"has a configuration that cannot be read ({length:,} bytes as {dtype} {shape})")
     try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read ({error.strerror})") from error
-    if not zipfile.is_zipfile(io.BytesIO(data)) and not data.startswith(b"PK"):
-        raise CheckpointError(f"{path} is no model file; `minilstm train` writes one, model.npz")
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except MemoryError:
-        raise
-    except Exception as error:  # a damaged file can make the zip, zlib and npy readers fail in many ways
-        raise CheckpointError(f"{path} is damaged ({type(error).__name__}: {error})") from error
+        configuration = json.loads(archive.read(name).tobytes().decode("ascii"))
+        version = configuration["format"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CheckpointError(f"has a configuration that cannot be read ({error})") from error
+    if version not in (1, FORMAT):
+        raise CheckpointError(f"has format {version!r}; this version of minilstm reads formats 1 and {FORMAT}")
+    if version == 1:
+        _upgrade(configuration, archive)
+    return configuration
 
 
-def _upgrade(configuration: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+def _upgrade(configuration: dict[str, Any], archive: Archive) -> None:
     """Turn in place what a file of format 1 holds into format 2: the optimizer says what it is, its arrays bear its name."""
     configuration["model"] |= {"dropout": 0.0, "tied": False}
     configuration["optimizer"]["kind"] = "adam"
     for field in ("m", "v"):
-        arrays[f"optimizer/{field}"] = arrays.pop(f"adam/{field}")
+        archive.rename(f"adam/{field}", f"optimizer/{field}")
 
 
-def _build(configuration: dict[str, Any], arrays: dict[str, np.ndarray]) -> Checkpoint:
+def _build(archive: Archive) -> Checkpoint:
+    configuration = _configuration(archive)
     sizes, progress = configuration["model"], configuration["progress"]
     tokenizer = tokenizer_from_json(configuration["tokenizer"])
     if tokenizer.vocab_size != sizes["vocab_size"]:
@@ -156,14 +153,14 @@ def _build(configuration: dict[str, Any], arrays: dict[str, np.ndarray]) -> Chec
     for name in ("epoch", "position", "step", "optimizer_steps", "tokens", "epoch_tokens"):
         if type(progress[name]) is not int or progress[name] < 0:
             raise CheckpointError(f"counts {name} as {progress[name]!r}")
-    if sizes["layers"] > len(arrays):
-        raise CheckpointError(f"promises {sizes['layers']} layers, but has {len(arrays)} arrays in all")
+    if sizes["layers"] > len(archive.names):
+        raise CheckpointError(f"promises {sizes['layers']} layers, but has {len(archive.names) - 1} arrays in all")
     constants = dict(configuration["optimizer"])
     kind = constants.pop("kind")
     if kind not in OPTIMIZERS:
         raise CheckpointError(f"was trained by the optimizer {kind!r}, which is not among {', '.join(OPTIMIZERS)}")
     optimizer = OPTIMIZERS[kind](**constants)
-    _check_arrays(arrays, _promised_shapes(sizes, optimizer, progress["state_batch"]), np.dtype(sizes["dtype"]))
+    arrays = _arrays(archive, _promised_shapes(sizes, optimizer, progress["state_batch"]), np.dtype(sizes["dtype"]))
     model = LanguageModel(**sizes)
     for name, array in model.parameters.items():
         array[...] = arrays[f"parameters/{name}"]
@@ -220,16 +217,21 @@ def _promised_shapes(sizes: dict[str, Any], optimizer: Optimizer, state_batch: i
     return expected
 
 
-def _check_arrays(arrays: dict[str, np.ndarray], expected: dict[str, tuple[int, ...]], dtype: np.dtype) -> None:
-    for name in sorted(expected.keys() - arrays.keys()):
+def _arrays(archive: Archive, expected: dict[str, tuple[int, ...]], dtype: np.dtype) -> dict[str, np.ndarray]:
+    """All arrays but the configuration, none of them made before each has proved to be as it was promised."""
+    names = archive.names - {"configuration"}
+    for name in sorted(expected.keys() - names):
         raise CheckpointError(f"lacks the array {name}")
-    for name in sorted(arrays.keys() - expected.keys()):
+    for name in sorted(names - expected.keys()):
         raise CheckpointError(f"has an array too many, {name}")
     for name, shape in expected.items():
-        array = arrays[name]
-        if array.shape != shape or array.dtype != dtype:
+        held = archive.describe(name)
+        if held != (dtype, shape):
             raise CheckpointError(
-                f"holds {name} as {array.dtype} {array.shape}, where its configuration promises {dtype} {shape}"
+                f"holds {name} as {held[0]} {held[1]}, where its configuration promises {dtype} {shape}"
             )
+    arrays = {name: archive.read(name) for name in expected}
+    for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise CheckpointError(f"holds NaN or infinite numbers in {name}")
+    return arrays

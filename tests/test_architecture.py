@@ -8,7 +8,7 @@ import minilstm
 ROOT = Path(minilstm.__file__).parent
 FLOORS = [
     {"reference"},
-    {"checks", "environment", "errors", "files", "functions", "memory", "ownership", "params", "refusals", "streams", "threads"},
+    {"archive", "checks", "environment", "errors", "files", "functions", "memory", "ownership", "params", "refusals", "streams", "threads"},
     {"cells", "kernels"},
     {"layers", "losses", "optim", "text"},
     {"model", "passes", "shares", "verify"},
