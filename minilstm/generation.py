@@ -4,13 +4,16 @@ The loop takes uniform numbers; they are drawn for many steps at once, in the or
 all texts end before those numbers are used up, the generator is put back and draws only as many as the steps that were
 taken, so that it stands where it would stand if every step had drawn for itself.
 
+The steps are taken in chunks of about a tenth of a second, so that what was written can be shown, and the loop be stopped,
+between two of them. The size of the chunks changes no number.
+
 Letters: V vocabulary, H hidden, L layers, C columns of a layer's matrices, B texts, T steps.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -20,7 +23,9 @@ from minilstm.kernels.generation import Choice, Weights, Work
 from minilstm.model import CELLS, LanguageModel, States
 from minilstm.ownership import shares_model
 
-STEPS_AT_ONCE = 256  # for which random numbers are drawn
+STEPS_AT_ONCE = 256  # at most, in a chunk
+LEAST_STEPS = 16  # in a chunk of many texts, for handing chunks on takes time, too
+WORK_AT_ONCE = 2**28  # multiplications in a chunk, which take about a tenth of a second
 ROWS_TOGETHER = 16  # so many rows of all gates stay in the processor's nearest memory
 
 
@@ -58,25 +63,37 @@ def work_for(model: LanguageModel, rows: int) -> Work:
 @shares_model
 def write(model: LanguageModel, state: States, length: int, choice: Choice, rng: np.random.Generator) -> np.ndarray:
     """Ids (T, B) from a state, at most ``length`` steps; fewer when all texts have ended. After its end a text is all ends."""
+    return np.concatenate(list(write_in_chunks(model, state, length, choice, rng)))
+
+
+def write_in_chunks(
+    model: LanguageModel, state: States, length: int, choice: Choice, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """What ``write`` returns, in chunks of some steps, each when it is asked for. The model must stay as it is meanwhile."""
     if model.dtype.kind == "c":
         raise InputError(f"a model in {model.dtype} is for checking gradients and cannot write; take one in float32 or float64")
     B = len(state[0][0])
     weights, bh, work = weights_of(model), bh_of(model), work_for(model, min(B, ROWS_TOGETHER))
     h = np.stack([layer[0] for layer in state])  # (L, B, H)
     c = np.stack([layer[1] for layer in state]) if model.cell == "lstm" else None  # (L, B, H)
-    texts, written = np.arange(B), []
-    for start in range(0, length, STEPS_AT_ONCE):
-        before, steps = rng.bit_generator.state, min(STEPS_AT_ONCE, length - start)
+    texts, chunk = np.arange(B), steps_at_once(model, B)
+    for start in range(0, length, chunk):
+        before, steps = rng.bit_generator.state, min(chunk, length - start)
         u = rng.random((steps, B))
         ids = np.full(u.shape, choice.end)  # (T, B)
         taken, going = kernels.generation.generate(weights, bh, choice, u, texts, h, c, work, ids)
-        written.append(ids[:taken])
         texts = texts[:going]
         if going == 0:
             rng.bit_generator.state = before
             rng.random((taken, B))
-            break
-    return np.concatenate(written)
+        yield ids[:taken]
+        if going == 0:
+            return
+
+
+def steps_at_once(model: LanguageModel, B: int) -> int:
+    """In a chunk: a step multiplies by every parameter once for each text."""
+    return min(STEPS_AT_ONCE, max(LEAST_STEPS, WORK_AT_ONCE // (B * model.parameters.flat.size)))
 
 
 def choice_of(

@@ -29,7 +29,7 @@ import numpy as np
 from minilstm.checks import check_number, check_size
 from minilstm.errors import InputError
 from minilstm.functions import softmax
-from minilstm.generation import choice_of, write
+from minilstm.generation import choice_of, write_in_chunks
 from minilstm.model import LanguageModel, States
 from minilstm.ownership import shares_model
 from minilstm.text.protocol import Corpus, Tokenizer
@@ -165,6 +165,21 @@ def generate_ids(
 
     ``rng`` is needed to draw; only greedy generation does without.
     """
+    return cut_at_end(np.concatenate([*generate_in_chunks(model, tokenizer, prompts, length, sampling, rng)]), tokenizer)
+
+
+def generate_in_chunks(
+    model: LanguageModel,
+    tokenizer: Tokenizer,
+    prompts: Sequence[str],
+    length: int = 300,
+    sampling: Sampling = Sampling(),
+    rng: np.random.Generator | None = None,
+) -> Iterator[np.ndarray]:
+    """Ids (T, B) of some further steps each time; the same as of ``generate_ids``, and after its end a text is all ends.
+
+    Arguments are checked, and prompts read, at once; the model must stay as it is until the last chunk.
+    """
     if rng is None and not sampling.greedy:
         raise InputError("drawing needs a numpy.random.Generator: pass rng=np.random.default_rng(seed)")
     rng = np.random.default_rng(0) if rng is None else rng
@@ -172,7 +187,11 @@ def generate_ids(
     _, state = read_prompts(model, tokenizer, prompts)
     sampling.check_vocabulary(model.vocab_size)
     choice = choice_of(model.vocab_size, **vars(sampling), forbidden=forbidden_ids(tokenizer), end=tokenizer.eos_id)
-    ids = write(model, state, length, choice, rng)  # (T, B)
+    return write_in_chunks(model, state, length, choice, rng)
+
+
+def cut_at_end(ids: np.ndarray, tokenizer: Tokenizer) -> list[np.ndarray]:
+    """Each text of ids (T, B) up to its end symbol, or whole if it has none."""
     is_last = ids == tokenizer.eos_id
     is_last[-1] = True
     return [row[: end + 1] for row, end in zip(ids.T, is_last.argmax(axis=0))]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from minilstm import WordTokenizer
 from minilstm.errors import InputError
-from minilstm.text.punctuation import gaps, is_mark, join_words, split_words
+from minilstm.text.punctuation import is_mark, join_words, spaced, split_words
 from minilstm.text.readers import read_json
 from minilstm.text.tokenizers import CharTokenizer
 from minilstm.text.words import tokenizer_from_json
@@ -176,7 +176,7 @@ def test_joining_what_was_split_splits_into_the_same_words(text):
 @given(any_text)
 def test_two_words_are_never_joined_and_nothing_but_spaces_is_put_between(text):
     words = split_words(text)
-    spaces = gaps(words)
+    spaces = [space for space, _ in spaced(words)]
     assert len(spaces) == len(words) and set(spaces) <= {"", " "} and spaces[:1] in ([], [""])
     for before, space, word in zip(words, spaces[1:], words[1:]):
         assert space == " " or {len(before), len(word)} & {1} and (is_mark(before[0]) or is_mark(word[0]))

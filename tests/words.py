@@ -23,5 +23,8 @@ class Words:
     def complete(self, prompt, ids):
         return f"{prompt} {self.decode(ids)}".rstrip()
 
+    def pieces(self, prompt, ids):
+        yield self.complete(prompt, ids)
+
     def show(self, id_):
         return ("<stop>", "<unknown>", *self.symbols)[id_]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ from minilstm.commands.terminal import columns as columns_of
 from minilstm.diversity import LONGEST, Measures, measure
 from minilstm.errors import InputError, UnknownSymbolError
 from minilstm.model import LanguageModel
-from minilstm.sample import Sampling, forbidden_ids, generate, generate_ids, read_prompts
+from minilstm.sample import Sampling, cut_at_end, forbidden_ids, generate_in_chunks, read_prompts
 from minilstm.text.protocol import Tokenizer
 from minilstm.text.readers import read_text
 
@@ -53,11 +55,50 @@ def run(arguments: Namespace) -> int:
         return _compare(model, tokenizer, chosen, length, samplings, seed)
     temperature = TEMPERATURE if arguments.temperature is None else arguments.temperature
     sampling = Sampling(temperature, arguments.top_k, arguments.top_p, bool(arguments.greedy))
-    for text in generate(model, tokenizer, chosen, length, sampling, np.random.default_rng(seed)):
-        print(harmless(text))
-        if "\n" in text:
-            print("-" * 40)
+    _write(tokenizer, chosen, generate_in_chunks(model, tokenizer, chosen, length, sampling, np.random.default_rng(seed)))
     return 0
+
+
+def _write(tokenizer: Tokenizer, prompts: list[str], chunks: Iterator[np.ndarray]) -> None:
+    """Print the first text as it comes, chunk by chunk, then the others, which were written beside it, one after the other."""
+    known: list[str] = []  # and not printed yet
+
+    def show() -> None:
+        print(harmless("".join(known)), end="")
+        known.clear()
+
+    try:
+        for prompt, ids in zip(prompts, _in_turn(chunks, len(prompts), show)):
+            has_lines = False
+            for piece in tokenizer.pieces(prompt, ids):
+                known.append(piece)
+                has_lines = has_lines or "\n" in piece
+            known.append("\n" + f"{'-' * 40}\n" * has_lines)
+            show()
+    except KeyboardInterrupt:
+        known.append("\n")
+        show()
+        raise
+
+
+def _in_turn(chunks: Iterator[np.ndarray], count: int, show: Callable[[], None]) -> Iterator[Iterator[int]]:
+    """The ids of each text. Where those of a text are used up, all is shown before a further chunk (T, B) is asked for."""
+    written: list[np.ndarray] = []
+
+    def ids_of(text: int) -> Iterator[int]:
+        k = 0
+        while True:
+            if k == len(written):
+                show()
+                sys.stdout.flush()
+                chunk = next(chunks, None)
+                if chunk is None:
+                    return
+                written.append(chunk)
+            yield from written[k][:, text].tolist()
+            k += 1
+
+    return (ids_of(text) for text in range(count))
 
 
 def _check_options(arguments: Namespace) -> None:
@@ -130,7 +171,7 @@ def _beam(model: LanguageModel, tokenizer: Tokenizer, prompts: list[str], length
     """A table for each prompt: the texts that were found, with their log probabilities."""
     for b, prompt in enumerate(prompts):
         print("\n" * (b > 0) + title(prompt, terminal_width()))
-        print(f"{'log P':>8}{'a symbol':>10}  text")
+        print(f"{'log P':>8}{'a symbol':>10}  text", flush=True)  # the search may take a while
         for found in beam_search(model, tokenizer, prompt, length, width):
             numbers = f"{found.log_probability:>8.2f}{found.log_probability / len(found.ids):>10.3f}  "
             for k, line in enumerate(wrap(_written(tokenizer, found.ids), terminal_width() - len(numbers))):
@@ -141,8 +182,22 @@ def _beam(model: LanguageModel, tokenizer: Tokenizer, prompts: list[str], length
 def _compare(
     model: LanguageModel, tokenizer: Tokenizer, prompts: list[str], length: int, samplings: list[Sampling], seed: int
 ) -> int:
-    """Samples side by side, from the same random numbers at each temperature; below them what can be measured."""
-    written = [generate_ids(model, tokenizer, prompts, length, s, np.random.default_rng(seed)) for s in samplings]
+    """Samples side by side, from the same random numbers at each temperature; below them what can be measured.
+
+    All temperatures are written at the same pace, so that Ctrl-C has something of each to show.
+    """
+    streams = [generate_in_chunks(model, tokenizer, prompts, length, s, np.random.default_rng(seed)) for s in samplings]
+    chunks: list[list[np.ndarray]] = [[] for _ in samplings]
+    interrupted = None
+    try:
+        for further in zip_longest(*streams):
+            for so_far, chunk in zip(chunks, further):
+                so_far += [] if chunk is None else [chunk]
+    except KeyboardInterrupt as stop:
+        if not all(chunks):
+            raise
+        interrupted = stop
+    written = [cut_at_end(np.concatenate(so_far), tokenizer) for so_far in chunks]
     names = [f"T = {s.temperature}" for s in samplings]
     width, gap = terminal_width(), len(BETWEEN)
     abreast = min(len(names), (width + gap) // (NARROWEST_COLUMN + gap))
@@ -154,6 +209,8 @@ def _compare(
             print(f"\n{title(prompt, width)}" if k == 0 or prompt != prompts[k - 1] else "")
             print("\n".join(beside([_written(tokenizer, ids[k]) for ids in written[band]], column)))
         print()
+    if interrupted is not None:
+        raise interrupted
     _print_measures(names, [measure(model, tokenizer, prompts, ids) for ids in written], width)
     explanation = (
         f"\nmeasured on {len(prompts)} {_some('text', len(prompts))} at each temperature (--count)"

@@ -53,6 +53,9 @@ class Tokenizer(Protocol):
     def complete(self, prompt: str, ids: Iterable[int]) -> str:
         """The prompt as it was typed, continued by what the ids stand for, up to the first end."""
 
+    def pieces(self, prompt: str, ids: Iterable[int]) -> Iterator[str]:
+        """What ``complete`` returns, piece by piece from left to right, each as soon as there are ids enough to know it."""
+
     def show(self, id_: int) -> str:
         """One id as a table shows it, on one line and never invisible."""
 

@@ -26,8 +26,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import chain
 
 CONTRACTED = {"d", "ll", "m", "re", "s", "t", "ve"}  # they'd, they'll, I'm, they're, it's, don't, I've
 PLAIN_S = {"as", "is", "its", "this", "was"}  # no plurals: after them an apostrophe opens a quotation
@@ -72,7 +73,7 @@ def pieces(text: str) -> Iterator[str]:
         start = end
 
 
-def join_words(words: Sequence[str]) -> str:
+def join_words(words: Iterable[str]) -> str:
     """A text that people could have written, and that ``split_words`` splits into the same words.
 
     Examples
@@ -80,36 +81,44 @@ def join_words(words: Sequence[str]) -> str:
     >>> join_words(['don', "'", 't', 'stir', '(', 'yet', ')', '!'])
     "don't stir (yet)!"
     """
-    return "".join(gap + word for gap, word in zip(gaps(words), words))
+    return "".join(gap + word for gap, word in spaced(words))
 
 
-def gaps(words: Sequence[str]) -> list[str]:
-    """What stands before each word: a space or nothing."""
-    hugs = _hugs(words)
-    spaces = [""] * min(len(words), 1)
-    for k in range(1, len(words)):
-        is_bar = "|" in (words[k - 1], words[k])  # it stands between title and text, and keeps its distance
-        spaces.append("" if (hugs[k - 1][1] or hugs[k][0]) and not is_bar else " ")
-    return spaces
+def spaced(words: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Each word with what stands before it, a space or nothing; as soon as the word after it is known."""
+    last, last_hugs = "", True
+    for word, left, right in _hugs(words):
+        is_bar = "|" in (last, word)  # it stands between title and text, and keeps its distance
+        yield "" if last == "" or (last_hugs or left) and not is_bar else " ", word
+        last, last_hugs = word, right
 
 
-def _hugs(words: Sequence[str]) -> list[tuple[bool, bool]]:
-    """Whether each word hugs its left neighbour, and its right one."""
-    hugs = []
+def _hugs(words: Iterable[str]) -> Iterator[tuple[str, bool, bool]]:
+    """Each word, and whether it hugs its left neighbour, and its right one."""
     quoting: set[str] = set()
-    for before, word, after in zip(["", *words], words, [*words[1:], ""]):
+    for before, word, after in _with_neighbours(words):
+        left = right = False
         if not _is_mark(word):
-            hugs.append((False, False))
+            pass
         elif word in "'’" and _is_word(before) and _is_word(after) and (after in CONTRACTED or before in ELIDED):
-            hugs.append((True, True))
+            left = right = True
         elif word in "\"'":
-            hugs.append(_straight_quote(word, before, quoting))
+            left, right = _straight_quote(word, before, quoting)
         else:
             if word == "|":
                 quoting.clear()  # what a title forgot to close
             left, right = _hugs_of_mark(before, word, after)
-            hugs.append((left or word == before, right))  # ### and ---
-    return hugs
+            left = left or word == before  # ### and ---
+        yield word, left, right
+
+
+def _with_neighbours(words: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """Each word between the one before and the one after it, "" at the ends."""
+    before, word = "", ""
+    for after in chain(words, [""]):
+        if word:
+            yield before, word, after
+        before, word = word, after
 
 
 def _straight_quote(quote: str, before: str, quoting: set[str]) -> tuple[bool, bool]:

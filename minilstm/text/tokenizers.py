@@ -19,7 +19,7 @@ included, and so may the texts here: decoding what was encoded gives back every 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -124,19 +124,21 @@ class CharTokenizer:
 
         Raises InputError at the first id that is not an integer or stands for nothing.
         """
-        shown = ["", *self.symbols, SHOWN_FOR_UNKNOWN]
-        eos_id = self.eos_id
-        pieces = []
-        for value in each_id(ids, self.vocab_size):
-            if value == eos_id:
-                break
-            pieces.append(shown[value])
-        return "".join(pieces)
+        return "".join(self.pieces("", ids))
 
     def complete(self, prompt: str, ids: Iterable[int]) -> str:
         """The prompt as it was typed, continued by what the ids stand for, up to the first <eos>."""
+        return "".join(self.pieces(prompt, ids))
+
+    def pieces(self, prompt: str, ids: Iterable[int]) -> Iterator[str]:
+        """What ``complete`` returns, from left to right: the prompt, then a character for each id."""
         check_text(prompt)
-        return prompt + self.decode(ids)
+        yield prompt
+        shown, eos_id = ["", *self.symbols, SHOWN_FOR_UNKNOWN], self.eos_id
+        for value in each_id(ids, self.vocab_size):
+            if value == eos_id:
+                return
+            yield shown[value]
 
     def show(self, id_: int) -> str:
         """One id as a table shows it: a character, ``<padding>``, ``[UNK]``, ``<eos>``; a space as ``' '``.

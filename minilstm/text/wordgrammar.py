@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from minilstm.text.grammar import REFERENCE, Grammar, Template
-from minilstm.text.punctuation import gaps, split_words
+from minilstm.text.punctuation import spaced, split_words
 
 FIRST_CODE = 0xE000                          # Unicode's private use area: characters that mean nothing elsewhere
 NO_WORD = "\0"                               # stands for every word that the grammar does not have
@@ -37,7 +37,7 @@ def written(words: Sequence[str]) -> str:
     'Soup | Stir (and taste). Eat.'
     """
     text, capital = "", True
-    for gap, word in zip(gaps(words), words):
+    for gap, word in spaced(words):
         text += gap + (word[0].upper() + word[1:] if capital and word.isascii() else word)
         capital = word in BEGINS_SENTENCE or capital and not word[0].isalnum()
     return text

@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import numbers
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from minilstm.errors import InputError
 from minilstm.text.protocol import Tokenizer, check_form, check_id, check_text, each_id, each_text, visible
-from minilstm.text.punctuation import gaps, join_words, pieces, split_words
+from minilstm.text.punctuation import join_words, pieces, spaced, split_words
 from minilstm.text.tokenizers import CharTokenizer
 
 SHOWN_FOR_UNKNOWN = "[UNK]"
@@ -132,12 +132,21 @@ class WordTokenizer:
         The prompt keeps its capitals, its own spaces and its unknown words; white space at its end gives way to the
         space, if any, that belongs between its last word and the first one that follows.
         """
+        return "".join(self.pieces(prompt, ids))
+
+    def pieces(self, prompt: str, ids: Iterable[int]) -> Iterator[str]:
+        """What ``complete`` returns, from left to right: each word when the one after it is known, for the space between."""
         check_text(prompt)
-        before, words = split_words(prompt), self._words(ids)
-        if not words:
-            return prompt
-        spaces = gaps(before + words)[len(before):]
-        return prompt.rstrip() + "".join(space + word for space, word in zip(spaces, words))
+        words = self._words(ids)
+        stripped = prompt.rstrip()
+        yield stripped
+        first = next(words, None)
+        if first is None:
+            yield prompt[len(stripped):]
+            return
+        before = split_words(prompt)
+        for space, word in islice(spaced(chain(before, [first], words)), len(before), None):
+            yield space + word
 
     def show(self, id_: int) -> str:
         """One id as a table shows it: a word as it is, ``[UNK]``, ``<eos>``; what cannot be seen, as Python writes it.
@@ -173,13 +182,11 @@ class WordTokenizer:
     def __repr__(self) -> str:
         return f"<WordTokenizer: {len(self.symbols)} words, vocab_size {self.vocab_size}>"
 
-    def _words(self, ids: Iterable[int]) -> list[str]:
-        words = []
+    def _words(self, ids: Iterable[int]) -> Iterator[str]:
         for value in each_id(ids, self.vocab_size):
             if value == self.eos_id:
                 break
-            words.append(SHOWN_FOR_UNKNOWN if value == self.unknown_id else self.symbols[value - SPECIAL])
-        return words
+            yield SHOWN_FOR_UNKNOWN if value == self.unknown_id else self.symbols[value - SPECIAL]
 
     @cached_property
     def _id_of(self) -> dict[str, int]:
