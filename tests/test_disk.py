@@ -20,6 +20,18 @@ from minilstm.kernels.disk import DiskCache
 from minilstm.kernels.jit import SETTINGS, kernel
 from minilstm.verify.variant import Mistake, variant
 
+HARMLESS = {  # settings that change nothing in a kernel: what is shown, how it is run, other kinds of kernels; versions
+    "ALWAYS_WARN_UNINIT_VAR", "ANNOTATE", "CACHE_DIR", "CACHE_LOCATOR_CLASSES", "CAPTURED_ERRORS", "CHROME_TRACE",
+    "COLOR_SCHEME", "DEVELOPER_MODE", "DIFF_IR", "DISABLE_CUDA", "DISABLE_JIT", "DISABLE_PERFORMANCE_WARNINGS",
+    "DISABLE_TYPEINFER_FAIL_CACHE", "ENABLE_CUDASIM", "ENABLE_PROFILING", "ENABLE_SYS_MONITORING", "FORCE_CUDA_CC",
+    "FUNCTION_CACHE_SIZE", "GDB_BINARY", "HIGHLIGHT_DUMPS", "HTML", "JIT_COVERAGE", "LLVM_PASS_TIMINGS", "NRT_STATS",
+    "NUMBA_DEFAULT_NUM_THREADS", "NUMBA_NUM_THREADS", "PARALLEL_DIAGNOSTICS", "PARFOR_MAX_TUPLE_SIZE",
+    "RUNNING_UNDER_PROFILER", "SHOW_HELP", "THREADING_LAYER", "THREADING_LAYER_PRIORITY", "TRACE",
+    "USE_LLVMLITE_MEMORY_MANAGER", "_HAVE_YAML",
+    "DEBUG", "DEBUG_ARRAY_OPT", "DEBUG_ARRAY_OPT_RUNTIME", "DEBUG_ARRAY_OPT_STATS", "DEBUG_CACHE", "DEBUG_FRONTEND",
+    "DEBUG_INLINE_CLOSURE", "DEBUG_NRT_STACK_LIMIT", "DEBUG_PRINT_AFTER", "DEBUG_PRINT_BEFORE", "DEBUG_PRINT_WRAP",
+    "DEBUG_TYPEINFER", "IS_32BITS", "IS_OSX", "IS_WIN32", "MACHINE_BITS", "PYVERSION",
+}  # fmt: skip
 COMPILED = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled, so nothing is kept on disk")
 CALL_A_KERNEL = """
 import warnings
@@ -290,6 +302,63 @@ def call_a_kernel(cwd, **environment):
     result, hits = out.split()
     assert float(result) == pytest.approx(np.tanh(0.5), rel=1e-6)
     return int(hits)
+
+
+# ---- what the key depends on -----------------------------------------------------------------------------------
+
+
+def test_every_setting_of_numba_is_in_the_key_or_known_to_be_harmless():
+    named = {name for name in vars(numba.config) if name.isupper()}
+    unknown = {n for n in named - HARMLESS - {*disk.CODE_SETTINGS} if not n.startswith(("CUDA_", "DUMP_"))}
+    assert len(named) > 50 and not unknown, "does it change what is compiled? Then it belongs into CODE_SETTINGS"
+    assert not HARMLESS & {*disk.CODE_SETTINGS}
+    assert {"OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "ENABLE_AVX", "BOUNDSCHECK", "CPU_NAME", "CPU_FEATURES"} <= named
+
+
+@pytest.mark.parametrize("name", disk.CODE_SETTINGS)
+def test_a_setting_that_changes_code_changes_the_key_and_one_that_is_missing_is_no_error(monkeypatch, name):
+    before = disk.code_settings()
+    monkeypatch.setattr(numba.config, name, "another", raising=False)
+    changed = disk.code_settings()
+    assert changed != before and len(changed) == len(before)
+    monkeypatch.delattr(numba.config, name)
+    assert f"{name} = None" in disk.code_settings()
+
+
+def test_the_stamp_depends_on_the_version_of_all_that_compiles(monkeypatch):
+    import llvmlite
+
+    stamps = {disk.stamp.__wrapped__()}
+    for module in (numba, np, llvmlite):
+        monkeypatch.setattr(module, "__version__", "another")
+        stamps.add(disk.stamp.__wrapped__())
+        monkeypatch.undo()
+    monkeypatch.setattr(llvmlite.binding, "llvm_version_info", (1, 2, 3))
+    stamps.add(disk.stamp.__wrapped__())
+    monkeypatch.undo()
+    monkeypatch.setattr(sys, "version", f"{sys.version} free-threading build")
+    stamps.add(disk.stamp.__wrapped__())
+    assert len(stamps) == 6
+
+
+@COMPILED
+def test_a_kernel_compiled_under_one_setting_is_not_taken_under_another(folder, monkeypatch):
+    assert hits_of_a_call(folder, 2, 4) == 0
+    for name, value in (("OPT", 0), ("LOOP_VECTORIZE", 0), ("DEBUGINFO_DEFAULT", 1)):
+        with monkeypatch.context() as changed:
+            changed.setattr(numba.config, name, value)
+            assert hits_of_a_call(folder, 2, 4) == 0
+            assert hits_of_a_call(folder, 2, 4) == 1
+    assert hits_of_a_call(folder, 2, 4) == 1
+    assert len(kept(folder)) == 4
+
+
+@COMPILED
+def test_a_process_with_numba_opt_0_leaves_nothing_that_a_later_one_takes(tmp_path):
+    environment = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    assert call_a_kernel(tmp_path, **environment, NUMBA_OPT="0") == 0
+    assert call_a_kernel(tmp_path, **environment) == 0
+    assert call_a_kernel(tmp_path, **environment) == call_a_kernel(tmp_path, **environment, NUMBA_OPT="0") == 1
 
 
 @COMPILED

@@ -3,8 +3,12 @@
 One file for each kernel and each combination of its arguments' types, in one folder for each state of the sources:
 
     <cache folder of the user>/minilstm/<stamp>/<kernel>-<key>.kernel
-    stamp    of every file in this folder, since kernels call each other's helpers across files; of Numba, NumPy and Python
-    key      of the types and of the processor
+    stamp    of every file in this folder, since kernels call each other's helpers across files; of the versions of Python,
+             NumPy, Numba, llvmlite and LLVM
+    key      of the types, of the processor and its features, and of Numba's settings that change what it compiles
+
+Without the settings in the key, what was compiled once with ``NUMBA_OPT=0``, eight times slower, would be taken by every later
+run for good. A test compares ``CODE_SETTINGS`` with all settings that the installed Numba has.
 
 A file's name says all that its content depends on, its first bytes are a checksum of the rest, and it is written elsewhere and
 then moved to its place at once: whoever reads it gets the whole of what was asked for, or nothing, whatever other processes do
@@ -28,6 +32,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import llvmlite
+import llvmlite.binding
 import numba
 import numpy as np
 
@@ -35,6 +41,11 @@ STAMPS_KEPT = 8  # the newest; more than one, for several versions may be in use
 STAMP = re.compile("[0-9a-f]{16}")
 ENDING, UNFINISHED = ".kernel", ".unfinished"
 CHECKSUM_BYTES = 32
+CODE_SETTINGS = (  # names in numba.config; in some of Numba's versions there are more of them than in others
+    "BOUNDSCHECK", "CPU_FEATURES", "CPU_NAME", "DEBUGINFO_DEFAULT", "DEBUG_JIT", "DEBUG_NRT", "DISABLE_INTEL_SVML",
+    "ENABLE_AVX", "EXTEND_VARIABLE_LIFETIMES", "FULL_TRACEBACKS", "LLVM_REFPRUNE_FLAGS", "LLVM_REFPRUNE_PASS",
+    "LOOP_VECTORIZE", "OPT", "SLP_VECTORIZE", "USE_LEGACY_TYPE_SYSTEM", "USE_RVSDG_FRONTEND", "USING_SVML",
+)  # fmt: skip
 
 
 class DiskCache:
@@ -65,7 +76,7 @@ class DiskCache:
                 write(self._path(types, compiled.codegen), dumps(compiled._reduce()))
 
     def _path(self, types, codegen) -> Path:  # pragma: no cover: coverage is measured without the compiler
-        key = hashlib.sha256(repr((types, codegen.magic_tuple())).encode()).hexdigest()
+        key = hashlib.sha256(repr((types, codegen.magic_tuple(), code_settings())).encode()).hexdigest()
         return self.folder / f"{self.name}-{key[:16]}{ENDING}"
 
     def enable(self) -> None:
@@ -110,12 +121,23 @@ def forget_old_stamps(root: Path, keep: int = STAMPS_KEPT) -> None:
             folder.rmdir()
 
 
+def code_settings() -> tuple[str, ...]:
+    """Numba's settings that change what it compiles, as they are now, for a program may set them as it runs."""
+    return tuple(f"{name} = {getattr(numba.config, name, None)!r}" for name in CODE_SETTINGS)
+
+
+def versions() -> tuple[str, ...]:
+    """Of all that compiles; Python's with how it was built, for one without its global lock has other objects."""
+    llvm = ".".join(map(str, llvmlite.binding.llvm_version_info))
+    return numba.__version__, llvmlite.__version__, llvm, np.__version__, sys.version
+
+
 @cache
 def stamp() -> str | None:
     """Of the sources and of all that compiles them; None where there are no sources to be read."""
     sources = sorted(Path(__file__).parent.glob("*.py"))
     digest = hashlib.sha256()
-    for version in (numba.__version__, np.__version__, sys.implementation.cache_tag, numba.config.BOUNDSCHECK):
+    for version in versions():
         digest.update(f"{version}\n".encode())
     for path in sources:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
