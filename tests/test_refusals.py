@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from minilstm import cli, refusals
+from minilstm.course import pyplot
 from minilstm.errors import CheckpointError, InputError
 from tests.commands import refused
 
@@ -137,6 +138,12 @@ def test_a_library_that_cannot_be_loaded_is_named_with_what_to_install(broken, e
     result = ends(broken(library, source), "info")
     assert result[2].count("\n") == 1
     refused(result, 1, words)
+
+
+def test_a_lesson_with_a_broken_matplotlib_goes_on_without_pictures(broken, capsys):
+    broken("matplotlib", "raise AttributeError('module numpy has no attribute float\\n\\nand more')")
+    assert pyplot() is None
+    assert capsys.readouterr().out == "(no picture, for matplotlib cannot be loaded: module numpy has no attribute float)\n"
 
 
 @pytest.mark.parametrize("cause", [MemoryError(), OSError("libx.so: failed to map segment from shared object")])

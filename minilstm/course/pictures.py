@@ -19,6 +19,7 @@ from typing import Any
 
 from minilstm.course.folder import shown
 from minilstm.files import replacing
+from minilstm.refusals import first_line
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
 STYLE: dict[Any, Any] = {
@@ -69,6 +70,9 @@ def pyplot() -> Any | None:
         matplotlib = load_matplotlib()
     except ImportError:
         print('(no picture without matplotlib: pip install -e ".[lessons]")')
+        return None
+    except Exception as error:  # broken in one of many ways; a lesson can be read without pictures
+        print(f"(no picture, for matplotlib cannot be loaded: {first_line(error)})")
         return None
     if not in_notebook():
         matplotlib.use("Agg")
