@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -101,11 +102,16 @@ def test_all_of_a_chunk_is_printed_before_the_next_one_is_written(
     prompts, shown, write = PROMPTS[tokenizer.unit + "s"], [], kernels.generation.generate
     texts = generate(random_model(tokenizer), tokenizer, prompts, 12, Sampling(0.7), np.random.default_rng(0))
 
+    flush, flushes = sys.stdout.flush, []
+
     def watched(*arguments):
+        assert flushes, "a pipe would keep it back"
+        flushes.clear()
         shown.append(capsys.readouterr().out)
         return write(*arguments)
 
     monkeypatch.setattr(kernels.generation, "generate", watched)
+    monkeypatch.setattr(sys.stdout, "flush", lambda: flushes.append(flush()))
     status, rest, _ = run("sample", folder, "--length", 12, "--count", 2)
     assert status == 0 and "".join([*shown, rest]) == "".join(f"{text}\n" for text in texts)
     assert len(shown) == 3 and shown[0].strip() == prompts[0]
@@ -169,7 +175,10 @@ def test_in_a_pipe_a_long_text_comes_as_it_is_written_and_stops_with_ctrl_c(fold
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
-    first = process.stdout.read(1000)  # it would take hours to write all
+    guard = threading.Timer(60, process.kill)
+    guard.start()
+    first = process.stdout.read(1000)  # all of it would take minutes
+    guard.cancel()
     process.send_signal(signal.SIGINT)
     rest, err = process.communicate(timeout=60)
     assert len(first) == 1000 and rest.endswith(b"\n") and process.returncode == 1
