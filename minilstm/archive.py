@@ -3,7 +3,7 @@
 An ``.npz`` file is a zip archive with one ``.npy`` file, a header and then the numbers, for each array. A few kilobytes of
 it can claim, or unpack to, more than there is memory. So each part is believed only as far as the parts before it allow:
 
-    the file's size        all entries together may be ``EXPANSION`` times as large; the rest of the directory must agree
+    the file's size        all entries together may be at most ``EXPANSION`` times as large
     the directory          says how large each entry is; no more of it is ever unpacked
     an array's header      must describe exactly as many bytes as the entry has; whoever reads compares shape and dtype
                            with what they expect, and only then asks for the numbers
