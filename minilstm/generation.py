@@ -81,7 +81,8 @@ def write_in_chunks(
         before, steps = rng.bit_generator.state, min(chunk, length - start)
         u = rng.random((steps, B))
         ids = np.full(u.shape, choice.end)  # (T, B)
-        taken, going = kernels.generation.generate(weights, bh, choice, u, texts, h, c, work, ids)
+        with model.shared():
+            taken, going = kernels.generation.generate(weights, bh, choice, u, texts, h, c, work, ids)
         texts = texts[:going]
         if going == 0:
             rng.bit_generator.state = before

@@ -8,13 +8,16 @@ import minilstm
 ROOT = Path(minilstm.__file__).parent
 FLOORS = [
     {"reference"},
-    {"archive", "checks", "environment", "errors", "files", "functions", "memory", "ownership", "params", "refusals", "streams", "threads"},
+    {
+        "archive", "checks", "environment", "errors", "files", "functions", "memory", "ownership", "params", "refusals",
+        "streams", "threads",
+    },
     {"cells", "kernels"},
     {"layers", "losses", "optim", "text"},
     {"model", "passes", "shares", "verify"},
     {"train", "callbacks", "progress", "curves", "generation", "sample", "beam", "diversity", "checkpoint", "weights"},
     {"plots", "course", "cli", "arguments", "quantities", "commands", "__main__"},
-]
+]  # fmt: skip
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 
