@@ -106,8 +106,8 @@ def test_all_of_a_chunk_is_printed_before_the_next_one_is_written(
 
     def watched(*arguments):
         assert flushes, "a pipe would keep it back"
-        flushes.clear()
         shown.append(capsys.readouterr().out)
+        flushes.clear()  # of capsys, too
         return write(*arguments)
 
     monkeypatch.setattr(kernels.generation, "generate", watched)
