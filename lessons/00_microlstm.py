@@ -25,15 +25,14 @@ from pathlib import Path
 
 import numpy as np
 
-NAMES = """
-ada adam alexander alice amelia amir amy ana andrea andrew angela anita anna anton arthur barbara benjamin bianca boris
-camilla carl carmen caroline catherine cecilia charles chloe christian clara daniel daria david deborah dora edith edward
-eleanor elena elias elizabeth emil emily emma eric eva evelyn felix fiona flora frank gabriel george gloria grace greta
-hannah harriet helen henry hugo ian ida igor irene iris isabel ivan jack jacob james jasmine john jonas joseph julia karen
-laura lea leo leonard linda lorenzo louise lucas lucia lucy lydia maria marie marina martha martin mary matilda maya michael
-mina miriam monica nadia natalia nina noah nora oliver olivia omar oscar paul paula peter rachel richard robert roland roman
-rosa ruth sandra sara simon sofia thomas victor viola yara zoe
-"""
+NAMES = """ada adam alexander alice amelia amir amy ana andrew angela anna anton boris
+camilla carl cecilia charles christian clara daniel daria david edith edward eleanor
+elena elias emil emily emma eric eva evelyn felix fiona flora frank gabriel george grace
+greta hannah helen henry hugo ian ida igor irene iris isabel ivan jack jacob james
+jasmine john joseph julia karen laura lea leo linda louise lucas lucia lucy lydia maria
+marie marina martha martin mary matilda maya michael mina miriam monica nadia natalia
+nina noah nora oliver olivia omar oscar paul paula peter rachel richard roman rosa ruth
+sara simon sofia thomas victor viola yara zoe"""
 sigmoid = lambda z: 0.5 + 0.5 * np.tanh(0.5 * z)           # neither can overflow
 softmax = lambda y: np.exp(y - np.logaddexp.reduce(y, axis=1, keepdims=True))
 
@@ -147,4 +146,5 @@ def main(arguments, steps=400, T=16, B=16):
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="backslashreplace")      # any text, on any screen
     main(sys.argv[1:])

@@ -389,6 +389,16 @@ def test_a_small_loss_of_the_imaginary_part_is_told_whether_the_gradient_is_righ
         check_gradients(f, {"x": X43}, {"x": gradient}, method="complex")
 
 
+def test_too_little_memory_is_no_fault_of_complex_numbers():
+    def greedy(params):
+        if np.iscomplexobj(params["x"]):
+            raise MemoryError
+        return np.sum(params["x"] ** 2)
+
+    with pytest.raises(MemoryError):
+        check_gradients(greedy, {"x": np.ones(2)}, {"x": 2 * np.ones(2)})
+
+
 @pytest.mark.parametrize("scale", [1e-6, 1e-3, 1.0, 1e3])
 def test_the_complex_step_is_not_blamed_where_differences_are_bad(scale):
     """Losses that bend on the scale of their parameters, small or large, and one large parameter among small ones."""

@@ -150,6 +150,14 @@ def test_it_learns_from_a_file(tmp_path, capsys):
     assert len(re.split(r"\n\ntemperature 1.0\n", written)[0]) == 200
 
 
+def test_it_writes_any_text_into_a_pipe_of_another_encoding(tmp_path):
+    file = tmp_path / "greek.txt"
+    file.write_text("αβγδ εζηθ\n" * 20, encoding="utf-8")
+    environment = os.environ | {"PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run([sys.executable, PAGE, file], env=environment, capture_output=True)
+    assert done.returncode == 0 and rb"\u03b1" in done.stdout, done.stderr.decode()
+
+
 def test_the_same_seed_writes_the_same(capsys):
     rng = np.random.default_rng
     params = micro.init(rng(0), 9)

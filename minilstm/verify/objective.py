@@ -91,6 +91,8 @@ class Objective:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", ComplexWarning)
                 return self.function(dict(params))
+        except MemoryError:  # says nothing about complex numbers
+            raise
         except Exception as error:  # it took the same numbers as real ones
             raise NotForComplex(
                 f"the loss does not take complex numbers ({quoted(error)}): {self._reason(error, params)}"
