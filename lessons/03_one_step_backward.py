@@ -294,7 +294,7 @@ assert [mistake.name for mistake in found.mistakes] == ["only the part of dc thr
 gates = np.linspace(0.002, 0.998, 250)
 ways = dc_next, dc_through_h, dc, dc_prev
 if plt := pyplot():
-    figure, (left, right) = plt.subplots(1, 2, width_ratios=(1.15, 1))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.8), width_ratios=(1.3, 1))
     for k, unit in enumerate(UNITS):
         left.bar(np.arange(4) + 0.36 * k - 0.18, [way[k] for way in ways], 0.34, color=COLOURS[k], label=f"unit {unit}")
     left.axhline(0, color="black", linewidth=0.8)

@@ -208,13 +208,13 @@ for kind, sizes in SIZES.items():
     print(f"{kind:<25}" + "".join(f"{size:10.0e}" for size in sizes[[1, 10, 50, 100, 200]]))
 
 if plt := pyplot():
-    figure, axes = plt.subplots(figsize=(7.5, 4))
-    for k, kind in enumerate(sorted(KINDS, key=lambda kind: -SIZES[kind][-1])):
-        line = "--" if " 5" in kind else "-" if k < len(COLOURS) else ":"
-        axes.semilogy(SIZES[kind], line, color=COLOURS[k % len(COLOURS)], label=kind)
-    axes.set(xlabel="steps back", ylabel="size of the gradient", title="What is left of the gradient on its way back")
-    axes.set(xlim=(0, DISTANCES), ylim=(1e-18, 1e5))
-    figure.legend(loc="outside right upper")
+    figure, panels = plt.subplots(1, 3, figsize=(8.5, 4), sharey=True)
+    for axes, cell in zip(panels, ("simple RNN", "GRU", "LSTM")):
+        for kind, colour in zip((kind for kind in reversed(KINDS) if kind.startswith(cell)), COLOURS):
+            axes.semilogy(SIZES[kind], color=colour, label=kind.removeprefix(cell).strip(", ") or "as initialised")
+        axes.set(title=cell, xlabel="steps back", xlim=(0, DISTANCES), ylim=(1e-18, 1e15), yticks=10.0 ** np.arange(-18, 4, 3))
+        axes.legend(loc="upper left")
+    panels[0].set_ylabel("size of the gradient"), figure.suptitle("Going back, the gradient lasts where a gate stays open")
     save(figure, "06_why_an_lstm")
 
 # %% [markdown]

@@ -247,8 +247,8 @@ if plt := pyplot():
     axes.bar(range(len(shown)), model_shown, width=0.4, color=COLOURS[1], label="model")
     axes.set_xticks(range(len(shown)), [*shown[1:].replace(" ", "␣"), "\nend"], fontsize=9)
     axes.set(ylabel="surprise in nats", xlabel=f"the characters that follow {shown[0]!r}", xlim=(-1, len(shown)))
-    axes.grid(axis="x", visible=False)
-    axes.legend()
+    axes.set_title("Orange without grey: there the model could have known what comes")
+    axes.grid(axis="x", visible=False), axes.legend()
     save(figure, "10_headline_writer")
 
 # %% [markdown]

@@ -206,27 +206,28 @@ for unit, name in zip(found, ("quotations", "the counter")):
     print(f"\nunit {unit}, {name}\n{painted(DEMO, demo.c[:, 0, unit])}")
 
 # %% [markdown]
-# The picture has all units, and the gates and the candidate g of these two. Many rows flicker with
-# the letters: they know where in a word we are. What a unit remembers longer shows at the marks and
-# in the runs. Two rows are dark throughout: their |c| stays above 4, where |tanh(c)| is 1 to two
-# digits, so that by (6) such a unit says something through its output gate alone.
+# The picture has c of these two over the text, and below them c of all units. Where a quotation is
+# open, and in the runs, the background is yellow. Many rows flicker with the letters: they know
+# where in a word we are. What a unit remembers longer shows at the marks and in the runs. Two rows
+# are dark throughout: their |c| stays above 4, where |tanh(c)| is 1 to two digits, so that by (6)
+# such a unit says something through its output gate alone.
 
 # %%
-units = found + [k for k in range(H) if k not in found]
-rows = {f"{name} of {unit}": getattr(demo, name)[:, 0, unit] for unit in found for name in "ifgo"}
 if plt := pyplot():
-    figure, (top, bottom) = plt.subplots(2, 1, figsize=(10, 5.2), height_ratios=(12, 8))
-    top.imshow((demo.c / np.abs(demo.c).max(axis=0))[:, 0, units].T, cmap="PuOr", vmin=-1, vmax=1, aspect="auto")
-    figure.colorbar(top.images[0], ax=[top], label="c / max |c| of the unit", pad=0.01, ticks=(-1, 0, 1))
-    top.set(xticks=[], yticks=range(H), yticklabels=[f"unit {k}" for k in units], title="c: first quotations, then the counter")
-    bottom.imshow([*rows.values()], cmap="PuOr", vmin=-1, vmax=1, aspect="auto")  # g; the gates cover theirs
-    bottom.imshow(np.where([[name[0] == "g"] for name in rows], np.nan, [*rows.values()]), vmin=0, vmax=1, aspect="auto")
-    figure.colorbar(bottom.images[1], ax=[bottom], label="i, f and o", pad=0.01, ticks=(0, 1))
-    bottom.set(yticks=range(8), yticklabels=rows, xticks=range(len(DEMO)), xticklabels=DEMO, title="gates; g coloured as c")
-    top.grid(False), bottom.grid(False)
+    figure, panels = plt.subplots(3, 1, figsize=(8.6, 6.2), height_ratios=(3, 3, 5), sharex=True)
+    names = ("knows whether a quotation is open", "counts the b that are due")
+    for axes, unit, name, yellow in zip(panels, found, names, truth(DEMO)):
+        axes.plot(demo.c[:, 0, unit], "o-", markersize=3)
+        axes.bar(np.flatnonzero(yellow), 1, width=1, color="#f7e8a4", transform=axes.get_xaxis_transform())
+        axes.set(ylabel=f"c of unit {unit}", title=f"unit {unit} {name} (yellow)")
+        axes.grid(axis="x", visible=False)
+    panels[2].imshow((demo.c / np.abs(demo.c).max(axis=0))[:, 0].T, cmap="PuOr", vmin=-1, vmax=1, aspect="auto")
+    panels[2].set(xticks=range(len(DEMO)), xticklabels=DEMO, yticks=range(H), ylabel="unit")
+    panels[2].set_title("c of all units, each as a share of its largest: purple above 0, orange below")
+    panels[2].grid(False)
     save(figure, "14_looking_inside")
 else:
-    print(*(f"\nc of unit {unit}\n{painted(DEMO, demo.c[:, 0, unit])}" for unit in units[2:]), sep="\n")
+    print(*(f"\nc of unit {unit}\n{painted(DEMO, demo.c[:, 0, unit])}" for unit in range(H)), sep="\n")
 
 # %% [markdown]
 # ## How does it hold on?

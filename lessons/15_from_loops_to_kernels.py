@@ -322,7 +322,7 @@ if plt := pyplot():
     for (name, limit), line in zip(limits.items(), ("-", "--")):
         axes.axvline(limit, color=COLOURS[1], linestyle=line, label=f"the limit: {name}")
     axes.plot([*shown.values()], [f"{name}: {taken:,.1f} ms" for name, taken in shown.items()], "o", color=COLOURS[0])
-    axes.set(xscale="log", ylim=(len(shown) - 0.4, -0.6), xlabel=f"ms for {T} steps of {B} sequences, forward (logarithmic)")
+    axes.set(xscale="log", ylim=(len(shown) - 0.4, -0.6), xlabel=f"ms for {T} steps of {B} sequences, forward")
     axes.legend(loc="lower right")
     save(figure, "15_from_loops_to_kernels")
 

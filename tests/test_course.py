@@ -176,22 +176,6 @@ def test_what_is_wrong_for_using_a_wrong_task_says_so(tmp_path):
     assert sentences == ["no", "It uses f, which must be right first. As it is:\nno", "no"]
 
 
-@pytest.mark.parametrize(
-    "options, variable, said",
-    [
-        ([], "", "False"), (["--quick"], "", "True"), ([], "1", "True"), ([], "0", "False"),
-        (["--quik"], "", "--quik is none of a lesson's options"),
-    ],
-)  # fmt: skip
-def test_a_lesson_is_quick_when_asked_and_knows_no_other_option(options, variable, said):
-    program = "from minilstm.course import quick; print(quick())"
-    done = subprocess.run(
-        [sys.executable, "-c", program, *options], capture_output=True, encoding="utf-8",
-        env=os.environ | {"MINILSTM_QUICK": variable},
-    )  # fmt: skip
-    assert said in done.stdout + done.stderr and done.returncode == 2 * ("--quik" in options)
-
-
 def test_bars_are_as_long_as_their_values():
     text = bars(["one", "three"], [1, 3], width=9)
     assert [line.count("█") for line in text.splitlines()] == [3, 9]
@@ -370,4 +354,4 @@ def test_a_notebook_runs_from_its_first_cell_to_its_last(number, tmp_path):
     assert done.returncode == 0, done.stderr
     outputs, picture = done.stdout.split()
     assert int(outputs) >= 5 and picture == "True"
-    assert list((tmp_path / "output").glob("*.png"))
+    assert list((tmp_path / "output" / "quick").glob("*.png"))

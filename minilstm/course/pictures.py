@@ -5,40 +5,64 @@
         ...
         save(figure, "04_valley")
 
+Pictures go to ``output/`` beside the lesson, those of a quick run to ``output/quick/``; git ignores both. The pictures
+on the map of the lessons, in ``pictures/``, are committed. Only a full run with ``--publish`` writes there. Every
+picture carries in its PNG text chunks where it came from, and a test reads them.
+
 Colours that the colour-blind tell apart: Okabe and Ito, Color universal design (2008).
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import io
 import os
 import sys
+import tokenize
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from minilstm.course.folder import shown
+from minilstm import __version__
+from minilstm.course.folder import NUMBERED, shown
 from minilstm.files import replacing
 from minilstm.refusals import first_line
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
 STYLE: dict[Any, Any] = {
-    "figure.figsize": (7, 3.8), "figure.dpi": 110, "figure.constrained_layout.use": True, "font.size": 10,
+    "figure.figsize": (7, 3.8), "figure.dpi": 110, "figure.constrained_layout.use": True, "font.size": 11,
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True, "grid.alpha": 0.25,
-    "axes.titlesize": 10, "legend.frameon": False, "lines.linewidth": 1.6, "image.cmap": "cividis",
+    "axes.titlesize": 11, "legend.frameon": False, "lines.linewidth": 1.6, "image.cmap": "cividis",
 }  # fmt: skip
 
 
 def quick() -> bool:
-    """Whether the lesson was asked to be short: ``--quick``, or MINILSTM_QUICK=1 where there is no command line.
+    """Whether the lesson was asked to be short: ``--quick``, or MINILSTM_QUICK=1 where there is no command line."""
+    return "--quick" in options() or os.environ.get("MINILSTM_QUICK", "") not in ("", "0")
 
-    A lesson has no other option; whoever types one is told so, and the program ends with status 2.
-    """
-    options = [] if in_notebook() else sys.argv[1:]
-    if set(options) - {"--quick"}:
-        print(f"usage: python {sys.argv[0]} [--quick]\n{' '.join(options)} is none of a lesson's options", file=sys.stderr)
-        raise SystemExit(2)
-    return bool(options) or os.environ.get("MINILSTM_QUICK", "") not in ("", "0")
+
+def publish() -> bool:
+    """Whether the lesson's own picture is meant for ``pictures/``: ``--publish``, which asks for a full run."""
+    if "--publish" not in options():
+        return False
+    if quick():
+        refuse("--publish is for a full run: leave out --quick, and unset MINILSTM_QUICK")
+    return True
+
+
+def options() -> set[str]:
+    """The options of a lesson that were typed. Whoever types another one is told so; the program ends with status 2."""
+    typed = set(sys.argv[1:]) if script() else set()
+    if unknown := typed - {"--quick", "--publish"}:
+        refuse(f"{' '.join(sorted(unknown))} is none of a lesson's options")
+    return typed
+
+
+def refuse(sentence: str) -> NoReturn:
+    """Print how a lesson is run, and why not like this, and end with status 2."""
+    print(f"usage: python {sys.argv[0]} [--quick | --publish]\n{sentence}", file=sys.stderr)
+    raise SystemExit(2)
 
 
 def in_notebook() -> bool:
@@ -66,6 +90,7 @@ def load_matplotlib() -> Any:
 
 def pyplot() -> Any | None:
     """matplotlib's pyplot in the look of the lessons; None, and a sentence, where it is not installed."""
+    publish()  # a mistyped option is refused before the run and not at its end
     try:
         matplotlib = load_matplotlib()
     except ImportError:
@@ -84,19 +109,46 @@ def pyplot() -> Any | None:
 
 
 def save(figure: Any, name: str) -> Path:
-    """Write a figure to ``output/NAME.png`` beside the lesson, whole or not at all, and say where."""
-    lesson = getattr(sys.modules["__main__"], "__file__", None)
-    folder = (Path.cwd() if in_notebook() or lesson is None else Path(lesson).resolve().parent) / "output"
-    folder.mkdir(exist_ok=True)
-    path = folder / f"{name}.png"
+    """Write a figure as NAME.png, whole or not at all, with its provenance, and print where.
+
+    With ``--publish`` the picture that is named like its lesson goes to ``pictures/``; all others go to ``output/``.
+    """
+    lesson = script()
+    path = (lesson.parent if lesson else Path.cwd()) / "output" / ("quick" if quick() else "") / f"{name}.png"
+    if publish() and lesson and lesson.stem == name:
+        path = lesson.parent / "pictures" / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
-        figure.savefig(file, format="png")
+        figure.savefig(file, format="png", metadata=provenance(lesson))
     print(f"picture: {shown(path)}")
     if not in_notebook():
         from matplotlib import pyplot as plt
 
         plt.close(figure)
     return path
+
+
+def script() -> Path | None:
+    """The lesson that runs; None in a notebook, at a prompt, or in an editor's console, a program of its own."""
+    path = Path(getattr(sys.modules["__main__"], "__file__", None) or "")
+    return path.resolve() if NUMBERED.fullmatch(path.name) and not in_notebook() else None
+
+
+def provenance(lesson: Path | None) -> dict[str, str]:
+    """Where a picture comes from, as the text chunks of its PNG file."""
+    code = {} if lesson is None else {"Lesson": lesson.stem, "Code": code_hash(lesson.read_text(encoding="utf-8"))}
+    return code | {"Run": "quick" if quick() else "full", "Version": __version__}
+
+
+def code_hash(source: str) -> str:
+    """SHA-256 of a script without its comments and empty lines, and so without the text of a lesson."""
+    lines = source.split("\n")
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    code = "\n".join(line.rstrip() for line in lines if line.strip())
+    return hashlib.sha256(code.encode()).hexdigest()
 
 
 def bars(labels: Sequence[str], values: Sequence[float], width: int = 40, form: str = "{:.3f}") -> str:
