@@ -309,7 +309,8 @@ if plt := pyplot():
 # %% [markdown]
 # ## Exercises
 #
-# In `lessons/exercises/01_text_to_numbers.py`; `minilstm exercise 1` marks them.
+# `minilstm exercise 1` makes your copy, `lessons/my/01_text_to_numbers.py`.
+# Fill in its blanks, and run the same command again: it grades what you wrote.
 #
 # 1. Give ids to the characters of some texts.
 # 2. Pad texts to a batch: inputs, targets, lengths.

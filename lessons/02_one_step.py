@@ -165,7 +165,8 @@ if plt := pyplot():
 # %% [markdown]
 # ## Exercises
 #
-# In `lessons/exercises/02_one_step.py`; `minilstm exercise 2` marks them.
+# `minilstm exercise 2` makes your copy, `lessons/my/02_one_step.py`.
+# Fill in its blanks, and run the same command again: it grades what you wrote.
 #
 # 1. From the sums to the gates, with the four blocks side by side.
 # 2. A whole step for a batch.

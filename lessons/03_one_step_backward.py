@@ -315,7 +315,8 @@ else:
 # %% [markdown]
 # ## Exercises
 #
-# In `lessons/exercises/03_one_step_backward.py`; `minilstm exercise 3` marks them.
+# `minilstm exercise 3` makes your copy, `lessons/my/03_one_step_backward.py`.
+# Fill in its blanks, and run the same command again: it grades what you wrote.
 #
 # 1. What the loss feels of c: equation (6).
 # 2. From there to the sums before the gates: equations (4), (6), (1), (2), (3) and (5).

@@ -355,7 +355,8 @@ assert round(degrees) == 42 and after < loss(exactly) and check_step(cells.lstm_
 # %% [markdown]
 # ## Exercises
 #
-# In `lessons/exercises/04_is_it_right.py`; `minilstm exercise 4` marks them.
+# `minilstm exercise 4` makes your copy, `lessons/my/04_is_it_right.py`.
+# Fill in its blanks, and run the same command again: it grades what you wrote.
 #
 # 1. Central differences for every entry of an array, which is the caller's.
 # 2. The complex step.

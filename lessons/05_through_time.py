@@ -294,7 +294,8 @@ for name, state in {"(dh0, dc0) handed over": carried, "truncated: zeros": zeros
 # %% [markdown]
 # ## Exercises
 #
-# In `lessons/exercises/05_through_time.py`; `minilstm exercise 5` marks them.
+# `minilstm exercise 5` makes your copy, `lessons/my/05_through_time.py`.
+# Fill in its blanks, and run the same command again: it grades what you wrote.
 #
 # 1. The weights' gradients from all dz at once, each paired with what made it.
 # 2. A sequence that was cut in two, taken back as if it were whole.

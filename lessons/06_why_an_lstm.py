@@ -338,7 +338,8 @@ if not QUICK:
 # %% [markdown]
 # ## Exercises
 #
-# In `lessons/exercises/06_why_an_lstm.py`; `minilstm exercise 6` marks them.
+# `minilstm exercise 6` makes your copy, `lessons/my/06_why_an_lstm.py`.
+# Fill in its blanks, and run the same command again: it grades what you wrote.
 #
 # 1. The gradient of a simple RNN of one number, over every distance at once.
 # 2. The forget bias that leaves a given share of the gradient after k steps.

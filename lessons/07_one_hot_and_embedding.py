@@ -298,7 +298,8 @@ if plt := pyplot():
 # %% [markdown]
 # ## Exercises
 #
-# In `lessons/exercises/07_one_hot_and_embedding.py`; `minilstm exercise 7` marks them.
+# `minilstm exercise 7` makes your copy, `lessons/my/07_one_hot_and_embedding.py`.
+# Fill in its blanks, and run the same command again: it grades what you wrote.
 #
 # 1. From ids to vectors, without a one-hot array.
 # 2. The gradient of the table, with ids that repeat.

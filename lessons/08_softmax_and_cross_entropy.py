@@ -331,7 +331,8 @@ print(f"\na 0 after a space: probability {softmax(published[space] / 1.8)[0]:.5f
 # %% [markdown]
 # ## Exercises
 #
-# In `lessons/exercises/08_softmax_and_cross_entropy.py`; `minilstm exercise 8` marks them.
+# `minilstm exercise 8` makes your copy, `lessons/my/08_softmax_and_cross_entropy.py`.
+# Fill in its blanks, and run the same command again: it grades what you wrote.
 #
 # 1. log-sum-exp for scores of any size.
 # 2. Loss and gradient of each token, in logarithms.

@@ -313,7 +313,8 @@ assert step == 20
 # %% [markdown]
 # ## Exercises
 #
-# In `lessons/exercises/09_adam.py`; `minilstm exercise 9` marks them.
+# `minilstm exercise 9` makes your copy, `lessons/my/09_adam.py`.
+# Fill in its blanks, and run the same command again: it grades what you wrote.
 #
 # 1. SGD with momentum.
 # 2. Clipping by the global norm of a dictionary of arrays.

@@ -316,7 +316,8 @@ assert wild > np.exp(-excess) - 0.05 and (QUICK or tame > wild > 0)
 # %% [markdown]
 # ## Exercises
 #
-# In `lessons/exercises/10_headline_writer.py`; `minilstm exercise 10` marks them.
+# `minilstm exercise 10` makes your copy, `lessons/my/10_headline_writer.py`.
+# Fill in its blanks, and run the same command again: it grades what you wrote.
 #
 # 1. Nats, bits and perplexity of a distribution.
 # 2. The exact reader of a language so small that all its sentences are in a list.

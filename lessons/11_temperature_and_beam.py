@@ -367,7 +367,8 @@ assert not any("king" in (text := "the " + tok.decode(ids)) or "the mouse" in te
 # %% [markdown]
 # ## Exercises
 #
-# In `lessons/exercises/11_temperature_and_beam.py`; `minilstm exercise 11` marks them.
+# `minilstm exercise 11` makes your copy, `lessons/my/11_temperature_and_beam.py`.
+# Fill in its blanks, and run the same command again: it grades what you wrote.
 #
 # 1. Temperature, from logits to probabilities.
 # 2. Top-p, from probabilities to the nucleus.

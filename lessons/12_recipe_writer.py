@@ -270,7 +270,8 @@ if plt := pyplot():
 #
 # ## Exercises
 #
-# In `lessons/exercises/12_recipe_writer.py`; `minilstm exercise 12` marks them.
+# `minilstm exercise 12` makes your copy, `lessons/my/12_recipe_writer.py`.
+# Fill in its blanks, and run the same command again: it grades what you wrote.
 #
 # 1. From nats a word to bits a character.
 # 2. The share of words that a vocabulary does not know.

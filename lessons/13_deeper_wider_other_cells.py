@@ -323,7 +323,8 @@ assert others[0.5] < others[0.0] - 0.1 and others[0.0] > np.log(V) > others[0.5]
 # %% [markdown]
 # ## Exercises
 #
-# In `lessons/exercises/13_deeper_wider_other_cells.py`; `minilstm exercise 13` marks them.
+# `minilstm exercise 13` makes your copy, `lessons/my/13_deeper_wider_other_cells.py`.
+# Fill in its blanks, and run the same command again: it grades what you wrote.
 #
 # 1. Count the parameters of any stack.
 # 2. A step of a GRU.

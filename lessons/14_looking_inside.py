@@ -320,7 +320,8 @@ assert sum(held) >= len(SEEDS) / 2
 # %% [markdown]
 # ## Exercises
 #
-# In `lessons/exercises/14_looking_inside.py`; `minilstm exercise 14` marks them.
+# `minilstm exercise 14` makes your copy, `lessons/my/14_looking_inside.py`.
+# Fill in its blanks, and run the same command again: it grades what you wrote.
 #
 # 1. Find the unit that follows a truth best.
 # 2. Operate: change c of one unit, and what depends on it.

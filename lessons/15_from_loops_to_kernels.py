@@ -329,7 +329,8 @@ if plt := pyplot():
 # %% [markdown]
 # ## Exercises
 #
-# In `lessons/exercises/15_from_loops_to_kernels.py`; `minilstm exercise 15` marks them.
+# `minilstm exercise 15` makes your copy, `lessons/my/15_from_loops_to_kernels.py`.
+# Fill in its blanks, and run the same command again: it grades what you wrote.
 #
 # 1. Count the operations of all products, forward and backward.
 # 2. The gates in NumPy without a single new array.

@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     add_exercise(commands)
     notebooks = commands.add_parser("notebooks", help="build the lessons as notebooks, NN_name.ipynb beside NN_name.py")
     notebooks.add_argument("numbers", nargs="*", type=few, metavar="NUMBER", help="of a lesson (all)")
-    notebooks.add_argument("--force", action="store_true", help="write over notebooks that were changed or run")
+    notebooks.add_argument("--force", action="store_true", help="also those that were changed or run; the old ones are kept")
     info = commands.add_parser("info", help="show versions, processor, and what model files hold")
     info.add_argument("models", nargs="*", metavar="DIR", help="folders of runs, or model files")
     return top
@@ -233,12 +233,18 @@ def add_worksheet(commands) -> None:
 def add_exercise(commands) -> None:
     exercise = commands.add_parser(
         "exercise",
-        help="mark an exercise of the lessons",
-        description="Mark lessons/exercises/NN_name.py: what is right, what is wrong and where. Status 0 if all is right,"
-        " 1 if something is wrong or open, 2 if the file is no Python or cannot be found.",
+        help="grade your answers to an exercise of the lessons",
+        description="Grade your answers to an exercise. The first time, the exercise is copied to"
+        " lessons/my/NN_name.py: fill in its blanks there, and run the command again. Status 0 if all is right,"
+        " 1 if something is wrong or not answered, 2 if the file is not Python or cannot be found.",
     )
     exercise.add_argument("number", nargs="?", type=few, metavar="NUMBER", help="of the lesson (left out: list them)")
-    exercise.add_argument("--file", metavar="FILE", help="mark this file instead, a copy of the exercise's")
+    exercise.add_argument("--file", metavar="FILE", help="grade this file instead of the one in lessons/my")
     exercise.add_argument("--task", type=whole, metavar="K", help="for help: the Kth task (the first that is not right)")
-    exercise.add_argument("--hint", action="count", default=0, help="give a hint; --hint --hint: and another one")
-    exercise.add_argument("--solution", action="store_true", help="show the solution")
+    instead = exercise.add_mutually_exclusive_group()
+    instead.add_argument("--hint", action="count", default=0, help="give a hint; --hint --hint: and another one")
+    instead.add_argument("--solution", action="store_true", help="show the solution")
+    instead.add_argument("--reset", action="store_true", help="begin again with a blank copy; what you wrote is kept beside it")
+    instead.add_argument(
+        "--move", action="store_true", help="move what was filled in in lessons/exercises to lessons/my; nothing is lost"
+    )

@@ -13,8 +13,7 @@ def exercise(number: int, answers: Path | None = None) -> Exercise:
     """The exercise of a number, with the learner's file, or the skeleton as it stands in the repository."""
     files = [numbered(LESSONS / folder)[number] for folder in ("exercises", "solutions", "marking")]
     tasks = tuple(Answers(files[2]).load().TASKS)
-    skeleton = Answers(files[0])
-    return Exercise(number, skeleton, Answers(answers) if answers else skeleton, Answers(files[1]), tasks)
+    return Exercise(Answers(answers or files[0]), Answers(files[1]), tasks)
 
 
 def solution(number: int, name: str) -> str:

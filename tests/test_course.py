@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+import minilstm
 from minilstm.course import Task, Wrong, bars, same
 from minilstm.course.answers import Answers
 from minilstm.course.exercise import Exercise, told
@@ -25,7 +26,7 @@ def answers(tmp_path, text):
 
 def marks(tmp_path, text, check=lambda yours: f"it is {yours(1.0)}", **options):
     mine = answers(tmp_path, text)
-    return [*Exercise(7, mine, mine, mine, (Task("f", check, ("one", "two"), **options),)).marks()]
+    return [*Exercise(mine, mine, (Task("f", check, ("one", "two"), **options),)).marks()]
 
 
 def one(tmp_path, text, **options):
@@ -44,14 +45,14 @@ def one(tmp_path, text, **options):
         ("def g():\n    return ...\ndef f(x):\n    ...\n", 4),
     ],
 )
-def test_a_hole_is_open_and_its_line_is_told(tmp_path, text, line):
-    assert one(tmp_path, text) == ("open", f"line {line} still has a hole: ...")
+def test_a_blank_is_open_and_its_line_is_told(tmp_path, text, line):
+    assert one(tmp_path, text) == ("open", f"line {line} still has a blank: ...")
 
 
 @pytest.mark.parametrize(
     "text", ["def f(x):\n    return 2 * x\n", "f = lambda x: 2 * x\n", "def f(x):\n    return np.array([2 * x])[..., 0]\n"]
 )
-def test_a_right_answer_is_right_and_an_ellipsis_in_an_index_is_no_hole(tmp_path, text):
+def test_a_right_answer_is_right_and_an_ellipsis_in_an_index_is_no_blank(tmp_path, text):
     assert one(tmp_path, "import numpy as np\n" + text) == ("right", "it is 2.0")
 
 
@@ -159,7 +160,7 @@ def test_a_report_fits_80_columns_and_counts(tmp_path):
         raise Wrong("long " * 40 + "\n   indented")
 
     tasks = (Task("f", refuse, ("", "")), Task("g", refuse, ("", "")), Task("f", lambda yours: "well done", ("", "")))
-    text = "\n".join(told(k, mark) for k, mark in enumerate(Exercise(7, mine, mine, mine, tasks).marks(), start=1))
+    text = "\n".join(told(k, mark) for k, mark in enumerate(Exercise(mine, mine, tasks).marks(), start=1))
     assert max(map(len, text.splitlines())) <= 80
     heads = [line for line in text.splitlines() if line[0] != " "]
     assert heads == ["1. f: wrong", "2. g: open", "3. f: right"]
@@ -172,7 +173,7 @@ def test_what_is_wrong_for_using_a_wrong_task_says_so(tmp_path):
         raise Wrong("no")
 
     tasks = tuple(Task(name, refuse, ("", "")) for name in "fgh")
-    sentences = [mark.sentence for mark in Exercise(7, mine, mine, mine, tasks).marks()]
+    sentences = [mark.sentence for mark in Exercise(mine, mine, tasks).marks()]
     assert sentences == ["no", "It uses f, which must be right first. As it is:\nno", "no"]
 
 
@@ -182,101 +183,14 @@ def test_bars_are_as_long_as_their_values():
     assert bars(["nothing"], [0.0]).count("█") == 0
 
 
-# The commands
-
-
-def test_exercises_are_listed(run):
-    status, out, error = run("exercise")
-    assert (status, error) == (0, "")
-    assert [int(line.split(".")[0]) for line in out.splitlines()[:-1]] == list(numbered(LESSONS / "exercises"))
-
-
-def test_a_skeleton_is_marked_as_open_with_status_1(run):
-    status, out, error = run("exercise", "2")
-    assert (status, error) == (1, "")
-    assert "0 of 3 right" in out and "minilstm exercise 2 --hint" in out
-    assert max(map(len, out.splitlines())) <= 80
-
-
-def test_a_copy_of_ones_own_is_marked_where_it_is(run, tmp_path):
-    mine = tmp_path / "02_of_mine.py"
-    mine.write_bytes(numbered(LESSONS / "solutions")[2].read_bytes())
-    assert run("exercise", "--file", mine)[0] == 0
-    assert run("exercise", "2", "--file", mine)[1].splitlines()[-1] == "3 of 3 right"
-    mine.write_text("def gates(z):\n    return z\n", encoding="utf-8")
-    status, out, _ = run("exercise", "--file", mine)
-    assert status == 1 and f"minilstm exercise 2 --file {mine} --hint" in out
-    assert run("exercise", "2", "--file", mine)[1].startswith("2. One step of an LSTM\n")
-
-
-def test_a_file_marks_itself_when_it_is_run(tmp_path):
-    skeleton = numbered(LESSONS / "exercises")[2]
-    done = subprocess.run([sys.executable, skeleton], cwd=tmp_path, capture_output=True, encoding="utf-8")
-    assert (done.returncode, done.stderr) == (1, "") and "0 of 3 right" in done.stdout
-    assert "minilstm exercise 2 --hint" in done.stdout
-    done = subprocess.run([sys.executable, skeleton, "--hint"], cwd=tmp_path, capture_output=True, encoding="utf-8")
-    assert (done.returncode, done.stderr) == (0, "") and "Hint 1" in done.stdout
-
-
-def test_hints_come_one_by_one_and_the_solution_only_when_asked_for(run):
-    outs = [run("exercise", "2", *options.split())[1] for options in ("", "--hint", "--hint --hint", "--solution")]
-    solution = "return sigmoid(zi), sigmoid(zf), np.tanh(zg), sigmoid(zo)"
-    assert [out.count("Hint") for out in outs] == [0, 1, 2, 0]
-    assert [solution in out for out in outs] == [False, False, False, True]
-
-
-def test_help_is_for_the_first_task_that_is_not_right_or_the_one_that_is_named(run, tmp_path):
-    assert run("exercise", "2", "--hint")[1].startswith("1. gates")
-    assert run("exercise", "2", "--hint", "--task", "3")[1].startswith("3. remembering_bias")
-    mine = tmp_path / "02_mine.py"
-    solved = Answers(numbered(LESSONS / "solutions")[2])
-    mine.write_text(solved.text.replace("o * np.tanh(c)", "..."), encoding="utf-8")
-    assert run("exercise", "--file", mine, "--hint")[1].startswith("2. lstm_step")
-    mine.write_text(solved.text, encoding="utf-8")
-    status, out, _ = run("exercise", "--file", mine, "--hint")
-    assert status == 0 and out.startswith("All 3 tasks are right.") and f"--file {mine} --task 1 --hint" in out
-
-
-@pytest.mark.parametrize(
-    "arguments, words",
-    [
-        (["99"], ["no exercise 99"]),
-        (["2", "--task", "4", "--hint"], ["has 3 tasks", "--task 4"]),
-        (["2", "--file", "nowhere.py"], ["there is no file nowhere.py"]),
-        (["--file", "nowhere.py"], ["there is no file nowhere.py"]),
-        (["--file", "mine.py"], ["minilstm exercise 2 --file mine.py"]),
-    ],
-)
-def test_what_is_not_there_is_refused(run, tmp_path, monkeypatch, arguments, words):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine.py").write_text("", encoding="utf-8")
-    refused(run("exercise", *arguments), 2, *words)
-
-
-def test_whoever_waits_for_long_is_told_how_to_stop_a_loop(run, tmp_path, monkeypatch):
-    mine = tmp_path / "02_mine.py"
-    mine.write_text("import time\n\ndef gates(z):\n    time.sleep(1)\n    return z\n", encoding="utf-8")
-    assert run("exercise", "--file", mine)[2] == ""
-    monkeypatch.setattr("minilstm.commands.exercise.PATIENCE", 0.1)
-    assert "Ctrl-C stops it" in run("exercise", "--file", mine)[2]
+# The command
 
 
 def test_without_the_lessons_it_is_said_where_they_are(run, tmp_path, monkeypatch):
-    import minilstm
-
     monkeypatch.setattr(minilstm, "__file__", str(tmp_path / "site-packages" / "minilstm" / "__init__.py"))
     monkeypatch.chdir(tmp_path)
     refused(run("exercise", "2"), 2, "clone of the repository")
     refused(run("notebooks"), 2, "clone of the repository")
-
-
-def test_an_exercise_in_a_clone_is_marked_by_a_package_that_is_installed_elsewhere(run, tmp_path, monkeypatch):
-    import minilstm
-
-    monkeypatch.setattr(minilstm, "__file__", str(tmp_path / "site-packages" / "minilstm" / "__init__.py"))
-    monkeypatch.chdir(tmp_path)
-    status, out, error = run("exercise", "--file", numbered(LESSONS / "exercises")[2])
-    assert (status, error) == (1, "") and "0 of 3 right" in out
 
 
 def test_a_notebook_is_built_beside_its_lesson_and_has_its_cells(run, tmp_path, monkeypatch):
@@ -304,8 +218,10 @@ def test_a_notebook_that_somebody_worked_in_is_kept_unless_told_otherwise(run, t
     notebook.write_text(worked_in, encoding="utf-8")
     refused(run("notebooks", "2"), 2, "02_one_step.ipynb is there", "--force")
     assert notebook.read_text(encoding="utf-8") == worked_in
-    assert run("notebooks", "2", "--force")[0] == 0
-    assert "My notes" not in notebook.read_text(encoding="utf-8")
+    status, out, _ = run("notebooks", "2", "--force")
+    kept = tmp_path / "02_one_step.1.ipynb"
+    assert status == 0 and f"the old one is kept: {kept}" in out
+    assert "My notes" not in notebook.read_text(encoding="utf-8") and kept.read_text(encoding="utf-8") == worked_in
     notebook.write_text("not a notebook", encoding="utf-8")
     refused(run("notebooks", "2"), 2, "02_one_step.ipynb is there")
 
@@ -339,7 +255,7 @@ def test_a_notebook_runs_from_its_first_cell_to_its_last(number, tmp_path):
     pytest.importorskip("ipykernel")
     from minilstm.course.notebooks import build
 
-    notebook = build(numbered(LESSONS)[number], tmp_path)
+    notebook, _ = build(numbered(LESSONS)[number], tmp_path)
     program = (
         "import nbformat, nbclient, sys\n"
         "notebook = nbformat.read(sys.argv[1], 4)\n"

@@ -1,4 +1,4 @@
-"""Lessons run as they stand; exercises have holes, solutions that are right, and hints that do not give them away."""
+"""Lessons run as they stand; exercises have blanks, solutions that are right, and hints that do not give them away."""
 
 import ast
 import io
@@ -11,8 +11,8 @@ import unicodedata
 
 import pytest
 
-from minilstm.course.answers import Answers
-from minilstm.course.folder import numbered
+from minilstm.course.exercise import copy_of
+from minilstm.course.folder import numbered, title
 from tests.exercises import LESSONS, exercise
 
 SCRIPTS = numbered(LESSONS)
@@ -57,18 +57,22 @@ def test_a_lesson_is_made_of_cells_and_short(number):
     text = SCRIPTS[number].read_text(encoding="utf-8")
     assert text.startswith(f"# %% [markdown]\n# # {number}. ")
     assert "\n# %%\nimport numpy as np\n" in text
-    assert "\n# ## Exercises\n" in text and f"`minilstm exercise {number}`" in text
+    assert "\n# ## Exercises\n" in text
+    assert f"`minilstm exercise {number}` makes your copy, `lessons/my/{SCRIPTS[number].name}`." in text
     assert lines_of_code(text) <= 150
     assert "assert " in text
 
 
 @pytest.mark.parametrize("number", SCRIPTS)
-def test_a_skeleton_has_three_holes_and_says_where(number):
-    marks = [*exercise(number).marks()]
+def test_a_skeleton_has_blanks_in_three_tasks_and_says_where(number):
+    this, skeleton = exercise(number), numbered(LESSONS / "exercises")[number]
+    marks = [*this.marks()]
     assert [mark.state for mark in marks] == ["open"] * 3
     for mark in marks:
-        line = int(re.fullmatch(r"line (\d+) still has a hole: \.\.\.", mark.sentence)[1])
-        assert "..." in numbered(LESSONS / "exercises")[number].read_text(encoding="utf-8").splitlines()[line - 1]
+        line = int(re.fullmatch(r"line (\d+) still has a blank: \.\.\.", mark.sentence)[1])
+        assert "..." in skeleton.read_text(encoding="utf-8").splitlines()[line - 1]
+    assert not copy_of(number, LESSONS).filled_in()
+    assert sum(len(this.answers.blanks(task.name)) for task in this.tasks) == copy_of(number, LESSONS).blanks
 
 
 @pytest.mark.parametrize("number", SCRIPTS)
@@ -107,8 +111,9 @@ def test_every_lesson_has_its_exercise():
             number: path.name for number, path in SCRIPTS.items()
         }
     for path in numbered(LESSONS / "exercises").values():
-        text = path.read_text(encoding="utf-8")
-        assert Answers(path).title.startswith(f"{int(path.name[:2])}. ")
+        text, number = path.read_text(encoding="utf-8"), int(path.name[:2])
+        assert title(path).startswith(f"{number}. ") and "\n" not in title(path)
+        assert f"\nlessons/my/{path.name}. Leave the one in lessons/exercises blank." in text
         assert text.endswith('if __name__ == "__main__":\n    from minilstm.course import mark\n\n    mark(__file__)\n')
 
 

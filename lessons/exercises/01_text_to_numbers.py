@@ -1,9 +1,11 @@
 """1. From text to numbers.
 
-Fill the holes, each a `...`, and let it be marked:
+Fill in the blanks, each a `...`, in your own copy of this file:
+lessons/my/01_text_to_numbers.py. Leave the one in lessons/exercises blank.
 
-    minilstm exercise 1            or  python lessons/exercises/01_text_to_numbers.py
-    minilstm exercise 1 --hint     when you are stuck
+    minilstm exercise 1           make the copy, the first time, and grade it
+    minilstm exercise 1 --hint    a hint, when you are stuck
+    minilstm exercise 1 --reset   begin again; what you wrote is kept beside it
 """
 
 from collections import Counter

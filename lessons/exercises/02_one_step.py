@@ -1,9 +1,11 @@
 """2. One step of an LSTM.
 
-Fill the holes, each a `...`, and let it be marked:
+Fill in the blanks, each a `...`, in your own copy of this file:
+lessons/my/02_one_step.py. Leave the one in lessons/exercises blank.
 
-    minilstm exercise 2            or  python lessons/exercises/02_one_step.py
-    minilstm exercise 2 --hint     when you are stuck
+    minilstm exercise 2           make the copy, the first time, and grade it
+    minilstm exercise 2 --hint    a hint, when you are stuck
+    minilstm exercise 2 --reset   begin again; what you wrote is kept beside it
 """
 
 import numpy as np

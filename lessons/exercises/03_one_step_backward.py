@@ -1,9 +1,11 @@
 """3. One step backward.
 
-Fill the holes, each a `...`, and let it be marked:
+Fill in the blanks, each a `...`, in your own copy of this file:
+lessons/my/03_one_step_backward.py. Leave the one in lessons/exercises blank.
 
-    minilstm exercise 3            or  python lessons/exercises/03_one_step_backward.py
-    minilstm exercise 3 --hint     when you are stuck
+    minilstm exercise 3           make the copy, the first time, and grade it
+    minilstm exercise 3 --hint    a hint, when you are stuck
+    minilstm exercise 3 --reset   begin again; what you wrote is kept beside it
 
 dX stands for dLoss/dX and has the shape of X. All arrays are (B, H) where nothing else is said.
 """

@@ -1,9 +1,11 @@
 """4. Is it right?
 
-Fill the holes, each a `...`, and let it be marked:
+Fill in the blanks, each a `...`, in your own copy of this file:
+lessons/my/04_is_it_right.py. Leave the one in lessons/exercises blank.
 
-    minilstm exercise 4            or  python lessons/exercises/04_is_it_right.py
-    minilstm exercise 4 --hint     when you are stuck
+    minilstm exercise 4           make the copy, the first time, and grade it
+    minilstm exercise 4 --hint    a hint, when you are stuck
+    minilstm exercise 4 --reset   begin again; what you wrote is kept beside it
 
 In all three tasks f is a loss: a function from an array x to one number.
 """

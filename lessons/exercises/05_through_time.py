@@ -1,9 +1,11 @@
 """5. Through time.
 
-Fill the holes, each a `...`, and let it be marked:
+Fill in the blanks, each a `...`, in your own copy of this file:
+lessons/my/05_through_time.py. Leave the one in lessons/exercises blank.
 
-    minilstm exercise 5            or  python lessons/exercises/05_through_time.py
-    minilstm exercise 5 --hint     when you are stuck
+    minilstm exercise 5           make the copy, the first time, and grade it
+    minilstm exercise 5 --hint    a hint, when you are stuck
+    minilstm exercise 5 --reset   begin again; what you wrote is kept beside it
 
 dX stands for dLoss/dX and has the shape of X. Time comes first: x is (T, B, D), h and dh are (T, B, H).
 """

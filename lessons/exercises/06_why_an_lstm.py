@@ -1,9 +1,11 @@
 """6. Why an LSTM.
 
-Fill the holes, each a `...`, and let it be marked:
+Fill in the blanks, each a `...`, in your own copy of this file:
+lessons/my/06_why_an_lstm.py. Leave the one in lessons/exercises blank.
 
-    minilstm exercise 6            or  python lessons/exercises/06_why_an_lstm.py
-    minilstm exercise 6 --hint     when you are stuck
+    minilstm exercise 6           make the copy, the first time, and grade it
+    minilstm exercise 6 --hint    a hint, when you are stuck
+    minilstm exercise 6 --reset   begin again; what you wrote is kept beside it
 """
 
 import numpy as np

@@ -1,9 +1,11 @@
 """7. One-hot and embedding.
 
-Fill the holes, each a `...`, and let it be marked:
+Fill in the blanks, each a `...`, in your own copy of this file:
+lessons/my/07_one_hot_and_embedding.py. Leave the one in lessons/exercises blank.
 
-    minilstm exercise 7            or  python lessons/exercises/07_one_hot_and_embedding.py
-    minilstm exercise 7 --hint     when you are stuck
+    minilstm exercise 7           make the copy, the first time, and grade it
+    minilstm exercise 7 --hint    a hint, when you are stuck
+    minilstm exercise 7 --reset   begin again; what you wrote is kept beside it
 """
 
 import numpy as np

@@ -1,9 +1,11 @@
 """8. Softmax and cross-entropy.
 
-Fill the holes, each a `...`, and let it be marked:
+Fill in the blanks, each a `...`, in your own copy of this file:
+lessons/my/08_softmax_and_cross_entropy.py. Leave the one in lessons/exercises blank.
 
-    minilstm exercise 8            or  python lessons/exercises/08_softmax_and_cross_entropy.py
-    minilstm exercise 8 --hint     when you are stuck
+    minilstm exercise 8           make the copy, the first time, and grade it
+    minilstm exercise 8 --hint    a hint, when you are stuck
+    minilstm exercise 8 --reset   begin again; what you wrote is kept beside it
 """
 
 import numpy as np

@@ -1,9 +1,11 @@
 """9. Adam.
 
-Fill the holes, each a `...`, and let it be marked:
+Fill in the blanks, each a `...`, in your own copy of this file:
+lessons/my/09_adam.py. Leave the one in lessons/exercises blank.
 
-    minilstm exercise 9            or  python lessons/exercises/09_adam.py
-    minilstm exercise 9 --hint     when you are stuck
+    minilstm exercise 9           make the copy, the first time, and grade it
+    minilstm exercise 9 --hint    a hint, when you are stuck
+    minilstm exercise 9 --reset   begin again; what you wrote is kept beside it
 
 What you are given belongs to the caller: make new arrays, and leave the old ones as they are.
 """

@@ -1,9 +1,11 @@
 """10. A headline writer.
 
-Fill the holes, each a `...`, and let it be marked:
+Fill in the blanks, each a `...`, in your own copy of this file:
+lessons/my/10_headline_writer.py. Leave the one in lessons/exercises blank.
 
-    minilstm exercise 10            or  python lessons/exercises/10_headline_writer.py
-    minilstm exercise 10 --hint     when you are stuck
+    minilstm exercise 10           make the copy, the first time, and grade it
+    minilstm exercise 10 --hint    a hint, when you are stuck
+    minilstm exercise 10 --reset   begin again; what you wrote is kept beside it
 """
 
 from collections import Counter

@@ -1,9 +1,11 @@
 """11. Temperature, top-k, top-p, beam.
 
-Fill the holes, each a `...`, and let it be marked:
+Fill in the blanks, each a `...`, in your own copy of this file:
+lessons/my/11_temperature_and_beam.py. Leave the one in lessons/exercises blank.
 
-    minilstm exercise 11            or  python lessons/exercises/11_temperature_and_beam.py
-    minilstm exercise 11 --hint     when you are stuck
+    minilstm exercise 11           make the copy, the first time, and grade it
+    minilstm exercise 11 --hint    a hint, when you are stuck
+    minilstm exercise 11 --reset   begin again; what you wrote is kept beside it
 """
 
 import numpy as np

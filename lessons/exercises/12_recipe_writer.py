@@ -1,9 +1,11 @@
 """12. A recipe writer.
 
-Fill the holes, each a `...`, and let it be marked:
+Fill in the blanks, each a `...`, in your own copy of this file:
+lessons/my/12_recipe_writer.py. Leave the one in lessons/exercises blank.
 
-    minilstm exercise 12            or  python lessons/exercises/12_recipe_writer.py
-    minilstm exercise 12 --hint     when you are stuck
+    minilstm exercise 12           make the copy, the first time, and grade it
+    minilstm exercise 12 --hint    a hint, when you are stuck
+    minilstm exercise 12 --reset   begin again; what you wrote is kept beside it
 """
 
 from collections import Counter

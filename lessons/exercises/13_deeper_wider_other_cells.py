@@ -1,9 +1,11 @@
 """13. Deeper, wider, other cells.
 
-Fill the holes, each a `...`, and let it be marked:
+Fill in the blanks, each a `...`, in your own copy of this file:
+lessons/my/13_deeper_wider_other_cells.py. Leave the one in lessons/exercises blank.
 
-    minilstm exercise 13            or  python lessons/exercises/13_deeper_wider_other_cells.py
-    minilstm exercise 13 --hint     when you are stuck
+    minilstm exercise 13           make the copy, the first time, and grade it
+    minilstm exercise 13 --hint    a hint, when you are stuck
+    minilstm exercise 13 --reset   begin again; what you wrote is kept beside it
 """
 
 import numpy as np

@@ -1,9 +1,11 @@
 """14. Looking inside.
 
-Fill the holes, each a `...`, and let it be marked:
+Fill in the blanks, each a `...`, in your own copy of this file:
+lessons/my/14_looking_inside.py. Leave the one in lessons/exercises blank.
 
-    minilstm exercise 14           or  python lessons/exercises/14_looking_inside.py
-    minilstm exercise 14 --hint    when you are stuck
+    minilstm exercise 14           make the copy, the first time, and grade it
+    minilstm exercise 14 --hint    a hint, when you are stuck
+    minilstm exercise 14 --reset   begin again; what you wrote is kept beside it
 """
 
 import numpy as np

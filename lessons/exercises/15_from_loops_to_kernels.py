@@ -1,9 +1,11 @@
 """15. From loops to kernels.
 
-Fill the holes, each a `...`, and let it be marked:
+Fill in the blanks, each a `...`, in your own copy of this file:
+lessons/my/15_from_loops_to_kernels.py. Leave the one in lessons/exercises blank.
 
-    minilstm exercise 15           or  python lessons/exercises/15_from_loops_to_kernels.py
-    minilstm exercise 15 --hint    when you are stuck
+    minilstm exercise 15           make the copy, the first time, and grade it
+    minilstm exercise 15 --hint    a hint, when you are stuck
+    minilstm exercise 15 --reset   begin again; what you wrote is kept beside it
 """
 
 import numpy as np

@@ -167,6 +167,7 @@ def _shown(batch, right, eos):
     return f"sequence {b} has inputs {inputs[:, b]}, targets {targets[:, b]}, length {lengths[b]}, and eos is {eos}"
 
 
+BLANKS = 6  # in the exercise, as long as nobody has filled it in
 TASKS = [
     Task("make_ids", make_ids, (
         "Put all texts together, count the characters, and number them in the order of most_common(). Which is the first"

@@ -214,6 +214,7 @@ def _false_alarm(place, mine, true, largest):
             f" {largest:.2g}, that is rounding")  # fmt: skip
 
 
+BLANKS = 6  # in the exercise, as long as nobody has filled it in
 TASKS = [
     Task("central_differences", central_differences, (
         "Two copies of x, as floats; in one the entry is h larger, in the other h smaller. How far apart are the two?",

@@ -107,6 +107,7 @@ def through_time(yours):
     return f"all gradients equal those of the package, in {found.cases} random cases"
 
 
+BLANKS = 11  # in the exercise, as long as nobody has filled it in
 TASKS = [
     Task("weights_over_time", weights_over_time, (
         "Lesson 3 had one step: dWx is the transpose of x times dz. The weights are the same in all steps, so add the steps up."

@@ -210,6 +210,7 @@ def agree(answers, others):
     )
 
 
+BLANKS = 7  # in the exercise, as long as nobody has filled it in
 TASKS = [
     Task("temperature", temperature, (
         "T divides the logits, and everything after that is a softmax over each row. What is e^1000?",

@@ -148,6 +148,7 @@ def _why(marks, since, saw, before, gates):
     return f"mark {marks} must close; x is the same at every mark, so that only h can tell the cell what to write"
 
 
+BLANKS = 7  # in the exercise, as long as nobody has filled it in
 TASKS = [
     Task("tracker", tracker, (
         "Equation (7) is one line for all units at once if means and sums go along axis 0. Then look for the largest |r|.",

@@ -254,6 +254,7 @@ def _median(call):
     return 1e6 * statistics.median(times)
 
 
+BLANKS = 10  # in the exercise, as long as nobody has filled it in
 TASKS = [
     Task("operations", operations, (
         "Forward: how many sums are there in all, and how many products in each? An addition goes with every one of them.",

@@ -1,4 +1,4 @@
-"""``minilstm exercise``: mark an exercise of the lessons, give a hint, show a solution."""
+"""``minilstm exercise``: copy an exercise for the learner, grade the copy, give a hint, show a solution."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from minilstm.course.answers import Answers
-from minilstm.course.exercise import Exercise, Mark, find, told
-from minilstm.course.folder import lessons, numbered, shown
+from minilstm.course.copies import Copy
+from minilstm.course.exercise import Exercise, Mark, copy_of, number_of, told
+from minilstm.course.folder import lessons, numbered, shown, title
 from minilstm.errors import InputError
 
 PATIENCE = 15  # seconds; the slowest of our own tasks compiles for ten
@@ -22,33 +23,109 @@ def run(arguments: Namespace) -> int:
     """The command: status 0 if every task is right or help was asked for, else 1."""
     file = None if arguments.file is None else Path(arguments.file)
     here = lessons(file)
-    if arguments.number is None and arguments.file is None:
-        print(*(Answers(path).title for path in numbered(here / "exercises").values()), sep="\n")
-        print("minilstm exercise NUMBER marks one.")
+    if arguments.number is None and file is None:
+        return listed(arguments, here)
+    number = number_of(arguments.number, file, here)
+    copy = copy_of(number, here)
+    if arguments.task is not None and arguments.task > len(copy.tasks):
+        raise InputError(f"exercise {number} has {len(copy.tasks)} tasks; --task {arguments.task} is none of them")
+    if file is not None and file.resolve() in (copy.path.resolve(), copy.blank.resolve()):
+        file = None  # the exercise itself, run or named, is the same as its number
+    if arguments.reset or arguments.move:
+        if file is not None:
+            raise InputError(f"--reset and --move are for your copy, {shown(copy.path)}; leave out --file")
+        print(reset(copy, number) if arguments.reset else move(copy))
         return 0
-    exercise = find(arguments.number, file, here)
-    if arguments.task is not None and arguments.task > len(exercise.tasks):
-        raise InputError(f"exercise {exercise.number} has {len(exercise.tasks)} tasks; --task {arguments.task} is none of them")
-    again = f"minilstm exercise {exercise.number}"
-    if exercise.answers is not exercise.skeleton:
-        again += f" --file {shlex.quote(str(shown(exercise.answers.path)))}"
-    if arguments.solution or arguments.hint:
-        task = chosen(exercise, arguments.task)
-        if task is None:
-            print(f"All {len(exercise.tasks)} tasks are right. For help with one of them all the same: {again} --task 1 --hint")
-            return 0
-        print(solution(exercise, task) if arguments.solution else hints(exercise, task, arguments.hint, again))
+    path = file or (copy.path if copy.path.exists() else copy.blank)
+    again = f"minilstm exercise {number}" + ("" if file is None else f" --file {shlex.quote(str(shown(path)))}")
+    if arguments.hint or arguments.solution:
+        print(help_with(exercise_of(number, path, copy, here), arguments, again))
         return 0
-    print(f"{exercise.skeleton.title}\n{shown(exercise.answers.path)}\n", flush=True)
+    misplaced, new = file is None and copy.filled_in(), False
+    if path == copy.blank and not misplaced:
+        copy.renew()
+        path, new = copy.path, True
+    exercise = exercise_of(number, path, copy, here)
+    print(f"{title(copy.blank)}\n{shown(path)}{' (new: your copy of the exercise)' if new else ''}\n", flush=True)
     right = 0
-    for number, mark in enumerate(patiently(exercise.marks()), start=1):
-        print(told(number, mark), flush=True)
+    for k, mark in enumerate(patiently(exercise.marks()), start=1):
+        print(told(k, mark), flush=True)
         right += mark.state == "right"
+    done = right == len(exercise.tasks)
     print(f"{right} of {len(exercise.tasks)} right")
-    if right == len(exercise.tasks):
-        return 0
-    print(f"A hint for the first that is not: {again} --hint")
-    return 1
+    if new:
+        print(f"Fill in the blanks of {shown(path)}, and run this again.")
+    print(what_next(number, here) if done else f"A hint for the first that is not: {again} --hint")
+    if misplaced:
+        print(out_of_place(copy, number))
+    return 0 if done else 1
+
+
+def exercise_of(number: int, path: Path, copy: Copy, here: Path) -> Exercise:
+    """The exercise with the answers that are in this file."""
+    return Exercise(Answers(path.resolve()), Answers(numbered(here / "solutions")[number]), copy.tasks)
+
+
+def help_with(exercise: Exercise, arguments: Namespace, again: str) -> str:
+    """Hints for a task, or its solution: for the task that was named, or the first that is not right."""
+    task = chosen(exercise, arguments.task)
+    if task is None:
+        return f"All {len(exercise.tasks)} tasks are right. For help with one of them all the same: {again} --task 1 --hint"
+    return solution(exercise, task) if arguments.solution else hints(exercise, task, arguments.hint, again)
+
+
+def listed(arguments: Namespace, here: Path) -> int:
+    """All exercises by their titles; who wants something of one must say which."""
+    for option in ("reset", "move", "hint", "solution", "task"):
+        if getattr(arguments, option):
+            raise InputError(f"say which exercise --{option} is for: minilstm exercise 2 --{option}")
+    print(*map(title, numbered(here / "exercises").values()), sep="\n")
+    print(f"minilstm exercise NUMBER copies one to {shown(here / 'my')}, for you to fill in, and grades your copy.")
+    return 0
+
+
+def reset(copy: Copy, number: int) -> str:
+    """Begin again, with a blank copy; returns what became of the old one."""
+    if copy.filled_in():
+        raise InputError(
+            f"{shown(copy.blank)} is filled in, so there is no blank exercise to copy;"
+            f" minilstm exercise {number} --move makes that your copy and puts the blank one back"
+        )
+    kept = copy.renew()
+    return f"{shown(copy.path)} is blank." + (f"\nWhat you wrote is kept in {shown(kept)}." if kept else "")
+
+
+def move(copy: Copy) -> str:
+    """Make answers that stand in the course's own file the learner's; returns what became of both files."""
+    if not copy.filled_in():
+        raise InputError(f"there is nothing to move: {shown(copy.blank)} is blank")
+    kept = copy.renew()
+    said = [f"The answers are in {shown(copy.path)} now."]
+    if kept:
+        said.append(f"What was there before is kept in {shown(kept)}.")
+    if copy.restore():
+        said.append(f"{shown(copy.blank)} is blank again.")
+    else:
+        said.append(f"{shown(copy.blank)} is still filled in, since git has no blank one; download it again.")
+    return "\n".join(said)
+
+
+def out_of_place(copy: Copy, number: int) -> str:
+    """What somebody is told who filled in the course's own file."""
+    graded = f"Only {shown(copy.path)} was graded.\n" if copy.path.exists() else ""
+    return (
+        f"\n{shown(copy.blank)} is filled in, but it belongs to the course.\n{graded}"
+        f"To move these answers to {shown(copy.path.parent)} (nothing is lost):\nminilstm exercise {number} --move"
+    )
+
+
+def what_next(number: int, here: Path) -> str:
+    """Where to go from an exercise that is done."""
+    following = next((item for item in numbered(here / "exercises").items() if item[0] > number), None)
+    if following is None:
+        return f"Exercise {number} is done, and it was the last."
+    lesson = shlex.quote(str(shown(here / following[1].name)))
+    return f"Exercise {number} is done. Next: python {lesson}, then minilstm exercise {following[0]}"
 
 
 def patiently(marks: Iterator[Mark]) -> Iterator[Mark]:

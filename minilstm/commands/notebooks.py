@@ -16,5 +16,6 @@ def run(arguments: Namespace) -> int:
         if number not in scripts:
             raise InputError(f"there is no lesson {number}; there are {', '.join(map(str, scripts))}")
     for number in arguments.numbers or scripts:
-        print(shown(build(scripts[number], scripts[number].parent, arguments.force)), flush=True)
+        path, kept = build(scripts[number], scripts[number].parent, arguments.force)
+        print(f"{shown(path)}" + (f" (the old one is kept: {shown(kept)})" if kept else ""), flush=True)
     return 0

@@ -1,4 +1,4 @@
-"""A learner's file: what still has a hole, and a function that can be called without anything getting out of hand.
+"""A learner's file: what is still blank, and a function that can be called without anything getting out of hand.
 
 Whatever happens in it becomes a sentence with a line number: an exception, an end of the program, an argument changed in place.
 """
@@ -40,28 +40,22 @@ class Answers:
         except UnicodeDecodeError:
             raise InputError(f"{path} is not a text in UTF-8; save it as one and try again") from None
 
-    @property
-    def title(self) -> str:
-        """The first line of the file's docstring."""
-        return (ast.get_docstring(self.tree) or self.path.stem).splitlines()[0].rstrip(".")
-
     def source(self, name: str) -> str:
         """The lines of a definition."""
         node = self._definition(name)
         return "" if node is None else ast.get_source_segment(self.text, node) or ""
 
-    def hole(self, name: str) -> int | None:
-        """The line of the first ``...`` that is still in a definition; in an index, as in ``x[..., 0]``, it is none."""
+    def blanks(self, name: str) -> list[int]:
+        """The line of each ``...`` that is still in a definition; in an index, as in ``x[..., 0]``, it is none."""
         node = self._definition(name)
         if node is None:
-            return None
+            return []
         indices = {id(part) for sub in ast.walk(node) if isinstance(sub, ast.Subscript) for part in ast.walk(sub.slice)}
-        holes = [
+        return sorted(
             sub.lineno
             for sub in ast.walk(node)
             if isinstance(sub, ast.Constant) and sub.value is Ellipsis and id(sub) not in indices
-        ]
-        return min(holes, default=None)
+        )
 
     def uses(self, name: str, other: str) -> bool:
         """Whether a definition has the name of another one in it."""

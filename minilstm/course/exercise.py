@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from minilstm.course.answers import Answers
+from minilstm.course.copies import Copy
 from minilstm.course.folder import numbered
 from minilstm.course.marking import Task
 from minilstm.errors import InputError, MinilstmError
@@ -26,10 +27,8 @@ class Mark:
 
 @dataclass(frozen=True)
 class Exercise:
-    """Files of one number: the skeleton, the learner's, which may be the same, the solutions, and the tasks that judge all."""
+    """The learner's answers and the solutions, and the tasks that judge both."""
 
-    number: int
-    skeleton: Answers
     answers: Answers
     solutions: Answers
     tasks: tuple[Task, ...]
@@ -49,9 +48,9 @@ class Exercise:
             yield mark
 
     def _mark(self, task: Task, module) -> Mark:
-        hole = self.answers.hole(task.name)
-        if hole is not None:
-            return Mark(task, "open", f"line {hole} still has a hole: ...")
+        blanks = self.answers.blanks(task.name)
+        if blanks:
+            return Mark(task, "open", f"line {blanks[0]} still has a blank: ...")
         if not hasattr(module, task.name):
             return Mark(task, "wrong", f"{task.name} is not in the file any more; put its definition back")
         try:
@@ -63,25 +62,25 @@ class Exercise:
             return Mark(task, "wrong", f"{task.name} gives back what cannot be looked at ({type(error).__name__}: {error})")
 
 
-def find(number: int | None, file: Path | None, lessons: Path) -> Exercise:
-    """The exercise of a number, or of the number that a file's name begins with."""
+def number_of(number: int | None, file: Path | None, lessons: Path) -> int:
+    """The number of an exercise: the one that was typed, or the one that a file's name begins with."""
     exercises = numbered(lessons / "exercises")
     if file is not None and not file.is_file():
         raise InputError(f"there is no file {file}")
     if number is None and file is not None and file.name[:2].isdecimal():
         number = int(file.name[:2])
+    if number is None:
+        raise InputError(f"the name of {file} begins with no number, so say it: minilstm exercise 2 --file {file}")
     if number not in exercises:
-        there = ", ".join(map(str, exercises))
-        if number is None:
-            raise InputError(f"the name of {file} begins with no number, so say it: minilstm exercise 2 --file {file}")
-        raise InputError(f"there is no exercise {number}; there are {there}")
-    assert number is not None
-    path = exercises[number] if file is None else file
+        raise InputError(f"there is no exercise {number}; there are {', '.join(map(str, exercises))}")
+    return number
+
+
+def copy_of(number: int, lessons: Path) -> Copy:
+    """Where the exercise of a number is blank, and where a learner answers it."""
+    blank = numbered(lessons / "exercises")[number]
     marking = Answers(numbered(lessons / "marking")[number]).load()
-    solutions = Answers(numbered(lessons / "solutions")[number])
-    skeleton = Answers(exercises[number].resolve())
-    answers = skeleton if path.resolve() == skeleton.path else Answers(path.resolve())
-    return Exercise(number, skeleton, answers, solutions, tuple(marking.TASKS))
+    return Copy(blank, lessons / "my" / blank.name, tuple(marking.TASKS), marking.BLANKS)
 
 
 def told(number: int, mark: Mark) -> str:

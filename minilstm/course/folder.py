@@ -12,10 +12,11 @@ NUMBERED = re.compile(r"(?!00)(\d\d)_\w+\.py")  # 00 is a page to read: no cells
 
 
 def lessons(exercise: Path | None = None) -> Path:
-    """The folder ``lessons/``: that an exercise's file stands in, or of the repository, or where we were called."""
-    places = [Path(minilstm.__file__).parents[1] / "lessons", Path.cwd() / "lessons", Path.cwd()]
+    """The folder ``lessons/``: that a file of it stands in, or where we were called, or of the package's repository."""
+    here = Path.cwd()
+    places = [here / "lessons", here, here.parent, Path(minilstm.__file__).parents[1] / "lessons"]
     if exercise is not None:
-        places.insert(0, exercise.resolve().parents[1])
+        places.insert(0, exercise.resolve().parent.parent)
     for place in places:
         if (place / "exercises").is_dir() and (place / "marking").is_dir():
             return place
@@ -34,3 +35,8 @@ def numbered(folder: Path) -> dict[int, Path]:
     """The files NN_name.py of a folder by their number, in its order."""
     found = {int(match[1]): path for path in folder.glob("*.py") if (match := NUMBERED.fullmatch(path.name))}
     return dict(sorted(found.items()))
+
+
+def title(exercise: Path) -> str:
+    """The first line of an exercise, whatever somebody made of the others."""
+    return exercise.read_text(encoding="utf-8-sig", errors="replace").split("\n")[0].strip('"').rstrip(".")
