@@ -15,6 +15,7 @@ from minilstm.layers import LSTM
 from minilstm.verify import MISTAKES, diagnose, diagnose_loss, diagnose_sequence, diagnose_step, mistakes, sequence
 from minilstm.verify.trials import (
     ALSO_OF_THE_LOOP,
+    ONLY_IN_A_STEP,
     loss_trial,
     sequence_backward_trial,
     sequence_trial,
@@ -90,7 +91,9 @@ def test_every_mistake_fails_the_properties_and_is_named(monkeypatch):
 
 def test_mistakes_in_a_step_are_named_in_a_whole_sequence_too():
     for trial, catalogue in ((sequence_backward_trial, mistakes.STEP_BACKWARD), (sequence_trial, mistakes.STEP)):
-        for mistake in (m for m in catalogue if "in the order" not in m.name):  # these 69 are alike
+        for mistake in catalogue:
+            if "in the order" in mistake.name or mistake.name in ONLY_IN_A_STEP:  # these 69 orders are alike
+                continue
             judge = diagnose_sequence if trial is sequence_backward_trial else None
             wrong = trial().build([mistake])
             named = (judge(wrong) if judge else diagnose_sequence(sequence.lstm_sequence_backward, wrong)).mistakes

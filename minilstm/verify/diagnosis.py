@@ -5,19 +5,14 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from minilstm.verify.variant import Mistake
 
+Parts = dict[str, Any]  # results, by name
 RAISES = "raises"  # the part that holds what a function raised
-WHERE_TO_LOOK = {
-    "dc_prev": "(4) and (6)",
-    "input gate": "(2) and (4)",
-    "forget gate": "(1) and (4)",
-    "candidate": "(3) and (4)",
-    "output gate": "(5) and (6)",
-}
 
 
 @dataclass(frozen=True)
@@ -27,17 +22,12 @@ class Finding:
     mistake: Mistake | None
     parts: tuple[str, ...]
     evidence: str
+    place: str = ""  # where to look, in whole sentences
+    heading: str = ""  # what an unknown mistake is called, if anything can be said
 
     def __str__(self) -> str:
-        if self.mistake is not None:
-            return f"{self.mistake}\n{self.evidence}"
-        first, outputs = self.parts[0], {part.partition(", ")[0] for part in self.parts}
-        if len(outputs) == 1 and outputs <= {"db", "dWx", "dWh", "dx", "dh_prev"}:
-            look = f"dz is right, since all else is; look where {min(outputs)} is made of it."
-            return f"none of the known ones\n{self.evidence}\n{look}"
-        place = WHERE_TO_LOOK.get(first) or WHERE_TO_LOOK.get(first.partition(", ")[2])
-        look = f"\nThe first that is wrong in the order of computing: {first}, made by equations {place}." if place else ""
-        return f"none of the known ones\n{self.evidence}{look}"
+        first = str(self.mistake) if self.mistake is not None else self.heading
+        return "\n".join(line for line in (first, self.evidence, self.place) if line)
 
 
 @dataclass(frozen=True)
@@ -71,11 +61,14 @@ class Diagnosis:
             return f"Your {self.title} is right: it equals ours in {self.cases} random cases."
         parts = [part for part in self.wrong_parts if part != RAISES]
         lines = [f"Your {self.title} is wrong{' in ' if parts else ''}{listed(parts)}. {self.remark}".rstrip()]
-        for number, finding in enumerate(self.findings, start=1):
+        named = [finding for finding in self.findings if finding.mistake is not None or finding.heading]
+        for number, finding in enumerate(named, start=1):
             first, *rest = str(finding).splitlines()
             lines += [f"{number}. {first}", *("   " + sentence for sentence in rest)]
-        if len(self.mistakes) < len(self.findings):
-            lines.append(f"({self.known} known mistakes were tried, alone and in pairs.)")
+        for finding in (finding for finding in self.findings if finding not in named):
+            which = "What is left is" if named else "It is"
+            lines.append(f"{which} none of the known ones ({self.known} mistakes were tried, alone and in pairs).")
+            lines += ["   " + sentence for sentence in str(finding).splitlines()]
         return "\n".join(lines)
 
     def __str__(self) -> str:

@@ -1,15 +1,17 @@
 """What a function under test is put through: random cases, and its results taken apart into named parts.
 
-A part is the smallest thing that is told apart: an output (``dc_prev``), a gate's block of a weight gradient (``dWx, forget
+A part is the smallest thing that is distinguished: an output (``dc_prev``), a gate's block of a weight gradient (``dWx, forget
 gate``), one time step (``dx[2]``). Each trial can run ours, ours with mistakes of the catalogue in it, and the learner's.
 
-In the first case D = H, so that a transposed block has a fitting shape; in the others all sizes differ, and it has not.
+In the first case D = H, so that a transposed block has a fitting shape; in others all sizes differ, and it has not. ``more``
+has sizes at which the learner's function is compared with the right one only: a single unit, a long sequence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,17 +22,16 @@ from minilstm.errors import InputError
 from minilstm.losses import softmax_cross_entropy, softmax_cross_entropy_backward
 from minilstm.verify import contracts, mistakes
 from minilstm.verify.contracts import Case
-from minilstm.verify.diagnosis import RAISES
+from minilstm.verify.diagnosis import RAISES, Parts
 from minilstm.verify.sequence import lstm_sequence, lstm_sequence_backward
+from minilstm.verify.unwritten import empty_arrays_hold
 from minilstm.verify.variant import Mistake, variant
 
-STEP_SIZES = ((2, 3, 3), (3, 2, 4))  # B, D, H
-SEQUENCE_SIZES = ((1, 2, 3, 3), (4, 2, 3, 3), (3, 3, 2, 4))  # T, B, D, H
-LOSS_SIZES = ((4, 3, 5, 1.0), (2, 1, 3, 3.0), (3, 2, 4, 1000.0))  # T, B, V, and how large the logits are
 GATE_NAMES = ("input gate", "forget gate", "candidate", "output gate")
-Parts = dict[str, Any]
+Sizes = tuple[Any, ...]
 Made = Sequence[Mistake]
-_known: dict[tuple[str, int], dict[Mistake, list[Parts]]] = {}  # by the title and the seed of a trial, some megabytes each
+Inside = Callable[[Parts, Case], Parts]  # results taken apart further
+_known: dict[tuple[str, int, Inside | None], dict[Mistake, list[Parts]]] = {}  # some megabytes each
 
 
 @dataclass(frozen=True)
@@ -42,73 +43,136 @@ class Trial:
     catalogue: Made
     build: Callable[[Made], Callable]  # our function with these mistakes in it
     take_apart: Callable[[Callable, Case], Parts]  # run on a case
-    cases: Sequence[Case]
-    your_cases: Sequence[Case]  # the same numbers, with caches of the forward that belongs to the function under test
+    letters: str  # what the numbers of a case's sizes are
+    sizes: Sequence[Sizes]
+    more: Sequence[Sizes]
+    make: Callable[..., Case]  # from a random generator, a forward pass and the sizes
     seed: int  # of the cases
+    linear_in: tuple[str, ...] = ()  # the arguments in which the function is linear, all together
+    forward: Any = None  # ours, which makes the caches of a backward pass
+    your_forward: Any = None
 
-    def ours(self, made: Made = ()) -> Iterator[Parts]:
+    def __post_init__(self) -> None:
+        check_seed("seed", self.seed)
+
+    @cached_property
+    def cases(self) -> list[Case]:
+        """Arguments, with caches of our forward pass."""
+        return [self.case(k, self.forward) for k in range(len(self.sizes))]
+
+    def case(self, k: int, forward: Any, sizes: Sizes | None = None) -> Case:
+        """One case; the same seed draws the same numbers whosever forward pass makes the caches."""
+        return self.make(np.random.default_rng([self.seed, k]), forward, *(sizes or self.sizes[k]))
+
+    def ours(self, made: Made = (), scale: float = 1) -> Iterator[Parts]:
         """The parts of one case after the other as our function gives them, with these mistakes in it."""
         function = self.build(made)
-        return (self._parts(function, case) for case in self.cases)
+        return (self.parts_of(function, self._scaled(contracts.copy_of(case), scale)) for case in self.cases)
 
-    def known(self) -> dict[Mistake, list[Parts]]:
-        """What every mistake of the catalogue gives, which is computed once for a seed."""
-        key = self.title, self.seed
+    def known(self, inside: Inside | None = None) -> dict[Mistake, list[Parts]]:
+        """What every mistake of the catalogue gives, or what is inside of that, which is computed once for a seed."""
+        if not self.catalogue:
+            return {}
+        key = self.title, self.seed, inside
         if key not in _known:
-            if len(_known) == 8:  # all trials with one seed are five
+            if len(_known) >= 7:  # all trials with one seed are six
                 _known.clear()
-            _known[key] = {mistake: list(self.ours([mistake])) for mistake in self.catalogue}
+            _known[key] = {mistake: list(self.ours([mistake])) for mistake in self.catalogue} if inside is None else {
+                mistake: [inside(parts, case) for parts, case in zip(results, self.cases)]
+                for mistake, results in self.known().items()
+            }  # fmt: skip
         return _known[key]
 
-    def yours(self, function: Callable) -> list[Parts]:
-        """The parts of every case as the function under test gives them; what it raises and changes are parts too."""
-        return [self._parts(function, case) for case in self.your_cases]
+    def yours(self, function: Callable, scale: float = 1, sizes: Sequence[Sizes] | None = None) -> list[Parts]:
+        """The parts of every case as the function under test gives them; what it raises and changes are parts too.
 
-    def _parts(self, function: Callable, case: Case) -> Parts:
-        handed = contracts.copy_of(case)
+        Each backward pass follows its own forward pass at once, since a cache may be kept in an object that has room for one.
+        Arrays of ``np.empty`` are full of zeros meanwhile, so that the same code always gives the same.
+        """
+        all_parts = []
+        for k, of_case in enumerate(sizes or self.sizes):
+            with empty_arrays_hold(0):
+                parts = self._run(function, k, of_case, scale)
+            if RAISES in parts:  # a compiler may not know the np.empty of that moment
+                parts = self._run(function, k, of_case, scale)
+            all_parts.append(parts)
+        return all_parts
+
+    def never_written(self, function: Callable, yours: list[Parts]) -> list[str]:
+        """Parts that hold what np.empty left there: with NaN in place of zeros they are others."""
+        names: dict[str, None] = {}
+        for k, sizes in enumerate(self.sizes):
+            with empty_arrays_hold(np.nan):
+                with_nan = self._run(function, k, sizes)
+            names |= dict.fromkeys(name for name in yours[k] if _nans(with_nan, name) > _nans(yours[k], name))
+        return list(names)
+
+    def _run(self, function: Callable, k: int, sizes: Sizes, scale: float = 1) -> Parts:
+        return self.parts_of(function, self._scaled(self.case(k, self.your_forward, sizes), scale))
+
+    def right(self, sizes: Sequence[Sizes] | None = None) -> list[Parts]:
+        """What belongs there, at the sizes of the trial or at others."""
+        function = self.build(())
+        return [self.parts_of(function, self.case(k, self.forward, of_case)) for k, of_case in enumerate(sizes or self.sizes)]
+
+    def raised(self, function: Callable, sizes: Sizes) -> str:
+        """What the function raises at these sizes; "" if nothing."""
+        return self.yours(function, sizes=[sizes])[0].get(RAISES, "")
+
+    def named(self, sizes: Sizes) -> str:
+        """T = 3, B = 2, ..."""
+        return ", ".join(f"{letter} = {size}" for letter, size in zip(self.letters, sizes))
+
+    def _scaled(self, case: Case, scale: float) -> Case:
+        times = lambda value: tuple(scale * array for array in value) if isinstance(value, tuple) else scale * value
+        return case if scale == 1 else {name: times(v) if name in self.linear_in else v for name, v in case.items()}
+
+    def parts_of(self, function: Callable, case: Case) -> Parts:
+        """Results of a function on a case, by name, with what it raises and what it changes."""
+        held = contracts.arrays_in(case)  # the arrays themselves, which stay when a list of caches is used up
+        before = {name: array.tobytes() for name, array in held.items()}
         try:
             with np.errstate(all="ignore"):
-                parts = {name: np.asarray(part) for name, part in self.take_apart(function, handed).items()}
+                parts = {name: np.asarray(part).copy() for name, part in self.take_apart(function, case).items()}
         except InputError:
             raise
         except Exception as error:  # whatever it is, the learner is told of it
-            return {RAISES: f"{type(error).__name__}: {error}"}
-        before, after = contracts.arrays_in(case), contracts.arrays_in(handed)
-        kept = lambda name: name in after and np.array_equal(before[name], after[name], equal_nan=True)
-        changed = (name for name in before if not kept(name))
+            return {RAISES: f"{type(error).__name__}: {error}".strip()}
+        changed = (name for name, array in held.items() if array.tobytes() != before[name])
         return parts | {f"{name}, changed in place": np.ones(()) for name in changed}
 
 
 def step_trial(seed: int = 0) -> Trial:
     """Of a forward step."""
-    rng = np.random.default_rng(check_seed("seed", seed))
-    cases = [contracts.step_case(rng, *sizes) for sizes in STEP_SIZES]
 
     def take_apart(step: Callable, case: Case) -> Parts:
         h, c, _ = contracts.call_step(step, **case)
         return {"c": c, "h": h}
 
-    build = lambda made: variant(lstm_step, made)
-    return Trial("forward step", "(x, h_prev, c_prev, Wx, Wh, b)", mistakes.STEP, build, take_apart, cases, cases, seed)
+    return Trial(
+        "forward step", "(x, h_prev, c_prev, Wx, Wh, b)", mistakes.STEP,
+        lambda made: variant(lstm_step, made), take_apart,
+        "BDH", STEP_SIZES, STEP_SIZES_MORE, lambda rng, _, *sizes: contracts.step_case(rng, *sizes), seed,
+    )  # fmt: skip
 
 
 def step_backward_trial(seed: int = 0, forward: Callable = lstm_step) -> Trial:
     """Of a backward step, which gets the caches of ``forward``."""
-    cases = lambda step: _with_caches_of(step, _step_backward_case, STEP_SIZES, seed)
 
     def take_apart(backward: Callable, case: Case) -> Parts:
         dx, dh_prev, dc_prev, grads = contracts.call_step_backward(backward, **case)
         return {"dc_prev": dc_prev, **_gates(grads), "dx": dx, "dh_prev": dh_prev}  # from what is computed first
 
-    build = lambda made: variant(lstm_step_backward, made)
     call = "(dh, dc, cache, Wx, Wh)" + (", with the cache of cells.lstm_step" if forward is lstm_step else "")
-    return Trial("backward step", call, mistakes.STEP_BACKWARD, build, take_apart, cases(lstm_step), cases(forward), seed)
+    return Trial(
+        "backward step", call, mistakes.STEP_BACKWARD,
+        lambda made: variant(lstm_step_backward, made), take_apart,
+        "BDH", STEP_SIZES, STEP_SIZES_MORE, _step_backward_case, seed, ("dh", "dc"), lstm_step, forward,
+    )  # fmt: skip
 
 
-def _with_caches_of(forward: Callable, make: Callable[..., Case], all_sizes, seed: int) -> list[Case]:
-    """Cases of a backward pass; the same seed draws the same numbers whosever forward makes the caches."""
-    check_seed("seed", seed)
-    return [make(np.random.default_rng([seed, k]), forward, *sizes) for k, sizes in enumerate(all_sizes)]
+STEP_SIZES = ((2, 3, 3), (3, 2, 4))  # B, D, H
+STEP_SIZES_MORE = ((1, 1, 1), (4, 5, 2), (5, 1, 3))
 
 
 def _step_backward_case(rng: np.random.Generator, step: Callable, B: int, D: int, H: int) -> Case:
@@ -120,21 +184,20 @@ def _step_backward_case(rng: np.random.Generator, step: Callable, B: int, D: int
 
 def sequence_trial(seed: int = 0) -> Trial:
     """Of a forward pass through time."""
-    rng = np.random.default_rng(check_seed("seed", seed))
-    cases = [contracts.sequence_case(rng, *sizes) for sizes in SEQUENCE_SIZES]
 
     def take_apart(forward: Callable, case: Case) -> Parts:
         h, hT, cT, _ = contracts.call_sequence(forward, **case)
         return {**_steps("h", h, len(case["x"])), "hT": hT, "cT": cT}
 
-    build = lambda made: variant(lstm_sequence, made, lstm_step=variant(lstm_step, made))
-    catalogue = [*mistakes.SEQUENCE, *mistakes.STEP]
-    return Trial("forward pass through time", "(x, (h0, c0), Wx, Wh, b)", catalogue, build, take_apart, cases, cases, seed)
+    return Trial(
+        "forward pass through time", "(x, (h0, c0), Wx, Wh, b)", [*mistakes.SEQUENCE, *mistakes.STEP],
+        lambda made: variant(lstm_sequence, made, lstm_step=variant(lstm_step, made)), take_apart,
+        "TBDH", SEQUENCE_SIZES, SEQUENCE_SIZES_MORE, lambda rng, _, *sizes: contracts.sequence_case(rng, *sizes), seed,
+    )  # fmt: skip
 
 
 def sequence_backward_trial(seed: int = 0, forward: Callable = lstm_sequence) -> Trial:
     """Of a backward pass through time, which gets the caches of ``forward``."""
-    cases = lambda forward: _with_caches_of(forward, _sequence_backward_case, SEQUENCE_SIZES, seed)
 
     def take_apart(backward: Callable, case: Case) -> Parts:
         dx, dh0, dc0, grads = contracts.call_sequence_backward(backward, **case)
@@ -144,15 +207,24 @@ def sequence_backward_trial(seed: int = 0, forward: Callable = lstm_sequence) ->
     def build(made: Made) -> Callable:
         return variant(lstm_sequence_backward, made, lstm_step_backward=variant(lstm_step_backward, made))
 
-    catalogue = [*mistakes.SEQUENCE_BACKWARD, *(m for m in mistakes.STEP_BACKWARD if m.name not in ALSO_OF_THE_LOOP)]
+    of_a_step = [mistake for mistake in mistakes.STEP_BACKWARD if mistake.name not in ALSO_OF_THE_LOOP | ONLY_IN_A_STEP]
     call = "(dh, (dhT, dcT), caches, Wx, Wh)" + (", with caches of cells.lstm_step" if forward is lstm_sequence else "")
-    return Trial("backward pass through time", call, catalogue, build, take_apart, cases(lstm_sequence), cases(forward), seed)
+    return Trial(
+        "backward pass through time", call, [*mistakes.SEQUENCE_BACKWARD, *of_a_step], build, take_apart,
+        "TBDH", SEQUENCE_SIZES, SEQUENCE_SIZES_MORE, _sequence_backward_case, seed, ("dh", "dstate"), lstm_sequence, forward,
+    )  # fmt: skip
 
 
+SEQUENCE_SIZES = ((1, 2, 3, 3), (4, 2, 3, 3), (3, 5, 2, 4))  # T, B, D, H
+SEQUENCE_SIZES_MORE = ((2, 1, 1, 1), (2, 4, 5, 3), (12, 1, 3, 2))
 ALSO_OF_THE_LOOP = {  # what a step does not hand back is what a loop does not carry: nobody can tell them apart
     "cell-state gradient not carried",
     "hidden-state gradient not carried",
     "dh_prev and dc_prev the other way round",
+}
+ONLY_IN_A_STEP = {  # one number or too few are added to db in a loop, which makes one number of all or raises
+    "db summed over everything",
+    "db summed over the units",
 }
 
 
@@ -165,11 +237,10 @@ def _sequence_backward_case(rng: np.random.Generator, forward: Callable, T: int,
 
 def loss_trial(seed: int = 0) -> Trial:
     """Of a softmax cross-entropy with its gradient; in the last case exp overflows if nothing is done about it."""
-    rng = np.random.default_rng(check_seed("seed", seed))
-    cases = []
-    for T, B, V, scale in LOSS_SIZES:
-        logits, targets, lengths = rng.normal(0, scale, (T, B, V)), rng.integers(0, V, (T, B)), np.array([T, 1, 2][:B])
-        cases.append({"logits": logits, "targets": targets, "lengths": lengths})
+
+    def make(rng: np.random.Generator, _, T: int, B: int, V: int, scale: float = 1) -> Case:
+        logits, targets = rng.normal(0, scale, (T, B, V)), rng.integers(0, V, (T, B))
+        return {"logits": logits, "targets": targets, "lengths": np.resize([T, 1, 2], B)}
 
     def take_apart(loss_function: Callable, case: Case) -> Parts:
         loss, dlogits = contracts.call_loss(loss_function, **case)
@@ -188,7 +259,19 @@ def loss_trial(seed: int = 0) -> Trial:
 
         return loss_and_gradient
 
-    return Trial("loss", "(logits, targets, lengths)", mistakes.LOSS, build, take_apart, cases, cases, seed)
+    return Trial(
+        "loss", "(logits, targets, lengths)", mistakes.LOSS, build, take_apart,
+        "TBV", LOSS_SIZES, LOSS_SIZES_MORE, make, seed,
+    )  # fmt: skip
+
+
+LOSS_SIZES = ((4, 3, 5, 1.0), (2, 1, 3, 3.0), (3, 2, 4, 1000.0))  # T, B, V, and how large the logits are
+LOSS_SIZES_MORE = ((1, 1, 2), (2, 5, 3))
+
+
+def _nans(parts: Parts, name: str) -> int:
+    array = parts.get(name)
+    return int(np.isnan(array).sum()) if isinstance(array, np.ndarray) and array.dtype.kind in "fc" else 0
 
 
 def _gates(grads: dict[str, Any]) -> Parts:

@@ -1,0 +1,105 @@
+"""From the results of a backward step back to what it computed inside: where a mistake was made, not where it shows.
+
+A slip in dz makes dx, dh_prev, dWx, dWh and db wrong, all at once. But the five are made of one dz:
+
+    dx = dz Wxᵀ    dh_prev = dz Whᵀ    dWx = xᵀ dz    dWh = h_prevᵀ dz    db = Σ dz over the batch
+
+so that dz can be solved for (D + H + 1 equations for B unknowns, in each of its columns). If three or more of the five agree
+with one dz, then it is the learner's, right or wrong, and each of the five can be judged by whether it is made of *that* dz.
+In the same way the four gates and dc_prev tell the learner's dc, and the output gate together with dc the learner's dh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from minilstm.cells import LSTMStepCache
+from minilstm.verify.contracts import Case
+from minilstm.verify.diagnosis import RAISES, Parts
+from minilstm.verify.explain import same
+from minilstm.verify.trials import GATE_NAMES
+
+OF_X_AND_H = (("dWx", "dWh", "db"), ("dWx", "dWh"), ("dWh", "db"), ("dWx", "db"))  # what dz can be solved from
+
+
+def whole(parts: Parts, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray] | None:
+    """The outputs, their gates joined again; None if one is missing, has another shape, or is not finite."""
+    outputs = {}
+    for name, shape in shapes.items():
+        blocks = [parts[f"{name}, {gate}"] for gate in GATE_NAMES if f"{name}, {gate}" in parts]
+        array = np.concatenate(blocks, axis=-1) if len(blocks) == len(GATE_NAMES) else parts.get(name)
+        if array is None or array.shape != shape or array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+            return None
+        outputs[name] = array
+    return outputs
+
+
+def solve_dz(outputs, x, h_prev, dz_right, made_of: Callable[[np.ndarray], dict[str, np.ndarray]]) -> np.ndarray | None:
+    """The dz (N, 4H) of which most outputs are made; None if fewer than three are. Rows: the batch, or all steps' batches."""
+    read = {"dWx": x, "dWh": h_prev, "db": np.ones((len(x), 1))}
+    candidates = [dz_right]
+    for names in OF_X_AND_H:
+        equations = np.hstack([read[name] for name in names]).T
+        known = np.vstack([np.atleast_2d(outputs[name]) for name in names])
+        candidates.append(np.linalg.lstsq(equations, known, rcond=None)[0])
+    agreeing = lambda dz: sum(same(outputs[name], array) for name, array in made_of(dz).items())
+    best = max(candidates, key=agreeing)  # the first of equals, so that the right one is preferred
+    return best if agreeing(best) >= 3 else None
+
+
+def solve_dc(paths: Sequence[np.ndarray], dc_right: np.ndarray) -> np.ndarray:
+    """The dc that three or more of the paths tell; the right one if there is none."""
+    agreeing = lambda dc: sum(same(path, dc) for path in paths)
+    best = max([dc_right, *paths], key=agreeing)
+    return best if agreeing(best) >= 3 else dc_right
+
+
+def through_gates(dh, dc, cache: LSTMStepCache) -> dict[str, np.ndarray]:
+    """What (2), (1), (3) and (5) make of dh, and of the whole dc, for each gate's block of dz."""
+    _, _, c_prev, i, f, g, o, tanh_c = cache
+    blocks = dc * g * i * (1 - i), dc * c_prev * f * (1 - f), dc * i * (1 - g**2), dh * tanh_c * o * (1 - o)
+    return dict(zip(GATE_NAMES, blocks))
+
+
+def own_parts(parts: Parts, case: Case) -> Parts:
+    """The results of a backward step, each as it would be if all that it is made of were right.
+
+    dh, dc, dc_prev, the four gates of dz and the outputs in the order of computing. What differs from the right ones is where a
+    mistake was made; what merely follows from one does not differ. Where no dz can be found the results stay as they are.
+    """
+    x, h_prev, c_prev, i, f, g, o, tanh_c = cache = case["cache"]
+    dh, dc_next, Wx, Wh = case["dh"], case["dc"], case["Wx"], case["Wh"]
+    dc = dc_next + dh * o * (1 - tanh_c**2)
+    dz = through_gates(dh, dc, cache)
+    joined = lambda blocks: np.concatenate([blocks[gate] for gate in GATE_NAMES], axis=1)
+
+    def made_of(dz: np.ndarray) -> dict[str, np.ndarray]:
+        return {"dx": dz @ Wx.T, "dh_prev": dz @ Wh.T, "db": dz.sum(axis=0), "dWx": x.T @ dz, "dWh": h_prev.T @ dz}
+
+    right = {"dc_prev": dc * f, **made_of(joined(dz))}
+    outputs = None if RAISES in parts else whole(parts, {name: array.shape for name, array in right.items()})
+    found = None if outputs is None else solve_dz(outputs, x, h_prev, joined(dz), made_of)
+    if found is None or outputs is None:
+        return parts
+    your_dz = dict(zip(GATE_NAMES, np.split(found, 4, axis=1)))
+    one = through_gates(np.ones_like(dh), np.ones_like(dc), cache)  # by which dh and dc are multiplied
+    paths = [outputs["dc_prev"] / f, *(your_dz[gate] / one[gate] for gate in GATE_NAMES[:3])]
+    your_dc, your_dh = solve_dc(paths, dc), dh
+    of_output_gate = your_dz["output gate"] / one["output gate"]
+    if not same(of_output_gate, dh) and same(dc_next + of_output_gate * o * (1 - tanh_c**2), your_dc):
+        your_dh = of_output_gate  # both that dh goes into tell the same
+    expected_dc = dc_next + your_dh * o * (1 - tanh_c**2)
+    expected = {"dc_prev": your_dc * f, **made_of(found)}
+    gates = through_gates(your_dh, your_dc, cache)
+    dc_prev = right["dc_prev"] + outputs["dc_prev"] - expected["dc_prev"]
+    own = {"dh": your_dh, "dc": dc + (your_dc - expected_dc), "dc_prev": dc_prev}
+    own |= {f"dz, {gate}": dz[gate] + your_dz[gate] - gates[gate] for gate in GATE_NAMES}
+    for name in ("db", "dWx", "dWh", "dx", "dh_prev"):
+        array = right[name] + outputs[name] - expected[name]
+        if name in ("db", "dWx", "dWh"):
+            own |= {f"{name}, {gate}": block for gate, block in zip(GATE_NAMES, np.split(array, 4, axis=-1))}
+        else:
+            own[name] = array
+    return own | {name: value for name, value in parts.items() if name not in own}
