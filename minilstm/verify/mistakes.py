@@ -87,6 +87,29 @@ def _averaged(name: str) -> tuple[str, ...]:
             "Whether there is a mean is for the loss to say, once; it stands in dh already.")  # fmt: skip
 
 
+def _not_at_first(name: str, *also: str) -> tuple[str, ...]:
+    return (f"gradient of {name} not added at step 0{''.join(also)}", f"d{name} += grads.{name}",
+            f"d{name} += grads.{name} * (t > 0)", "",
+            "Step 0 has an input, a bias and, in h0, a hidden state before it."
+            + (" If h0 was taken for zeros the numbers are the same." if also else ""))  # fmt: skip
+
+
+def _kept_as(name: str, wrong: str, why: str, shown: str = "", belongs: str = "") -> tuple[str, ...]:
+    return (name, "caches[t]", wrong, "", why, "", shown or wrong, belongs)
+
+
+def _one_step_late(last: str, first: str) -> tuple[str, ...]:
+    """dc goes on unmultiplied, and is multiplied by f of the step that gets it."""
+    name = "carry multiplied by f one step late" + (", at the last step too" if last else "")
+    wrong = "dc_next * caches[t].f" if last else "(dc_next * caches[t].f if t < T - 1 else dc_next)"
+    handed = "dc_prev / caches[t].f" if first else "(dc_prev / caches[t].f if t else dc_prev)"
+    return (name + (", handed back without it" if first else ""),
+            f"dh_t, dc_next, caches[t], Wx, Wh)\n        dx[t] = dx_t\n        {_CARRIES}",
+            f"dh_t, {wrong}, caches[t], Wx, Wh)\n        dx[t] = dx_t\n        dh_next, dc_next = dh_prev, {handed}", "(4)",
+            "c[t] = f[t] * c[t-1] + ..., so that what goes from step t to t - 1 is multiplied by f[t], not by f[t-1].", "",
+            "dc[t] += dc[t + 1] * f[t]", "dc[t] += dc[t + 1] * f[t + 1]")  # fmt: skip
+
+
 def _not_carried(what: str, lost: str, why: str, seen: str) -> list[tuple[str, ...]]:
     """A carry is lost to zeros, or stays as it arrived at the last step; step 0 may still hand back its own."""
     carries = lambda this: "dh_next, dc_next = " + ", ".join(this.format(k) if k in lost else f"d{k}_prev" for k in "hc")
@@ -104,6 +127,8 @@ def _not_carried(what: str, lost: str, why: str, seen: str) -> list[tuple[str, .
 
 _STEP = "h, c, cache = lstm_step(x[t], h, c, Wx, Wh, b)"
 _CARRIES = "dh_next, dc_next = dh_prev, dc_prev"
+_LAST_C = "caches[-1].f * caches[-1].c_prev + caches[-1].i * caches[-1].g"
+_BEFORE = "(caches[t - 1].{} if t else {})"  # a state one step too early, which wraps round at t = 0
 
 SEQUENCE = made_in(
     lstm_sequence,
@@ -143,6 +168,85 @@ SEQUENCE_BACKWARD = made_in(
      "The array belongs to the caller, to whom a second call then gives other gradients.", "Element-Research/rnn 31, 203"),
     ("cache of the step before", "caches[t]", "caches[t - 1]", "",
      "Step t is taken back with what step t remembered."),
+    _kept_as("cache of the step after", "caches[min(t + 1, T - 1)]", "Step t is taken back with what step t remembered.",
+             "caches[t + 1]"),
+    _kept_as("cache of the last step in every step", "caches[-1]",
+             "All caches are one: an object or an array that every step writes anew. Keep a copy for each step."),
+    _kept_as("c_prev overwritten by later steps", f"caches[t]._replace(c_prev={_LAST_C})",
+             "c is changed in place, and every cache refers to the one array, which holds the last c. Keep a copy.",
+             "c_prev = the last c", "c_prev = c of the step before"),
+    _kept_as("h_prev overwritten by later steps", "caches[t]._replace(h_prev=caches[-1].o * caches[-1].tanh_c)",
+             "h is changed in place, and every cache refers to the one array, which holds the last h. Keep a copy.",
+             "h_prev = the last h", "h_prev = h of the step before"),
+    _kept_as("c overwritten by later steps", "caches[t]._replace(tanh_c=caches[-1].tanh_c)",
+             "c is changed in place, and every cache refers to the one array, which holds the last c. Keep a copy.",
+             "tanh_c = np.tanh(the last c)", "tanh_c = np.tanh(this step's c)"),
+    _kept_as("c and c_prev overwritten by later steps",
+             f"caches[t]._replace(c_prev={_LAST_C}, tanh_c=caches[-1].tanh_c)",
+             "c is changed in place, and every cache refers to the one array, which holds the last c. Keep a copy.",
+             "c_prev, c = the last c, twice", "c_prev, c = c[t - 1], c[t]"),
+    _kept_as("h_prev and c_prev overwritten by later steps",
+             f"caches[t]._replace(h_prev=caches[-1].o * caches[-1].tanh_c, c_prev={_LAST_C})",
+             "h and c are changed in place, and every cache refers to the same two arrays. Keep copies.",
+             "h_prev, c_prev = the last h and c", "h_prev, c_prev = h[t - 1], c[t - 1]"),
+    _kept_as("c_prev of step 0 is the last c", f"caches[t] if t else caches[0]._replace(c_prev={_LAST_C})",
+             "cs[t - 1] at t = 0 is the last one in Python; c0 belongs there.", "c_prev = cs[t - 1], at t = 0 too",
+             "c_prev = cs[t - 1] if t else c0"),
+    _kept_as("h_prev and c_prev of step 0 are the last h and c",
+             f"caches[t] if t else caches[0]._replace(h_prev=caches[-1].o * caches[-1].tanh_c, c_prev={_LAST_C})",
+             "hs[t - 1] and cs[t - 1] at t = 0 are the last ones in Python; h0 and c0 belong there.",
+             "h_prev, c_prev = hs[t - 1], cs[t - 1], at t = 0 too",
+             "h_prev, c_prev = h0, c0 at t = 0"),
+    _kept_as("c0 forgotten", "caches[t] if t else caches[0]._replace(c_prev=0 * caches[0].c_prev)",
+             "The forget gate of step 0 was multiplied by c0.", "c_prev = 0 at t = 0", "c_prev = c0 at t = 0"),
+    _kept_as("h0 and c0 forgotten",
+             "caches[t] if t else caches[0]._replace(h_prev=0 * caches[0].h_prev, c_prev=0 * caches[0].c_prev)",
+             "Step 0 reads h0 and c0.", "h_prev, c_prev = 0, 0 at t = 0", "h_prev, c_prev = h0, c0 at t = 0"),
+    _kept_as("states with c0 in front, read as if they had T entries",
+             f"caches[t]._replace(c_prev={_BEFORE.format('c_prev', _LAST_C)}, tanh_c=np.tanh(caches[t].c_prev))",
+             "With c0 in front, c of step t is cs[t + 1] and c_prev is cs[t]; cs[t - 1] wraps round at t = 0.",
+             "c, c_prev = cs[t], cs[t - 1]", "c, c_prev = cs[t + 1], cs[t]"),
+    _kept_as("c_prev read from states with c0 in front as if they had T entries",
+             f"caches[t]._replace(c_prev={_BEFORE.format('c_prev', _LAST_C)})",
+             "With c0 in front, c_prev of step t is cs[t]; cs[t - 1] wraps round at t = 0.",
+             "c_prev = cs[t - 1]", "c_prev = cs[t]"),
+    _kept_as("h_prev read from states with h0 in front as if they had T entries",
+             f"caches[t]._replace(h_prev={_BEFORE.format('h_prev', 'caches[-1].o * caches[-1].tanh_c')})",
+             "With h0 in front, h_prev of step t is hs[t]; hs[t - 1] wraps round at t = 0.",
+             "h_prev = hs[t - 1]", "h_prev = hs[t]"),
+    _kept_as("x of the step before", "caches[t]._replace(x=caches[t - 1].x)", "Step t read x[t].", "x[t - 1]", "x[t]"),
+    _kept_as("gates of the step before",
+             "caches[t]._replace(i=caches[t - 1].i, f=caches[t - 1].f, g=caches[t - 1].g, o=caches[t - 1].o)",
+             "Step t is taken back through its own gates.", "i, f, g, o = gates[t - 1]", "i, f, g, o = gates[t]"),
+    _kept_as("tanh(c) of the step before", "caches[t]._replace(tanh_c=caches[t - 1].tanh_c)",
+             "h[t] is made of c[t].", "tanh_c = np.tanh(c[t - 1])", "tanh_c = np.tanh(c[t])"),
+    ("dh_next handed on as dc_next", _CARRIES, "dh_next, dc_next = dh_prev, dh_prev", "",
+     "dh goes on as dh, dc as dc."),
+    ("dc_next handed on as dh_next", _CARRIES, "dh_next, dc_next = dc_prev, dc_prev", "",
+     "dh goes on as dh, dc as dc."),
+    ("dh_next passed as dc", "dh_t, dc_next, caches", "dh_t, dh_next, caches", "",
+     "A step gets two recurrent gradients: dh_next is added to dh, dc_next is its dc.", "",
+     "lstm_step_backward(dh_t, dh_next, ...)", "lstm_step_backward(dh_t, dc_next, ...)"),
+    ("dh passed as dc", "dh_t, dc_next, caches", "dh_t, dh_t, caches", "",
+     "A step gets two recurrent gradients: dh_next is added to dh, dc_next is its dc.", "",
+     "lstm_step_backward(dh_t, dh_t, ...)", "lstm_step_backward(dh_t, dc_next, ...)"),
+    ("dh_next left out at the output gate", "dh_t, dc_next, caches",
+     "dh[t], dc_next + dh_next * caches[t].o * (1 - caches[t].tanh_c**2), caches", "(6)",
+     "The output gate feels all of dh, what arrives from the step after as well.", "", "do = dh[t] * tanh_c",
+     "do = (dh[t] + dh_next) * tanh_c"),
+    ("dh_next left out of dc", "dh_t, dc_next, caches",
+     "dh_t, dc_next - dh_next * caches[t].o * (1 - caches[t].tanh_c**2), caches", "(6)",
+     "c feels all of dh, what arrives from the step after as well.", "", "dc = dc_next + dh[t] * o * (1 - tanh_c**2)",
+     "dc = dc_next + (dh[t] + dh_next) * o * (1 - tanh_c**2)"),
+    *(_one_step_late(last, first) for last in ("", "last") for first in ("", "first")),
+    _not_at_first("Wx"),
+    _not_at_first("Wh", ", or h0 forgotten"),
+    _not_at_first("b"),
+    ("gradients of the weights clipped at the end", "LSTMGrads(dWx, dWh, db)",
+     "LSTMGrads(*(np.clip(d, -1, 1) for d in (dWx, dWh, db)))", "",
+     "Backward is linear in dh and dc. What is clipped here is no gradient any more, and a check with small numbers does"
+     " not notice. Clip what the optimizer gets.", "",
+     "np.clip(d, -1, 1), for d of dWx, dWh, db", "dWx, dWh, db"),
     ("carries exchanged", _CARRIES, "dh_next, dc_next = dc_prev, dh_prev", "",
      "dh goes on as dh, dc as dc."),
     *map(_assigned, ("Wx", "Wh", "b")),

@@ -39,6 +39,8 @@ def _at_any(gate: _Gate) -> list[tuple[str, ...]]:
          f"{k} is a function of z{k}, whose derivative belongs in the product."),
         (f"gradient of the {title} left out", through, f"dz{k} = 0 * d{k}", equation,
          "Its weights have to learn as well."),
+        (f"sign of the {title}", through, f"dz{k} = -{through[6:]}", equation,
+         f"More of z{k} gives more of {k}, whose gradient therefore keeps its sign."),
         (f"bias of the {title} from its neighbour", "db = dz.sum(axis=0)",
          f"db = np.concatenate([{blocks}], axis=1).sum(axis=0)", equation,
          f"The bias of {k} feels dz{k}, not dz{neighbour}.", "ddbourgin/numpy-ml 42"),
@@ -60,12 +62,37 @@ def _at_a_sigmoid(gate: _Gate) -> list[tuple[str, ...]]:
         (f"factor {k} missing at the {title}", through, f"dz{k} = d{k} * (1 - {k})", equation,
          "The derivative of a sigmoid s is s * (1 - s)."),
         (f"factor 1 - {k} missing at the {title}", through, f"dz{k} = d{k} * {k}", equation,
+         f"The derivative of a sigmoid s is s * (1 - s). The sigmoid of z{k} in its place gives the same numbers."),
+        (f"sigmoid in place of its derivative at the {title}", through, f"dz{k} = d{k} * sigmoid({k})", equation,
+         f"The derivative of a sigmoid s is s * (1 - s), and {k} is already the sigmoid."),
+        (f"{k} in place of 1 - {k}", through, f"dz{k} = d{k} * {k} * {k}", equation,
          "The derivative of a sigmoid s is s * (1 - s)."),
         (f"sign in the derivative of the {title}", through, f"dz{k} = d{k} * {k} * (1 + {k})", equation,
          "The derivative of a sigmoid s is s * (1 - s)."),
         (f"derivative of a tanh for the {title}", through, f"dz{k} = d{k} * (1 - {k}**2)", equation,
          "It is a sigmoid, whose derivative is s * (1 - s)."),
     ]  # fmt: skip
+
+
+def _old_dc(gate: _Gate) -> tuple[str, ...]:
+    k, title, _, product, partner, *_ = gate
+    return (f"dc without its part through h at the {title}", product,
+            f"d{k} = (dc - dh * o * (1 - tanh_c**2)) * {partner}", "(4)",
+            "dc is complete only when dh's part has been added; take the gates back after that.", "",
+            f"d{k} = dc_next * {partner}")  # fmt: skip
+
+
+def _block_twice(gate: _Gate, other: _Gate) -> tuple[str, ...]:
+    blocks = ", ".join("dz" + (other.letter if k == gate.letter else k) for k in "ifgo")
+    return (f"block of the {gate.title} from the {other.title}", "np.concatenate([dzi, dzf, dzg, dzo]",
+            f"np.concatenate([{blocks}]", gate.equation, "Each of the four blocks has a gradient of its own.", "",
+            f"[{blocks}]", "[dzi, dzf, dzg, dzo]")  # fmt: skip
+
+
+def _clipped(what: str, right: str, wrong: str, shown: str, belongs: str) -> tuple[str, ...]:
+    return (f"{what} clipped inside the backward pass", right, wrong, "",
+            "Backward is linear in dh and dc. What is clipped here is no gradient any more, and a check with small numbers does"
+            " not notice. Clip what the optimizer gets.", "", shown, belongs)  # fmt: skip
 
 
 def _exchanged(order: str) -> tuple[str, ...]:
@@ -107,6 +134,24 @@ STEP_BACKWARD = made_in(
      "It is a tanh, whose derivative is 1 - tanh**2."),
     *map(_exchanged, OTHER_ORDERS),
     *map(_returned, OTHER_ORDERS),
+    *(_old_dc(gate) for gate in GATES if gate.letter != "o"),
+    ("tanh in place of its derivative at the candidate", "dzg = dg * (1 - g**2)", "dzg = dg * g", "(3)",
+     "The derivative of tanh is 1 - tanh**2."),
+    ("square over the whole bracket at the candidate", "dzg = dg * (1 - g**2)", "dzg = dg * (1 - g)**2", "(3)",
+     "The derivative of tanh is 1 - tanh**2: only the tanh is squared."),
+    ("h in place of tanh(c) at the output gate", "do = dh * tanh_c", "do = dh * (o * tanh_c)", "(6)",
+     "o is multiplied by tanh(c) on the way forward. h has o in it already.", "", "do = dh * h"),
+    ("c_prev in place of f in the carry", "dc_prev = dc * f", "dc_prev = dc * c_prev", "(4)",
+     "f and c_prev are multiplied; c_prev feels f, and f feels c_prev."),
+    ("f in place of c_prev", "df = dc * c_prev", "df = dc * f", "(4)",
+     "f is multiplied by c_prev; each of the two feels the other."),
+    ("sign of dz", "dz = np.concatenate([dzi", "dz = -np.concatenate([dzi", "",
+     "The gradient of the loss itself is asked for. The optimizer goes against it.", "",
+     "dz = -np.concatenate([dzi, dzf, dzg, dzo], axis=1)", "dz = np.concatenate([dzi, dzf, dzg, dzo], axis=1)"),
+    ("dz averaged over the batch", "dz = np.concatenate([dzi, dzf, dzg, dzo], axis=1)",
+     "dz = np.concatenate([dzi, dzf, dzg, dzo], axis=1) / len(x)", "",
+     "Whether there is a mean is for the loss to say, once; it stands in dh already."),
+    *(_block_twice(gate, other) for gate in GATES for other in GATES if gate is not other),
     ("i in place of g", "di = dc * g", "di = dc * i", "(4)",
      "i is multiplied by g; each of the two feels the other."),
     ("g in place of i", "dg = dc * i", "dg = dc * g", "(4)",
@@ -136,6 +181,11 @@ STEP_BACKWARD = made_in(
      "c is shown through the output gate."),
     ("square missing in the derivative of tanh(c)", _DC, "dc = dc + dh * o * (1 - tanh_c)", "(6)",
      "The derivative of tanh is 1 - tanh**2."),
+    ("square over the whole bracket in the derivative of tanh(c)", _DC, "dc = dc + dh * o * (1 - tanh_c)**2", "(6)",
+     "The derivative of tanh is 1 - tanh**2: only the tanh is squared."),
+    ("h in place of tanh(c)", _DC, "dc = dc + dh * o * (1 - (o * tanh_c)**2)", "(6)",
+     "The derivative of tanh at c is 1 - tanh(c)**2. h is o * tanh(c), which has the output gate in it.", "",
+     "dc = dc + dh * o * (1 - h**2)"),
     ("sign in the derivative of tanh(c)", _DC, "dc = dc + dh * o * (1 + tanh_c**2)", "(6)",
      "The derivative of tanh is 1 - tanh**2."),
     ("part of dc through h added twice", _DC, "dc = dc + 2 * dh * o * (1 - tanh_c**2)", "(6)",
@@ -160,6 +210,41 @@ STEP_BACKWARD = made_in(
     _averaged("dWx", "x.T @ dz"),
     _averaged("dWh", "h_prev.T @ dz"),
     _averaged("db", "dz.sum(axis=0)"),
+    ("db summed over everything", "db = dz.sum(axis=0)", "db = dz.sum()", "",
+     "Without axis=0 the sum is one number. Each bias has a sum of its own, over the batch."),
+    ("db summed over everything, one number in every entry", "db = dz.sum(axis=0)", "db = np.full(dz.shape[1], dz.sum())", "",
+     "Without axis=0 the sum is one number. Each bias has a sum of its own, over the batch."),
+    ("db summed over each gate, one number for all its units", "db = dz.sum(axis=0)",
+     "db = np.repeat([block.sum() for block in np.split(dz, 4, axis=1)], dh.shape[1])", "",
+     "Without axis=0 the sum is one number. Each bias has a sum of its own, over the batch.", "",
+     "db of a gate = np.sum(its dz)", "db of a gate = np.sum(its dz, axis=0)"),
+    ("db summed over the units", "db = dz.sum(axis=0)", "db = dz.sum(axis=1)", "",
+     "Axis 0 is the batch, over which a bias is shared."),
+    ("inputs joined as [x, h_prev] where the weights are for [h_prev, x]", "LSTMGrads(dWx, dWh, db)",
+     "LSTMGrads(np.vstack([dWx, dWh])[len(dWh):], np.vstack([dWx, dWh])[:len(dWh)], db)", ALL_GATES,
+     "dW has its rows in the order in which x and h_prev are joined, which must be the order of the way forward.", "",
+     "dW = np.hstack([x, h_prev]).T @ dz", "dW = np.hstack([h_prev, x]).T @ dz"),
+    ("inputs joined as [h_prev, x] where the weights are for [x, h_prev]", "LSTMGrads(dWx, dWh, db)",
+     "LSTMGrads(np.vstack([dWh, dWx])[:len(dWx)], np.vstack([dWh, dWx])[len(dWx):], db)", ALL_GATES,
+     "dW has its rows in the order in which x and h_prev are joined, which must be the order of the way forward.", "",
+     "dW = np.hstack([h_prev, x]).T @ dz", "dW = np.hstack([x, h_prev]).T @ dz"),
+    ("dx cut out first where h_prev stands first", "return dx, dh_prev, dc_prev",
+     "return *np.split(np.hstack([dh_prev, dx]), [dx.shape[1]], axis=1), dc_prev", ALL_GATES,
+     "The gradient of the joined inputs is cut where they were joined: h_prev first, then x.", "",
+     "dx, dh_prev = the columns of dz @ W.T", "dh_prev, dx = the columns of dz @ W.T"),
+    ("dh_prev cut out first where x stands first", "return dx, dh_prev, dc_prev",
+     "return *np.split(np.hstack([dx, dh_prev]), [dh.shape[1]], axis=1)[::-1], dc_prev", ALL_GATES,
+     "The gradient of the joined inputs is cut where they were joined: x first, then h_prev.", "",
+     "dh_prev, dx = the columns of dz @ W.T", "dx, dh_prev = the columns of dz @ W.T"),
+    _clipped("gradients of the weights", "LSTMGrads(dWx, dWh, db)",
+             "LSTMGrads(*(np.clip(d, -1, 1) for d in (dWx, dWh, db)))", "np.clip(d, -1, 1), for d of dWx, dWh, db",
+             "dWx, dWh, db"),
+    _clipped("dz", "axis=1)  # (B, 4H)", "axis=1); dz = np.clip(dz, -1, 1)  # (B, 4H)", "np.clip(dz, -1, 1)", "dz"),
+    _clipped("recurrent gradients", "return dx, dh_prev, dc_prev",
+             "return dx, np.clip(dh_prev, -1, 1), np.clip(dc_prev, -1, 1)", "np.clip(dh_prev, -1, 1), np.clip(dc_prev, -1, 1)",
+             "dh_prev, dc_prev"),
+    _clipped("hidden-state gradient", "return dx, dh_prev, dc_prev",
+             "return dx, np.clip(dh_prev, -1, 1), dc_prev", "np.clip(dh_prev, -1, 1)", "dh_prev"),
     ("dh_prev and dc_prev the other way round", "return dx, dh_prev, dc_prev", "return dx, dc_prev, dh_prev", "",
      "The hidden state comes first, the cell state second."),
 )  # fmt: skip

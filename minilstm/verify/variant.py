@@ -34,6 +34,7 @@ class Mistake:
     why: str
     seen: str = ""  # where somebody made it
     shown: str = ""  # ``wrong`` as a learner would write it, where ours is put together otherwise
+    belongs: str = ""  # and ``right``
 
     def __str__(self) -> str:
         lines = [self.name, self.sentence, self.why] + ([f"Made before: {self.seen}."] if self.seen else [])
@@ -42,7 +43,7 @@ class Mistake:
     @property
     def sentence(self) -> str:
         """What the learner's code does, and what belongs there."""
-        belongs = OURS_ALONE.sub("", self.right)
+        belongs = OURS_ALONE.sub("", self.belongs or self.right)
         target, _, right = belongs.partition(" = ")
         readable = OURS_ALONE.sub("", self.shown or self.wrong).replace("np.arctanh(tanh_c)", "c")  # c is not in the cache
         same_target, _, wrong = readable.partition(" = ")
