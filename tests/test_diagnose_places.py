@@ -67,6 +67,12 @@ def test_outputs_of_which_no_three_agree_have_no_place():
     assert "No three of dx, dh_prev, dWx, dWh and db are made of one and the same dz" in text and "dz is right" not in text
 
 
+@pytest.mark.parametrize("wrong", ["x[t].T.dot(dzf)", "x[t].T.dot(dz) * np.nan", "x[t].T.dot(dz)[None]"])
+def test_what_has_another_shape_or_is_nan_is_told_before_any_place(wrong):
+    text = said(diagnose(step_with("dWx += x[t].T.dot(dz)", f"dWx = {wrong}"), step))
+    assert "Mend the shape, or what is NaN, first, and ask again." in text and "dz" not in text and ", )" not in text
+
+
 @pytest.mark.parametrize(
     "right, wrong, words",
     [
@@ -77,6 +83,8 @@ def test_outputs_of_which_no_three_agree_have_no_place():
         ("dWh += h_prev.T", "dWh += (h_prev + (t > 0) * h0).T", "The gradients dz of both steps are right; look where dWh"),
         ("gates[t]", "gates[t if T < 2 or t else 1]", "either it gets both recurrent gradients wrong, or"),
         ("dht = dh[t] + dh_next", "dht = dh[t] + dh_next * (1 if t < T - 1 else 2)", "zero: look where dhT is read"),
+        ("dht = dh[t] + dh_next", "dht = dh[t] * 2 + dh_next", "zero: look where dh[t] is read"),
+        ("dc_next = dct * f", "dc_next = dstate[0] + 0 * dct", "Where T = 1, dh[0] and dhT are added, so that one has"),
         ("dct = dc_next +", "dct = dc_next * (1 if t < T - 1 else 2) +", "where dcT is zero: look where dcT is read"),
         ("dh[t] + dh_next", "dh[t] + dh_next * (1 if T < 4 else 2)", "Sequences of up to 3 steps are right; 4 are not"),
     ],

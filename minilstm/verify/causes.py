@@ -24,15 +24,21 @@ from minilstm.verify.trials import GATE_NAMES
 OF_X_AND_H = (("dWx", "dWh", "db"), ("dWx", "dWh"), ("dWh", "db"), ("dWx", "db"))  # what dz can be solved from
 
 
-def whole(parts: Parts, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray] | None:
+def finite(mine, ours: np.ndarray) -> bool:
+    """Whether an array has the shape of ours, and real numbers in it."""
+    real = isinstance(mine, np.ndarray) and mine.shape == ours.shape and mine.dtype.kind in "fiu"
+    return real and bool(np.isfinite(mine).all())
+
+
+def whole(parts: Parts, right: dict[str, np.ndarray]) -> dict[str, np.ndarray] | None:
     """The outputs, their gates joined again; None if one is missing, has another shape, or is not finite."""
     outputs = {}
-    for name, shape in shapes.items():
+    for name, ours in right.items():
         blocks = [parts[f"{name}, {gate}"] for gate in GATE_NAMES if f"{name}, {gate}" in parts]
         array = np.concatenate(blocks, axis=-1) if len(blocks) == len(GATE_NAMES) else parts.get(name)
-        if array is None or array.shape != shape or array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+        if not finite(array, ours):
             return None
-        outputs[name] = array
+        outputs[name] = np.asarray(array)
     return outputs
 
 
@@ -79,7 +85,7 @@ def own_parts(parts: Parts, case: Case) -> Parts:
         return {"dx": dz @ Wx.T, "dh_prev": dz @ Wh.T, "db": dz.sum(axis=0), "dWx": x.T @ dz, "dWh": h_prev.T @ dz}
 
     right = {"dc_prev": dc * f, **made_of(joined(dz))}
-    outputs = None if RAISES in parts else whole(parts, {name: array.shape for name, array in right.items()})
+    outputs = None if RAISES in parts else whole(parts, right)
     found = None if outputs is None else solve_dz(outputs, x, h_prev, joined(dz), made_of)
     if found is None or outputs is None:
         return parts

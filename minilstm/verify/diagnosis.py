@@ -99,7 +99,7 @@ def listed(parts: Sequence[str]) -> str:
     for part in parts:
         output, _, gate = part.partition(", ")
         gates.setdefault(output, []).append(gate)
-    named = lambda few: "" if few == [""] else " (all gates)" if len(few) == 4 else f" ({', '.join(few)})"
+    named = lambda few: "" if "" in few else " (all gates)" if len(few) == 4 else f" ({', '.join(few)})"
     names = [output + named(few) for output, few in gates.items()]
     steps = [name for name in names if name.endswith("]") and name[:2] in ("dx", "h[")]
     if len(steps) > 1:

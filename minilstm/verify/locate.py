@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from minilstm.cells.lstm import lstm_step_backward
-from minilstm.verify.causes import own_parts
+from minilstm.verify.causes import finite, own_parts
 from minilstm.verify.diagnosis import RAISES, Finding, Parts, evidence, listed
 from minilstm.verify.explain import Explained, agree, differences, exactly, partly, ratio, same
 from minilstm.verify.through_time import ARRIVES, as_step, as_step_backward, of_two_steps
@@ -29,10 +29,13 @@ MADE_BY = {
 }
 OUTPUTS = ("dx", "dh_prev", "dWx", "dWh", "db")
 NO_DZ = "No three of dx, dh_prev, dWx, dWh and db are made of one and the same dz; look at these lines first."
+FORM_FIRST = "Mend the shape, or what is NaN, first, and ask again."
 IN_THE_STEP = "A sequence of a single step (T = 1) is wrong already:"
 MORE_IN_TIME = "Mend the step first, and ask again: with this mistake alone a longer sequence would give other numbers."
 KEPT = "Or it is made rightly, and kept wrongly for the step before, as dh_next or dc_next."
+NOT_ADDED = "Where T = 1, dh[0] and dhT are added, so that one has the effect of the other; in yours it has not."
 STATES = {
+    "dh[0]": "It is right for T = 1 where dh[0] is zero: look where dh[t] is read.",
     "dhT": "It is right for T = 1 where dhT is zero: look where dhT is read.",
     "dcT": "It is right for T = 1 where dcT is zero: look where dcT is read, and what becomes of dc_next in a step.",
 }
@@ -51,8 +54,8 @@ def in_a_step(trial: Trial, function: Callable, yours: list[Parts], right: list[
     inside = lambda results: [own_parts(parts, case) for parts, case in zip(results, trial.cases)]
     own = inside(yours)
     if not all("dz, candidate" in parts for parts in own):
-        wrong = differences(yours, right)
-        hint = NO_DZ if not any(RAISES in parts for parts in yours) and set(wrong) & set(OUTPUTS) else ""
+        comparable = all(finite(mine.get(name), ours[name]) for mine, ours in zip(yours, right) for name in ours)
+        hint = "" if any(RAISES in parts for parts in yours) else NO_DZ if comparable else FORM_FIRST
         return [replace(finding, place=finding.place or hint) for finding in plainly(trial, function, yours, right)]
     own_right = inside(right)
     findings = findings_of(partly(own, own_right, trial.known(own_parts)), own, own_right)
@@ -74,8 +77,11 @@ def in_time(trial: Trial, function: Callable, yours: list[Parts], right: list[Pa
     if not trial.catalogue:
         one_step = replace(one_step, catalogue=())
     through_h = as_step_backward(function)
-    of_step, right_of_step = one_step.yours(through_h), list(one_step.ours())
+    through_state = as_step_backward(function, dh_is_final=True)
+    of_step, of_state, right_of_step = one_step.yours(through_h), one_step.yours(through_state), list(one_step.ours())
     if differences(of_step, right_of_step):
+        if not agree(of_state, of_step):  # then it is no step that goes wrong, but what goes into one or comes out
+            one_step = replace(one_step, catalogue=())
         explained = exactly(of_step, right_of_step, one_step.known(), one_step.ours)
         findings = (
             findings_of(explained, of_step, right_of_step)
@@ -84,15 +90,17 @@ def in_time(trial: Trial, function: Callable, yours: list[Parts], right: list[Pa
         )
         kept = lambda finding: KEPT if set(finding.parts) <= {"dh_prev", "dc_prev"} else ""
         places = [f"{finding.place} {kept(finding)}".strip() for finding in findings]
-        if _right_without_dc(one_step, through_h):
+        if agree(of_state, right_of_step):
+            places = [STATES["dh[0]"]] * len(findings)
+        elif _right_without_dc(one_step, through_h):
             places = [STATES["dcT"]] * len(findings)
+        elif not agree(of_state, of_step):
+            places = [f"{place} {NOT_ADDED}".strip() for place in places]
         told = [replace(f, evidence=f"{IN_THE_STEP}\n{f.evidence}", place=place) for f, place in zip(findings, places)]
         return [replace(told[0], place=f"{told[0].place}\n{MORE_IN_TIME}".strip()) if explained else told[0], *told[1:]]
-    through_state = as_step_backward(function, dh_is_final=True)
-    of_step = one_step.yours(through_state)
-    wrong = differences(of_step, right_of_step)
+    wrong = differences(of_state, right_of_step)
     if wrong:
-        return [Finding(None, tuple(wrong), _shown(wrong, of_step, right_of_step), STATES["dhT"])]
+        return [Finding(None, tuple(wrong), _shown(wrong, of_state, right_of_step), STATES["dhT"])]
     return _between_steps(trial, function, yours, right)
 
 
