@@ -94,6 +94,11 @@ def test_an_unknown_slip_in_time_has_a_place(right, wrong, words):
     assert names(found) == [] and words in said(found), str(found)
 
 
+def test_what_a_wrong_step_hands_on_is_no_second_finding():
+    text = said(diagnose_sequence(changed("cs[t - 1] if t > 0 else c0", "cs[t - 2] if t > 0 else c0"), forward))
+    assert "In dz of step 1, forget gate" in text and "handed on" not in text
+
+
 def test_a_known_slip_beside_an_unknown_one_is_still_named():
     slip = changed("db += dz", "db = dz", "dWx += x[t].T", "dWx += (t + 1) * x[t].T")
     found = diagnose_sequence(slip, forward)
