@@ -67,6 +67,11 @@ def test_outputs_of_which_no_three_agree_have_no_place():
     assert "No three of dx, dh_prev, dWx, dWh and db are made of one and the same dz" in text and "dz is right" not in text
 
 
+def test_a_dx_without_time_in_front_is_told_by_its_shape():
+    found = diagnose_sequence(changed("return dx,", "return dx.transpose(1, 0, 2),"), forward)
+    assert "dx has the shape (2, 1, 3); its first axis is not time." in said(found) and "missing" not in said(found)
+
+
 @pytest.mark.parametrize("wrong", ["x[t].T.dot(dzf)", "x[t].T.dot(dz) * np.nan", "x[t].T.dot(dz)[None]"])
 def test_what_has_another_shape_or_is_nan_is_told_before_any_place(wrong):
     text = said(diagnose(step_with("dWx += x[t].T.dot(dz)", f"dWx = {wrong}"), step))
@@ -234,6 +239,17 @@ def test_caches_that_are_used_up_are_right(kept, taken):
         return lstm_sequence_backward(dh, dstate, in_order[::-1], Wx, Wh)
 
     assert diagnose_sequence(once, once_forward)
+
+
+def test_many_caches_that_are_changed_are_told_in_one_sentence():
+    def works_in_them(dh, dstate, caches, Wx, Wh):
+        result = lstm_sequence_backward(dh, dstate, caches, Wx, Wh)
+        for cache in caches:
+            cache.i[:], cache.f[:] = 0, 0
+        return result
+
+    found = diagnose_sequence(works_in_them, lstm_sequence)
+    assert found.wrong_parts == ("caches, changed in place",) and said(found).count("belongs to the caller") == 1
 
 
 # ---- every sentence is true -------------------------------------------------------------------------------------------

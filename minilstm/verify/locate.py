@@ -71,7 +71,7 @@ def in_time(trial: Trial, function: Callable, yours: list[Parts], right: list[Pa
     longest: Parts = max(right, key=lambda parts: len(parts))
     if _factor([*longest], yours, right):
         return _one_factor(yours, right)
-    if any(RAISES in parts for parts in yours):
+    if any(RAISES in parts or "dx" in parts for parts in yours):  # dx is whole where its first axis is not time
         return plainly(trial, function, yours, right)
     one_step = step_backward_trial(trial.seed, as_step(trial.your_forward))
     if not trial.catalogue:
@@ -205,7 +205,9 @@ def _shown(parts: Sequence[str], yours: list[Parts], right: list[Parts], one_is_
     for mine, ours in cases:
         for name in parts:
             if {name} & {*mine, *ours} and not same(find(mine, name), ours.get(name)):
-                shown.setdefault(_output(name), evidence(name, find(mine, name), ours.get(name)))
+                whole = mine.get(_output(name)) if name not in mine and "[" in name else None  # not one part for each step
+                told = f"{_output(name)} has the shape {whole.shape}; its first axis is not time." if whole is not None else ""
+                shown.setdefault(_output(name), told or evidence(name, find(mine, name), ours.get(name)))
     if one_is_enough:
         return next(iter(shown.values()), "")
     ratios: dict[str, list[str]] = {}

@@ -139,7 +139,8 @@ class Trial:
         except Exception as error:  # whatever it is, the learner is told of it
             return {RAISES: f"{type(error).__name__}: {error}".strip()}
         changed = (name for name, array in held.items() if array.tobytes() != before[name])
-        return parts | {f"{name}, changed in place": np.ones(()) for name in changed}
+        all_caches = lambda name: "caches" if name.startswith("caches") else name
+        return parts | {f"{all_caches(name)}, changed in place": np.ones(()) for name in changed}
 
 
 def step_trial(seed: int = 0) -> Trial:
