@@ -112,6 +112,18 @@ def test_a_known_slip_beside_an_unknown_one_is_still_named():
     assert "What is left is none of the known ones" in said(found)
 
 
+@pytest.mark.parametrize(
+    "right, wrong, words",
+    [
+        ("dc_next = dct * f", "dc_next = dct * t", "of dc: equation (4). Or it is made rightly, and kept wrongly"),
+        ("dzf = dct * c_prev", "dzf = dct * (c_prev if t else 1)", "equations (4) and (1)"),
+    ],
+)
+def test_what_has_a_name_for_one_step_alone_is_not_called_by_it(right, wrong, words):
+    found = diagnose_sequence(changed(right, wrong), forward)
+    assert names(found) == [] and words in said(found) and "Mend the step first" not in said(found)
+
+
 def test_a_known_slip_of_a_step_beside_one_in_time_says_to_mend_the_step_first():
     slip = changed("dzf = dct * c_prev", "dzf = dct", "dWx += x[t].T", "dWx += (t + 1) * x[t].T")
     found = diagnose_sequence(slip, forward)

@@ -29,6 +29,7 @@ MADE_BY = {
 }
 OUTPUTS = ("dx", "dh_prev", "dWx", "dWh", "db")
 NO_DZ = "No three of dx, dh_prev, dWx, dWh and db are made of one and the same dz; look at these lines first."
+HANDED_ON = {"dh_prev", "dc_prev"}  # what a step hands to the one before
 FORM_FIRST = "Mend the shape, or what is NaN, first, and ask again."
 IN_THE_STEP = "A sequence of a single step (T = 1) is wrong already:"
 MORE_IN_TIME = "Mend the step first, and ask again: with this mistake alone a longer sequence would give other numbers."
@@ -82,13 +83,10 @@ def in_time(trial: Trial, function: Callable, yours: list[Parts], right: list[Pa
     if differences(of_step, right_of_step):
         if not agree(of_state, of_step):  # then it is no step that goes wrong, but what goes into one or comes out
             one_step = replace(one_step, catalogue=())
-        explained = exactly(of_step, right_of_step, one_step.known(), one_step.ours)
-        findings = (
-            findings_of(explained, of_step, right_of_step)
-            if explained
-            else in_a_step(one_step, through_h, of_step, right_of_step)
-        )
-        kept = lambda finding: KEPT if set(finding.parts) <= {"dh_prev", "dc_prev"} else ""
+        findings = _of_one_step(one_step, through_h, of_step, right_of_step)
+        if not _in_every_step(trial, findings, yours):
+            findings = _of_one_step(replace(one_step, catalogue=()), through_h, of_step, right_of_step)
+        kept = lambda finding: KEPT if set(finding.parts) <= HANDED_ON else ""
         places = [f"{finding.place} {kept(finding)}".strip() for finding in findings]
         if agree(of_state, right_of_step):
             places = [STATES["dh[0]"]] * len(findings)
@@ -97,11 +95,29 @@ def in_time(trial: Trial, function: Callable, yours: list[Parts], right: list[Pa
         elif not agree(of_state, of_step):
             places = [f"{place} {NOT_ADDED}".strip() for place in places]
         told = [replace(f, evidence=f"{IN_THE_STEP}\n{f.evidence}", place=place) for f, place in zip(findings, places)]
-        return [replace(told[0], place=f"{told[0].place}\n{MORE_IN_TIME}".strip()) if explained else told[0], *told[1:]]
+        more = MORE_IN_TIME if all(finding.mistake for finding in told) else ""
+        return [replace(told[0], place=f"{told[0].place}\n{more}".strip()), *told[1:]]
     wrong = differences(of_state, right_of_step)
     if wrong:
         return [Finding(None, tuple(wrong), _shown(wrong, of_state, right_of_step), STATES["dhT"])]
     return _between_steps(trial, function, yours, right)
+
+
+def _of_one_step(one_step: Trial, function: Callable, yours: list[Parts], right: list[Parts]) -> list[Finding]:
+    explained = exactly(yours, right, one_step.known(), one_step.ours)
+    return findings_of(explained, yours, right) if explained else in_a_step(one_step, function, yours, right)
+
+
+def _in_every_step(trial: Trial, findings: list[Finding], yours: list[Parts]) -> bool:
+    """Whether what has a name for T = 1 may have it in longer sequences: their last step is as with that mistake.
+
+    Of what is handed on, the last step shows nothing. That is left to sequences of two.
+    """
+    made = [finding.mistake for finding in findings if finding.mistake]
+    if any(finding.mistake and set(finding.parts) <= HANDED_ON for finding in findings):
+        return False
+    last_step = lambda results: [dict([next(iter(parts.items()))]) for parts in results]
+    return len(made) != 1 or len(findings) != 1 or agree(last_step(yours), last_step(trial.ours(made)))
 
 
 def _between_steps(trial: Trial, function: Callable, yours: list[Parts], right: list[Parts]) -> list[Finding]:
