@@ -33,16 +33,16 @@ def not_linear(trial: Trial, function: Callable, yours: list[Parts]) -> tuple[Fi
     small, large, nothing = (trial.yours(function, scale) for scale in (SMALL, LARGE, 0))
     for name, entry in _added(nothing):
         told = f"With zeros for dh and dc every gradient is zero; your {name} then has an entry {entry:.6g}."
-        return Finding(None, (name,), told, PENALTY if _grows_with_weights(name) else "", ADDED), []
-    of_small = _unscaled(small, SMALL)
-    bent = list(dict.fromkeys([*differences(_unscaled(large, LARGE), of_small), *differences(yours, of_small)]))
+        return Finding(None, (name,), told, PENALTY if name.startswith(("dWx", "dWh", "db")) else "", ADDED), []
+    of_small = _times(1 / SMALL, small)
+    bent = list(dict.fromkeys([*differences(_times(1 / LARGE, large), of_small), *differences(yours, of_small)]))
     if not bent:
         return None, []
     for mistake in _clips(trial, large):
         if all(agree(got, trial.ours([mistake], scale)) for scale, got in ((LARGE, large), (1, yours), (SMALL, small))):
             right = list(trial.ours((), LARGE))
             return Finding(mistake, tuple(bent), _first(large, right, bent)), of_small
-    belongs = _combined(of_small, of_small, lambda a, _: LARGE * a)
+    belongs = _times(LARGE, of_small)
     size = lambda array: np.abs(array).max(initial=0) if isinstance(array, np.ndarray) else np.inf
     bounded = all(size(mine[name]) <= 10 * size(ours.get(name)) for mine, ours in zip(large, belongs) for name in mine)
     told = "Twice the dh and dc give twice the gradients; yours do not. " + _first(large, belongs, bent)
@@ -58,14 +58,6 @@ def _first(large: Sequence[Parts], belongs: Sequence[Parts], bent: Sequence[str]
             if name in ours and not same(mine.get(name), ours[name]):
                 return "With dh and dc a thousand times as large: " + evidence(name, mine.get(name), ours[name])
     return "It shows only where they are small."
-
-
-def _grows_with_weights(name: str) -> bool:
-    return name.startswith(("dWx", "dWh", "db"))
-
-
-def _unscaled(results: list[Parts], scale: float) -> list[Parts]:
-    return _combined(results, results, lambda array, _: array / scale)
 
 
 def _clips(trial: Trial, large: Sequence[Parts]) -> Iterator[Mistake]:
@@ -87,9 +79,7 @@ def _added(nothing: Sequence[Parts]) -> Iterator[tuple[str, float]]:
                     yield name, array.flat[np.abs(array).argmax()]
 
 
-def _combined(one: Sequence[Parts], other: Sequence[Parts], of: Callable) -> list[Parts]:
-    def part(name: str, a, b):
-        numbers = isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.shape == b.shape and a.dtype.kind in "fi"
-        return np.asarray(of(a, b)) if numbers and not name.endswith(CHANGED) else a
-
-    return [{name: part(name, a, theirs.get(name)) for name, a in mine.items()} for mine, theirs in zip(one, other)]
+def _times(scale: float, results: Sequence[Parts]) -> list[Parts]:
+    """All gradients multiplied; what is raised or changed stays as it is."""
+    is_gradient = lambda name, part: isinstance(part, np.ndarray) and part.dtype.kind in "fi" and not name.endswith(CHANGED)
+    return [{name: np.asarray(scale * p) if is_gradient(name, p) else p for name, p in parts.items()} for parts in results]
