@@ -82,6 +82,25 @@ def _old_dc(gate: _Gate) -> tuple[str, ...]:
             f"d{k} = dc_next * {partner}")  # fmt: skip
 
 
+def _joined_weights_in_order(order: str) -> tuple[str, ...]:
+    picked = ", ".join(str("ifgo".index(k)) for k in order)
+    return (
+        f"gradients of Wx and Wh, not of b, handed back in the order {', '.join(order)}", "LSTMGrads(dWx, dWh, db)",
+        f"LSTMGrads(*(np.concatenate([np.split(d, 4, axis=1)[k] for k in ({picked})], axis=1) for d in (dWx, dWh)), db)",
+        ALL_GATES, "The blocks stand in the order i, f, g, o, in gradients as in weights.", "",
+        f"dW = [{', '.join('dW' + k for k in order)}]", "dW = [dWi, dWf, dWg, dWo]",
+    )  # fmt: skip
+
+
+def _joined_weights_of_another(gate: _Gate, other: _Gate) -> tuple[str, ...]:
+    blocks = ", ".join("dz" + (other.letter if k == gate.letter else k) for k in "ifgo")
+    return (f"weights of the {gate.title} from the {other.title}", "LSTMGrads(dWx, dWh, db)",
+            f"LSTMGrads(*(a.T @ np.concatenate([{blocks}], axis=1) for a in (x, h_prev)), db)", gate.equation,
+            f"The weights of {gate.letter}, those of x and those of h_prev, feel dz{gate.letter}, not dz{other.letter}.", "",
+            f"dW{gate.letter} = np.hstack([h_prev, x]).T @ dz{other.letter}",
+            f"dW{gate.letter} = np.hstack([h_prev, x]).T @ dz{gate.letter}")  # fmt: skip
+
+
 def _block_twice(gate: _Gate, other: _Gate) -> tuple[str, ...]:
     blocks = ", ".join("dz" + (other.letter if k == gate.letter else k) for k in "ifgo")
     return (f"block of the {gate.title} from the {other.title}", "np.concatenate([dzi, dzf, dzg, dzo]",
@@ -151,6 +170,8 @@ STEP_BACKWARD = made_in(
     ("dz averaged over the batch", "dz = np.concatenate([dzi, dzf, dzg, dzo], axis=1)",
      "dz = np.concatenate([dzi, dzf, dzg, dzo], axis=1) / len(x)", "",
      "Whether there is a mean is for the loss to say, once; it stands in dh already."),
+    *map(_joined_weights_in_order, OTHER_ORDERS),
+    *(_joined_weights_of_another(gate, other) for gate in GATES for other in GATES if gate is not other),
     *(_block_twice(gate, other) for gate in GATES for other in GATES if gate is not other),
     ("i in place of g", "di = dc * g", "di = dc * i", "(4)",
      "i is multiplied by g; each of the two feels the other."),
