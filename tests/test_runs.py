@@ -13,7 +13,7 @@ from minilstm import Adam, CharTokenizer, InputError, LanguageModel, callbacks, 
 from minilstm.callbacks import ByProducts, History, SampleText
 from minilstm.commands import data, lock, settings
 from minilstm.commands import train as command
-from minilstm.commands.train import still_falling
+from minilstm.commands.train import amount, still_falling
 from minilstm.progress import Progress, is_shown
 from minilstm.train import Callback, StepRecord, Training
 from tests.commands import refused
@@ -298,6 +298,13 @@ def test_where_a_model_is_open_in_another_program_the_new_one_is_not_lost(here, 
 
 
 # Short files
+
+
+@pytest.mark.parametrize(
+    "number, told", [(1, "1 epoch"), (0.25, "0.25 epochs"), (7.0, "7 epochs"), (1234.5, "1,234 epochs"), (0.9999, "1 epoch")]
+)
+def test_an_amount_is_told_in_three_digits_and_in_the_plural_where_it_is_not_one(number, told):
+    assert amount(number, "epoch") == told
 
 
 def test_a_short_file_is_trained_on_for_as_many_epochs_as_make_enough_steps(here, run, monkeypatch):

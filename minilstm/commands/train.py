@@ -84,8 +84,7 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
     if floor is not None:
         unit = text.tokenizer.unit
         say.paragraph(f"floor: {floor:.4f} nats a {unit}, {in_other_units(floor, text.characters)}; no model can do better")
-    epochs = total / len(text.train)
-    say(f"{epochs:.3g} epochs, {total:,} steps" if epochs < 1000 else f"{epochs:,.0f} epochs, {total:,} steps")
+    say(f"{amount(total / len(text.train), 'epoch')}, {amount(total, 'step')}")
     if training.step:
         say(f"going on after epoch {training.epoch}, step {training.step:,}")
 
@@ -127,6 +126,12 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
         say.paragraph("the validation loss was still falling at the end, so more training will help. Go on with:")
         say(f"  {resume.command(arguments, folder)} --epochs {2 * math.ceil(total / len(text.train))}")
     return 0
+
+
+def amount(number: float, unit: str) -> str:
+    """A number of things, to three digits where it is not whole: "1 epoch", "0.25 epochs", "1,003 steps"."""
+    digits = f"{number:.3g}" if number < 1000 and number != int(number) else f"{number:,.0f}"
+    return f"{digits} {unit}" + "s" * (digits != "1")
 
 
 def still_falling(losses: Sequence[float]) -> bool:
