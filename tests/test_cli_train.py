@@ -457,7 +457,9 @@ def test_sizes_beyond_all_memory_are_refused(here, run):
     assert not (here / "runs").exists()
 
 
-@pytest.mark.parametrize("text", ["...!!!\n???,,,\n;;;\n", "😀😃😄\n🎉 🎂\n👩‍👩‍👧 x\n", "word\n", "料理の作り方\n煮る、焼く。\n"])
+@pytest.mark.parametrize(
+    "text", ["...!!!\n???,,,\n;;;\n", "😀😃😄\n🎉 🎂\n👩‍👩‍👧 x\n", "word\n", "料理の作り方\n煮る、焼く。\n"]
+)
 @pytest.mark.parametrize("options", [["--tokens", "words"], ["--tokens", "words", "--window", 2], []])
 def test_any_text_can_be_learned(here, run, text, options):
     (here / "text.txt").write_text(text * 30, "utf-8")

@@ -32,7 +32,8 @@ def how(path, column, **options):
 @pytest.mark.parametrize("content", [
     "id,title\n1,a\n", "class,title,description\n1,a,b\n", "1,title,description\n1,a b c d e,f\n",
     "1,title,description\n7,a b c d e,f\n", ",title,text\n0,a,b\n", ",text\n0,a\n", "text\na long line of text\n",
-    '"Lyrics, English",Year of publication\nla la la,1999\n', "標題,文\n一,二\n", "#,Name,Total (%)\n1,a,3\n", "_id,text\n1,a\n",
+    '"Lyrics, English",Year of publication\nla la la,1999\n', "標題,文\n一,二\n",
+    "#,Name,Total (%)\n1,a,3\n", "_id,text\n1,a\n",
 ])
 def test_a_row_of_names_is_a_header(write, content):
     (first, *rows) = csv.reader(io.StringIO(content))
