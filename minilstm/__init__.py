@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Adam": "optim",
-    "CharTokenizer": "text.tokenizers",
-    "CheckpointError": "errors",
-    "Dense": "layers",
-    "Embedding": "layers",
-    "GRU": "layers",
-    "InUseError": "errors",
-    "InputError": "errors",
-    "LSTM": "layers",
-    "LanguageModel": "model",
-    "MinilstmError": "errors",
-    "NotFiniteError": "errors",
-    "RMSprop": "optim",
-    "RNN": "layers",
-    "SGD": "optim",
-    "UnknownSymbolError": "errors",
-    "WordTokenizer": "text.words",
+    "Adam": "minilstm.optim",
+    "CharTokenizer": "minilstm.text.tokenizers",
+    "CheckpointError": "minilstm.errors",
+    "Dense": "minilstm.layers",
+    "Embedding": "minilstm.layers",
+    "GRU": "minilstm.layers",
+    "InUseError": "minilstm.errors",
+    "InputError": "minilstm.errors",
+    "LSTM": "minilstm.layers",
+    "LanguageModel": "minilstm.model",
+    "MinilstmError": "minilstm.errors",
+    "NotFiniteError": "minilstm.errors",
+    "RMSprop": "minilstm.optim",
+    "RNN": "minilstm.layers",
+    "SGD": "minilstm.optim",
+    "UnknownSymbolError": "minilstm.errors",
+    "WordTokenizer": "minilstm.text.words",
 }
 
 __all__ = sorted(_HOMES)
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str):
     if name in _HOMES:
-        return getattr(importlib.import_module(f"minilstm.{_HOMES[name]}"), name)
+        return getattr(importlib.import_module(_HOMES[name]), name)
     try:
         return importlib.import_module(f"minilstm.{name}")
     except ModuleNotFoundError as error:
