@@ -47,12 +47,12 @@ import minilstm
 from minilstm.commands import data
 from minilstm.commands.lock import locked
 from minilstm.commands.settings import Settings, build_model, build_optimizer, settle
+from minilstm.data.batches import Batches
 from minilstm.errors import InputError
 from minilstm.files import replacing
 from minilstm.model import LanguageModel
 from minilstm.optim import clip
 from minilstm.streams import make_writable
-from minilstm.text.batches import Batches
 from minilstm.text.headlines import headlines
 from minilstm.train import evaluate
 

@@ -3,7 +3,7 @@
     headlines   titles of AG News, by character: batches of 8 in the order of the file, padded on the left; RMSprop
     recipes     recipes, by word: batches of 32, cut or padded on the right to 201 words; Adam
 
-``minilstm/text/published.py`` tells what their batches are like, ``minilstm/commands/settings.py`` all the rest, and who
+``minilstm/data/published.py`` tells what their batches are like, ``minilstm/commands/settings.py`` all the rest, and who
 published them. Text, model, optimizer and the order of the batches are those of the command, with one difference: the
 recipes' model has the published 10,000 ids even where the text has fewer words, so that it is of the published size.
 """
@@ -19,8 +19,8 @@ import numpy as np
 
 from minilstm.commands import data
 from minilstm.commands.settings import Settings, build_model, build_optimizer, build_schedule, settle
+from minilstm.data.batches import Batch
 from minilstm.model import LanguageModel
-from minilstm.text.batches import Batch
 from minilstm.train import StepRecord, Training, train_steps
 
 

@@ -21,15 +21,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from minilstm.errors import InputError
-from minilstm.files import replacing
-from minilstm.streams import make_writable
 from race import environments, growth, machine, singles
 from race.contest import Settings, race
 from race.crew import PEERS, Crew, WorkerError, our_crew
 from race.markdown import markdown
 from race.summary import refused
 from race.workloads import WORKLOADS, described, write_job
+
+from minilstm.errors import InputError
+from minilstm.files import replacing
+from minilstm.streams import make_writable
 
 SINGLES = ("tokenizing", "start", "memory", "growth")
 NAMES = (*WORKLOADS, *SINGLES)

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from race.workloads import STEPS, random_batches
 
 import minilstm.layers.lstm
 import minilstm.layers.recurrent
@@ -33,7 +34,6 @@ from minilstm.kernels.jit import kernel
 from minilstm.layers.packing import Packing
 from minilstm.passes import Pass
 from minilstm.streams import make_writable
-from race.workloads import STEPS, random_batches
 
 WORKLOADS = {workload.name: workload for workload in STEPS}
 PRODUCTS = {  # modules that multiply matrices, and which products these are

@@ -15,17 +15,18 @@
 # Four texts of the built-in corpus, news that never happened:
 
 # %%
-import numpy as np
 import string
 from collections import Counter
 
+import numpy as np
+
 from minilstm.course import COLOURS, pyplot, save
+from minilstm.data.batches import SequenceBatches
+from minilstm.data.tokenizers import CharTokenizer
+from minilstm.data.words import WordTokenizer
 from minilstm.errors import UnknownSymbolError
-from minilstm.text.batches import SequenceBatches
 from minilstm.text.headlines import headlines
 from minilstm.text.recipes import recipes
-from minilstm.text.tokenizers import CharTokenizer
-from minilstm.text.words import WordTokenizer
 
 texts = headlines().sample_many(1024, np.random.default_rng(0))
 print(*[text for text in texts if len(text) < 80][:4], sep="\n")
@@ -35,7 +36,7 @@ print(*[text for text in texts if len(text) < 80][:4], sep="\n")
 #
 # Count the characters, the most frequent first, and number them from 1. Two ids are set aside for
 # what is no character: 0 is *padding*, which fills up short texts, and the last one is `<eos>`, end
-# of sequence. This is the order that `minilstm/text/tokenizers.py` describes.
+# of sequence. This is the order that `minilstm/data/tokenizers.py` describes.
 
 # %%
 counts = Counter("".join(texts))
@@ -124,7 +125,7 @@ print(f"id {tolerant.unknown_id} occurs {seen[tolerant.unknown_id]} times in all
 # would else be two words that know nothing of each other. It writes everything in lower case for
 # the same reason. The numbering is another one, that of Foster, Generative Deep Learning (2nd
 # edition, 2023): 0 is padding and also the end, 1 is the unknown word `[UNK]`, and then come the
-# words by falling frequency (`minilstm/text/words.py`).
+# words by falling frequency (`minilstm/data/words.py`).
 
 
 # %%

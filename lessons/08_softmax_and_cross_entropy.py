@@ -26,12 +26,12 @@ import numpy as np
 
 from minilstm import functions
 from minilstm.course import COLOURS, pyplot, save
+from minilstm.data.batches import SequenceBatches
+from minilstm.data.published import LeftPadded
+from minilstm.data.tokenizers import CharTokenizer
 from minilstm.losses import output_loss, softmax_cross_entropy, softmax_cross_entropy_backward
 from minilstm.sample import Sampling
-from minilstm.text.batches import SequenceBatches
 from minilstm.text.headlines import headlines
-from minilstm.text.published import LeftPadded
-from minilstm.text.tokenizers import CharTokenizer
 
 # %% [markdown]
 # ## From scores to a loss
@@ -230,7 +230,7 @@ assert round(np.log(V), 2) == round(twice, 2) == 4.30 and never > 100
 # %% [markdown]
 # ## Padding in the mean: the loss looks better than the model is
 #
-# Now the same headlines as a published notebook had its own (`minilstm/text/published.py`): padded
+# Now the same headlines as a published notebook had its own (`minilstm/data/published.py`): padded
 # on the left, the padding learned and counted like text. The loss is 1.88 where the table above has
 # 2.42. Has it learned more? Look where the losses are. A quarter of the positions ask what follows
 # a padding; mostly another one does, and that is soon known. (Where it ends nobody can know, so the

@@ -9,15 +9,15 @@
 # language model is, softmax and its loss, clipping, Adam.
 
 # %%
-import numpy as np
-
 from collections import Counter
+
+import numpy as np
 
 from minilstm import Adam, CharTokenizer, LanguageModel
 from minilstm.course import COLOURS, pyplot, quick, save
+from minilstm.data.batches import CorpusBatches, SequenceBatches
 from minilstm.optim import CosineDecay, clip
 from minilstm.sample import Sampling, generate, share_accepted
-from minilstm.text.batches import CorpusBatches, SequenceBatches
 from minilstm.text.headlines import headlines
 from minilstm.train import Training, evaluate, train_steps
 

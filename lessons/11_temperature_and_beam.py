@@ -23,10 +23,10 @@ import numpy as np
 from minilstm import Adam, CharTokenizer, LanguageModel
 from minilstm.beam import beam_search
 from minilstm.course import COLOURS, bars, pyplot, quick, save
+from minilstm.data.batches import SequenceBatches
 from minilstm.diversity import distinct, measure
 from minilstm.optim import CosineDecay
 from minilstm.sample import Sampling, generate_ids
-from minilstm.text.batches import SequenceBatches
 from minilstm.train import Training, evaluate, fit
 
 STEPS, TEXTS = (300, 50) if quick() else (1000, 200)

@@ -11,20 +11,20 @@
 # Deep Learning (2nd edition, 2023), chapter 5: embedding, one LSTM layer, softmax over all words.
 
 # %%
-import numpy as np
-
 import textwrap
 from collections import Counter
 
+import numpy as np
+
 from minilstm import Adam, LanguageModel, WordTokenizer
 from minilstm.course import COLOURS, pyplot, quick, save
+from minilstm.data.batches import CorpusBatches, SequenceBatches
+from minilstm.data.punctuation import split_words
 from minilstm.optim import CosineDecay
 from minilstm.sample import Sampling, generate_ids, read_prompts
 from minilstm.text.agreement import expand
-from minilstm.text.batches import CorpusBatches, SequenceBatches
 from minilstm.text.pantry import PLURAL, WORDS
 from minilstm.text.promises import KINDS, NAMED, NEAR, kept_by_distance
-from minilstm.text.punctuation import split_words
 from minilstm.text.recipes import SHAPES, recipes
 from minilstm.text.wordgrammar import WordGrammar
 from minilstm.train import Training, evaluate, fit

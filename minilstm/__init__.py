@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Adam": "minilstm.optim",
-    "CharTokenizer": "minilstm.text.tokenizers",
+    "CharTokenizer": "minilstm.data.tokenizers",
     "CheckpointError": "minilstm.errors",
     "Dense": "minilstm.layers",
     "Embedding": "minilstm.layers",
@@ -27,20 +27,18 @@ _HOMES = {
     "RNN": "minilstm.layers",
     "SGD": "minilstm.optim",
     "UnknownSymbolError": "minilstm.errors",
-    "WordTokenizer": "minilstm.text.words",
+    "WordTokenizer": "minilstm.data.words",
 }
 
 __all__ = sorted(_HOMES)
 
 if TYPE_CHECKING:
-    from minilstm.errors import (
-        CheckpointError, InputError, InUseError, MinilstmError, NotFiniteError, UnknownSymbolError
-    )
+    from minilstm.data.tokenizers import CharTokenizer
+    from minilstm.data.words import WordTokenizer
+    from minilstm.errors import CheckpointError, InputError, InUseError, MinilstmError, NotFiniteError, UnknownSymbolError
     from minilstm.layers import GRU, LSTM, RNN, Dense, Embedding
     from minilstm.model import LanguageModel
     from minilstm.optim import SGD, Adam, RMSprop
-    from minilstm.text.tokenizers import CharTokenizer
-    from minilstm.text.words import WordTokenizer
 
 
 def __getattr__(name: str):

@@ -29,12 +29,12 @@ from typing import NamedTuple
 import numpy as np
 
 from minilstm.checks import check_size
+from minilstm.data.protocol import Tokenizer
 from minilstm.errors import InputError
 from minilstm.functions import log_sum_exp
 from minilstm.model import LanguageModel
 from minilstm.ownership import shares_model
 from minilstm.sample import forbidden_ids, read_prompts
-from minilstm.text.protocol import Tokenizer
 
 
 class Hypothesis(NamedTuple):

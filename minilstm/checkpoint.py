@@ -23,12 +23,12 @@ from typing import Any
 import numpy as np
 
 from minilstm.archive import Archive
+from minilstm.data.protocol import Tokenizer
+from minilstm.data.words import tokenizer_from_json
 from minilstm.errors import CheckpointError, InputError
 from minilstm.files import replacing
 from minilstm.model import CELLS, LanguageModel, build_layers, parameter_shapes
 from minilstm.optim import OPTIMIZERS, Optimizer
-from minilstm.text.protocol import Tokenizer
-from minilstm.text.words import tokenizer_from_json
 from minilstm.train import HistoryRow, StepRecord, Training
 
 FORMAT = 2

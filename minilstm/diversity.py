@@ -24,12 +24,12 @@ from typing import NamedTuple
 import numpy as np
 
 from minilstm.checks import check_ids, check_size
+from minilstm.data.protocol import Tokenizer
 from minilstm.errors import InputError
 from minilstm.functions import log_sum_exp
 from minilstm.model import LanguageModel
 from minilstm.ownership import shares_model
 from minilstm.sample import read_prompts
-from minilstm.text.protocol import Tokenizer
 
 LONGEST = 4  # n-grams are counted up to this n
 

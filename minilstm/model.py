@@ -23,13 +23,13 @@ import numpy as np
 
 from minilstm import threads
 from minilstm.checks import check_dtype, check_flag, check_ids, check_seed, check_size
+from minilstm.data.batches import Batch
 from minilstm.errors import InputError
 from minilstm.layers import GRU, LSTM, RNN, Dense, Dropout, Embedding, Recurrent, TiedDense
 from minilstm.ownership import Ownership, Use
 from minilstm.params import ParameterVector
 from minilstm.passes import Passes
 from minilstm.shares import Share, States, collect, deal, whole
-from minilstm.text.batches import Batch
 
 CELLS: dict[str, type[Recurrent]] = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
 

@@ -27,12 +27,12 @@ from typing import NamedTuple
 import numpy as np
 
 from minilstm.checks import check_number, check_size
+from minilstm.data.protocol import Corpus, Tokenizer
 from minilstm.errors import InputError
 from minilstm.functions import softmax
 from minilstm.generation import choice_of, write_in_chunks
 from minilstm.model import LanguageModel, States
 from minilstm.ownership import shares_model
-from minilstm.text.protocol import Corpus, Tokenizer
 
 STEPS_AT_ONCE = 256  # of a prompt: the gates of a whole book would not fit into memory
 

@@ -20,11 +20,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minilstm.data.batches import Batches
 from minilstm.errors import InputError, NotFiniteError
 from minilstm.model import LanguageModel, States
 from minilstm.optim import Optimizer, OptimizerState, clip_up_to_a_factor
 from minilstm.ownership import shares_model
-from minilstm.text.batches import Batches
 
 NOISE = 4  # tells dropout's random numbers from those of texts, orders and samples, which come from the same seed
 

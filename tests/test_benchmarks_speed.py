@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 import minilstm
 from minilstm import losses
+from minilstm.data.batches import Batch
 from minilstm.model import LanguageModel
-from minilstm.text.batches import Batch
 
 ROOT = Path(minilstm.__file__).parents[1]
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"

@@ -8,7 +8,7 @@ import pytest
 from minilstm import Adam, CharTokenizer, CheckpointError, InputError, LanguageModel
 from minilstm.callbacks import HeldOutLoss, History, SaveBest, SaveCheckpoint
 from minilstm.checkpoint import Checkpoint, load
-from minilstm.text.batches import SequenceBatches
+from minilstm.data.batches import SequenceBatches
 from minilstm.train import Callback, Training, fit
 
 TOKENIZER = CharTokenizer.fit(["abcdef"])

@@ -12,8 +12,8 @@ import pytest
 
 from minilstm import SGD, Adam, CharTokenizer, CheckpointError, InputError, LanguageModel, RMSprop
 from minilstm.checkpoint import FORMAT, Checkpoint, load, save
-from minilstm.text.batches import SequenceBatches
-from minilstm.text.windows import WindowBatches
+from minilstm.data.batches import SequenceBatches
+from minilstm.data.windows import WindowBatches
 from minilstm.train import HistoryRow, Training, fit
 
 TOKENIZER = CharTokenizer.fit(["abcab\ud800"])

@@ -9,7 +9,7 @@ import pytest
 from minilstm import arguments, checkpoint
 from minilstm.commands import data
 from minilstm.commands.settings import HOW_TO_READ, settle
-from minilstm.text.readers import FORMATS
+from minilstm.data.readers import FORMATS
 from tests.commands import refused
 
 SMALL = ["--hidden", 4, "--batch-size", 4, "--steps", 2, "--out", "run"]

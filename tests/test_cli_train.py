@@ -17,11 +17,11 @@ from minilstm import callbacks, checkpoint
 from minilstm.checkpoint import Checkpoint
 from minilstm.commands import data
 from minilstm.commands import train as command
+from minilstm.data.batches import SequenceBatches
+from minilstm.data.readers import split_sequences
+from minilstm.data.windows import LooseWindows, WindowBatches
 from minilstm.progress import as_item
 from minilstm.sample import Sampling, generate
-from minilstm.text.batches import SequenceBatches
-from minilstm.text.readers import split_sequences
-from minilstm.text.windows import LooseWindows, WindowBatches
 from tests.commands import refused
 
 SMALL = ["--hidden", 6, "--batch-size", 4]

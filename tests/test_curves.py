@@ -4,12 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from minilstm import Adam, LanguageModel
 from minilstm.callbacks import HeldOutLoss, History
 from minilstm.curves import HEIGHT, NARROWEST, ROWS, WIDEST, LiveCurves, draw
-from minilstm.text.batches import SequenceBatches
+from minilstm.data.batches import SequenceBatches
 from minilstm.train import HistoryRow, Training, fit
 from tests.terminal import screen
 

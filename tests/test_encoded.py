@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from minilstm.commands import data
 from minilstm.commands.settings import settle
-from minilstm.text import encoded, punctuation, tokenizers
-from minilstm.text.encoded import EncodedTexts
-from minilstm.text.punctuation import pieces, split_words
-from minilstm.text.tokenizers import CharTokenizer
-from minilstm.text.words import WordTokenizer
+from minilstm.data import encoded, punctuation, tokenizers
+from minilstm.data.encoded import EncodedTexts
+from minilstm.data.punctuation import pieces, split_words
+from minilstm.data.tokenizers import CharTokenizer
+from minilstm.data.words import WordTokenizer
 
 WORDS = "First Citizen: before we proceed any further, hear me speak. All: speak, speak; you are all resolved rather to die"
 

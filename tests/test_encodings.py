@@ -10,8 +10,8 @@ import zipfile
 
 import pytest
 
+from minilstm.data.readers import read_lines, read_sequences, read_text
 from minilstm.errors import InputError
-from minilstm.text.readers import read_lines, read_sequences, read_text
 
 QUOTES = "don’t say “it” – twice\n"
 FRENCH = "Hélène écrivait à sa mère des lettres où le café était bon.\n"

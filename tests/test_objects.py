@@ -5,8 +5,8 @@ import shlex
 
 import pytest
 
+from minilstm.data.readers import read_json, read_recipes, read_sequences
 from minilstm.errors import InputError
-from minilstm.text.readers import read_json, read_recipes, read_sequences
 
 ENTRIES = [{"title": f"headline {k}", "text": ["to be", "or not"]} for k in range(3)]
 ODD = [

@@ -9,8 +9,17 @@ from hypothesis import given
 
 from minilstm import SGD, Adam, InputError, NotFiniteError, RMSprop
 from minilstm.optim import (
-    OPTIMIZERS, Constant, CosineDecay, StepDecay, adam_step, clip, clip_by_global_norm, clip_by_value, clip_up_to_a_factor,
-    rmsprop_step, sgd_step
+    OPTIMIZERS,
+    Constant,
+    CosineDecay,
+    StepDecay,
+    adam_step,
+    clip,
+    clip_by_global_norm,
+    clip_by_value,
+    clip_up_to_a_factor,
+    rmsprop_step,
+    sgd_step,
 )
 from tests.strategies import seeds
 

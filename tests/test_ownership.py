@@ -15,14 +15,14 @@ from minilstm import LSTM, SGD, Adam, CharTokenizer, InUseError, LanguageModel, 
 from minilstm import threads as our_threads
 from minilstm.beam import beam_search
 from minilstm.checkpoint import Checkpoint, save
+from minilstm.data.batches import Batch, SequenceBatches
+from minilstm.data.windows import WindowBatches
 from minilstm.diversity import log_probabilities
 from minilstm.layers import Workspace
 from minilstm.losses import output_loss
 from minilstm.ownership import Ownership
 from minilstm.passes import Pass
 from minilstm.sample import Sampling, generate, generate_steps, read_prompts
-from minilstm.text.batches import Batch, SequenceBatches
-from minilstm.text.windows import WindowBatches
 from minilstm.train import Callback, Training, evaluate, fit, train_steps
 from minilstm.weights import load_torch, to_torch
 

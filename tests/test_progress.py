@@ -5,13 +5,14 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from minilstm import Adam, CharTokenizer, LanguageModel
 from minilstm.callbacks import HeldOutLoss, History
 from minilstm.checkpoint import Checkpoint, load, save
+from minilstm.data.batches import SequenceBatches
 from minilstm.progress import Progress, as_item
-from minilstm.text.batches import SequenceBatches
 from minilstm.train import Callback, Training, evaluate, fit
 
 TOKENIZER = CharTokenizer.fit(["abcdef"])

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minilstm import Adam, cells, losses, threads
+from minilstm.data.batches import Batch
 from minilstm.layers import LSTM
-from minilstm.text.batches import Batch
 from minilstm.verify import check_gradients, check_model, check_sequence, check_step, sequence
 from tests import naive
 from tests.recurrent import EACH_CELL

@@ -12,10 +12,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from minilstm.errors import InputError
-from minilstm.text.readers import (
-    AG_NEWS_COLUMNS, read_csv, read_json, read_lines, read_recipes, read_sequences, read_text, split_sequences, split_text
+from minilstm.data.readers import (
+    AG_NEWS_COLUMNS,
+    read_csv,
+    read_json,
+    read_lines,
+    read_recipes,
+    read_sequences,
+    read_text,
+    split_sequences,
+    split_text,
 )
+from minilstm.errors import InputError
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 AG_NEWS = '"3","Fears for T N pension","Unions say, ""no"""\n"1","Kids\nwin","A second line"\n'

@@ -11,7 +11,7 @@ from minilstm.text import recipes as module
 from minilstm.text.ambiguity import find_ambiguity
 from minilstm.text.pantry import PLURAL, WORDS
 from minilstm.text.recipes import PROMPTS, SHAPES, UNFAMILIAR_PROMPTS, recipes
-from minilstm.text.wordgrammar import written, split_words
+from minilstm.text.wordgrammar import split_words, written
 
 TITLE = re.compile(r"Recipe for (\w+) (\w+) with (\w+) and (\w+) \| ")
 TEMPERATURES = {"roasted": (200, 220), "roast": (180, 190), "baked": (160, 170), "braised": (130, 150)}

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from minilstm import Adam, CharTokenizer, InputError, LanguageModel, UnknownSymbolError, sample
 from minilstm.beam import beam_search
+from minilstm.data.batches import SequenceBatches
 from minilstm.diversity import log_probabilities
 from minilstm.layers import Dense
 from minilstm.passes import Pass
 from minilstm.sample import Sampling, draw, forbidden_ids, generate, generate_ids, generate_steps, read_prompts, share_accepted
-from minilstm.text.batches import SequenceBatches
 from minilstm.text.grammar import Grammar
 from minilstm.train import Training, fit
 from tests import naive

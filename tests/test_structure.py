@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from minilstm.text.readers import read_sequences
-from minilstm.text.readers.structure import CHARACTERS, structure_of
+from minilstm.data.readers import read_sequences
+from minilstm.data.readers.structure import CHARACTERS, structure_of
 
 OBJECTS = [{"title": f"headline {k}", "text": "to be, or not"} for k in range(9)]
 LINES = "".join(json.dumps(entry) + "\n" for entry in OBJECTS)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from minilstm.data.readers import read_csv, read_sequences
+from minilstm.data.readers.tables import looks_like_header
 from minilstm.errors import InputError
-from minilstm.text.readers import read_csv, read_sequences
-from minilstm.text.readers.tables import looks_like_header
 
 STARS = "2,the food was cold and the waiter was rude\n1,lovely place\n5,we will come again\n"
 AG_NEWS = '"3","Fears for T N pension after talks","Unions say no"\n"1","Kids win","A line"\n'

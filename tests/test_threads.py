@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 import minilstm.model
 from minilstm import SGD, Adam, LanguageModel, RMSprop, threads
+from minilstm.data.batches import Batch
 from minilstm.errors import InputError, NotFiniteError
 from minilstm.shares import deal, whole
-from minilstm.text.batches import Batch
 from tests.strategies import models_and_batches_V_H_T_B, seeds
 
 CLOSE = dict(rtol=1e-11, atol=1e-13)

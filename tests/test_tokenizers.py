@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from minilstm.data.readers import read_csv
+from minilstm.data.tokenizers import CharTokenizer
 from minilstm.errors import InputError, UnknownSymbolError
-from minilstm.text.readers import read_csv
-from minilstm.text.tokenizers import CharTokenizer
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -10,13 +10,11 @@ import numpy as np
 import pytest
 
 from minilstm import SGD, Adam, CharTokenizer, InputError, LanguageModel, NotFiniteError, RMSprop, callbacks
-from minilstm.callbacks import (
-    EarlyStop, HeldOutLoss, History, SampleText, SaveCheckpoint, StopOnSignal
-)
+from minilstm.callbacks import EarlyStop, HeldOutLoss, History, SampleText, SaveCheckpoint, StopOnSignal
 from minilstm.checkpoint import Checkpoint
+from minilstm.data.batches import SequenceBatches
+from minilstm.data.windows import WindowBatches
 from minilstm.progress import Progress
-from minilstm.text.batches import SequenceBatches
-from minilstm.text.windows import WindowBatches
 from minilstm.train import Callback, HistoryRow, Training, evaluate, fit, train_steps
 
 EOS = 6

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from minilstm.text import wordgrammar
 from minilstm.text.ambiguity import find_ambiguity
-from minilstm.text.wordgrammar import WordGrammar, written, split_words
+from minilstm.text.wordgrammar import WordGrammar, split_words, written
 
 TEA = {
     "tea": [(3, "{verb} the {thing}, then {end}."), (2, "{thing} (hot) {note}| {verb}!"), 'Say "{end}".'],

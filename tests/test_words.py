@@ -13,11 +13,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from minilstm import WordTokenizer
+from minilstm.data.punctuation import is_mark, join_words, spaced, split_words
+from minilstm.data.readers import read_json
+from minilstm.data.tokenizers import CharTokenizer
+from minilstm.data.words import tokenizer_from_json
 from minilstm.errors import InputError
-from minilstm.text.punctuation import is_mark, join_words, spaced, split_words
-from minilstm.text.readers import read_json
-from minilstm.text.tokenizers import CharTokenizer
-from minilstm.text.words import tokenizer_from_json
 
 # Marks with rules of their own, words that the rules look at, and any code point, lone surrogates included.
 piece = st.one_of(

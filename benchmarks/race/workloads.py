@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from minilstm.data.batches import Batch, SequenceBatches
+from minilstm.data.readers import read_csv, read_recipes
+from minilstm.data.tokenizers import CharTokenizer
+from minilstm.data.words import WordTokenizer
 from minilstm.model import LanguageModel
-from minilstm.text.batches import Batch, SequenceBatches
 from minilstm.text.headlines import headlines
-from minilstm.text.readers import read_csv, read_recipes
 from minilstm.text.recipes import recipes
-from minilstm.text.tokenizers import CharTokenizer
-from minilstm.text.words import WordTokenizer
 
 LARGEST = {"T": 8, "B": 4, "V": 60, "E": 6, "H": 8, "batches": 3, "length": 6, "count": 3}  # of quick runs
 RANDOM_BATCHES = 4

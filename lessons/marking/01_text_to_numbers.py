@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 
 from minilstm.course import Task, Wrong, same
+from minilstm.data.tokenizers import CharTokenizer
 from minilstm.text.headlines import headlines
-from minilstm.text.tokenizers import CharTokenizer
 from minilstm.verify import contracts
 
 

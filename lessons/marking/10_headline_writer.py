@@ -6,8 +6,8 @@ import numpy as np
 
 from minilstm import Adam, CharTokenizer, LanguageModel
 from minilstm.course import Task, Wrong, same
+from minilstm.data.batches import CorpusBatches, SequenceBatches
 from minilstm.optim import clip, clip_by_value
-from minilstm.text.batches import CorpusBatches, SequenceBatches
 from minilstm.text.headlines import headlines
 from minilstm.train import evaluate
 from minilstm.verify import contracts

@@ -6,8 +6,8 @@ from collections import Counter
 import numpy as np
 
 from minilstm.course import Task, Wrong, same
+from minilstm.data.punctuation import split_words
 from minilstm.text.promises import TAKEN, promises
-from minilstm.text.punctuation import split_words
 from minilstm.text.recipes import recipes
 
 

@@ -13,20 +13,28 @@ import numpy as np
 
 from minilstm.commands.settings import OF_SOURCE, Settings
 from minilstm.commands.sources import kind_of, told
+from minilstm.data.batches import Batches, CorpusBatches, SequenceBatches
+from minilstm.data.encoded import EncodedTexts, in_chunks
+from minilstm.data.protocol import Corpus, Tokenizer
+from minilstm.data.published import LeftPadded, RightPadded
+from minilstm.data.readers import (
+    TABLES,
+    WITH_COLUMNS,
+    Reading,
+    format_of,
+    name_of,
+    read_recipes,
+    read_sequences,
+    split_sequences,
+    split_text,
+)  # fmt: skip
+from minilstm.data.tokenizers import CharTokenizer
+from minilstm.data.windows import LooseWindows, WindowBatches, running_text
+from minilstm.data.words import WordTokenizer
 from minilstm.errors import InputError
 from minilstm.text import headlines, recipes
-from minilstm.text.batches import Batches, CorpusBatches, SequenceBatches
-from minilstm.text.encoded import EncodedTexts, in_chunks
 from minilstm.text.grammar import Grammar
-from minilstm.text.protocol import Corpus, Tokenizer
-from minilstm.text.published import LeftPadded, RightPadded
-from minilstm.text.readers import (
-    TABLES, WITH_COLUMNS, Reading, format_of, name_of, read_recipes, read_sequences, split_sequences, split_text,
-)  # fmt: skip
-from minilstm.text.tokenizers import CharTokenizer
-from minilstm.text.windows import LooseWindows, WindowBatches, running_text
 from minilstm.text.wordgrammar import WordGrammar
-from minilstm.text.words import WordTokenizer
 
 CORPORA: dict[str, Callable[[], Grammar | WordGrammar]] = {"headlines": headlines.headlines, "recipes": recipes.recipes}
 PROMPTS = {"headlines": (*headlines.PROMPTS, headlines.UNFAMILIAR_PROMPT), "recipes": recipes.PROMPTS}
@@ -194,7 +202,7 @@ def _fit(train: list[str], valid: list[str], settings: Settings) -> Tokenizer:
 
 
 def _published(texts: list[str], settings: Settings, what: str) -> Data:
-    """Nothing held out, padding learned and counted: see ``minilstm.text.published``."""
+    """Nothing held out, padding learned and counted: see ``minilstm.data.published``."""
     tokenizer = _fit(texts, texts, settings)
     ids = EncodedTexts(tokenizer, texts)
     batches: Batches = LeftPadded(ids, settings["batch_size"], tokenizer.eos_id)

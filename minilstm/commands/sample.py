@@ -14,12 +14,12 @@ from minilstm.beam import beam_search
 from minilstm.checkpoint import Checkpoint, load
 from minilstm.commands.terminal import BETWEEN, beside, harmless, pad, terminal_width, title, wrap
 from minilstm.commands.terminal import columns as columns_of
+from minilstm.data.protocol import Tokenizer
+from minilstm.data.readers import read_text
 from minilstm.diversity import LONGEST, Measures, measure
 from minilstm.errors import InputError, UnknownSymbolError
 from minilstm.model import LanguageModel
 from minilstm.sample import Sampling, cut_at_end, forbidden_ids, generate_in_chunks, read_prompts
-from minilstm.text.protocol import Tokenizer
-from minilstm.text.readers import read_text
 
 TEMPERATURE, LENGTH, COUNT, SEED = 0.7, 300, 5, 0
 TEMPERATURES_SHOWN = (1.0, 0.2)

@@ -10,8 +10,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from minilstm.data.readers import STANDARD_INPUT, name_of
 from minilstm.errors import InputError
-from minilstm.text.readers import STANDARD_INPUT, name_of
 
 BUILT_IN = ("headlines", "recipes")
 ALSO_STANDARD_INPUT = {"/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}

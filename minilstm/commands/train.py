@@ -14,13 +14,27 @@ from pathlib import Path
 import numpy as np
 
 from minilstm.callbacks import (
-    ByProducts, HeldOutLoss, History, SampleText, SaveBest, SaveCheckpoint, StopOnSignal, held_out_losses
+    ByProducts,
+    HeldOutLoss,
+    History,
+    SampleText,
+    SaveBest,
+    SaveCheckpoint,
+    StopOnSignal,
+    held_out_losses,
 )
 from minilstm.checkpoint import Checkpoint
 from minilstm.commands import data, resume, screen
 from minilstm.commands.lock import locked
 from minilstm.commands.settings import (
-    DEFAULTS, OF_SOURCE, Settings, build_model, build_optimizer, build_schedule, epochs_of_file, settle
+    DEFAULTS,
+    OF_SOURCE,
+    Settings,
+    build_model,
+    build_optimizer,
+    build_schedule,
+    epochs_of_file,
+    settle,
 )
 from minilstm.commands.sources import find, folder_name, kind_of
 from minilstm.errors import InputError

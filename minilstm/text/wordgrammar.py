@@ -20,8 +20,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from minilstm.data.punctuation import spaced, split_words
 from minilstm.text.grammar import REFERENCE, Grammar, Template
-from minilstm.text.punctuation import spaced, split_words
 
 FIRST_CODE = 0xE000                          # Unicode's private use area: characters that mean nothing elsewhere
 NO_WORD = "\0"                               # stands for every word that the grammar does not have

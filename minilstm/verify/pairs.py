@@ -17,7 +17,6 @@ from minilstm.verify.gradcheck import check_gradients
 from minilstm.verify.report import GradientCheck
 from minilstm.verify.slopes import Params
 
-
 HINT = "To be told which mistake it is: minilstm.verify.{}"
 
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-
 ALL_GATES = "(1), (2), (3), (5)"
 OTHER_ORDERS = [order for order in map("".join, itertools.permutations("ifgo")) if order != "ifgo"]
 OURS_ALONE = re.compile(r"( = np\.split|, LSTM\w*)$")  # ends of a piece that pin it down in our source and say nothing

@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from minilstm.checks import check_seed, check_size
+from minilstm.data.batches import Batch
 from minilstm.errors import InputError
 from minilstm.model import CELLS, LanguageModel, States
-from minilstm.text.batches import Batch
 from minilstm.verify.gradcheck import check_gradients
 from minilstm.verify.report import GradientCheck
 

@@ -12,7 +12,8 @@ from minilstm.beam import beam_search as engines_beam
 from minilstm.functions import log_sum_exp
 from minilstm.reference.generate import beam_search, distribution, draw, generate_ids
 from minilstm.reference.language_model import forward
-from minilstm.sample import Sampling, forbidden_ids, generate_ids as engines_ids
+from minilstm.sample import Sampling, forbidden_ids
+from minilstm.sample import generate_ids as engines_ids
 from tests import naive
 from tests.strategies import seeds
 

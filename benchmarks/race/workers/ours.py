@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 
-import minilstm
-from minilstm.model import LanguageModel
-from minilstm.optim import Adam
-from minilstm.sample import Sampling, generate_ids
-from minilstm.text.batches import Batch
-from minilstm.text.tokenizers import CharTokenizer
-from minilstm.text.words import WordTokenizer
-
 import numba
 import numpy as np
 from serving import Job, serve
+
+import minilstm
+from minilstm.data.batches import Batch
+from minilstm.data.tokenizers import CharTokenizer
+from minilstm.data.words import WordTokenizer
+from minilstm.model import LanguageModel
+from minilstm.optim import Adam
+from minilstm.sample import Sampling, generate_ids
 
 FIRST_LETTER = 0x4E00  # of a script with more letters than any vocabulary here has
 

@@ -22,13 +22,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-import minilstm
-from minilstm import threads
-from minilstm.losses import CHUNK
-
 import numpy as np
 from ours import Engine as Ours
 from serving import Job, serve
+
+import minilstm
+from minilstm import threads
+from minilstm.losses import CHUNK
 
 
 class Product(NamedTuple):

@@ -10,16 +10,16 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from minilstm.model import LanguageModel
-from minilstm.optim import Adam
-from minilstm.text.batches import SequenceBatches
-from minilstm.text.headlines import headlines
-from minilstm.text.recipes import recipes
-from minilstm.text.tokenizers import CharTokenizer
-from minilstm.text.words import WordTokenizer
-
 import numpy as np
 from serving import Session, serve
+
+from minilstm.data.batches import SequenceBatches
+from minilstm.data.tokenizers import CharTokenizer
+from minilstm.data.words import WordTokenizer
+from minilstm.model import LanguageModel
+from minilstm.optim import Adam
+from minilstm.text.headlines import headlines
+from minilstm.text.recipes import recipes
 
 GRAMMARS = {"headlines": headlines, "recipes": recipes}
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import re
 
-from minilstm.text.readers.rows import MalformedRow, rows_of
+from minilstm.data.readers.rows import MalformedRow, rows_of
 
 LINES, CHARACTERS = 200, 1 << 16  # that are looked at
 FEWEST = 3  # lines that are a table

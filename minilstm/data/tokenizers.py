@@ -27,8 +27,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from minilstm.data.protocol import check_form, check_id, check_text, each_id, each_text, visible
 from minilstm.errors import InputError, UnknownSymbolError
-from minilstm.text.protocol import check_form, check_id, check_text, each_id, each_text, visible
 
 CHUNK = 1 << 20  # characters that are encoded at a time, so that what is needed meanwhile stays small
 SHOWN_FOR_UNKNOWN = "\ufffd"  # U+FFFD, Unicode's own REPLACEMENT CHARACTER

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from minilstm.data.readers.encodings import decode
+from minilstm.data.readers.files import name_of, read_bytes
 from minilstm.errors import InputError
-from minilstm.text.readers.encodings import decode
-from minilstm.text.readers.files import name_of, read_bytes
 
 
 def read_text(path: str | Path, encoding: str | None = None) -> str:

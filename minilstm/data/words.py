@@ -26,10 +26,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from minilstm.data.protocol import Tokenizer, check_form, check_id, check_text, each_id, each_text, visible
+from minilstm.data.punctuation import join_words, pieces, spaced, split_words
+from minilstm.data.tokenizers import CharTokenizer
 from minilstm.errors import InputError
-from minilstm.text.protocol import Tokenizer, check_form, check_id, check_text, each_id, each_text, visible
-from minilstm.text.punctuation import join_words, pieces, spaced, split_words
-from minilstm.text.tokenizers import CharTokenizer
 
 SHOWN_FOR_UNKNOWN = "[UNK]"
 SPECIAL = 2  # padding and unknown: the first word has this id

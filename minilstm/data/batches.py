@@ -21,8 +21,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from minilstm.checks import check_size
+from minilstm.data.protocol import Corpus, Tokenizer
 from minilstm.errors import InputError
-from minilstm.text.protocol import Corpus, Tokenizer
 
 
 class Batch(NamedTuple):

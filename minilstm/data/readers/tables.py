@@ -22,11 +22,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 
+from minilstm.data.readers.files import name_of
+from minilstm.data.readers.plain import read_text
+from minilstm.data.readers.reading import Reading, listed, typed
+from minilstm.data.readers.rows import LOOKED_AT, MalformedRow, find_separator, rows_of, shown
 from minilstm.errors import InputError
-from minilstm.text.readers.files import name_of
-from minilstm.text.readers.plain import read_text
-from minilstm.text.readers.reading import Reading, listed, typed
-from minilstm.text.readers.rows import LOOKED_AT, MalformedRow, find_separator, rows_of, shown
 
 AG_NEWS_COLUMNS = ("class", "title", "description")
 AG_NEWS_CLASSES = ("1", "2", "3", "4")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from minilstm.data.readers.files import name_of, suffix_of
+from minilstm.data.readers.objects import read_fields
+from minilstm.data.readers.plain import lines_of, read_text
+from minilstm.data.readers.reading import Reading
+from minilstm.data.readers.structure import structure_of, warning
+from minilstm.data.readers.tables import read_table
 from minilstm.errors import InputError
-from minilstm.text.readers.files import name_of, suffix_of
-from minilstm.text.readers.objects import read_fields
-from minilstm.text.readers.plain import lines_of, read_text
-from minilstm.text.readers.reading import Reading
-from minilstm.text.readers.structure import structure_of, warning
-from minilstm.text.readers.tables import read_table
 
 FORMATS = ("csv", "tsv", "json", "jsonl", "text")
 TABLES, WITH_COLUMNS = {"csv", "tsv"}, {"csv", "tsv", "json", "jsonl"}

@@ -60,7 +60,7 @@ class Tokenizer(Protocol):
         """One id as a table shows it, on one line and never invisible."""
 
     def to_json(self) -> dict[str, Any]:
-        """The tokenizer in plain JSON types; ``minilstm.text.words.tokenizer_from_json`` takes it back."""
+        """The tokenizer in plain JSON types; ``minilstm.data.words.tokenizer_from_json`` takes it back."""
 
 
 class Corpus(Protocol):

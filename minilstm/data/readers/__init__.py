@@ -22,13 +22,13 @@ names the file, the place and what to do; and whatever had to be decided, it rep
     heldout    what is kept from training
 """
 
-from minilstm.text.readers.files import STANDARD_INPUT, name_of
-from minilstm.text.readers.formats import FORMATS, TABLES, WITH_COLUMNS, format_of, read_sequences
-from minilstm.text.readers.heldout import split_sequences, split_text
-from minilstm.text.readers.objects import read_json, read_recipes
-from minilstm.text.readers.plain import read_lines, read_text
-from minilstm.text.readers.reading import Reading
-from minilstm.text.readers.tables import AG_NEWS_COLUMNS, read_csv
+from minilstm.data.readers.files import STANDARD_INPUT, name_of
+from minilstm.data.readers.formats import FORMATS, TABLES, WITH_COLUMNS, format_of, read_sequences
+from minilstm.data.readers.heldout import split_sequences, split_text
+from minilstm.data.readers.objects import read_json, read_recipes
+from minilstm.data.readers.plain import read_lines, read_text
+from minilstm.data.readers.reading import Reading
+from minilstm.data.readers.tables import AG_NEWS_COLUMNS, read_csv
 
 __all__ = [
     "AG_NEWS_COLUMNS", "FORMATS", "Reading", "STANDARD_INPUT", "TABLES", "WITH_COLUMNS", "format_of", "name_of", "read_csv",

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from minilstm.data.readers.files import name_of
+from minilstm.data.readers.plain import read_text
+from minilstm.data.readers.reading import Reading, listed, typed
 from minilstm.errors import InputError
-from minilstm.text.readers.files import name_of
-from minilstm.text.readers.plain import read_text
-from minilstm.text.readers.reading import Reading, listed, typed
 
 Entries = list[dict[str, Any]]
 

@@ -15,8 +15,8 @@ from typing import overload
 
 import numpy as np
 
-from minilstm.text.protocol import Tokenizer
-from minilstm.text.punctuation import pieces
+from minilstm.data.protocol import Tokenizer
+from minilstm.data.punctuation import pieces
 
 CHUNK = 1 << 20  # ids that are widened at a time
 
