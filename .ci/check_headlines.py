@@ -5,8 +5,8 @@ import sys
 import numpy as np
 
 from minilstm.checkpoint import load
+from minilstm.corpora.headlines import headlines
 from minilstm.sample import share_accepted
-from minilstm.text.headlines import headlines
 
 run = load(f"{sys.argv[1]}/model.npz")
 corpus = headlines()

@@ -47,13 +47,13 @@ import minilstm
 from minilstm.commands import data
 from minilstm.commands.lock import locked
 from minilstm.commands.settings import Settings, build_model, build_optimizer, settle
+from minilstm.corpora.headlines import headlines
 from minilstm.data.batches import Batches
 from minilstm.errors import InputError
 from minilstm.files import replacing
 from minilstm.model import LanguageModel
 from minilstm.optim import clip
 from minilstm.streams import make_writable
-from minilstm.text.headlines import headlines
 from minilstm.train import evaluate
 
 RATES, K = (0.0007, 0.002, 0.007, 0.02), 200  # of (1)

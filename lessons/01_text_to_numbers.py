@@ -20,13 +20,13 @@ from collections import Counter
 
 import numpy as np
 
+from minilstm.corpora.headlines import headlines
+from minilstm.corpora.recipes import recipes
 from minilstm.course import COLOURS, pyplot, save
 from minilstm.data.batches import SequenceBatches
 from minilstm.data.tokenizers import CharTokenizer
 from minilstm.data.words import WordTokenizer
 from minilstm.errors import UnknownSymbolError
-from minilstm.text.headlines import headlines
-from minilstm.text.recipes import recipes
 
 texts = headlines().sample_many(1024, np.random.default_rng(0))
 print(*[text for text in texts if len(text) < 80][:4], sep="\n")

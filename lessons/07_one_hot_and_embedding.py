@@ -20,11 +20,11 @@
 import numpy as np
 
 from minilstm import Adam, LanguageModel, WordTokenizer
+from minilstm.corpora.recipes import recipes
 from minilstm.course import COLOURS, pyplot, quick, save
 from minilstm.data.batches import SequenceBatches
 from minilstm.layers import LSTM, Embedding
 from minilstm.layers.one_hot import one_hot_matmul, one_hot_matmul_backward
-from minilstm.text.recipes import recipes
 from minilstm.train import Training, train_steps
 from minilstm.verify import check_gradients
 

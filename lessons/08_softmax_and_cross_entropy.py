@@ -25,13 +25,13 @@
 import numpy as np
 
 from minilstm import functions
+from minilstm.corpora.headlines import headlines
 from minilstm.course import COLOURS, pyplot, save
 from minilstm.data.batches import SequenceBatches
 from minilstm.data.published import LeftPadded
 from minilstm.data.tokenizers import CharTokenizer
 from minilstm.losses import output_loss, softmax_cross_entropy, softmax_cross_entropy_backward
 from minilstm.sample import Sampling
-from minilstm.text.headlines import headlines
 
 # %% [markdown]
 # ## From scores to a loss

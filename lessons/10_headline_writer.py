@@ -14,11 +14,11 @@ from collections import Counter
 import numpy as np
 
 from minilstm import Adam, CharTokenizer, LanguageModel
+from minilstm.corpora.headlines import headlines
 from minilstm.course import COLOURS, pyplot, quick, save
 from minilstm.data.batches import CorpusBatches, SequenceBatches
 from minilstm.optim import CosineDecay, clip
 from minilstm.sample import Sampling, generate, share_accepted
-from minilstm.text.headlines import headlines
 from minilstm.train import Training, evaluate, train_steps
 
 QUICK = quick()
@@ -62,7 +62,7 @@ assert round(np.exp(h), 1) == 5.9
 #     (7)  floor = (H - H₁) / L                      nats a predicted character
 #
 # which is 0.225. No model can have a smaller loss on average, whatever it is made of, for there is
-# that much chance in the text itself. The number is that of `minilstm/text/grammar.py`.
+# that much chance in the text itself. The number is that of `minilstm/corpora/grammar.py`.
 
 
 # %%

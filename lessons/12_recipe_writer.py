@@ -17,16 +17,16 @@ from collections import Counter
 import numpy as np
 
 from minilstm import Adam, LanguageModel, WordTokenizer
+from minilstm.corpora.agreement import expand
+from minilstm.corpora.pantry import PLURAL, WORDS
+from minilstm.corpora.promises import KINDS, NAMED, NEAR, kept_by_distance
+from minilstm.corpora.recipes import SHAPES, recipes
+from minilstm.corpora.wordgrammar import WordGrammar
 from minilstm.course import COLOURS, pyplot, quick, save
 from minilstm.data.batches import CorpusBatches, SequenceBatches
 from minilstm.data.punctuation import split_words
 from minilstm.optim import CosineDecay
 from minilstm.sample import Sampling, generate_ids, read_prompts
-from minilstm.text.agreement import expand
-from minilstm.text.pantry import PLURAL, WORDS
-from minilstm.text.promises import KINDS, NAMED, NEAR, kept_by_distance
-from minilstm.text.recipes import SHAPES, recipes
-from minilstm.text.wordgrammar import WordGrammar
 from minilstm.train import Training, evaluate, fit
 
 QUICK = quick()
@@ -199,7 +199,7 @@ assert QUICK or 1.5 < p[0.2][five[0]] / p[0.2][five[4]] < 4.5
 # The model gets titles, and writes the directions. Where it names a main ingredient, a promise of
 # the title is due: it is kept if that is the title's own. The distance is the number of words since
 # the ingredient stood there last. A recipe that never names one breaks its promise at its end.
-# `minilstm/text/promises.py` counts so for twelve kinds of promises.
+# `minilstm/corpora/promises.py` counts so for twelve kinds of promises.
 #
 # How good is guessing? Give each recipe another's title: what fits then, fits by chance. For main,
 # herb and side the other recipe has the same method; for the method it may have any. So a model

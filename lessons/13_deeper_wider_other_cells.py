@@ -17,11 +17,11 @@
 import numpy as np
 
 from minilstm import Adam, CharTokenizer, LanguageModel, cells
+from minilstm.corpora.headlines import headlines
 from minilstm.course import COLOURS, pyplot, quick, save
 from minilstm.data.batches import CorpusBatches, SequenceBatches
 from minilstm.functions import sigmoid
 from minilstm.layers import Dropout
-from minilstm.text.headlines import headlines
 from minilstm.train import Training, evaluate, fit, train_steps
 
 grammar = headlines()

@@ -9,9 +9,9 @@ from collections import defaultdict
 
 import pytest
 
+from minilstm.corpora import agreement
+from minilstm.corpora.agreement import expand
 from minilstm.errors import InputError
-from minilstm.text import agreement
-from minilstm.text.agreement import expand
 
 MARK = re.compile(r"<(\w+) from (\w+)>|<(\w+):(\w*)\|(\w*)>|<(\w+)>|\{([\w<>]+)\}")
 

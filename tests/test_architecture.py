@@ -13,7 +13,7 @@ FLOORS = [  # of modules, or of the folders that they lie in
         "parallel.ownership", "parallel.threads",
     },
     {"archive", "cells", "kernels", "params"},
-    {"layers", "losses", "optim", "text"},
+    {"layers", "losses", "optim"},
     {"parallel", "passes", "shares"},
     {"corpora", "data", "model", "models"},
     {"beam", "diversity", "generation", "interop", "sample", "verify", "weights"},

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minilstm import CharTokenizer, InputError
+from minilstm.corpora.grammar import Grammar
 from minilstm.data.batches import CorpusBatches, SequenceBatches
 from minilstm.data.published import LeftPadded, RightPadded
 from minilstm.data.windows import LooseWindows, WindowBatches, running_text
-from minilstm.text.grammar import Grammar
 
 EOS = 9
 id_sequences = st.lists(st.lists(st.integers(1, 8), min_size=1, max_size=7), min_size=1, max_size=12)

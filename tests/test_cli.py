@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from minilstm import Adam, callbacks, checkpoint, plots
 from minilstm.commands import lock
-from minilstm.text import headlines
+from minilstm.corpora import headlines
 from minilstm.threads import BLAS_VARIABLES
 from minilstm.train import HistoryRow
 from tests.commands import refused

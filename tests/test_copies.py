@@ -9,13 +9,13 @@ import pytest
 from minilstm import GRU, LSTM, RNN, SGD, Adam, CharTokenizer, InputError, LanguageModel, RMSprop
 from minilstm.callbacks import HeldOutLoss, History
 from minilstm.checkpoint import Checkpoint, load, save
+from minilstm.corpora.headlines import headlines
 from minilstm.data.batches import Batch, CorpusBatches, SequenceBatches
 from minilstm.data.windows import WindowBatches
 from minilstm.layers import Workspace
 from minilstm.params import ParameterVector
 from minilstm.passes import Pass
 from minilstm.sample import generate
-from minilstm.text.headlines import headlines
 from minilstm.train import Training, fit, train_steps
 from minilstm.weights import load_keras, load_torch, to_keras, to_torch
 

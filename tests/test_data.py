@@ -10,9 +10,9 @@ import pytest
 from minilstm import InputError
 from minilstm.commands import data, sources
 from minilstm.commands.settings import build_model, settle
+from minilstm.corpora.headlines import PROMPTS, UNFAMILIAR_PROMPT
 from minilstm.data.batches import SequenceBatches
 from minilstm.data.windows import LooseWindows, WindowBatches
-from minilstm.text.headlines import PROMPTS, UNFAMILIAR_PROMPT
 
 
 def load(*files, **given):

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from minilstm.corpora import ambiguity, grammar
+from minilstm.corpora.ambiguity import find_ambiguity
+from minilstm.corpora.grammar import Grammar
 from minilstm.errors import InputError
-from minilstm.text import ambiguity, grammar
-from minilstm.text.ambiguity import find_ambiguity
-from minilstm.text.grammar import Grammar
 
 LN2 = math.log(2)
 

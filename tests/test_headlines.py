@@ -7,9 +7,9 @@ import re
 import numpy as np
 import pytest
 
-from minilstm.text import headlines as module
-from minilstm.text.ambiguity import find_ambiguity
-from minilstm.text.headlines import PROMPTS, SHAPES, UNFAMILIAR_PROMPT, WORDS, headlines
+from minilstm.corpora import headlines as module
+from minilstm.corpora.ambiguity import find_ambiguity
+from minilstm.corpora.headlines import PROMPTS, SHAPES, UNFAMILIAR_PROMPT, WORDS, headlines
 
 
 @pytest.fixture(scope="module")

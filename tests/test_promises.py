@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minilstm.corpora import promises as module
+from minilstm.corpora.pantry import WORDS
+from minilstm.corpora.promises import KIND, KINDS, NAMED, NEAR, Promise, kept_by_distance, nearest, promises
+from minilstm.corpora.recipes import SHAPES, recipes
 from minilstm.data.punctuation import split_words
-from minilstm.text import promises as module
-from minilstm.text.pantry import WORDS
-from minilstm.text.promises import KIND, KINDS, NAMED, NEAR, Promise, kept_by_distance, nearest, promises
-from minilstm.text.recipes import SHAPES, recipes
 
 TITLE = "Recipe for roasted leeks with dill and feta | "       # roasted is word 2, leeks 3, dill 5, feta 7, the bar 8
 

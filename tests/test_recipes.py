@@ -7,11 +7,11 @@ import re
 import numpy as np
 import pytest
 
-from minilstm.text import recipes as module
-from minilstm.text.ambiguity import find_ambiguity
-from minilstm.text.pantry import PLURAL, WORDS
-from minilstm.text.recipes import PROMPTS, SHAPES, UNFAMILIAR_PROMPTS, recipes
-from minilstm.text.wordgrammar import split_words, written
+from minilstm.corpora import recipes as module
+from minilstm.corpora.ambiguity import find_ambiguity
+from minilstm.corpora.pantry import PLURAL, WORDS
+from minilstm.corpora.recipes import PROMPTS, SHAPES, UNFAMILIAR_PROMPTS, recipes
+from minilstm.corpora.wordgrammar import split_words, written
 
 TITLE = re.compile(r"Recipe for (\w+) (\w+) with (\w+) and (\w+) \| ")
 TEMPERATURES = {"roasted": (200, 220), "roast": (180, 190), "baked": (160, 170), "braised": (130, 150)}

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from minilstm import Adam, CharTokenizer, InputError, LanguageModel, UnknownSymbolError, sample
 from minilstm.beam import beam_search
+from minilstm.corpora.grammar import Grammar
 from minilstm.data.batches import SequenceBatches
 from minilstm.diversity import log_probabilities
 from minilstm.layers import Dense
 from minilstm.passes import Pass
 from minilstm.sample import Sampling, draw, forbidden_ids, generate, generate_ids, generate_steps, read_prompts, share_accepted
-from minilstm.text.grammar import Grammar
 from minilstm.train import Training, fit
 from tests import naive
 from tests.strategies import logits_and_targets_N_V

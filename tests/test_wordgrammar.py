@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minilstm.text import wordgrammar
-from minilstm.text.ambiguity import find_ambiguity
-from minilstm.text.wordgrammar import WordGrammar, split_words, written
+from minilstm.corpora import wordgrammar
+from minilstm.corpora.ambiguity import find_ambiguity
+from minilstm.corpora.wordgrammar import WordGrammar, split_words, written
 
 TEA = {
     "tea": [(3, "{verb} the {thing}, then {end}."), (2, "{thing} (hot) {note}| {verb}!"), 'Say "{end}".'],

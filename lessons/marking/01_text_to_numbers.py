@@ -4,9 +4,9 @@ from collections import Counter
 
 import numpy as np
 
+from minilstm.corpora.headlines import headlines
 from minilstm.course import Task, Wrong, same
 from minilstm.data.tokenizers import CharTokenizer
-from minilstm.text.headlines import headlines
 from minilstm.verify import contracts
 
 

@@ -5,10 +5,10 @@ from collections import Counter
 import numpy as np
 
 from minilstm import Adam, CharTokenizer, LanguageModel
+from minilstm.corpora.headlines import headlines
 from minilstm.course import Task, Wrong, same
 from minilstm.data.batches import CorpusBatches, SequenceBatches
 from minilstm.optim import clip, clip_by_value
-from minilstm.text.headlines import headlines
 from minilstm.train import evaluate
 from minilstm.verify import contracts
 

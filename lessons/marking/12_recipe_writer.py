@@ -5,10 +5,10 @@ from collections import Counter
 
 import numpy as np
 
+from minilstm.corpora.promises import TAKEN, promises
+from minilstm.corpora.recipes import recipes
 from minilstm.course import Task, Wrong, same
 from minilstm.data.punctuation import split_words
-from minilstm.text.promises import TAKEN, promises
-from minilstm.text.recipes import recipes
 
 
 def bits_a_character(yours):

@@ -13,6 +13,9 @@ import numpy as np
 
 from minilstm.commands.settings import OF_SOURCE, Settings
 from minilstm.commands.sources import kind_of, told
+from minilstm.corpora import headlines, recipes
+from minilstm.corpora.grammar import Grammar
+from minilstm.corpora.wordgrammar import WordGrammar
 from minilstm.data.batches import Batches, CorpusBatches, SequenceBatches
 from minilstm.data.encoded import EncodedTexts, in_chunks
 from minilstm.data.protocol import Corpus, Tokenizer
@@ -32,9 +35,6 @@ from minilstm.data.tokenizers import CharTokenizer
 from minilstm.data.windows import LooseWindows, WindowBatches, running_text
 from minilstm.data.words import WordTokenizer
 from minilstm.errors import InputError
-from minilstm.text import headlines, recipes
-from minilstm.text.grammar import Grammar
-from minilstm.text.wordgrammar import WordGrammar
 
 CORPORA: dict[str, Callable[[], Grammar | WordGrammar]] = {"headlines": headlines.headlines, "recipes": recipes.recipes}
 PROMPTS = {"headlines": (*headlines.PROMPTS, headlines.UNFAMILIAR_PROMPT), "recipes": recipes.PROMPTS}

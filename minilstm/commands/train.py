@@ -37,11 +37,11 @@ from minilstm.commands.settings import (
     settle,
 )
 from minilstm.commands.sources import find, folder_name, kind_of
+from minilstm.corpora import recipes
+from minilstm.corpora.promises import kept_by_distance
 from minilstm.errors import InputError
 from minilstm.progress import Progress, as_item, in_other_units
 from minilstm.sample import Sampling, generate, generate_ids, share_accepted
-from minilstm.text import recipes
-from minilstm.text.promises import kept_by_distance
 from minilstm.train import Callback, Training, fit
 
 ASKED = [*DEFAULTS, *OF_SOURCE["file"]]  # settings that there are options for, and some more

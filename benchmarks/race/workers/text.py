@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from serving import Session, serve
 
+from minilstm.corpora.headlines import headlines
+from minilstm.corpora.recipes import recipes
 from minilstm.data.batches import SequenceBatches
 from minilstm.data.tokenizers import CharTokenizer
 from minilstm.data.words import WordTokenizer
 from minilstm.model import LanguageModel
 from minilstm.optim import Adam
-from minilstm.text.headlines import headlines
-from minilstm.text.recipes import recipes
 
 GRAMMARS = {"headlines": headlines, "recipes": recipes}
 

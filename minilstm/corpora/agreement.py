@@ -24,8 +24,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 
+from minilstm.corpora.grammar import REFERENCE, Template
 from minilstm.errors import InputError
-from minilstm.text.grammar import REFERENCE, Template
 
 CHOICE = re.compile(r"<(\w+) from (\w+)>")
 RECALL = re.compile(r"<(\w+)(?::([^<>|]*)\|([^<>|]*))?>")

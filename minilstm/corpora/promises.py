@@ -32,8 +32,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from minilstm.corpora.pantry import WORDS
 from minilstm.data.punctuation import split_words
-from minilstm.text.pantry import WORDS
 
 NEAR = (10, 20, 50, 100)                     # words
 

@@ -31,7 +31,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from os.path import commonprefix
 
-from minilstm.text.grammar import Grammar, Part, Rule
+from minilstm.corpora.grammar import Grammar, Part, Rule
 
 State = tuple[Part, ...]       # what is still to come
 

@@ -16,7 +16,7 @@ doing so at every reference; these choices are its derivation. No rule may lead 
     (7)  floor = (H - H_1) / L,   H_1 = -Σ_c F_start(c) ln F_start(c)                nats a predicted token
 
 In (6), a_k is the k-th part of a, and F("") the probability of no text. (4) is the entropy of derivations; it
-is that of sentences if no sentence has two derivations, which `minilstm.text.ambiguity` decides.
+is that of sentences if no sentence has two derivations, which `minilstm.corpora.ambiguity` decides.
 
 About (7): a model of characters is given the first character and predicts the second to the n-th and then
 the end symbol, so a sentence of n characters brings n predictions. By the chain rule the surprise of a

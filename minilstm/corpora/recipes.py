@@ -4,23 +4,23 @@ The published word model that this package reproduces learns from real recipes, 
 walnuts, and none appear. This corpus shows how long a model remembers, for its recipes keep every promise. The
 ingredients and the method of the title return in the directions, some of them more than a hundred words later;
 temperatures and times are those of the method; the oven that was lit is turned off, the lid that was put on
-is lifted, the salad that was made is served, and brackets and quotations are closed. `minilstm.text.promises`
+is lifted, the salad that was made is served, and brackets and quotations are closed. `minilstm.corpora.promises`
 measures whether a model's recipes do the same.
 
-As for `headlines` the entropy is known exactly, here in nats a word (`minilstm.text.wordgrammar`).
+As for `headlines` the entropy is known exactly, here in nats a word (`minilstm.corpora.wordgrammar`).
 
 The rules are read from the top. A recipe is a title and directions, and <main from roots> chooses what all the rest
-of the recipe remembers as <main> (`minilstm.text.agreement`).
+of the recipe remembers as <main> (`minilstm.corpora.agreement`).
 """
 
 from __future__ import annotations
 
 from functools import cache
 
-from minilstm.text.agreement import expand
-from minilstm.text.grammar import Template
-from minilstm.text.pantry import PLURAL, WORDS
-from minilstm.text.wordgrammar import WordGrammar
+from minilstm.corpora.agreement import expand
+from minilstm.corpora.grammar import Template
+from minilstm.corpora.pantry import PLURAL, WORDS
+from minilstm.corpora.wordgrammar import WordGrammar
 
 PROMPTS = ("recipe for", "recipe for roast", "recipe for roasted vegetables",
            "recipe for braised beef with rosemary and barley |")

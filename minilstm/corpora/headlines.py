@@ -1,7 +1,7 @@
 """The built-in corpus `headlines`: news that never happened, written by a grammar.
 
 The published lesson that this package reproduces trains on real headlines. This corpus needs no download,
-has as many headlines as one asks for, and its entropy is known exactly (`minilstm.text.grammar`), so that
+has as many headlines as one asks for, and its entropy is known exactly (`minilstm.corpora.grammar`), so that
 a trained model can be held against the best that any could be. Its people, companies, teams and events
 are invented.
 
@@ -17,7 +17,7 @@ characters occur.
 
 from functools import cache
 
-from minilstm.text.grammar import Grammar, Template
+from minilstm.corpora.grammar import Grammar, Template
 
 PROMPTS = ("Today ", "On Sunday ", "Moscow, ", "President ")
 UNFAMILIAR_PROMPT = "Little red riding hood "

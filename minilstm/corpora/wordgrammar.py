@@ -11,7 +11,7 @@ capitals are one row of words, and one to every function here.
     (1)  floor = (H - H_1) / L
 
 H is the entropy of a text, H_1 that of its first word, which a model is given, and L the number of words: the
-second to the last are predicted, and then the stop sign. It is (7) of `minilstm.text.grammar`, word for character.
+second to the last are predicted, and then the stop sign. It is (7) of `minilstm.corpora.grammar`, word for character.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from minilstm.corpora.grammar import REFERENCE, Grammar, Template
 from minilstm.data.punctuation import spaced, split_words
-from minilstm.text.grammar import REFERENCE, Grammar, Template
 
 FIRST_CODE = 0xE000                          # Unicode's private use area: characters that mean nothing elsewhere
 NO_WORD = "\0"                               # stands for every word that the grammar does not have

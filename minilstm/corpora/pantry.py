@@ -1,11 +1,11 @@
 """The words of the corpus `recipes`: what its dishes are made of, and what is said of each.
 
-These are the lists that `minilstm.text.recipes` chooses from and the turns of phrase that it uses.
+These are the lists that `minilstm.corpora.recipes` chooses from and the turns of phrase that it uses.
 """
 
 from __future__ import annotations
 
-from minilstm.text.grammar import Template
+from minilstm.corpora.grammar import Template
 
 
 def _either(words: str) -> list[Template]:

@@ -1,1 +1,0 @@
-"""From text to batches: tokenizers, readers of real files, built-in corpora."""
