@@ -51,7 +51,7 @@ from minilstm.corpora.headlines import headlines
 from minilstm.data.batches import Batches
 from minilstm.errors import InputError
 from minilstm.files import replacing
-from minilstm.model import LanguageModel
+from minilstm.models.language_model import LanguageModel
 from minilstm.optim import clip
 from minilstm.streams import make_writable
 from minilstm.train import evaluate

@@ -19,8 +19,8 @@ import numpy as np
 
 from minilstm.commands import data
 from minilstm.commands.settings import Settings, build_model, build_optimizer, build_schedule, settle
-from minilstm.data.batches import Batch
-from minilstm.model import LanguageModel
+from minilstm.models.batch import Batch
+from minilstm.models.language_model import LanguageModel
 from minilstm.train import StepRecord, Training, train_steps
 
 

@@ -25,9 +25,9 @@ from typing import Any
 import numpy as np
 from race.workloads import STEPS, random_batches
 
+import minilstm.layers.losses
 import minilstm.layers.lstm
 import minilstm.layers.recurrent
-import minilstm.losses
 import minilstm.passes
 from minilstm import LSTM, Adam, LanguageModel, kernels, threads
 from minilstm.kernels.jit import kernel
@@ -39,7 +39,7 @@ WORKLOADS = {workload.name: workload for workload in STEPS}
 PRODUCTS = {  # modules that multiply matrices, and which products these are
     minilstm.layers.lstm: "products with Wh",
     minilstm.layers.recurrent: "products with Wx",
-    minilstm.losses: "output layer's products",
+    minilstm.layers.losses: "output layer's products",
 }
 LOOPS = ("lstm_steps", "lstm_steps_backward")
 KERNELS = {

@@ -30,8 +30,8 @@ from minilstm import cells
 from minilstm.course import COLOURS, pyplot, quick, save
 from minilstm.functions import sigmoid
 from minilstm.layers import Dense
-from minilstm.losses import output_loss
-from minilstm.model import CELLS, parameter_shapes
+from minilstm.layers.losses import output_loss
+from minilstm.models.language_model import CELLS, parameter_shapes
 from minilstm.optim import Adam, clip_by_global_norm
 from minilstm.params import ParameterVector
 

@@ -9,7 +9,7 @@
 #
 # At each step a network gives V numbers, one for each id: the *logits* a. They may be anything. Two
 # functions of `minilstm/functions.py` make probabilities of them, and two equations of
-# `minilstm/losses.py` compare these with the target y, the id that really came; they are numbered
+# `minilstm/layers/losses.py` compare these with the target y, the id that really came; they are numbered
 # as in these files:
 #
 #     (3)  log Σ eˣ     = m + log Σ eˣ⁻ᵐ,  m = max x                    log-sum-exp
@@ -30,7 +30,7 @@ from minilstm.course import COLOURS, pyplot, save
 from minilstm.data.batches import SequenceBatches
 from minilstm.data.published import LeftPadded
 from minilstm.data.tokenizers import CharTokenizer
-from minilstm.losses import output_loss, softmax_cross_entropy, softmax_cross_entropy_backward
+from minilstm.layers.losses import output_loss, softmax_cross_entropy, softmax_cross_entropy_backward
 from minilstm.sample import Sampling
 
 # %% [markdown]

@@ -20,7 +20,7 @@ _HOMES = {
     "InUseError": "minilstm.errors",
     "InputError": "minilstm.errors",
     "LSTM": "minilstm.layers",
-    "LanguageModel": "minilstm.model",
+    "LanguageModel": "minilstm.models.language_model",
     "MinilstmError": "minilstm.errors",
     "NotFiniteError": "minilstm.errors",
     "RMSprop": "minilstm.optim",
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from minilstm.data.words import WordTokenizer
     from minilstm.errors import CheckpointError, InputError, InUseError, MinilstmError, NotFiniteError, UnknownSymbolError
     from minilstm.layers import GRU, LSTM, RNN, Dense, Embedding
-    from minilstm.model import LanguageModel
+    from minilstm.models.language_model import LanguageModel
     from minilstm.optim import SGD, Adam, RMSprop
 
 

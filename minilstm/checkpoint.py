@@ -27,7 +27,7 @@ from minilstm.data.protocol import Tokenizer
 from minilstm.data.words import tokenizer_from_json
 from minilstm.errors import CheckpointError, InputError
 from minilstm.files import replacing
-from minilstm.model import CELLS, LanguageModel, build_layers, parameter_shapes
+from minilstm.models.language_model import CELLS, LanguageModel, build_layers, parameter_shapes
 from minilstm.optim import OPTIMIZERS, Optimizer
 from minilstm.train import HistoryRow, StepRecord, Training
 

@@ -20,7 +20,7 @@ import numpy as np
 from minilstm import kernels
 from minilstm.errors import InputError
 from minilstm.kernels.generation import Choice, Weights, Work
-from minilstm.model import CELLS, LanguageModel, States
+from minilstm.models.language_model import CELLS, LanguageModel, States
 from minilstm.ownership import shares_model
 
 STEPS_AT_ONCE = 256  # at most, in a chunk

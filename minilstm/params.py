@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from minilstm import memory
+from minilstm.kernels import huge_pages as memory
 
 
 class ParameterVector(Mapping[str, np.ndarray]):

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from minilstm.layers import Recurrent, State, Workspace
-from minilstm.losses import output_loss
+from minilstm.layers.losses import output_loss
 from minilstm.params import ParameterVector
 from minilstm.shares import Share, States
 

@@ -6,7 +6,7 @@ import textwrap
 import time
 import unicodedata
 
-from minilstm.losses import bits, perplexity
+from minilstm.layers.losses import bits, perplexity
 from minilstm.train import Callback, StepRecord, Training
 
 WIDTH = 78

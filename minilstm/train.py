@@ -22,7 +22,7 @@ import numpy as np
 
 from minilstm.data.batches import Batches
 from minilstm.errors import InputError, NotFiniteError
-from minilstm.model import LanguageModel, States
+from minilstm.models.language_model import LanguageModel, States
 from minilstm.optim import Optimizer, OptimizerState, clip_up_to_a_factor
 from minilstm.ownership import shares_model
 

@@ -1,7 +1,7 @@
 """How much of the mathematics could be changed without any test noticing? As good as nothing should be left.
 
     pip install cosmic-ray
-    python tests/mutation.py [--jobs N] [--only minilstm/losses.py ...]
+    python tests/mutation.py [--jobs N] [--only minilstm/layers/losses.py ...]
 
 cosmic-ray changes one operator, number or statement at a time, and the tests of that module must fail: the mutant is killed.
 Each module is mutated in a copy of the checkout, with the compiler off, so that kernels are changed as Python. Annotations are
@@ -51,7 +51,7 @@ TESTS = {  # what judges a module, the quickest to notice first
     "minilstm/layers/recurrent.py": RECURRENT,
     "minilstm/layers/rnn.py": RECURRENT,
     "minilstm/layers/workspace.py": "test_layers_small test_layers_recurrent test_layers_edges test_losses test_model",
-    "minilstm/losses.py": "test_losses test_properties test_model",
+    "minilstm/layers/losses.py": "test_losses test_properties test_model",
     "minilstm/optim/adam.py": "test_optim",
     "minilstm/optim/clipping.py": "test_optim",
     "minilstm/optim/optimizer.py": "test_optim",

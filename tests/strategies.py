@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from minilstm import LanguageModel
-from minilstm.data.batches import Batch
+from minilstm.models.batch import Batch
 from tests.recurrent import CELLS
 
 sizes = st.integers(1, 5)

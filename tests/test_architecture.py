@@ -9,13 +9,15 @@ ROOT = Path(minilstm.__file__).parent
 FLOORS = [  # of modules, or of the folders that they lie in
     {"reference"},
     {
-        "checks", "environment", "errors", "files", "functions", "memory", "ownership", "refusals", "streams", "threads",
+        "checks", "environment", "errors", "files", "functions", "ownership", "refusals", "streams", "threads",
         "parallel.ownership", "parallel.threads",
     },
     {"archive", "cells", "kernels", "params"},
-    {"layers", "losses", "optim"},
+    {"layers", "optim"},
     {"parallel", "passes", "shares"},
-    {"corpora", "data", "model", "models"},
+    {"models"},
+    {"data"},
+    {"corpora"},
     {"beam", "diversity", "generation", "interop", "sample", "verify", "weights"},
     {"callbacks", "checkpoint", "curves", "progress", "train", "training"},
     {"arguments", "cli", "commands", "course", "plots", "quantities", "__main__"},

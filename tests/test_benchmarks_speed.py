@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minilstm
-from minilstm import losses
-from minilstm.data.batches import Batch
-from minilstm.model import LanguageModel
+from minilstm.layers import losses
+from minilstm.models.batch import Batch
+from minilstm.models.language_model import LanguageModel
 
 ROOT = Path(minilstm.__file__).parents[1]
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"

@@ -10,9 +10,10 @@ from minilstm import GRU, LSTM, RNN, SGD, Adam, CharTokenizer, InputError, Langu
 from minilstm.callbacks import HeldOutLoss, History
 from minilstm.checkpoint import Checkpoint, load, save
 from minilstm.corpora.headlines import headlines
-from minilstm.data.batches import Batch, CorpusBatches, SequenceBatches
+from minilstm.data.batches import CorpusBatches, SequenceBatches
 from minilstm.data.windows import WindowBatches
 from minilstm.layers import Workspace
+from minilstm.models.batch import Batch
 from minilstm.params import ParameterVector
 from minilstm.passes import Pass
 from minilstm.sample import generate

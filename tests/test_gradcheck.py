@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minilstm import InputError, LanguageModel, cells
-from minilstm.data.batches import Batch
+from minilstm.models.batch import Batch
 from minilstm.verify import check_gradients, check_model, check_sequence, check_step, gradcheck, sequence
 from minilstm.verify.slopes import STEP, central_differences, complex_step, projection
 from minilstm.verify.whole_model import random_case

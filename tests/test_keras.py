@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from minilstm import LSTM, InputError, LanguageModel
-from minilstm.data.batches import Batch
 from minilstm.layers import GRU, RNN
+from minilstm.models.batch import Batch
 from minilstm.weights import layer_from_keras, layer_to_keras, load_keras, to_keras
 
 for needed in ("keras", "tensorflow"):

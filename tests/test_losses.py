@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minilstm import InputError, kernels, losses
+from minilstm import InputError, kernels
 from minilstm.kernels.softmax import LANES
-from minilstm.layers import Workspace
-from minilstm.losses import output_loss, softmax_cross_entropy, softmax_cross_entropy_backward
+from minilstm.layers import Workspace, losses
+from minilstm.layers.losses import output_loss, softmax_cross_entropy, softmax_cross_entropy_backward
 from tests import naive
 from tests.numeric import assert_gradient
 from tests.strategies import logits_and_targets_N_V

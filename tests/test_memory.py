@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from minilstm import memory
+from minilstm.kernels import huge_pages as memory
 
 
 @pytest.fixture(autouse=True)

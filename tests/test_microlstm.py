@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from minilstm import Adam, LanguageModel
 from minilstm.course.folder import numbered
-from minilstm.data.batches import Batch
+from minilstm.models.batch import Batch
 from tests.exercises import LESSONS
 from tests.numeric import assert_gradient
 from tests.strategies import seeds

@@ -10,8 +10,8 @@ import io
 import pytest
 from hypothesis import Phase, settings
 
-from minilstm import cells, kernels, losses
-from minilstm.layers import LSTM
+from minilstm import cells, kernels
+from minilstm.layers import LSTM, losses
 from minilstm.verify import MISTAKES, diagnose, diagnose_loss, diagnose_sequence, diagnose_step, mistakes, sequence
 from minilstm.verify.trials import (
     ALSO_OF_THE_LOOP,

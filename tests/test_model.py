@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minilstm import InputError, LanguageModel
-from minilstm.data.batches import Batch
+from minilstm.models.batch import Batch
 from minilstm.verify.whole_model import random_case
 from tests.numeric import assert_gradient
 from tests.recurrent import CELLS, naive_loss

@@ -15,11 +15,12 @@ from minilstm import LSTM, SGD, Adam, CharTokenizer, InUseError, LanguageModel, 
 from minilstm import threads as our_threads
 from minilstm.beam import beam_search
 from minilstm.checkpoint import Checkpoint, save
-from minilstm.data.batches import Batch, SequenceBatches
+from minilstm.data.batches import SequenceBatches
 from minilstm.data.windows import WindowBatches
 from minilstm.diversity import log_probabilities
 from minilstm.layers import Workspace
-from minilstm.losses import output_loss
+from minilstm.layers.losses import output_loss
+from minilstm.models.batch import Batch
 from minilstm.ownership import Ownership
 from minilstm.passes import Pass
 from minilstm.sample import Sampling, generate, generate_steps, read_prompts

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import minilstm.losses
+import minilstm.layers.losses
 from minilstm import threads
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
@@ -42,7 +42,7 @@ def test_the_engine_is_left_without_clocks(bench):
     places = [(home, name) for home, name in bench.KERNELS | bench.PYTHON]
     before = [getattr(*place) for place in places]
     bench.profile("one-hot", 1)
-    assert [getattr(*place) for place in places] == before and minilstm.losses.np is np
+    assert [getattr(*place) for place in places] == before and minilstm.layers.losses.np is np
 
 
 def test_a_clock_stands_still_while_another_one_runs(bench, monkeypatch):

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import minilstm.model
+import minilstm.models.language_model
 from minilstm import SGD, Adam, LanguageModel, RMSprop, threads
-from minilstm.data.batches import Batch
 from minilstm.errors import InputError, NotFiniteError
+from minilstm.models.batch import Batch
 from minilstm.shares import deal, whole
 from tests.strategies import models_and_batches_V_H_T_B, seeds
 
@@ -88,7 +88,7 @@ def test_every_token_is_dealt_once_and_the_shares_are_alike(lengths, count, seed
 def test_a_large_batch_is_dealt_out_and_a_small_one_is_not(monkeypatch):
     monkeypatch.setenv("MINILSTM_THREADS", "3")
     model, seen = LanguageModel(20, hidden=96), []
-    monkeypatch.setattr(minilstm.model, "deal", lambda batch, count: seen.append(count) or deal(batch, count))
+    monkeypatch.setattr(minilstm.models.language_model, "deal", lambda batch, count: seen.append(count) or deal(batch, count))
     for T, B in ((2, 4), (60, 8), (60, 2), (60, 1)):
         model.loss_and_gradients(Batch(np.ones((T, B), int), np.ones((T, B), int)))
     assert seen == [1, 3, 2, 1]

@@ -20,9 +20,9 @@ from race.workloads import WORKLOADS, write_job
 
 FIRST_STEP = """
 import numpy as np
-from minilstm.model import LanguageModel
+from minilstm.models.language_model import LanguageModel
 from minilstm.optim import Adam
-from minilstm.data.batches import Batch
+from minilstm.models.batch import Batch
 model, optimizer = LanguageModel(84, hidden=128), Adam()
 ids = np.random.default_rng(0).integers(1, 84, (64, 8), dtype=np.int32)
 _, gradients, _, _ = model.loss_and_gradients(Batch(ids, ids))

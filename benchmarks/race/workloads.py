@@ -18,11 +18,12 @@ import numpy as np
 
 from minilstm.corpora.headlines import headlines
 from minilstm.corpora.recipes import recipes
-from minilstm.data.batches import Batch, SequenceBatches
+from minilstm.data.batches import SequenceBatches
 from minilstm.data.readers import read_csv, read_recipes
 from minilstm.data.tokenizers import CharTokenizer
 from minilstm.data.words import WordTokenizer
-from minilstm.model import LanguageModel
+from minilstm.models.batch import Batch
+from minilstm.models.language_model import LanguageModel
 
 LARGEST = {"T": 8, "B": 4, "V": 60, "E": 6, "H": 8, "batches": 3, "length": 6, "count": 3}  # of quick runs
 RANDOM_BATCHES = 4

@@ -6,7 +6,7 @@ import math
 from argparse import Namespace
 
 from minilstm.errors import InputError
-from minilstm.model import build_layers, parameter_shapes
+from minilstm.models.language_model import build_layers, parameter_shapes
 from minilstm.verify.gradcheck import METHODS
 from minilstm.verify.whole_model import check_model, random_case
 

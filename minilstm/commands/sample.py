@@ -18,7 +18,7 @@ from minilstm.data.protocol import Tokenizer
 from minilstm.data.readers import read_text
 from minilstm.diversity import LONGEST, Measures, measure
 from minilstm.errors import InputError, UnknownSymbolError
-from minilstm.model import LanguageModel
+from minilstm.models.language_model import LanguageModel
 from minilstm.sample import Sampling, cut_at_end, forbidden_ids, generate_in_chunks, read_prompts
 
 TEMPERATURE, LENGTH, COUNT, SEED = 0.7, 300, 5, 0

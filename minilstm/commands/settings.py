@@ -15,7 +15,7 @@ import math
 from typing import Any
 
 from minilstm.errors import InputError
-from minilstm.model import LanguageModel
+from minilstm.models.language_model import LanguageModel
 from minilstm.optim import SGD, Adam, Constant, CosineDecay, Optimizer, RMSprop, StepDecay
 from minilstm.train import Schedule
 

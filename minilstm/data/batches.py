@@ -16,26 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from minilstm.checks import check_size
 from minilstm.data.protocol import Corpus, Tokenizer
 from minilstm.errors import InputError
-
-
-class Batch(NamedTuple):
-    """One step's worth of text."""
-
-    inputs: np.ndarray  # (T, B)
-    targets: np.ndarray  # (T, B)
-    lengths: np.ndarray | None = None  # (B,); None: all T steps are real
-
-    @property
-    def tokens(self) -> int:
-        """Number of real tokens, N."""
-        return self.inputs.size if self.lengths is None else int(self.lengths.sum())
+from minilstm.models.batch import Batch
 
 
 class Batches(Protocol):

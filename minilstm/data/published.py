@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minilstm.checks import check_size
-from minilstm.data.batches import Batch
+from minilstm.models.batch import Batch
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from minilstm.checks import check_size
-from minilstm.data.batches import Batch
 from minilstm.errors import InputError
+from minilstm.models.batch import Batch
 
 
 class WindowBatches:

@@ -15,8 +15,8 @@ import threading
 
 import numpy as np
 
-from minilstm import memory
 from minilstm.errors import InputError, InUseError
+from minilstm.kernels import huge_pages as memory
 
 
 class Workspace:

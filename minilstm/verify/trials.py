@@ -19,7 +19,7 @@ import numpy as np
 from minilstm.cells.lstm import lstm_step, lstm_step_backward
 from minilstm.checks import check_seed
 from minilstm.errors import InputError
-from minilstm.losses import softmax_cross_entropy, softmax_cross_entropy_backward
+from minilstm.layers.losses import softmax_cross_entropy, softmax_cross_entropy_backward
 from minilstm.verify import contracts, mistakes
 from minilstm.verify.contracts import Case
 from minilstm.verify.diagnosis import RAISES, Parts

@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from minilstm.checks import check_seed, check_size
-from minilstm.data.batches import Batch
 from minilstm.errors import InputError
-from minilstm.model import CELLS, LanguageModel, States
+from minilstm.models.batch import Batch
+from minilstm.models.language_model import CELLS, LanguageModel, States
 from minilstm.verify.gradcheck import check_gradients
 from minilstm.verify.report import GradientCheck
 

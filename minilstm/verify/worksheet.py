@@ -5,7 +5,7 @@ Each line has an equation, a name, a formula in the names before it, and its val
     (1) to (6)  the LSTM step of ``minilstm.cells.lstm``
     (7)         a = h Wy + by                   logits: the output layer, ``minilstm.layers.dense``
     (8)         p = exp(a) / sum(exp(a))        probabilities
-    (9)         loss[t] = -sum(y * ln(p))       cross-entropy, ``minilstm.losses``; y is 1 for the target, 0 for the other
+    (9)         loss[t] = -sum(y * ln(p))       cross-entropy, ``minilstm.layers.losses``; y is 1 for the target, else 0
     (10)        loss = mean of loss[t]
 
 and back again, each line with the equation that it differentiates. There are two classes. Names: ``f2[1]`` is unit 2 of the

@@ -23,7 +23,7 @@ import numpy as np
 
 from minilstm.errors import InputError
 from minilstm.layers import Embedding, Recurrent
-from minilstm.model import LanguageModel
+from minilstm.models.language_model import LanguageModel
 from minilstm.weights.fit import Expected
 from minilstm.weights.layout import Arrays, Layout, Place, export, export_model, load_model, take
 

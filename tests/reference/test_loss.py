@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import given
 
-from minilstm import losses
+from minilstm.layers import losses
 from minilstm.reference.loss import softmax_cross_entropy, softmax_cross_entropy_backward
 from tests import naive
 from tests.reference.cells import assert_complex_step, close

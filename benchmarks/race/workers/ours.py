@@ -9,10 +9,10 @@ import numpy as np
 from serving import Job, serve
 
 import minilstm
-from minilstm.data.batches import Batch
 from minilstm.data.tokenizers import CharTokenizer
 from minilstm.data.words import WordTokenizer
-from minilstm.model import LanguageModel
+from minilstm.models.batch import Batch
+from minilstm.models.language_model import LanguageModel
 from minilstm.optim import Adam
 from minilstm.sample import Sampling, generate_ids
 

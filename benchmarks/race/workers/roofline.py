@@ -28,7 +28,7 @@ from serving import Job, serve
 
 import minilstm
 from minilstm import threads
-from minilstm.losses import CHUNK
+from minilstm.layers.losses import CHUNK
 
 
 class Product(NamedTuple):

@@ -18,7 +18,7 @@ from minilstm.corpora.recipes import recipes
 from minilstm.data.batches import SequenceBatches
 from minilstm.data.tokenizers import CharTokenizer
 from minilstm.data.words import WordTokenizer
-from minilstm.model import LanguageModel
+from minilstm.models.language_model import LanguageModel
 from minilstm.optim import Adam
 
 GRAMMARS = {"headlines": headlines, "recipes": recipes}

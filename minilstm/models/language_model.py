@@ -23,9 +23,9 @@ import numpy as np
 
 from minilstm import threads
 from minilstm.checks import check_dtype, check_flag, check_ids, check_seed, check_size
-from minilstm.data.batches import Batch
 from minilstm.errors import InputError
 from minilstm.layers import GRU, LSTM, RNN, Dense, Dropout, Embedding, Recurrent, TiedDense
+from minilstm.models.batch import Batch
 from minilstm.ownership import Ownership, Use
 from minilstm.params import ParameterVector
 from minilstm.passes import Passes
