@@ -34,7 +34,7 @@ from collections.abc import Iterator
 from itertools import chain, islice, product, repeat
 from pathlib import Path
 
-from minilstm.threads import BLAS_VARIABLES
+from minilstm.parallel.threads import BLAS_VARIABLES
 
 if __name__ == "__main__":  # before NumPy is loaded, which looks only then
     os.environ.update(dict.fromkeys(BLAS_VARIABLES, "1"))

@@ -28,11 +28,12 @@ from race.workloads import STEPS, random_batches
 import minilstm.layers.losses
 import minilstm.layers.lstm
 import minilstm.layers.recurrent
-import minilstm.passes
-from minilstm import LSTM, Adam, LanguageModel, kernels, threads
+import minilstm.parallel.replica
+from minilstm import LSTM, Adam, LanguageModel, kernels
 from minilstm.kernels.jit import kernel
 from minilstm.layers.packing import Packing
-from minilstm.passes import Pass
+from minilstm.parallel import threads
+from minilstm.parallel.replica import Pass
 from minilstm.streams import make_writable
 
 WORKLOADS = {workload.name: workload for workload in STEPS}
@@ -54,7 +55,7 @@ PYTHON = {
     **{(Packing, name): "states put in order" for name in ("sort", "unsort", "before", "last")},
     (minilstm.layers.lstm, "in_panels"): "Wh in panels",
     **{(LSTM, name): "Python of the layers" for name in ("forward_packed", "backward_packed", "zero_state")},
-    (minilstm.passes, "output_loss"): "Python of the output layer",
+    (minilstm.parallel.replica, "output_loss"): "Python of the output layer",
     **{(Pass, name): "Python of the pass" for name in ("forward", "loss_and_gradients")},
     (LanguageModel, "loss_and_gradients"): "Python of the model",
     (Adam, "step"): "Python of the optimizer",

@@ -22,10 +22,11 @@ from functools import partial
 import numba
 import numpy as np
 
-from minilstm import LSTM, kernels, threads
+from minilstm import LSTM, kernels
 from minilstm.course import COLOURS, pyplot, quick, save
 from minilstm.kernels.activations import sigmoid_in_place, tanh, tanh_in_place
 from minilstm.layers import Workspace
+from minilstm.parallel import threads
 
 T, ROUNDS = (40, 5) if quick() else (200, 15)
 B, D, H = 32, 100, 128
@@ -241,7 +242,7 @@ print(f"\ngates of a step in the kernel: {micro(gates_kernel, zh, b, zeros, z, c
 #
 # BLAS has threads of its own, with which it shares a single product. They would meet T times, ours
 # meet once. Both together are worst: four threads on two cores wait for each other. So ours are
-# used where BLAS has one (`minilstm/threads.py`; `MINILSTM_THREADS` says how many).
+# used where BLAS has one (`minilstm/parallel/threads.py`; `MINILSTM_THREADS` says how many).
 
 
 # %%

@@ -18,9 +18,9 @@ from collections.abc import Sequence
 
 from minilstm import environment
 from minilstm.arguments import parser
+from minilstm.parallel.threads import BLAS_VARIABLES
 from minilstm.refusals import is_of_output, sentence_for
 from minilstm.streams import make_writable
-from minilstm.threads import BLAS_VARIABLES
 
 INTERRUPTED = {  # what is worth knowing after Ctrl-C, besides that it has worked
     "train": "interrupted; what was saved before is whole, and --resume goes on from there",
@@ -66,7 +66,7 @@ def refuse(error: Exception, command: str) -> int:
 def use_one_thread() -> None:
     """One thread for each matrix product, unless the environment says otherwise; takes effect before NumPy is first loaded.
 
-    The threads that we start ourselves, each with some sequences of a batch, wait for each other far less (see ``threads.py``).
+    Threads of our own, each with some sequences of a batch, wait for each other far less (see ``parallel/threads.py``).
     """
     if not any(name in os.environ for name in BLAS_VARIABLES):
         for name in BLAS_VARIABLES:

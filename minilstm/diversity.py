@@ -28,7 +28,7 @@ from minilstm.data.protocol import Tokenizer
 from minilstm.errors import InputError
 from minilstm.functions import log_sum_exp
 from minilstm.models.language_model import LanguageModel
-from minilstm.ownership import shares_model
+from minilstm.parallel.ownership import shares_model
 from minilstm.sample import read_prompts
 
 LONGEST = 4  # n-grams are counted up to this n

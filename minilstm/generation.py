@@ -21,7 +21,7 @@ from minilstm import kernels
 from minilstm.errors import InputError
 from minilstm.kernels.generation import Choice, Weights, Work
 from minilstm.models.language_model import CELLS, LanguageModel, States
-from minilstm.ownership import shares_model
+from minilstm.parallel.ownership import shares_model
 
 STEPS_AT_ONCE = 256  # at most, in a chunk
 LEAST_STEPS = 16  # in a chunk of many texts, for handing chunks on takes time, too

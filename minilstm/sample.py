@@ -32,7 +32,7 @@ from minilstm.errors import InputError
 from minilstm.functions import softmax
 from minilstm.generation import choice_of, write_in_chunks
 from minilstm.models.language_model import LanguageModel, States
-from minilstm.ownership import shares_model
+from minilstm.parallel.ownership import shares_model
 
 STEPS_AT_ONCE = 256  # of a prompt: the gates of a whole book would not fit into memory
 

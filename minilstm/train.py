@@ -24,7 +24,7 @@ from minilstm.data.batches import Batches
 from minilstm.errors import InputError, NotFiniteError
 from minilstm.models.language_model import LanguageModel, States
 from minilstm.optim import Optimizer, OptimizerState, clip_up_to_a_factor
-from minilstm.ownership import shares_model
+from minilstm.parallel.ownership import shares_model
 
 NOISE = 4  # tells dropout's random numbers from those of texts, orders and samples, which come from the same seed
 

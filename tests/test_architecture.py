@@ -9,12 +9,12 @@ ROOT = Path(minilstm.__file__).parent
 FLOORS = [  # of modules, or of the folders that they lie in
     {"reference"},
     {
-        "checks", "environment", "errors", "files", "functions", "ownership", "refusals", "streams", "threads",
+        "checks", "environment", "errors", "files", "functions", "refusals", "streams",
         "parallel.ownership", "parallel.threads",
     },
     {"archive", "cells", "kernels", "params"},
     {"layers", "optim"},
-    {"parallel", "passes", "shares"},
+    {"parallel"},
     {"models"},
     {"data"},
     {"corpora"},
@@ -26,16 +26,21 @@ FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 TOP = {room.split(".")[0] for room in FLOOR}
 
 
+def imported(module, name):
+    """The module that ``from module import name`` needs, below the package: of that name, or the one that has the name."""
+    below = [*module.split(".")[1:], name]
+    path = ROOT.joinpath(*below)
+    return ".".join(below if path.is_dir() or path.with_suffix(".py").is_file() else below[:-1])
+
+
 def imports(path):
     """Modules of ours that a file imports, wherever in the file, as dotted names below the package."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path.name} has a relative import"
-            if node.module == "minilstm":
-                found |= {alias.name for alias in node.names}
-            elif node.module.startswith("minilstm."):
-                found.add(node.module.removeprefix("minilstm."))
+            if node.module.split(".")[0] == "minilstm":
+                found |= {imported(node.module, alias.name) for alias in node.names}
         elif isinstance(node, ast.Import):
             found |= {a.name.removeprefix("minilstm.") for a in node.names if a.name.startswith("minilstm.")}
     return {name for name in found if name.split(".")[0] in TOP}

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from minilstm import Adam, callbacks, checkpoint, plots
 from minilstm.commands import lock
 from minilstm.corpora import headlines
-from minilstm.threads import BLAS_VARIABLES
+from minilstm.parallel.threads import BLAS_VARIABLES
 from minilstm.train import HistoryRow
 from tests.commands import refused
 from tests.terminal import run_in_terminal, screen

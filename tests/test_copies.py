@@ -14,8 +14,8 @@ from minilstm.data.batches import CorpusBatches, SequenceBatches
 from minilstm.data.windows import WindowBatches
 from minilstm.layers import Workspace
 from minilstm.models.batch import Batch
+from minilstm.parallel.replica import Pass
 from minilstm.params import ParameterVector
-from minilstm.passes import Pass
 from minilstm.sample import generate
 from minilstm.train import Training, fit, train_steps
 from minilstm.weights import load_keras, load_torch, to_keras, to_torch

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from minilstm import LSTM, SGD, Adam, CharTokenizer, InUseError, LanguageModel, NotFiniteError, generation, sample
-from minilstm import threads as our_threads
 from minilstm.beam import beam_search
 from minilstm.checkpoint import Checkpoint, save
 from minilstm.data.batches import SequenceBatches
@@ -21,8 +20,9 @@ from minilstm.diversity import log_probabilities
 from minilstm.layers import Workspace
 from minilstm.layers.losses import output_loss
 from minilstm.models.batch import Batch
-from minilstm.ownership import Ownership
-from minilstm.passes import Pass
+from minilstm.parallel import threads as our_threads
+from minilstm.parallel.ownership import Ownership
+from minilstm.parallel.replica import Pass
 from minilstm.sample import Sampling, generate, generate_steps, read_prompts
 from minilstm.train import Callback, Training, evaluate, fit, train_steps
 from minilstm.weights import load_torch, to_torch

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minilstm import kernels, threads
+from minilstm import kernels
 from minilstm.kernels import lines
 from minilstm.kernels.jit import kernel
 from minilstm.layers import Workspace
+from minilstm.parallel import threads
 from tests.recurrent import EACH_CELL
 from tests.strategies import seeds
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minilstm import Adam, cells, threads
+from minilstm import Adam, cells
 from minilstm.layers import LSTM, losses
 from minilstm.models.batch import Batch
+from minilstm.parallel import threads
 from minilstm.verify import check_gradients, check_model, check_sequence, check_step, sequence
 from tests import naive
 from tests.recurrent import EACH_CELL

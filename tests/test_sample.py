@@ -14,7 +14,7 @@ from minilstm.corpora.grammar import Grammar
 from minilstm.data.batches import SequenceBatches
 from minilstm.diversity import log_probabilities
 from minilstm.layers import Dense
-from minilstm.passes import Pass
+from minilstm.parallel.replica import Pass
 from minilstm.sample import Sampling, draw, forbidden_ids, generate, generate_ids, generate_steps, read_prompts, share_accepted
 from minilstm.train import Training, fit
 from tests import naive

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import minilstm.layers.losses
-from minilstm import threads
+from minilstm.parallel import threads
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minilstm.models.language_model
-from minilstm import SGD, Adam, LanguageModel, RMSprop, threads
+from minilstm import SGD, Adam, LanguageModel, RMSprop
 from minilstm.errors import InputError, NotFiniteError
 from minilstm.models.batch import Batch
-from minilstm.shares import deal, whole
+from minilstm.parallel import threads
+from minilstm.parallel.shards import deal, whole
 from tests.strategies import models_and_batches_V_H_T_B, seeds
 
 CLOSE = dict(rtol=1e-11, atol=1e-13)

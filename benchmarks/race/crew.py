@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import minilstm
-from minilstm.threads import BLAS_VARIABLES, OUR_VARIABLE
+from minilstm.parallel.threads import BLAS_VARIABLES, OUR_VARIABLE
 
 FOLDER = Path(__file__).parent / "workers"
 ROOT = Path(minilstm.__file__).parents[1]

@@ -17,8 +17,8 @@ from minilstm import __version__
 from minilstm.checkpoint import Checkpoint, load
 from minilstm.commands.sources import told
 from minilstm.kernels.disk import can_be_written, place
+from minilstm.parallel.threads import OUR_VARIABLE, ours
 from minilstm.progress import WIDTH, in_other_units
-from minilstm.threads import OUR_VARIABLE, ours
 
 FEATURES = ("sse4.2", "avx", "fma", "avx2", "avx512f", "avx512bw", "avx512vl", "neon", "sve")
 

@@ -17,10 +17,11 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from minilstm import kernels, threads
+from minilstm import kernels
 from minilstm.layers.packing import Packing
 from minilstm.layers.recurrent import Recurrent, State, in_panels, project, project_backward
 from minilstm.layers.workspace import Workspace
+from minilstm.parallel import threads
 
 
 class GRUCache(NamedTuple):

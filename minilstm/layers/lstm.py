@@ -6,8 +6,8 @@
                dh[t-1] += dz[t] Whᵀ           one small product a step
                dWx, dWh, db, dx from dz       one large product each, after the loop
 
-The loops over time are compiled as a whole; where the small products are better left to BLAS (see ``minilstm.threads``), they
-run here, step by step. Backpropagation through time: Werbos (1990). Steps past a sequence's length are not computed at all:
+The loops over time are compiled as a whole; where the small products are better left to BLAS (see ``parallel/threads.py``),
+they run here, step by step. Backpropagation through time: Werbos (1990). Steps past a sequence's length are not computed at all:
 everything runs on packed rows (see ``packing.py``).
 
 Shapes: x (T, B, D) or integers (T, B); h (T, B, H); states (B, H); Wx (D, 4H), Wh (H, 4H), b (4H,), blocks i, f, g, o.
@@ -20,10 +20,11 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from minilstm import kernels, threads
+from minilstm import kernels
 from minilstm.layers.packing import Packing
 from minilstm.layers.recurrent import Recurrent, State, in_panels, project, project_backward
 from minilstm.layers.workspace import Workspace
+from minilstm.parallel import threads
 
 
 class LSTMCache(NamedTuple):

@@ -5,8 +5,8 @@
 The chain rule walks the same way back. All parameters lie in one flat vector, ``model.parameters``, under the names
 ``embedding.W``, ``lstm0.Wx``, ``lstm0.Wh``, ``lstm0.b``, ``lstm1.Wx`` …, ``output.W``, ``output.b``.
 
-``passes.py`` walks that way; a large batch is dealt out among several threads, each of which has a pass of its own. What
-several threads of a program may do with one model at once stands in ``ownership.py``.
+``parallel/replica.py`` walks that way. A large mini-batch is sharded over several threads, each of which has a replica of its
+own. ``parallel/ownership.py`` says what several threads of a program may do with one model at once.
 
 In training, dropout may stand at each arrow but the first (see ``layers/dropout.py``); the output layer may be tied to the
 embedding, and has then no ``output.W`` (see ``layers/dense.py``).
@@ -21,15 +21,15 @@ from typing import Any
 
 import numpy as np
 
-from minilstm import threads
 from minilstm.checks import check_dtype, check_flag, check_ids, check_seed, check_size
 from minilstm.errors import InputError
 from minilstm.layers import GRU, LSTM, RNN, Dense, Dropout, Embedding, Recurrent, TiedDense
 from minilstm.models.batch import Batch
-from minilstm.ownership import Ownership, Use
+from minilstm.parallel import threads
+from minilstm.parallel.ownership import Ownership, Use
+from minilstm.parallel.replica import Passes
+from minilstm.parallel.shards import Share, States, collect, deal, whole
 from minilstm.params import ParameterVector
-from minilstm.passes import Passes
-from minilstm.shares import Share, States, collect, deal, whole
 
 CELLS: dict[str, type[Recurrent]] = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
 

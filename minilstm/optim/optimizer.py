@@ -16,8 +16,8 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from minilstm import threads
 from minilstm.errors import NotFiniteError
+from minilstm.parallel import threads
 
 
 class OptimizerState(Protocol):

@@ -27,8 +27,8 @@ from ours import Engine as Ours
 from serving import Job, serve
 
 import minilstm
-from minilstm import threads
 from minilstm.layers.losses import CHUNK
+from minilstm.parallel import threads
 
 
 class Product(NamedTuple):

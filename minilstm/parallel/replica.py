@@ -19,8 +19,8 @@ import numpy as np
 
 from minilstm.layers import Recurrent, State, Workspace
 from minilstm.layers.losses import output_loss
+from minilstm.parallel.shards import Share, States
 from minilstm.params import ParameterVector
-from minilstm.shares import Share, States
 
 
 class Pass:
