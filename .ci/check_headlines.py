@@ -4,9 +4,9 @@ import sys
 
 import numpy as np
 
-from minilstm.checkpoint import load
 from minilstm.corpora.headlines import headlines
 from minilstm.sample import share_accepted
+from minilstm.training.checkpoint import load
 
 run = load(f"{sys.argv[1]}/model.npz")
 corpus = headlines()

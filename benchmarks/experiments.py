@@ -54,7 +54,7 @@ from minilstm.files import replacing
 from minilstm.models.language_model import LanguageModel
 from minilstm.optim import clip
 from minilstm.streams import make_writable
-from minilstm.train import evaluate
+from minilstm.training.loop import evaluate
 
 RATES, K = (0.0007, 0.002, 0.007, 0.02), 200  # of (1)
 CELLS = ("rnn", "gru", "lstm")

@@ -21,7 +21,7 @@ from minilstm.commands import data
 from minilstm.commands.settings import Settings, build_model, build_optimizer, build_schedule, settle
 from minilstm.models.batch import Batch
 from minilstm.models.language_model import LanguageModel
-from minilstm.train import StepRecord, Training, train_steps
+from minilstm.training.loop import StepRecord, Training, train_steps
 
 
 @dataclass(frozen=True)

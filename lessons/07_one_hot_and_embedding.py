@@ -25,7 +25,7 @@ from minilstm.course import COLOURS, pyplot, quick, save
 from minilstm.data.batches import SequenceBatches
 from minilstm.layers import LSTM, Embedding
 from minilstm.layers.one_hot import one_hot_matmul, one_hot_matmul_backward
-from minilstm.train import Training, train_steps
+from minilstm.training.loop import Training, train_steps
 from minilstm.verify import check_gradients
 
 QUICK = quick()

@@ -19,7 +19,7 @@ from minilstm.course import COLOURS, pyplot, quick, save
 from minilstm.data.batches import CorpusBatches, SequenceBatches
 from minilstm.optim import CosineDecay, clip
 from minilstm.sample import Sampling, generate, share_accepted
-from minilstm.train import Training, evaluate, train_steps
+from minilstm.training.loop import Training, evaluate, train_steps
 
 QUICK = quick()
 corpus = headlines()

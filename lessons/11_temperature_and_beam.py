@@ -27,7 +27,7 @@ from minilstm.data.batches import SequenceBatches
 from minilstm.diversity import distinct, measure
 from minilstm.optim import CosineDecay
 from minilstm.sample import Sampling, generate_ids
-from minilstm.train import Training, evaluate, fit
+from minilstm.training.loop import Training, evaluate, fit
 
 STEPS, TEXTS = (300, 50) if quick() else (1000, 200)
 

@@ -27,7 +27,7 @@ from minilstm.data.batches import CorpusBatches, SequenceBatches
 from minilstm.data.punctuation import split_words
 from minilstm.optim import CosineDecay
 from minilstm.sample import Sampling, generate_ids, read_prompts
-from minilstm.train import Training, evaluate, fit
+from minilstm.training.loop import Training, evaluate, fit
 
 QUICK = quick()
 corpus = recipes()

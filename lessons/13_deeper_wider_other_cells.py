@@ -22,7 +22,7 @@ from minilstm.course import COLOURS, pyplot, quick, save
 from minilstm.data.batches import CorpusBatches, SequenceBatches
 from minilstm.functions import sigmoid
 from minilstm.layers import Dropout
-from minilstm.train import Training, evaluate, fit, train_steps
+from minilstm.training.loop import Training, evaluate, fit, train_steps
 
 grammar = headlines()
 tok = CharTokenizer(tuple(grammar.alphabet))

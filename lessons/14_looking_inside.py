@@ -28,7 +28,7 @@ import numpy as np
 from minilstm import LSTM, Adam, CharTokenizer, LanguageModel, cells
 from minilstm.course import pyplot, quick, save
 from minilstm.data.windows import WindowBatches
-from minilstm.train import Training, train_steps
+from minilstm.training.loop import Training, train_steps
 
 H, STEPS, SEEDS = (12, 700, (48,)) if quick() else (12, 1500, (48, 0, 1, 2, 3, 4))
 

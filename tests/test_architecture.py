@@ -12,15 +12,15 @@ FLOORS = [  # of modules, or of the folders that they lie in
         "checks", "environment", "errors", "files", "functions", "refusals", "streams",
         "parallel.ownership", "parallel.threads",
     },
-    {"archive", "cells", "kernels", "params"},
+    {"cells", "kernels", "params"},
     {"layers", "optim"},
     {"parallel"},
     {"models"},
     {"data"},
     {"corpora"},
     {"beam", "diversity", "generation", "interop", "sample", "verify", "weights"},
-    {"callbacks", "checkpoint", "curves", "progress", "train", "training"},
-    {"arguments", "cli", "commands", "course", "plots", "quantities", "__main__"},
+    {"training"},
+    {"arguments", "cli", "commands", "course", "quantities", "__main__"},
 ]  # fmt: skip
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 TOP = {room.split(".")[0] for room in FLOOR}

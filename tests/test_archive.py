@@ -9,10 +9,11 @@ import zlib
 import numpy as np
 import pytest
 
-from minilstm import Adam, CharTokenizer, CheckpointError, LanguageModel, archive, checkpoint
-from minilstm.archive import Archive
-from minilstm.checkpoint import Checkpoint, load, save
-from minilstm.train import Training
+from minilstm import Adam, CharTokenizer, CheckpointError, LanguageModel
+from minilstm.training import archive, checkpoint
+from minilstm.training.archive import Archive
+from minilstm.training.checkpoint import Checkpoint, load, save
+from minilstm.training.loop import Training
 
 MEGABYTE = 2**20
 BIAS = "parameters/lstm0.b"

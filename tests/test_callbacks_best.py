@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from minilstm import Adam, CharTokenizer, CheckpointError, InputError, LanguageModel
-from minilstm.callbacks import HeldOutLoss, History, SaveBest, SaveCheckpoint
-from minilstm.checkpoint import Checkpoint, load
 from minilstm.data.batches import SequenceBatches
-from minilstm.train import Callback, Training, fit
+from minilstm.training.callbacks import HeldOutLoss, History, SaveBest, SaveCheckpoint
+from minilstm.training.checkpoint import Checkpoint, load
+from minilstm.training.loop import Callback, Training, fit
 
 TOKENIZER = CharTokenizer.fit(["abcdef"])
 BATCHES = SequenceBatches([np.array([1, 2, 3])] * 20, 4, TOKENIZER.eos_id)  # 5 steps an epoch

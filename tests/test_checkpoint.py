@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from minilstm import SGD, Adam, CharTokenizer, CheckpointError, InputError, LanguageModel, RMSprop
-from minilstm.checkpoint import FORMAT, Checkpoint, load, save
 from minilstm.data.batches import SequenceBatches
 from minilstm.data.windows import WindowBatches
-from minilstm.train import HistoryRow, Training, fit
+from minilstm.training.checkpoint import FORMAT, Checkpoint, load, save
+from minilstm.training.loop import HistoryRow, Training, fit
 
 TOKENIZER = CharTokenizer.fit(["abcab\ud800"])
 IDS = [np.array([1, 2, 3, 1, 2, 4])] * 8

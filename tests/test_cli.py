@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from minilstm import Adam, callbacks, checkpoint, plots
+from minilstm import Adam
 from minilstm.commands import lock
 from minilstm.corpora import headlines
 from minilstm.parallel.threads import BLAS_VARIABLES
-from minilstm.train import HistoryRow
+from minilstm.training import callbacks, checkpoint, plots
+from minilstm.training.loop import HistoryRow
 from tests.commands import refused
 from tests.terminal import run_in_terminal, screen
 
@@ -238,7 +239,7 @@ def test_a_loss_that_is_not_finite_ends_the_job_and_keeps_the_last_checkpoint(he
 def test_without_the_extras_everything_but_pictures_and_bars_works(here, run, monkeypatch):
     for name in ("matplotlib", "matplotlib.figure", "plotille", "tqdm", "threadpoolctl"):
         monkeypatch.setitem(sys.modules, name, None)
-    monkeypatch.delitem(sys.modules, "minilstm.plots", raising=False)
+    monkeypatch.delitem(sys.modules, "minilstm.training.plots", raising=False)
     monkeypatch.setattr("minilstm.commands.info._version", lambda package: None)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     status, out, _ = run("train", "lines.txt", *SMALL, "--steps", 2, "--out", "run")
@@ -406,8 +407,8 @@ def test_without_a_terminal_nothing_is_drawn_and_only_who_asked_is_told(here, ru
 
 def test_curves_without_plotille_are_told_to_who_asked_only(here, run, monkeypatch):
     monkeypatch.setitem(sys.modules, "plotille", None)
-    monkeypatch.delitem(sys.modules, "minilstm.curves", raising=False)
-    monkeypatch.delattr("minilstm.curves", raising=False)
+    monkeypatch.delitem(sys.modules, "minilstm.training.curves", raising=False)
+    monkeypatch.delattr("minilstm.training.curves", raising=False)
     status, out, _ = run("train", "lines.txt", *SMALL, "--steps", 3, "--out", "one", "--curves")
     assert status == 0 and "no live curves, for plotille is missing: pip install \"minilstm[lessons]\"" in out
     assert "plotille" not in run("train", "lines.txt", *SMALL, "--steps", 3, "--out", "two")[1]

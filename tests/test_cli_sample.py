@@ -11,10 +11,10 @@ import pytest
 
 from minilstm import LanguageModel, cli
 from minilstm.beam import beam_search
-from minilstm.checkpoint import load
 from minilstm.commands import sample as command
 from minilstm.diversity import measure
 from minilstm.sample import Sampling, generate_ids
+from minilstm.training.checkpoint import load
 from tests.commands import refused
 from tests.words import Words
 

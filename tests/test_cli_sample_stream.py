@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from minilstm import Adam, CharTokenizer, LanguageModel, generation, kernels
-from minilstm.checkpoint import Checkpoint, save
 from minilstm.commands import sample as command
 from minilstm.data.words import WordTokenizer
 from minilstm.sample import Sampling, generate, generate_ids, generate_in_chunks
-from minilstm.train import Training
+from minilstm.training.checkpoint import Checkpoint, save
+from minilstm.training.loop import Training
 from tests.commands import refused
 from tests.terminal import run_in_terminal
 

@@ -6,10 +6,11 @@ import sys
 
 import pytest
 
-from minilstm import arguments, checkpoint
+from minilstm import arguments
 from minilstm.commands import data
 from minilstm.commands.settings import HOW_TO_READ, settle
 from minilstm.data.readers import FORMATS
+from minilstm.training import checkpoint
 from tests.commands import refused
 
 SMALL = ["--hidden", 4, "--batch-size", 4, "--steps", 2, "--out", "run"]

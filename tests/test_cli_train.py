@@ -13,15 +13,15 @@ import sys
 import numpy as np
 import pytest
 
-from minilstm import callbacks, checkpoint
-from minilstm.checkpoint import Checkpoint
 from minilstm.commands import data
 from minilstm.commands import train as command
 from minilstm.data.batches import SequenceBatches
 from minilstm.data.readers import split_sequences
 from minilstm.data.windows import LooseWindows, WindowBatches
-from minilstm.progress import as_item
 from minilstm.sample import Sampling, generate
+from minilstm.training import callbacks, checkpoint
+from minilstm.training.checkpoint import Checkpoint
+from minilstm.training.progress import as_item
 from tests.commands import refused
 
 SMALL = ["--hidden", 6, "--batch-size", 4]

@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 
 from minilstm import GRU, LSTM, RNN, SGD, Adam, CharTokenizer, InputError, LanguageModel, RMSprop
-from minilstm.callbacks import HeldOutLoss, History
-from minilstm.checkpoint import Checkpoint, load, save
 from minilstm.corpora.headlines import headlines
 from minilstm.data.batches import CorpusBatches, SequenceBatches
 from minilstm.data.windows import WindowBatches
@@ -17,7 +15,9 @@ from minilstm.models.batch import Batch
 from minilstm.parallel.replica import Pass
 from minilstm.params import ParameterVector
 from minilstm.sample import generate
-from minilstm.train import Training, fit, train_steps
+from minilstm.training.callbacks import HeldOutLoss, History
+from minilstm.training.checkpoint import Checkpoint, load, save
+from minilstm.training.loop import Training, fit, train_steps
 from minilstm.weights import load_keras, load_torch, to_keras, to_torch
 
 TOKENIZER = CharTokenizer.fit(["abcdef"])

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minilstm import Adam, LanguageModel
-from minilstm.callbacks import HeldOutLoss, History
-from minilstm.curves import HEIGHT, NARROWEST, ROWS, WIDEST, LiveCurves, draw
 from minilstm.data.batches import SequenceBatches
-from minilstm.train import HistoryRow, Training, fit
+from minilstm.training.callbacks import HeldOutLoss, History
+from minilstm.training.curves import HEIGHT, NARROWEST, ROWS, WIDEST, LiveCurves, draw
+from minilstm.training.loop import HistoryRow, Training, fit
 from tests.terminal import screen
 
 LOSSES = st.floats(0, 1e30) | st.sampled_from([math.inf, math.nan])

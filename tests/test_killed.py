@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from minilstm.checkpoint import load
+from minilstm.training.checkpoint import load
 
 TRAIN = [sys.executable, "-m", "minilstm", "train", "text.txt", "--hidden", "24", "--batch-size", "8", "--window", "12",
          "--epochs", "12", "--save-every", "0.02"]

@@ -5,9 +5,9 @@ import glob
 import numpy as np
 import pytest
 
-from minilstm import checkpoint
 from minilstm.commands import data
 from minilstm.commands.settings import settle
+from minilstm.training import checkpoint
 
 FILES, LETTERS = 20, 59  # every file has a symbol of its own, and the same number of letters
 LINE = "{0} members of the house, "

@@ -13,7 +13,6 @@ import pytest
 
 from minilstm import LSTM, SGD, Adam, CharTokenizer, InUseError, LanguageModel, NotFiniteError, generation, sample
 from minilstm.beam import beam_search
-from minilstm.checkpoint import Checkpoint, save
 from minilstm.data.batches import SequenceBatches
 from minilstm.data.windows import WindowBatches
 from minilstm.diversity import log_probabilities
@@ -24,7 +23,8 @@ from minilstm.parallel import threads as our_threads
 from minilstm.parallel.ownership import Ownership
 from minilstm.parallel.replica import Pass
 from minilstm.sample import Sampling, generate, generate_steps, read_prompts
-from minilstm.train import Callback, Training, evaluate, fit, train_steps
+from minilstm.training.checkpoint import Checkpoint, save
+from minilstm.training.loop import Callback, Training, evaluate, fit, train_steps
 from minilstm.weights import load_torch, to_torch
 
 TOKENIZER = CharTokenizer.fit(["abcdef"])

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minilstm import Adam, CharTokenizer, LanguageModel
-from minilstm.callbacks import HeldOutLoss, History
-from minilstm.checkpoint import Checkpoint, load, save
 from minilstm.data.batches import SequenceBatches
-from minilstm.progress import Progress, as_item
-from minilstm.train import Callback, Training, evaluate, fit
+from minilstm.training.callbacks import HeldOutLoss, History
+from minilstm.training.checkpoint import Checkpoint, load, save
+from minilstm.training.loop import Callback, Training, evaluate, fit
+from minilstm.training.progress import Progress, as_item
 
 TOKENIZER = CharTokenizer.fit(["abcdef"])
 BATCHES = SequenceBatches([np.arange(k % 5 + 1) % 5 + 1 for k in range(20)], 4, TOKENIZER.eos_id)  # 5 steps an epoch

@@ -195,7 +195,7 @@ WITH_LITTLE_MEMORY = """
 import resource, sys
 from minilstm import cli
 from minilstm.commands import sample
-import minilstm.checkpoint
+import minilstm.training.checkpoint
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (int(used + 1e7), int(used + 1e7)))
 sys.exit(cli.main(["sample", sys.argv[1]]))
@@ -205,8 +205,8 @@ sys.exit(cli.main(["sample", sys.argv[1]]))
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_with_little_memory_a_good_model_is_not_called_damaged(tmp_path):
     from minilstm import Adam, CharTokenizer, LanguageModel
-    from minilstm.checkpoint import Checkpoint, save
-    from minilstm.train import Training
+    from minilstm.training.checkpoint import Checkpoint, save
+    from minilstm.training.loop import Training
 
     tokenizer = CharTokenizer.fit(["abc"])
     model = LanguageModel(tokenizer.vocab_size, hidden=500)  # 4 MB, and twice as much for the optimizer

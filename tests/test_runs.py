@@ -9,13 +9,14 @@ import sys
 import numpy as np
 import pytest
 
-from minilstm import Adam, CharTokenizer, InputError, LanguageModel, callbacks, checkpoint
-from minilstm.callbacks import ByProducts, History, SampleText
+from minilstm import Adam, CharTokenizer, InputError, LanguageModel
 from minilstm.commands import data, lock, settings
 from minilstm.commands import train as command
 from minilstm.commands.train import amount, still_falling
-from minilstm.progress import Progress, is_shown
-from minilstm.train import Callback, StepRecord, Training
+from minilstm.training import callbacks, checkpoint
+from minilstm.training.callbacks import ByProducts, History, SampleText
+from minilstm.training.loop import Callback, StepRecord, Training
+from minilstm.training.progress import Progress, is_shown
 from tests.commands import refused
 from tests.test_train import EOS, SequenceBatches, fit, sequences, small_run
 

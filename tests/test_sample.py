@@ -16,7 +16,7 @@ from minilstm.diversity import log_probabilities
 from minilstm.layers import Dense
 from minilstm.parallel.replica import Pass
 from minilstm.sample import Sampling, draw, forbidden_ids, generate, generate_ids, generate_steps, read_prompts, share_accepted
-from minilstm.train import Training, fit
+from minilstm.training.loop import Training, fit
 from tests import naive
 from tests.strategies import logits_and_targets_N_V
 from tests.words import Words

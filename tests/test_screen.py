@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from minilstm.callbacks import StopOnSignal
 from minilstm.commands.screen import Screen
+from minilstm.training.callbacks import StopOnSignal
 from tests.terminal import screen
 
 

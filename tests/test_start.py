@@ -13,7 +13,8 @@ SHOW = "import sys; print('loaded:', *[name for name in sys.argv[1:] if name in 
 ONE_STEP = """
 import sys
 sys.argv[1:], names = ["train", "headlines", "--hidden", "4", "--steps", "1", "--batch-size", "2"], sys.argv[1:]
-from minilstm import callbacks, cli
+from minilstm import cli
+from minilstm.training import callbacks
 
 class Seen(callbacks.StopOnSignal):
     def on_step(self, training, record):

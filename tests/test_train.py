@@ -9,13 +9,14 @@ import signal
 import numpy as np
 import pytest
 
-from minilstm import SGD, Adam, CharTokenizer, InputError, LanguageModel, NotFiniteError, RMSprop, callbacks
-from minilstm.callbacks import EarlyStop, HeldOutLoss, History, SampleText, SaveCheckpoint, StopOnSignal
-from minilstm.checkpoint import Checkpoint
+from minilstm import SGD, Adam, CharTokenizer, InputError, LanguageModel, NotFiniteError, RMSprop
 from minilstm.data.batches import SequenceBatches
 from minilstm.data.windows import WindowBatches
-from minilstm.progress import Progress
-from minilstm.train import Callback, HistoryRow, Training, evaluate, fit, train_steps
+from minilstm.training import callbacks
+from minilstm.training.callbacks import EarlyStop, HeldOutLoss, History, SampleText, SaveCheckpoint, StopOnSignal
+from minilstm.training.checkpoint import Checkpoint
+from minilstm.training.loop import Callback, HistoryRow, Training, evaluate, fit, train_steps
+from minilstm.training.progress import Progress
 
 EOS = 6
 

@@ -9,7 +9,7 @@ from minilstm.corpora.headlines import headlines
 from minilstm.course import Task, Wrong, same
 from minilstm.data.batches import CorpusBatches, SequenceBatches
 from minilstm.optim import clip, clip_by_value
-from minilstm.train import evaluate
+from minilstm.training.loop import evaluate
 from minilstm.verify import contracts
 
 

@@ -14,11 +14,11 @@ import numba
 import numpy as np
 
 from minilstm import __version__
-from minilstm.checkpoint import Checkpoint, load
 from minilstm.commands.sources import told
 from minilstm.kernels.disk import can_be_written, place
 from minilstm.parallel.threads import OUR_VARIABLE, ours
-from minilstm.progress import WIDTH, in_other_units
+from minilstm.training.checkpoint import Checkpoint, load
+from minilstm.training.progress import WIDTH, in_other_units
 
 FEATURES = ("sse4.2", "avx", "fma", "avx2", "avx512f", "avx512bw", "avx512vl", "neon", "sve")
 

@@ -11,9 +11,9 @@ import os
 import sys
 import textwrap
 
-from minilstm.callbacks import StopOnSignal
-from minilstm.progress import WIDTH
-from minilstm.train import Callback, Training
+from minilstm.training.callbacks import StopOnSignal
+from minilstm.training.loop import Callback, Training
+from minilstm.training.progress import WIDTH
 
 UP_AND_ERASE = "\r\x1b[{}A\x1b[J"  # to the line so far above, and everything from there on
 WIDEST_BAR = 76  # leaves room for the ^C that a terminal shows behind it
@@ -88,7 +88,7 @@ def live_curves(screen: Screen, asked: bool | None) -> list[Callback]:
     if asked is False or not (asked or sys.stdout.isatty()):
         return []
     try:
-        from minilstm import curves
+        from minilstm.training import curves
     except ImportError:
         if asked:
             screen("no live curves, for plotille is missing: pip install \"minilstm[lessons]\"")

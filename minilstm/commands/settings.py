@@ -17,7 +17,7 @@ from typing import Any
 from minilstm.errors import InputError
 from minilstm.models.language_model import LanguageModel
 from minilstm.optim import SGD, Adam, Constant, CosineDecay, Optimizer, RMSprop, StepDecay
-from minilstm.train import Schedule
+from minilstm.training.loop import Schedule
 
 Settings = dict[str, Any]
 

@@ -13,17 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from minilstm.callbacks import (
-    ByProducts,
-    HeldOutLoss,
-    History,
-    SampleText,
-    SaveBest,
-    SaveCheckpoint,
-    StopOnSignal,
-    held_out_losses,
-)
-from minilstm.checkpoint import Checkpoint
 from minilstm.commands import data, resume, screen
 from minilstm.commands.lock import locked
 from minilstm.commands.settings import (
@@ -40,9 +29,20 @@ from minilstm.commands.sources import find, folder_name, kind_of
 from minilstm.corpora import recipes
 from minilstm.corpora.promises import kept_by_distance
 from minilstm.errors import InputError
-from minilstm.progress import Progress, as_item, in_other_units
 from minilstm.sample import Sampling, generate, generate_ids, share_accepted
-from minilstm.train import Callback, Training, fit
+from minilstm.training.callbacks import (
+    ByProducts,
+    HeldOutLoss,
+    History,
+    SampleText,
+    SaveBest,
+    SaveCheckpoint,
+    StopOnSignal,
+    held_out_losses,
+)
+from minilstm.training.checkpoint import Checkpoint
+from minilstm.training.loop import Callback, Training, fit
+from minilstm.training.progress import Progress, as_item, in_other_units
 
 ASKED = [*DEFAULTS, *OF_SOURCE["file"]]  # settings that there are options for, and some more
 ROWS_AN_EPOCH = 10  # of the history
@@ -201,7 +201,7 @@ def _samples(training: Training, checkpoint: Checkpoint, text: data.Data) -> str
 
 def _picture(training: Training, folder: Path, say) -> None:
     try:
-        from minilstm import plots
+        from minilstm.training import plots
 
         plots.loss_picture(training.history, folder / "loss.png")
     except ImportError:

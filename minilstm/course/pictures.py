@@ -8,13 +8,10 @@
 Pictures go to ``output/`` beside the lesson, those of a quick run to ``output/quick/``; git ignores both. The pictures
 on the map of the lessons, in ``pictures/``, are committed. Only a full run with ``--publish`` writes there. Every
 picture carries in its PNG text chunks where it came from, and a test reads them.
-
-Colours that the colour-blind tell apart: Okabe and Ito, Color universal design (2008).
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import os
@@ -28,8 +25,8 @@ from minilstm import __version__
 from minilstm.course.folder import NUMBERED, shown
 from minilstm.files import replacing
 from minilstm.refusals import first_line
+from minilstm.training.plots import COLOURS, load_matplotlib
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
 STYLE: dict[Any, Any] = {
     "figure.figsize": (7, 3.8), "figure.dpi": 110, "figure.constrained_layout.use": True, "font.size": 11,
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True, "grid.alpha": 0.25,
@@ -68,24 +65,6 @@ def refuse(sentence: str) -> NoReturn:
 def in_notebook() -> bool:
     """Whether a notebook runs us, and shows figures below the cell."""
     return "ipykernel" in sys.modules
-
-
-def load_matplotlib() -> Any:
-    """matplotlib, even if MPLBACKEND names a backend that is not installed here, for example that of a notebook.
-
-    Raises ImportError if it is not installed.
-    """
-    is_first = "matplotlib" not in sys.modules
-    chosen = os.environ.pop("MPLBACKEND", None)  # with an unknown name there, it refuses to be imported
-    try:
-        import matplotlib
-    finally:
-        if chosen is not None:
-            os.environ["MPLBACKEND"] = chosen
-    if is_first and chosen:
-        with contextlib.suppress(ValueError):
-            matplotlib.rcParams["backend"] = chosen
-    return matplotlib
 
 
 def pyplot() -> Any | None:

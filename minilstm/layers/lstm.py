@@ -7,8 +7,8 @@
                dWx, dWh, db, dx from dz       one large product each, after the loop
 
 The loops over time are compiled as a whole; where the small products are better left to BLAS (see ``parallel/threads.py``),
-they run here, step by step. Backpropagation through time: Werbos (1990). Steps past a sequence's length are not computed at all:
-everything runs on packed rows (see ``packing.py``).
+they run here, step by step. Backpropagation through time: Werbos (1990). Steps past a sequence's length are not computed at
+all: everything runs on packed rows (see ``packing.py``).
 
 Shapes: x (T, B, D) or integers (T, B); h (T, B, H); states (B, H); Wx (D, 4H), Wh (H, 4H), b (4H,), blocks i, f, g, o.
 """

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from plotille import Canvas, color
 
-from minilstm.train import Callback, HistoryRow, StepRecord, Training
+from minilstm.training.loop import Callback, HistoryRow, StepRecord, Training
 
 BLUE, ORANGE, GREY = 33, 208, 245  # of the 256 that terminals number; legible on black and on white
 ROWS, NARROWEST, WIDEST = 9, 60, 80

@@ -7,7 +7,7 @@ import time
 import unicodedata
 
 from minilstm.layers.losses import bits, perplexity
-from minilstm.train import Callback, StepRecord, Training
+from minilstm.training.loop import Callback, StepRecord, Training
 
 WIDTH = 78
 

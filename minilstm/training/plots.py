@@ -1,22 +1,45 @@
 """Pictures, drawn with matplotlib (extra ``lessons``). Drawing one without it raises ImportError.
 
 They are drawn on a canvas of their own. What pyplot would draw on, a window or a notebook, is not asked.
+Colours that the colour-blind tell apart: Okabe and Ito, Color universal design (2008).
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from minilstm.course.pictures import COLOURS, load_matplotlib
 from minilstm.files import replacing
-from minilstm.train import HistoryRow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from minilstm.training.loop import HistoryRow
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
 BLUE, ORANGE, *_, GREY = COLOURS
+
+
+def load_matplotlib() -> Any:
+    """matplotlib, even if MPLBACKEND names a backend that is not installed here, for example that of a notebook.
+
+    Raises ImportError if it is not installed.
+    """
+    is_first = "matplotlib" not in sys.modules
+    chosen = os.environ.pop("MPLBACKEND", None)  # with an unknown name there, it refuses to be imported
+    try:
+        import matplotlib
+    finally:
+        if chosen is not None:
+            os.environ["MPLBACKEND"] = chosen
+    if is_first and chosen:
+        with contextlib.suppress(ValueError):
+            matplotlib.rcParams["backend"] = chosen
+    return matplotlib
 
 
 def loss_picture(history: Sequence[HistoryRow], path: str | Path) -> None:

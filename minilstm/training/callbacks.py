@@ -21,13 +21,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from minilstm.checkpoint import Checkpoint, load, save
 from minilstm.checks import check_size
 from minilstm.data.batches import Batches
 from minilstm.errors import InputError, MinilstmError
 from minilstm.files import replacing
-from minilstm.progress import is_shown
-from minilstm.train import Callback, HistoryRow, StepRecord, Training, evaluate
+from minilstm.training.checkpoint import Checkpoint, load, save
+from minilstm.training.loop import Callback, HistoryRow, StepRecord, Training, evaluate
+from minilstm.training.progress import is_shown
 
 SECONDS_BETWEEN_ROWS = 1.0  # at least, from one writing of history.csv to the next within an epoch
 

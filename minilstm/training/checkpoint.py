@@ -22,14 +22,14 @@ from typing import Any
 
 import numpy as np
 
-from minilstm.archive import Archive
 from minilstm.data.protocol import Tokenizer
 from minilstm.data.words import tokenizer_from_json
 from minilstm.errors import CheckpointError, InputError
 from minilstm.files import replacing
 from minilstm.models.language_model import CELLS, LanguageModel, build_layers, parameter_shapes
 from minilstm.optim import OPTIMIZERS, Optimizer
-from minilstm.train import HistoryRow, StepRecord, Training
+from minilstm.training.archive import Archive
+from minilstm.training.loop import HistoryRow, StepRecord, Training
 
 FORMAT = 2
 LONGEST_CONFIGURATION = 2**26  # bytes, of which the tokenizer and the samples are most; longer only as a file's larger part
