@@ -5,7 +5,7 @@ import sys
 import numpy as np
 
 from minilstm.corpora.headlines import headlines
-from minilstm.sample import share_accepted
+from minilstm.generation.sampling import share_accepted
 from minilstm.training.checkpoint import load
 
 run = load(f"{sys.argv[1]}/model.npz")

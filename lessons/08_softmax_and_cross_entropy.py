@@ -30,8 +30,8 @@ from minilstm.course import COLOURS, pyplot, save
 from minilstm.data.batches import SequenceBatches
 from minilstm.data.published import LeftPadded
 from minilstm.data.tokenizers import CharTokenizer
+from minilstm.generation.sampling import Sampling
 from minilstm.layers.losses import output_loss, softmax_cross_entropy, softmax_cross_entropy_backward
-from minilstm.sample import Sampling
 
 # %% [markdown]
 # ## From scores to a loss
@@ -321,7 +321,7 @@ assert last == 0
 # Padding out of the mean is right, since the loss is then about text. But it hardly lowers the
 # risk: 54 % in place of 60 %. Nothing ever teaches a 0 to be likely, and still it is an output like
 # any other. What ends the matter is to forbid it where text is drawn: its score becomes minus
-# infinity, and e to that power is exactly 0. `minilstm/sample.py` does so with padding and unknown.
+# infinity, and e to that power is exactly 0. `minilstm/generation/sampling.py` does so with padding and unknown.
 
 # %%
 allowed = Sampling(temperature=1.8).distribution(published, forbidden=[0])                # (V, V)

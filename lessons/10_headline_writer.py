@@ -17,8 +17,8 @@ from minilstm import Adam, CharTokenizer, LanguageModel
 from minilstm.corpora.headlines import headlines
 from minilstm.course import COLOURS, pyplot, quick, save
 from minilstm.data.batches import CorpusBatches, SequenceBatches
+from minilstm.generation.sampling import Sampling, generate, share_accepted
 from minilstm.optim import CosineDecay, clip
-from minilstm.sample import Sampling, generate, share_accepted
 from minilstm.training.loop import Training, evaluate, train_steps
 
 QUICK = quick()

@@ -5,7 +5,7 @@
 # and you know why the likeliest text is not a good one. It takes three quarters of an hour, and an
 # hour and a half with its exercises. You need: softmax, and that a language model gives every
 # symbol that may come next a number `a`, its logit, of which softmax makes a probability. The
-# steps are those of `minilstm/sample.py`, and the last that of `minilstm/beam.py`:
+# steps are those of `minilstm/generation/sampling.py`, and the last that of `minilstm/generation/beam.py`:
 #
 #     (1)  a / T                                    temperature T
 #     (2)  keep the k largest                       top-k
@@ -21,12 +21,12 @@
 import numpy as np
 
 from minilstm import Adam, CharTokenizer, LanguageModel
-from minilstm.beam import beam_search
 from minilstm.course import COLOURS, bars, pyplot, quick, save
 from minilstm.data.batches import SequenceBatches
-from minilstm.diversity import distinct, measure
+from minilstm.generation.beam import beam_search
+from minilstm.generation.metrics import distinct, measure
+from minilstm.generation.sampling import Sampling, generate_ids
 from minilstm.optim import CosineDecay
-from minilstm.sample import Sampling, generate_ids
 from minilstm.training.loop import Training, evaluate, fit
 
 STEPS, TEXTS = (300, 50) if quick() else (1000, 200)

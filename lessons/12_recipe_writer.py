@@ -25,8 +25,8 @@ from minilstm.corpora.wordgrammar import WordGrammar
 from minilstm.course import COLOURS, pyplot, quick, save
 from minilstm.data.batches import CorpusBatches, SequenceBatches
 from minilstm.data.punctuation import split_words
+from minilstm.generation.sampling import Sampling, generate_ids, read_prompts
 from minilstm.optim import CosineDecay
-from minilstm.sample import Sampling, generate_ids, read_prompts
 from minilstm.training.loop import Training, evaluate, fit
 
 QUICK = quick()

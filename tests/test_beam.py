@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minilstm import CharTokenizer, InputError, LanguageModel, UnknownSymbolError
-from minilstm.beam import beam_search
-from minilstm.diversity import log_probabilities
-from minilstm.sample import Sampling, generate_ids
+from minilstm.generation.beam import beam_search
+from minilstm.generation.metrics import log_probabilities
+from minilstm.generation.sampling import Sampling, generate_ids
 from tests.words import Words
 
 TOKENIZERS = [CharTokenizer.fit(["ab"]), CharTokenizer.fit(["ab"], unknown=True), Words("a b")]

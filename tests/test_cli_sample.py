@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from minilstm import LanguageModel, cli
-from minilstm.beam import beam_search
 from minilstm.commands import sample as command
-from minilstm.diversity import measure
-from minilstm.sample import Sampling, generate_ids
+from minilstm.generation.beam import beam_search
+from minilstm.generation.metrics import measure
+from minilstm.generation.sampling import Sampling, generate_ids
 from minilstm.training.checkpoint import load
 from tests.commands import refused
 from tests.words import Words

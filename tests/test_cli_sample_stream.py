@@ -11,10 +11,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from minilstm import Adam, CharTokenizer, LanguageModel, generation, kernels
+from minilstm import Adam, CharTokenizer, LanguageModel, kernels
 from minilstm.commands import sample as command
 from minilstm.data.words import WordTokenizer
-from minilstm.sample import Sampling, generate, generate_ids, generate_in_chunks
+from minilstm.generation import loop as generation
+from minilstm.generation.sampling import Sampling, generate, generate_ids, generate_in_chunks
 from minilstm.training.checkpoint import Checkpoint, save
 from minilstm.training.loop import Training
 from tests.commands import refused

@@ -18,7 +18,7 @@ from minilstm.commands import train as command
 from minilstm.data.batches import SequenceBatches
 from minilstm.data.readers import split_sequences
 from minilstm.data.windows import LooseWindows, WindowBatches
-from minilstm.sample import Sampling, generate
+from minilstm.generation.sampling import Sampling, generate
 from minilstm.training import callbacks, checkpoint
 from minilstm.training.checkpoint import Checkpoint
 from minilstm.training.progress import as_item

@@ -10,11 +10,11 @@ from minilstm import GRU, LSTM, RNN, SGD, Adam, CharTokenizer, InputError, Langu
 from minilstm.corpora.headlines import headlines
 from minilstm.data.batches import CorpusBatches, SequenceBatches
 from minilstm.data.windows import WindowBatches
+from minilstm.generation.sampling import generate
 from minilstm.layers import Workspace
 from minilstm.models.batch import Batch
 from minilstm.parallel.replica import Pass
 from minilstm.params import ParameterVector
-from minilstm.sample import generate
 from minilstm.training.callbacks import HeldOutLoss, History
 from minilstm.training.checkpoint import Checkpoint, load, save
 from minilstm.training.loop import Training, fit, train_steps

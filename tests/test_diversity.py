@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minilstm import CharTokenizer, InputError, LanguageModel
-from minilstm.diversity import distinct, log_probabilities, measure
-from minilstm.sample import Sampling, generate_ids
+from minilstm.generation.metrics import distinct, log_probabilities, measure
+from minilstm.generation.sampling import Sampling, generate_ids
 from tests.words import Words
 
 TOKENIZERS = [CharTokenizer.fit(["abc"]), CharTokenizer.fit(["abc"], unknown=True), Words("a b c")]

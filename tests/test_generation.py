@@ -7,8 +7,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from minilstm import InputError, LanguageModel, generation, kernels
-from minilstm.sample import Sampling, draw, forbidden_ids, generate_ids, generate_steps
+from minilstm import InputError, LanguageModel, kernels
+from minilstm.generation import loop as generation
+from minilstm.generation.sampling import Sampling, draw, forbidden_ids, generate_ids, generate_steps
 from tests import naive
 from tests.recurrent import CELLS, EACH_CELL, naive_parts
 from tests.strategies import seeds

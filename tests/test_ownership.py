@@ -11,18 +11,20 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
-from minilstm import LSTM, SGD, Adam, CharTokenizer, InUseError, LanguageModel, NotFiniteError, generation, sample
-from minilstm.beam import beam_search
+from minilstm import LSTM, SGD, Adam, CharTokenizer, InUseError, LanguageModel, NotFiniteError
 from minilstm.data.batches import SequenceBatches
 from minilstm.data.windows import WindowBatches
-from minilstm.diversity import log_probabilities
+from minilstm.generation import loop as generation
+from minilstm.generation import sampling as sample
+from minilstm.generation.beam import beam_search
+from minilstm.generation.metrics import log_probabilities
+from minilstm.generation.sampling import Sampling, generate, generate_steps, read_prompts
 from minilstm.layers import Workspace
 from minilstm.layers.losses import output_loss
 from minilstm.models.batch import Batch
 from minilstm.parallel import threads as our_threads
 from minilstm.parallel.ownership import Ownership
 from minilstm.parallel.replica import Pass
-from minilstm.sample import Sampling, generate, generate_steps, read_prompts
 from minilstm.training.checkpoint import Checkpoint, save
 from minilstm.training.loop import Callback, Training, evaluate, fit, train_steps
 from minilstm.weights import load_torch, to_torch

@@ -8,14 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minilstm import Adam, CharTokenizer, InputError, LanguageModel, UnknownSymbolError, sample
-from minilstm.beam import beam_search
+from minilstm import Adam, CharTokenizer, InputError, LanguageModel, UnknownSymbolError
 from minilstm.corpora.grammar import Grammar
 from minilstm.data.batches import SequenceBatches
-from minilstm.diversity import log_probabilities
+from minilstm.generation import sampling as sample
+from minilstm.generation.beam import beam_search
+from minilstm.generation.metrics import log_probabilities
+from minilstm.generation.sampling import (
+    Sampling,
+    draw,
+    forbidden_ids,
+    generate,
+    generate_ids,
+    generate_steps,
+    read_prompts,
+    share_accepted,
+)
 from minilstm.layers import Dense
 from minilstm.parallel.replica import Pass
-from minilstm.sample import Sampling, draw, forbidden_ids, generate, generate_ids, generate_steps, read_prompts, share_accepted
 from minilstm.training.loop import Training, fit
 from tests import naive
 from tests.strategies import logits_and_targets_N_V

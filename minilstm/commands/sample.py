@@ -10,15 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
-from minilstm.beam import beam_search
 from minilstm.commands.terminal import BETWEEN, beside, harmless, pad, terminal_width, title, wrap
 from minilstm.commands.terminal import columns as columns_of
 from minilstm.data.protocol import Tokenizer
 from minilstm.data.readers import read_text
-from minilstm.diversity import LONGEST, Measures, measure
 from minilstm.errors import InputError, UnknownSymbolError
+from minilstm.generation.beam import beam_search
+from minilstm.generation.metrics import LONGEST, Measures, measure
+from minilstm.generation.sampling import Sampling, cut_at_end, forbidden_ids, generate_in_chunks, read_prompts
 from minilstm.models.language_model import LanguageModel
-from minilstm.sample import Sampling, cut_at_end, forbidden_ids, generate_in_chunks, read_prompts
 from minilstm.training.checkpoint import Checkpoint, load
 
 TEMPERATURE, LENGTH, COUNT, SEED = 0.7, 300, 5, 0

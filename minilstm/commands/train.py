@@ -29,7 +29,7 @@ from minilstm.commands.sources import find, folder_name, kind_of
 from minilstm.corpora import recipes
 from minilstm.corpora.promises import kept_by_distance
 from minilstm.errors import InputError
-from minilstm.sample import Sampling, generate, generate_ids, share_accepted
+from minilstm.generation.sampling import Sampling, generate, generate_ids, share_accepted
 from minilstm.training.callbacks import (
     ByProducts,
     HeldOutLoss,

@@ -1,4 +1,4 @@
-"""One draw from a row of logits, compiled: the steps (1) to (4) of ``minilstm.sample``, and the draw.
+"""One draw from a row of logits, compiled: the steps (1) to (4) of ``minilstm.generation.sampling``, and the draw.
 
     (1)  a ← (a - max a) / τ
     (2)  keep the k largest

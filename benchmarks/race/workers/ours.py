@@ -11,10 +11,10 @@ from serving import Job, serve
 import minilstm
 from minilstm.data.tokenizers import CharTokenizer
 from minilstm.data.words import WordTokenizer
+from minilstm.generation.sampling import Sampling, generate_ids
 from minilstm.models.batch import Batch
 from minilstm.models.language_model import LanguageModel
 from minilstm.optim import Adam
-from minilstm.sample import Sampling, generate_ids
 
 FIRST_LETTER = 0x4E00  # of a script with more letters than any vocabulary here has
 

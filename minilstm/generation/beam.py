@@ -32,9 +32,9 @@ from minilstm.checks import check_size
 from minilstm.data.protocol import Tokenizer
 from minilstm.errors import InputError
 from minilstm.functions import log_sum_exp
+from minilstm.generation.sampling import forbidden_ids, read_prompts
 from minilstm.models.language_model import LanguageModel
 from minilstm.parallel.ownership import shares_model
-from minilstm.sample import forbidden_ids, read_prompts
 
 
 class Hypothesis(NamedTuple):

@@ -30,7 +30,7 @@ from minilstm.checks import check_number, check_size
 from minilstm.data.protocol import Corpus, Tokenizer
 from minilstm.errors import InputError
 from minilstm.functions import softmax
-from minilstm.generation import choice_of, write_in_chunks
+from minilstm.generation.loop import choice_of, write_in_chunks
 from minilstm.models.language_model import LanguageModel, States
 from minilstm.parallel.ownership import shares_model
 

@@ -27,9 +27,9 @@ from minilstm.checks import check_ids, check_size
 from minilstm.data.protocol import Tokenizer
 from minilstm.errors import InputError
 from minilstm.functions import log_sum_exp
+from minilstm.generation.sampling import read_prompts
 from minilstm.models.language_model import LanguageModel
 from minilstm.parallel.ownership import shares_model
-from minilstm.sample import read_prompts
 
 LONGEST = 4  # n-grams are counted up to this n
 
