@@ -18,7 +18,7 @@ FLOORS = [  # of modules, or of the folders that they lie in
     {"models"},
     {"data"},
     {"corpora"},
-    {"generation", "interop", "verify", "weights"},
+    {"generation", "interop", "verify"},
     {"training"},
     {"arguments", "cli", "commands", "course", "quantities", "__main__"},
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from minilstm.corpora.headlines import headlines
 from minilstm.data.batches import CorpusBatches, SequenceBatches
 from minilstm.data.windows import WindowBatches
 from minilstm.generation.sampling import generate
+from minilstm.interop import load_keras, load_torch, to_keras, to_torch
 from minilstm.layers import Workspace
 from minilstm.models.batch import Batch
 from minilstm.parallel.replica import Pass
@@ -18,7 +19,6 @@ from minilstm.params import ParameterVector
 from minilstm.training.callbacks import HeldOutLoss, History
 from minilstm.training.checkpoint import Checkpoint, load, save
 from minilstm.training.loop import Training, fit, train_steps
-from minilstm.weights import load_keras, load_torch, to_keras, to_torch
 
 TOKENIZER = CharTokenizer.fit(["abcdef"])
 V = TOKENIZER.vocab_size

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from minilstm import LSTM, InputError, LanguageModel
+from minilstm.interop import layer_from_keras, layer_to_keras, load_keras, to_keras
 from minilstm.layers import GRU, RNN
 from minilstm.models.batch import Batch
-from minilstm.weights import layer_from_keras, layer_to_keras, load_keras, to_keras
 
 for needed in ("keras", "tensorflow"):
     if importlib.util.find_spec(needed) is None:
@@ -98,7 +98,7 @@ def test_outputs_states_and_every_gradient_are_those_of_keras(cell, dtype):
 
 
 def keras_model(cell, V, E, H, depth, dtype):
-    """Embedding, recurrent layers, output layer, with the names that the docstring of ``minilstm.weights.keras`` counts on."""
+    """Embedding, recurrent layers, output layer, with the names that the docstring of ``minilstm.interop.keras`` counts on."""
     keras.backend.clear_session()
     kind, options = KINDS[cell][1], {"dtype": np.dtype(dtype).name}
     ids, mask = keras.Input((None,), dtype="int32"), keras.Input((None,), dtype="bool")

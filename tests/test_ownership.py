@@ -19,6 +19,7 @@ from minilstm.generation import sampling as sample
 from minilstm.generation.beam import beam_search
 from minilstm.generation.metrics import log_probabilities
 from minilstm.generation.sampling import Sampling, generate, generate_steps, read_prompts
+from minilstm.interop import load_torch, to_torch
 from minilstm.layers import Workspace
 from minilstm.layers.losses import output_loss
 from minilstm.models.batch import Batch
@@ -27,7 +28,6 @@ from minilstm.parallel.ownership import Ownership
 from minilstm.parallel.replica import Pass
 from minilstm.training.checkpoint import Checkpoint, save
 from minilstm.training.loop import Callback, Training, evaluate, fit, train_steps
-from minilstm.weights import load_torch, to_torch
 
 TOKENIZER = CharTokenizer.fit(["abcdef"])
 V = TOKENIZER.vocab_size

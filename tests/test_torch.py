@@ -19,9 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minilstm import LSTM, LanguageModel
+from minilstm.interop import load_torch, stack_from_torch, stack_to_torch, to_torch
 from minilstm.layers import GRU, RNN
 from minilstm.models.batch import Batch
-from minilstm.weights import load_torch, stack_from_torch, stack_to_torch, to_torch
 
 if importlib.util.find_spec("torch") is None:
     pytest.skip("PyTorch is not installed", allow_module_level=True)

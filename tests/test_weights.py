@@ -15,10 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-import minilstm.weights
+import minilstm.interop
 from minilstm import LSTM, InputError, LanguageModel
-from minilstm.layers import GRU, RNN
-from minilstm.weights import (
+from minilstm.interop import (
     layer_from_keras,
     layer_to_keras,
     load_keras,
@@ -28,6 +27,7 @@ from minilstm.weights import (
     to_keras,
     to_torch,
 )
+from minilstm.layers import GRU, RNN
 
 KINDS = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
 every_kind = pytest.mark.parametrize("kind", KINDS.values())
@@ -400,7 +400,7 @@ def test_parameters_that_do_not_belong_to_the_layers_are_refused():
 
 
 def test_no_framework_is_imported():
-    files = list(Path(minilstm.weights.__file__).parent.glob("*.py"))
+    files = list(Path(minilstm.interop.__file__).parent.glob("*.py"))
     roots = set()
     for path in files:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

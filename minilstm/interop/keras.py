@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 
 from minilstm.errors import InputError
+from minilstm.interop.fit import Expected
+from minilstm.interop.layout import Arrays, Layout, Place, export, export_model, load_model, take
 from minilstm.layers import Embedding, Recurrent
 from minilstm.models.language_model import LanguageModel
-from minilstm.weights.fit import Expected
-from minilstm.weights.layout import Arrays, Layout, Place, export, export_model, load_model, take
 
 KERAS_NAMES = {"lstm": "lstm", "gru": "gru", "rnn": "simple_rnn"}
 

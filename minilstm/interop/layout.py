@@ -16,8 +16,8 @@ import numpy as np
 
 from minilstm.checks import check_params
 from minilstm.errors import InputError
+from minilstm.interop.fit import Expected, check_fit
 from minilstm.models.language_model import LanguageModel, build_layers
-from minilstm.weights.fit import Expected, check_fit
 
 Arrays = dict[str, np.ndarray]
 
