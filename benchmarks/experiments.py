@@ -44,9 +44,9 @@ import numba
 import numpy as np
 
 import minilstm
-from minilstm.commands import data
-from minilstm.commands.lock import locked
-from minilstm.commands.settings import Settings, build_model, build_optimizer, settle
+from minilstm.cli import data
+from minilstm.cli.lock import locked
+from minilstm.cli.settings import Settings, build_model, build_optimizer, settle
 from minilstm.corpora.headlines import headlines
 from minilstm.data.batches import Batches
 from minilstm.errors import InputError

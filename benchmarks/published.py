@@ -3,7 +3,7 @@
     headlines   titles of AG News, by character: batches of 8 in the order of the file, padded on the left; RMSprop
     recipes     recipes, by word: batches of 32, cut or padded on the right to 201 words; Adam
 
-``minilstm/data/published.py`` tells what their batches are like, ``minilstm/commands/settings.py`` all the rest, and who
+``minilstm/data/published.py`` tells what their batches are like, ``minilstm/cli/settings.py`` all the rest, and who
 published them. Text, model, optimizer and the order of the batches are those of the command, with one difference: the
 recipes' model has the published 10,000 ids even where the text has fewer words, so that it is of the published size.
 """
@@ -17,8 +17,8 @@ from itertools import chain, islice, repeat
 
 import numpy as np
 
-from minilstm.commands import data
-from minilstm.commands.settings import Settings, build_model, build_optimizer, build_schedule, settle
+from minilstm.cli import data
+from minilstm.cli.settings import Settings, build_model, build_optimizer, build_schedule, settle
 from minilstm.models.batch import Batch
 from minilstm.models.language_model import LanguageModel
 from minilstm.training.loop import StepRecord, Training, train_steps

@@ -2,6 +2,6 @@
 
 import sys
 
-from minilstm.cli import main
+from minilstm.cli.main import main
 
 sys.exit(main())

@@ -8,10 +8,7 @@ import minilstm
 ROOT = Path(minilstm.__file__).parent
 FLOORS = [  # of modules, or of the folders that they lie in
     {"reference"},
-    {
-        "checks", "environment", "errors", "files", "functions", "refusals", "streams",
-        "parallel.ownership", "parallel.threads",
-    },
+    {"checks", "errors", "files", "functions", "streams", "parallel.ownership", "parallel.threads"},
     {"cells", "kernels", "params"},
     {"layers", "optim"},
     {"parallel"},
@@ -20,8 +17,8 @@ FLOORS = [  # of modules, or of the folders that they lie in
     {"corpora"},
     {"generation", "interop", "verify"},
     {"training"},
-    {"arguments", "cli", "commands", "course", "quantities", "__main__"},
-]  # fmt: skip
+    {"cli", "course", "__main__"},
+]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 TOP = {room.split(".")[0] for room in FLOOR}
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import minilstm
-from minilstm.commands.lock import locked
+from minilstm.cli.lock import locked
 
 ROOT = Path(minilstm.__file__).parents[1]
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "experiments.py"

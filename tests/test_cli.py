@@ -12,7 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from minilstm import Adam
-from minilstm.commands import lock
+from minilstm.cli import lock
 from minilstm.corpora import headlines
 from minilstm.parallel.threads import BLAS_VARIABLES
 from minilstm.training import callbacks, checkpoint, plots
@@ -240,7 +240,7 @@ def test_without_the_extras_everything_but_pictures_and_bars_works(here, run, mo
     for name in ("matplotlib", "matplotlib.figure", "plotille", "tqdm", "threadpoolctl"):
         monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.delitem(sys.modules, "minilstm.training.plots", raising=False)
-    monkeypatch.setattr("minilstm.commands.info._version", lambda package: None)
+    monkeypatch.setattr("minilstm.cli.info._version", lambda package: None)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     status, out, _ = run("train", "lines.txt", *SMALL, "--steps", 2, "--out", "run")
     assert status == 0 and "pip install \"minilstm[lessons]\"" in out and not (here / "run/loss.png").exists()
@@ -269,8 +269,8 @@ def python(*arguments, **options):
 
 def test_help_comes_without_loading_numpy_or_numba():
     script = (
-        "import sys, minilstm.cli\n"
-        "try: minilstm.cli.main(['--help'])\n"
+        "import sys, minilstm.cli.main\n"
+        "try: minilstm.cli.main.main(['--help'])\n"
         "except SystemExit: pass\n"
         "print([m for m in ('numpy', 'numba') if m in sys.modules])"
     )

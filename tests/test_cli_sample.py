@@ -9,8 +9,9 @@ import sys
 import numpy as np
 import pytest
 
-from minilstm import LanguageModel, cli
-from minilstm.commands import sample as command
+from minilstm import LanguageModel
+from minilstm.cli import main as cli
+from minilstm.cli import sample as command
 from minilstm.generation.beam import beam_search
 from minilstm.generation.metrics import measure
 from minilstm.generation.sampling import Sampling, generate_ids

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from minilstm import Adam, CharTokenizer, LanguageModel, kernels
-from minilstm.commands import sample as command
+from minilstm.cli import sample as command
 from minilstm.data.words import WordTokenizer
 from minilstm.generation import loop as generation
 from minilstm.generation.sampling import Sampling, generate, generate_ids, generate_in_chunks

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from minilstm import arguments
-from minilstm.commands import data
-from minilstm.commands.settings import HOW_TO_READ, settle
+from minilstm.cli import data
+from minilstm.cli import options as arguments
+from minilstm.cli.settings import HOW_TO_READ, settle
 from minilstm.data.readers import FORMATS
 from minilstm.training import checkpoint
 from tests.commands import refused

@@ -13,8 +13,8 @@ import sys
 import numpy as np
 import pytest
 
-from minilstm.commands import data
-from minilstm.commands import train as command
+from minilstm.cli import data
+from minilstm.cli import train as command
 from minilstm.data.batches import SequenceBatches
 from minilstm.data.readers import split_sequences
 from minilstm.data.windows import LooseWindows, WindowBatches

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from minilstm import LanguageModel
-from minilstm.commands import check
+from minilstm.cli import check
 from tests.commands import refused
 
 

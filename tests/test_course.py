@@ -195,7 +195,7 @@ def test_without_the_lessons_it_is_said_where_they_are(run, tmp_path, monkeypatc
 
 def test_a_notebook_is_built_beside_its_lesson_and_has_its_cells(run, tmp_path, monkeypatch):
     pytest.importorskip("jupytext")
-    monkeypatch.setattr("minilstm.commands.notebooks.lessons", lambda: tmp_path)
+    monkeypatch.setattr("minilstm.cli.notebooks.lessons", lambda: tmp_path)
     script = tmp_path / "02_one_step.py"
     script.write_bytes(numbered(LESSONS)[2].read_bytes())
     status, out, error = run("notebooks", "2")
@@ -209,7 +209,7 @@ def test_a_notebook_is_built_beside_its_lesson_and_has_its_cells(run, tmp_path, 
 
 def test_a_notebook_that_somebody_worked_in_is_kept_unless_told_otherwise(run, tmp_path, monkeypatch):
     pytest.importorskip("jupytext")
-    monkeypatch.setattr("minilstm.commands.notebooks.lessons", lambda: tmp_path)
+    monkeypatch.setattr("minilstm.cli.notebooks.lessons", lambda: tmp_path)
     script = tmp_path / "02_one_step.py"
     script.write_bytes(numbered(LESSONS)[2].read_bytes())
     notebook = script.with_suffix(".ipynb")
@@ -228,7 +228,7 @@ def test_a_notebook_that_somebody_worked_in_is_kept_unless_told_otherwise(run, t
 
 def test_a_notebook_that_appears_while_ours_is_built_is_kept(run, tmp_path, monkeypatch):
     jupytext = pytest.importorskip("jupytext")
-    monkeypatch.setattr("minilstm.commands.notebooks.lessons", lambda: tmp_path)
+    monkeypatch.setattr("minilstm.cli.notebooks.lessons", lambda: tmp_path)
     script = tmp_path / "02_one_step.py"
     script.write_bytes(numbered(LESSONS)[2].read_bytes())
     notebook, writes = script.with_suffix(".ipynb"), jupytext.writes

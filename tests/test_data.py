@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from minilstm import InputError
-from minilstm.commands import data, sources
-from minilstm.commands.settings import build_model, settle
+from minilstm.cli import data, sources
+from minilstm.cli.settings import build_model, settle
 from minilstm.corpora.headlines import PROMPTS, UNFAMILIAR_PROMPT
 from minilstm.data.batches import SequenceBatches
 from minilstm.data.windows import LooseWindows, WindowBatches

@@ -204,7 +204,7 @@ def test_info_tells_where_kernels_are_kept_and_why_they_are_not(run, tmp_path, m
     assert f"kernels compiled once, kept in {tmp_path / 'minilstm' / disk.stamp()}" in told()
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "file"))
     assert f"for {tmp_path / 'file' / 'minilstm' / disk.stamp()} cannot be written to" in told()
-    monkeypatch.setattr("minilstm.commands.info.place", lambda: None)
+    monkeypatch.setattr("minilstm.cli.info.place", lambda: None)
     assert "there is no folder for caches" in told()
     monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
     assert "kernels not compiled" in told()

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from minilstm import arguments
+from minilstm.cli import options as arguments
 from minilstm.course.folder import numbered
 from minilstm.verify import MISTAKES
 from tests.exercises import LESSONS

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minilstm.commands import data
-from minilstm.commands.settings import settle
+from minilstm.cli import data
+from minilstm.cli.settings import settle
 from minilstm.data import encoded, punctuation, tokenizers
 from minilstm.data.encoded import EncodedTexts
 from minilstm.data.punctuation import pieces, split_words

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minilstm import environment
-from minilstm.environment import NEEDED, choose_kernels, gains
+from minilstm.cli import environment
+from minilstm.cli.environment import NEEDED, choose_kernels, gains
 
 EVERYDAY = "fpu vme de pse msr sse sse2 ht syscall nx lm ssse3 fma cx16 sse4_1 sse4_2 movbe popcnt aes xsave avx f16c avx2 bmi2"
 AVX512 = "avx512f avx512dq avx512ifma avx512cd avx512bw avx512vl avx512_bf16 avx512vbmi avx512_vnni"
@@ -166,14 +166,14 @@ def test_nothing_is_set_once_numpy_is_loaded(as_if, monkeypatch):
 
 AS_A_COMMAND = """
 import os, sys, types
-from minilstm import cli, environment
+from minilstm.cli import main as cli, environment
 
 def show(arguments):
     print("numpy" in sys.modules, os.environ.get("OPENBLAS_CORETYPE"), "|", arguments.matrix_kernels)
     return 0
 
 environment.PROCESSORS = sys.argv[1]
-sys.modules["minilstm.commands.info"] = types.SimpleNamespace(run=show)
+sys.modules["minilstm.cli.info"] = types.SimpleNamespace(run=show)
 sys.exit(cli.main(["info"]))
 """
 

@@ -218,7 +218,7 @@ def test_whoever_waits_for_long_is_told_how_to_stop_a_loop(run, course, monkeypa
     mine = course.parent / "02_mine.py"
     mine.write_text("import time\n\ndef gates(z):\n    time.sleep(0.5)\n    return z\n", encoding="utf-8")
     assert run("exercise", "--file", mine)[2] == ""
-    monkeypatch.setattr("minilstm.commands.exercise.PATIENCE", 0.1)
+    monkeypatch.setattr("minilstm.cli.exercise.PATIENCE", 0.1)
     assert "Ctrl-C stops it" in run("exercise", "--file", mine)[2]
 
 

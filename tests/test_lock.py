@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from minilstm.commands import lock
-from minilstm.commands.lock import locked
+from minilstm.cli import lock
+from minilstm.cli.lock import locked
 from minilstm.errors import InputError
 
 HAS_FLOCK = pytest.mark.skipif(lock.fcntl is None, reason="Windows locks files by other means")

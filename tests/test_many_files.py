@@ -5,8 +5,8 @@ import glob
 import numpy as np
 import pytest
 
-from minilstm.commands import data
-from minilstm.commands.settings import settle
+from minilstm.cli import data
+from minilstm.cli.settings import settle
 from minilstm.training import checkpoint
 
 FILES, LETTERS = 20, 59  # every file has a symbol of its own, and the same number of letters

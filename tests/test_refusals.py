@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minilstm import cli, refusals
+from minilstm.cli import main as cli
+from minilstm.cli import refusals
 from minilstm.course import pyplot
 from minilstm.errors import CheckpointError, InputError
 from tests.commands import refused
@@ -31,7 +32,7 @@ def ends(run, monkeypatch):
         def fail(arguments):
             raise error
 
-        monkeypatch.setattr(f"minilstm.commands.{arguments[0]}.run", fail)
+        monkeypatch.setattr(f"minilstm.cli.{arguments[0]}.run", fail)
         return run(*arguments)
 
     return ends
@@ -174,7 +175,7 @@ def test_the_versions_that_numba_asks_for_are_named(monkeypatch):
 
 def test_what_to_install_is_what_the_package_asks_for():
     setup = configparser.ConfigParser()
-    setup.read(Path(cli.__file__).parents[1] / "setup.cfg")
+    setup.read(Path(cli.__file__).parents[2] / "setup.cfg")
     assert setup["options"]["install_requires"].split() == list(refusals.REQUIRED.values())
     extras = setup["options.extras_require"]
     for library, extra in refusals.EXTRAS.items():
@@ -193,8 +194,8 @@ def python(*arguments, **options):
 
 WITH_LITTLE_MEMORY = """
 import resource, sys
-from minilstm import cli
-from minilstm.commands import sample
+from minilstm.cli import main as cli
+from minilstm.cli import sample
 import minilstm.training.checkpoint
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (int(used + 1e7), int(used + 1e7)))

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from minilstm import Adam, CharTokenizer, InputError, LanguageModel
-from minilstm.commands import data, lock, settings
-from minilstm.commands import train as command
-from minilstm.commands.train import amount, still_falling
+from minilstm.cli import data, lock, settings
+from minilstm.cli import train as command
+from minilstm.cli.train import amount, still_falling
 from minilstm.training import callbacks, checkpoint
 from minilstm.training.callbacks import ByProducts, History, SampleText
 from minilstm.training.loop import Callback, StepRecord, Training

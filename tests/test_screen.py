@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from minilstm.commands.screen import Screen
+from minilstm.cli.screen import Screen
 from minilstm.training.callbacks import StopOnSignal
 from tests.terminal import screen
 

@@ -5,8 +5,8 @@ import math
 import pytest
 
 from minilstm import SGD, Adam, InputError, RMSprop
-from minilstm.arguments import parser
-from minilstm.commands.settings import DEFAULTS, OF_SOURCE, build_model, build_optimizer, build_schedule, check, settle
+from minilstm.cli.options import parser
+from minilstm.cli.settings import DEFAULTS, OF_SOURCE, build_model, build_optimizer, build_schedule, check, settle
 
 PUBLISHED = {
     "headlines": {"tokens": "chars", "vocab": None, "embedding": None, "hidden": 128, "layers": 1, "cell": "lstm",

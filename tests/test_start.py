@@ -13,7 +13,7 @@ SHOW = "import sys; print('loaded:', *[name for name in sys.argv[1:] if name in 
 ONE_STEP = """
 import sys
 sys.argv[1:], names = ["train", "headlines", "--hidden", "4", "--steps", "1", "--batch-size", "2"], sys.argv[1:]
-from minilstm import cli
+from minilstm.cli import main as cli
 from minilstm.training import callbacks
 
 class Seen(callbacks.StopOnSignal):
@@ -43,10 +43,10 @@ def loaded(program, names, cwd):
     "program",
     [
         "import minilstm\n",
-        "import minilstm.cli\n",
+        "import minilstm.cli.main\n",
         "import minilstm\nassert minilstm.__version__ and minilstm.errors and 'LSTM' in dir(minilstm)\n",
-        "import minilstm.cli\ntry: minilstm.cli.main(['--help'])\nexcept SystemExit: pass\n",
-        "import minilstm.cli\ntry: minilstm.cli.main(['train', '--help'])\nexcept SystemExit: pass\n",
+        "import minilstm.cli.main\ntry: minilstm.cli.main.main(['--help'])\nexcept SystemExit: pass\n",
+        "import minilstm.cli.main\ntry: minilstm.cli.main.main(['train', '--help'])\nexcept SystemExit: pass\n",
     ],
 )
 def test_neither_the_package_nor_its_help_loads_numpy_or_numba(program, tmp_path):

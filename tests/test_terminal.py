@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minilstm.commands.terminal import beside, columns, harmless, pad, terminal_width, title, wrap
+from minilstm.cli.terminal import beside, columns, harmless, pad, terminal_width, title, wrap
 
 
 def test_control_characters_are_shown_and_newlines_and_tabs_stay():

@@ -17,6 +17,6 @@ def mark(path: str) -> None:
     """Mark an exercise and end the program: the last line of every exercise file."""
     import sys
 
-    from minilstm.cli import main
+    from minilstm.cli.main import main
 
     sys.exit(main(["exercise", "--file", path, *sys.argv[1:]]))

@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from minilstm import __version__
+from minilstm.cli.refusals import first_line
 from minilstm.course.folder import NUMBERED, shown
 from minilstm.files import replacing
-from minilstm.refusals import first_line
 from minilstm.training.plots import COLOURS, load_matplotlib
 
 STYLE: dict[Any, Any] = {

@@ -12,9 +12,9 @@ import subprocess
 from argparse import Namespace
 from pathlib import Path
 
-from minilstm.commands import data
-from minilstm.commands.settings import DEFAULTS, MAY_CHANGE, OF_SOURCE, Settings, check, option
-from minilstm.commands.sources import find, kind_of, told
+from minilstm.cli import data
+from minilstm.cli.settings import DEFAULTS, MAY_CHANGE, OF_SOURCE, Settings, check, option
+from minilstm.cli.sources import find, kind_of, told
 from minilstm.data.readers import STANDARD_INPUT
 from minilstm.errors import InputError, MinilstmError
 from minilstm.training.checkpoint import Checkpoint, load

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 
 from minilstm import __version__
-from minilstm.quantities import depth, factor, few, natural, positive, separator, share, temperatures, whole
+from minilstm.cli.quantities import depth, factor, few, natural, positive, separator, share, temperatures, whole
 
 CELLS = ("lstm", "gru", "rnn")
 FORMATS = ("csv", "tsv", "json", "jsonl", "text")

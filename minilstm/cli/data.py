@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from minilstm.commands.settings import OF_SOURCE, Settings
-from minilstm.commands.sources import kind_of, told
+from minilstm.cli.settings import OF_SOURCE, Settings
+from minilstm.cli.sources import kind_of, told
 from minilstm.corpora import headlines, recipes
 from minilstm.corpora.grammar import Grammar
 from minilstm.corpora.wordgrammar import WordGrammar

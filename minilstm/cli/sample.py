@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from minilstm.commands.terminal import BETWEEN, beside, harmless, pad, terminal_width, title, wrap
-from minilstm.commands.terminal import columns as columns_of
+from minilstm.cli.terminal import BETWEEN, beside, harmless, pad, terminal_width, title, wrap
+from minilstm.cli.terminal import columns as columns_of
 from minilstm.data.protocol import Tokenizer
 from minilstm.data.readers import read_text
 from minilstm.errors import InputError, UnknownSymbolError

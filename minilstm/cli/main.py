@@ -2,8 +2,7 @@
 
 0: done, or stopped by you with everything saved. 1: the job failed. 2: the command cannot be carried out as it was given.
 
-The options stand in ``minilstm.arguments``; what a command does, in ``minilstm.commands``, is loaded afterwards, so that
-``minilstm --help`` answers at once.
+The options stand in ``options.py``. The module of a command is loaded afterwards, so that ``minilstm --help`` answers at once.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from minilstm import environment
-from minilstm.arguments import parser
+from minilstm.cli import environment
+from minilstm.cli.options import parser
+from minilstm.cli.refusals import is_of_output, sentence_for
 from minilstm.parallel.threads import BLAS_VARIABLES
-from minilstm.refusals import is_of_output, sentence_for
 from minilstm.streams import make_writable
 
 INTERRUPTED = {  # what is worth knowing after Ctrl-C, besides that it has worked
@@ -37,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         command = arguments.command
         use_one_thread()
         arguments.matrix_kernels = environment.set_kernels()
-        status = importlib.import_module(f"minilstm.commands.{command}").run(arguments)
+        status = importlib.import_module(f"minilstm.cli.{command}").run(arguments)
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:

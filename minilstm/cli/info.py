@@ -14,7 +14,7 @@ import numba
 import numpy as np
 
 from minilstm import __version__
-from minilstm.commands.sources import told
+from minilstm.cli.sources import told
 from minilstm.kernels.disk import can_be_written, place
 from minilstm.parallel.threads import OUR_VARIABLE, ours
 from minilstm.training.checkpoint import Checkpoint, load

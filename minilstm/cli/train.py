@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from minilstm.commands import data, resume, screen
-from minilstm.commands.lock import locked
-from minilstm.commands.settings import (
+from minilstm.cli import data, resume, screen
+from minilstm.cli.lock import locked
+from minilstm.cli.settings import (
     DEFAULTS,
     OF_SOURCE,
     Settings,
@@ -25,7 +25,7 @@ from minilstm.commands.settings import (
     epochs_of_file,
     settle,
 )
-from minilstm.commands.sources import find, folder_name, kind_of
+from minilstm.cli.sources import find, folder_name, kind_of
 from minilstm.corpora import recipes
 from minilstm.corpora.promises import kept_by_distance
 from minilstm.errors import InputError
