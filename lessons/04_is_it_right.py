@@ -17,7 +17,7 @@
 #     (2)  f'(x) = Im f(x + ih) / h            + O(h²)                   complex step
 #     (3)  ∇f · v = (f(x + hv) - f(x - hv)) / 2h  + O(h²) + O(ε/h)       projection on a direction v
 #
-# The numbering is that of `minilstm/verify/slopes.py`. (2) is from Squire and Trapp, Using complex
+# The numbering is that of `minilstm/verify/gradcheck/slopes.py`. (2) is from Squire and Trapp, Using complex
 # variables to estimate derivatives of real functions (1998); Martins, Sturdza and Alonso, The
 # complex-step derivative approximation (2003), say when it may be used.
 
@@ -27,7 +27,8 @@ import numpy as np
 from minilstm import cells
 from minilstm.course import COLOURS, pyplot, save
 from minilstm.errors import InputError
-from minilstm.verify import check_gradients, check_step, diagnose, slopes
+from minilstm.verify import check_gradients, check_step, diagnose
+from minilstm.verify.gradcheck import slopes
 
 # %% [markdown]
 # ## A slope, by a small step

@@ -3,7 +3,7 @@
 import numpy as np
 
 from minilstm.functions import sigmoid
-from minilstm.verify.variant import Mistake, variant
+from minilstm.verify.diagnose.variant import Mistake, variant
 
 
 def forward(x, state, Wx, Wh, b):

@@ -177,7 +177,7 @@ def test_a_disk_that_is_full_leaves_no_half_of_a_file(run, here, monkeypatch):
 
 def test_without_openpyxl_a_spreadsheet_is_refused_in_one_sentence(run, here, monkeypatch):
     monkeypatch.setitem(sys.modules, "openpyxl", None)
-    monkeypatch.delitem(sys.modules, "minilstm.verify.worksheet_xlsx", raising=False)
+    monkeypatch.delitem(sys.modules, "minilstm.verify.worksheet.spreadsheet", raising=False)
     refused(run("worksheet", "--format", "xlsx"), 1, "pip install openpyxl")
     assert not list(here.iterdir())
 

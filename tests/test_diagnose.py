@@ -5,7 +5,8 @@ import pytest
 
 from minilstm import InputError, cells
 from minilstm.functions import sigmoid
-from minilstm.verify import diagnose, diagnose_loss, diagnose_sequence, diagnose_step, sequence, trials
+from minilstm.verify import diagnose, diagnose_loss, diagnose_sequence, diagnose_step, sequence
+from minilstm.verify.diagnose import trials
 
 
 def said(diagnosis):

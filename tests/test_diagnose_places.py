@@ -7,8 +7,8 @@ import pytest
 
 from minilstm import cells
 from minilstm.verify import diagnose, diagnose_loss, diagnose_sequence, diagnose_step
+from minilstm.verify.diagnose.unwritten import empty_arrays_hold
 from minilstm.verify.sequence import lstm_sequence, lstm_sequence_backward
-from minilstm.verify.unwritten import empty_arrays_hold
 from tests.learner import backward, changed, forward, step, step_backward, step_with
 from tests.test_diagnose import my_loss, names, said
 

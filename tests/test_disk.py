@@ -18,7 +18,7 @@ from minilstm.kernels import disk
 from minilstm.kernels.activations import tanh_float32
 from minilstm.kernels.disk import DiskCache
 from minilstm.kernels.jit import SETTINGS, kernel
-from minilstm.verify.variant import Mistake, variant
+from minilstm.verify.diagnose.variant import Mistake, variant
 
 HARMLESS = {  # settings that change nothing in a kernel: what is shown, how it is run, other kinds of kernels; versions
     "ALWAYS_WARN_UNINIT_VAR", "ANNOTATE", "CACHE_DIR", "CACHE_LOCATOR_CLASSES", "CAPTURED_ERRORS", "CHROME_TRACE",

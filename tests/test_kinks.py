@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from minilstm import InputError
 from minilstm.verify import check_gradients
-from minilstm.verify.kinks import kink
+from minilstm.verify.gradcheck.kinks import kink
 from tests.strategies import seeds
 
 METHODS = ["auto", "central"]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from minilstm import InputError
-from minilstm.verify import check_gradients, check_sequence, check_step, conduct
+from minilstm.verify import check_gradients, check_sequence, check_step
+from minilstm.verify.gradcheck import conduct
 from tests import learners
 from tests.learners import STYLES, Functions
 

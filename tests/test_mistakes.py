@@ -12,8 +12,9 @@ from hypothesis import Phase, settings
 
 from minilstm import cells, kernels
 from minilstm.layers import LSTM, losses
-from minilstm.verify import MISTAKES, diagnose, diagnose_loss, diagnose_sequence, diagnose_step, mistakes, sequence
-from minilstm.verify.trials import (
+from minilstm.verify import MISTAKES, diagnose, diagnose_loss, diagnose_sequence, diagnose_step, sequence
+from minilstm.verify.diagnose import mistakes
+from minilstm.verify.diagnose.trials import (
     ALSO_OF_THE_LOOP,
     ONLY_IN_A_STEP,
     loss_trial,
@@ -22,7 +23,7 @@ from minilstm.verify.trials import (
     step_backward_trial,
     step_trial,
 )
-from minilstm.verify.variant import Mistake, variant
+from minilstm.verify.diagnose.variant import Mistake, variant
 from tests import test_properties
 from tests.recurrent import CELLS
 

@@ -7,7 +7,7 @@ import pytest
 
 from minilstm import cells, kernels
 from minilstm.layers import GRU, RNN
-from minilstm.verify.variant import Mistake, variant
+from minilstm.verify.diagnose.variant import Mistake, variant
 from tests import test_properties
 from tests.recurrent import CELLS
 from tests.test_mistakes import NOT_COMPILED, fails

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from minilstm import InputError, LanguageModel
 from minilstm.models.batch import Batch
-from minilstm.verify.whole_model import random_case
+from minilstm.verify.gradcheck.whole_model import random_case
 from tests.numeric import assert_gradient
 from tests.recurrent import CELLS, naive_loss
 from tests.strategies import models_and_batches_V_H_T_B

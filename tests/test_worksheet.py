@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from minilstm import LSTM, Dense, InputError, MinilstmError
 from minilstm.layers.losses import softmax_cross_entropy, softmax_cross_entropy_backward
-from minilstm.verify.worksheet import CLASSES, make_worksheet
-from minilstm.verify.worksheet_text import as_csv, as_markdown, as_text, numbers, symbols
+from minilstm.verify.worksheet.text import as_csv, as_markdown, as_text, numbers, symbols
+from minilstm.verify.worksheet.worksheet import CLASSES, make_worksheet
 from tests.strategies import seeds
 
 SOFFICE = shutil.which("soffice") or shutil.which("libreoffice")
@@ -149,9 +149,9 @@ def test_sizes_that_nobody_computes_by_hand_are_refused(name, sizes):
 
 def test_without_openpyxl_one_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "openpyxl", None)
-    monkeypatch.delitem(sys.modules, "minilstm.verify.worksheet_xlsx", raising=False)
+    monkeypatch.delitem(sys.modules, "minilstm.verify.worksheet.spreadsheet", raising=False)
     with pytest.raises(MinilstmError, match="pip install openpyxl"):
-        import minilstm.verify.worksheet_xlsx  # noqa: F401
+        import minilstm.verify.worksheet.spreadsheet  # noqa: F401
 
 
 # ---- the spreadsheet --------------------------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ def head(page):
 @pytest.mark.parametrize("sizes", [(2, 2, 2), (3, 1, 3)])
 def test_a_spreadsheet_program_computes_every_number_as_the_engine_does(tmp_path, sizes):
     pytest.importorskip("openpyxl")
-    from minilstm.verify.worksheet_xlsx import as_xlsx
+    from minilstm.verify.worksheet.spreadsheet import as_xlsx
 
     sheet = make_worksheet(*sizes)
     path = tmp_path / "worksheet.xlsx"
@@ -207,7 +207,7 @@ def test_a_spreadsheet_program_computes_every_number_as_the_engine_does(tmp_path
 
 def test_everything_follows_a_yellow_cell_and_every_given_number_can_be_nudged(tmp_path):
     openpyxl = pytest.importorskip("openpyxl")
-    from minilstm.verify.worksheet_xlsx import as_xlsx
+    from minilstm.verify.worksheet.spreadsheet import as_xlsx
 
     sheet = make_worksheet()
     for name, nudged in (("Wh[2,f1]", "Wh[2,f1]"), ("c1[0]", "c2[0]"), ("by[1]", "x1[2]")):
@@ -229,7 +229,7 @@ def test_everything_follows_a_yellow_cell_and_every_given_number_can_be_nudged(t
 
 def test_every_number_that_is_computed_is_a_formula():
     pytest.importorskip("openpyxl")
-    from minilstm.verify.worksheet_xlsx import as_xlsx
+    from minilstm.verify.worksheet.spreadsheet import as_xlsx
 
     sheet = make_worksheet()
     page = as_pages_with_formulas(as_xlsx(sheet))

@@ -7,8 +7,8 @@ from argparse import Namespace
 
 from minilstm.errors import InputError
 from minilstm.models.language_model import build_layers, parameter_shapes
-from minilstm.verify.gradcheck import METHODS
-from minilstm.verify.whole_model import check_model, random_case
+from minilstm.verify.gradcheck.gradcheck import METHODS
+from minilstm.verify.gradcheck.whole_model import check_model, random_case
 
 SIZES = {"V": 7, "E": 3, "H": 5, "L": 2, "T": 6, "B": 4}
 TOLERANCE = {"complex": 1e-12}  # what the engine promises; the other methods cannot see as much

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from minilstm import files
 from minilstm.errors import InputError
-from minilstm.verify.worksheet import make_worksheet
-from minilstm.verify.worksheet_text import FORMATS
+from minilstm.verify.worksheet.text import FORMATS
+from minilstm.verify.worksheet.worksheet import make_worksheet
 
 ENDINGS = {".txt": "text", ".md": "markdown", ".csv": "csv", ".xlsx": "xlsx"}
 
@@ -20,7 +20,7 @@ def run(arguments: Namespace) -> int:
     sheet = make_worksheet(arguments.hidden, arguments.input, arguments.steps, arguments.seed)
     out = arguments.out
     if form == "xlsx":
-        from minilstm.verify.worksheet_xlsx import as_xlsx  # needs openpyxl
+        from minilstm.verify.worksheet.spreadsheet import as_xlsx  # needs openpyxl
 
         out, contents = out or "worksheet.xlsx", as_xlsx(sheet)
     else:

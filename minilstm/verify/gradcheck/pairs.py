@@ -12,10 +12,11 @@ from dataclasses import replace
 import numpy as np
 
 from minilstm.checks import check_seed, check_size
-from minilstm.verify import conduct, contracts
-from minilstm.verify.gradcheck import check_gradients
-from minilstm.verify.report import GradientCheck
-from minilstm.verify.slopes import Params
+from minilstm.verify import contracts
+from minilstm.verify.gradcheck import conduct
+from minilstm.verify.gradcheck.gradcheck import check_gradients
+from minilstm.verify.gradcheck.report import GradientCheck
+from minilstm.verify.gradcheck.slopes import Params
 
 HINT = "To be told which mistake it is: minilstm.verify.{}"
 

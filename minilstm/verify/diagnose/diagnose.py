@@ -12,12 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from minilstm.cells.lstm import lstm_step
-from minilstm.verify.diagnosis import RAISES, Diagnosis, Finding, Parts, evidence, listed
-from minilstm.verify.explain import ALL_DIGITS, differences, exactly, same
-from minilstm.verify.linearity import not_linear
-from minilstm.verify.locate import Locate, findings_of, in_a_step, in_time, plainly
-from minilstm.verify.sequence import lstm_sequence
-from minilstm.verify.trials import (
+from minilstm.verify.diagnose.diagnosis import RAISES, Diagnosis, Finding, Parts, evidence, listed
+from minilstm.verify.diagnose.explain import ALL_DIGITS, differences, exactly, same
+from minilstm.verify.diagnose.linearity import not_linear
+from minilstm.verify.diagnose.locate import Locate, findings_of, in_a_step, in_time, plainly
+from minilstm.verify.diagnose.trials import (
     Trial,
     loss_trial,
     sequence_backward_trial,
@@ -25,6 +24,7 @@ from minilstm.verify.trials import (
     step_backward_trial,
     step_trial,
 )
+from minilstm.verify.sequence import lstm_sequence
 
 UNWRITTEN = "never written, or only added to"
 LEFT_OVER = "np.empty and np.empty_like leave there what was in memory before: begin with np.zeros."

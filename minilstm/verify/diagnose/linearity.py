@@ -11,10 +11,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from minilstm.verify.diagnosis import RAISES, Finding, Parts, evidence
-from minilstm.verify.explain import agree, differences, same
-from minilstm.verify.trials import Trial
-from minilstm.verify.variant import Mistake
+from minilstm.verify.diagnose.diagnosis import RAISES, Finding, Parts, evidence
+from minilstm.verify.diagnose.explain import agree, differences, same
+from minilstm.verify.diagnose.trials import Trial
+from minilstm.verify.diagnose.variant import Mistake
 
 SMALL, LARGE = 1e-3, 1e3
 USUAL_LIMITS = (0.1, 0.5, 1, 5, 10, 15, 50, 100)

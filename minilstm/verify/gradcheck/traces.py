@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 LIBRARIES = [sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")]
-NOT_THEIRS = tuple(f"{folder}{os.sep}" for folder in (*LIBRARIES, Path(np.__file__).parent, Path(__file__).parents[1]))
+NOT_THEIRS = tuple(f"{folder}{os.sep}" for folder in (*LIBRARIES, Path(np.__file__).parent, Path(__file__).parents[2]))
 
 
 def line_of(error: BaseException) -> str:

@@ -12,10 +12,10 @@ import numpy as np
 
 from minilstm.cells import lstm_step_backward
 from minilstm.verify import contracts
-from minilstm.verify.causes import solve_dc, solve_dz, through_gates, whole
 from minilstm.verify.contracts import Case
-from minilstm.verify.diagnosis import RAISES, Parts
-from minilstm.verify.trials import GATE_NAMES
+from minilstm.verify.diagnose.causes import solve_dc, solve_dz, through_gates, whole
+from minilstm.verify.diagnose.diagnosis import RAISES, Parts
+from minilstm.verify.diagnose.trials import GATE_NAMES
 
 TWO_STEPS = ((2, 2, 3, 4), (2, 1, 4, 3))  # T, B, D, H: 2 B rows of dz are solved for with D + H + 1 equations
 ARRIVES = "dh_prev, handed on by step 1", "dc_prev, handed on by step 1"

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minilstm.verify.variant import Mistake
+from minilstm.verify.diagnose.variant import Mistake
 
 Parts = dict[str, Any]  # results, by name
 RAISES = "raises"  # the part that holds what a function raised

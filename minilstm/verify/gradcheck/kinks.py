@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from minilstm.verify import slopes
-from minilstm.verify.slopes import STEP, Loss, Params
+from minilstm.verify.gradcheck import slopes
+from minilstm.verify.gradcheck.slopes import STEP, Loss, Params
 
 STEPS = 4 * STEP, 8 * STEP, 16 * STEP  # a kink nearer than STEP, which spoils a central difference, is seen as well
 ROUNDING = 100 * float(np.finfo(np.float64).eps) / STEPS[0]  # of a difference of slopes, for a loss of size 1

@@ -17,9 +17,9 @@ import numpy as np
 
 from minilstm.cells import LSTMStepCache
 from minilstm.verify.contracts import Case
-from minilstm.verify.diagnosis import RAISES, Parts
-from minilstm.verify.explain import same
-from minilstm.verify.trials import GATE_NAMES
+from minilstm.verify.diagnose.diagnosis import RAISES, Parts
+from minilstm.verify.diagnose.explain import same
+from minilstm.verify.diagnose.trials import GATE_NAMES
 
 OF_X_AND_H = (("dWx", "dWh", "db"), ("dWx", "dWh"), ("dWh", "db"), ("dWx", "db"))  # what dz can be solved from
 

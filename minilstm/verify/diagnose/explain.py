@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from minilstm.verify.diagnosis import RAISES, Parts
-from minilstm.verify.variant import Mistake
+from minilstm.verify.diagnose.diagnosis import RAISES, Parts
+from minilstm.verify.diagnose.variant import Mistake
 
 SIX_DIGITS = 1e-6  # relative to the largest entry of a part; a mistake changes digits long before these
 ALL_DIGITS = 1e-9

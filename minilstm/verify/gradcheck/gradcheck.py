@@ -13,12 +13,12 @@ import numpy as np
 
 from minilstm.checks import check_number, check_seed
 from minilstm.errors import InputError
-from minilstm.verify import slopes
-from minilstm.verify.judge import Judge, KinkAt
-from minilstm.verify.kinks import kink
-from minilstm.verify.objective import EPSILON, SUSPECTS, NotForComplex, Objective, check_kept, random_direction
-from minilstm.verify.report import GradientCheck, ParameterCheck
-from minilstm.verify.slopes import MATRIX, Loss, Params
+from minilstm.verify.gradcheck import slopes
+from minilstm.verify.gradcheck.judge import Judge, KinkAt
+from minilstm.verify.gradcheck.kinks import kink
+from minilstm.verify.gradcheck.objective import EPSILON, SUSPECTS, NotForComplex, Objective, check_kept, random_direction
+from minilstm.verify.gradcheck.report import GradientCheck, ParameterCheck
+from minilstm.verify.gradcheck.slopes import MATRIX, Loss, Params
 
 PROJECTIONS = 5  # directions for each parameter
 
@@ -59,7 +59,7 @@ def check_gradients(
     method : "auto", a complex step where the code takes complex numbers, and where it does not, central differences; the
         report then says so, and why. "complex", exact, for code that takes complex numbers, and InputError for other code;
         "central", central differences, for any code; "projections", some random directions for each parameter, for large
-        models and any code. See ``minilstm.verify.slopes`` for when each is right and how exact it can be.
+        models and any code. See ``minilstm.verify.gradcheck.slopes`` for when each is right and how exact it can be.
     tolerance : largest relative error that passes; 1e-10 for "complex", 1e-5 for the others. "auto" with a smaller one than
         1e-5 raises InputError where the code does not take complex numbers, since differences could not keep to it.
     seed : of the random directions.

@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from minilstm.errors import InputError
-from minilstm.verify.kinks import kink
-from minilstm.verify.slopes import MATRIX, STEP, TINY, Loss, Params, copies_of, projection
-from minilstm.verify.traces import line_of, quoted
+from minilstm.verify.gradcheck.kinks import kink
+from minilstm.verify.gradcheck.slopes import MATRIX, STEP, TINY, Loss, Params, copies_of, projection
+from minilstm.verify.gradcheck.traces import line_of, quoted
 
 ComplexWarning: type[Warning] = getattr(np, "exceptions", np).ComplexWarning  # NumPy 1.24 has it at the top
 EPSILON = float(np.finfo(np.float64).eps)

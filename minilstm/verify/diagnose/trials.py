@@ -20,12 +20,13 @@ from minilstm.cells.lstm import lstm_step, lstm_step_backward
 from minilstm.checks import check_seed
 from minilstm.errors import InputError
 from minilstm.layers.losses import softmax_cross_entropy, softmax_cross_entropy_backward
-from minilstm.verify import contracts, mistakes
+from minilstm.verify import contracts
 from minilstm.verify.contracts import Case
-from minilstm.verify.diagnosis import RAISES, Parts
+from minilstm.verify.diagnose import mistakes
+from minilstm.verify.diagnose.diagnosis import RAISES, Parts
+from minilstm.verify.diagnose.unwritten import empty_arrays_hold
+from minilstm.verify.diagnose.variant import Mistake, variant
 from minilstm.verify.sequence import lstm_sequence, lstm_sequence_backward
-from minilstm.verify.unwritten import empty_arrays_hold
-from minilstm.verify.variant import Mistake, variant
 
 GATE_NAMES = ("input gate", "forget gate", "candidate", "output gate")
 Sizes = tuple[Any, ...]

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from minilstm.cells.lstm import lstm_step_backward
-from minilstm.verify.causes import finite, own_parts
-from minilstm.verify.diagnosis import RAISES, Finding, Parts, evidence, listed
-from minilstm.verify.explain import Explained, agree, differences, exactly, partly, ratio, same
-from minilstm.verify.through_time import ARRIVES, as_step, as_step_backward, of_two_steps
-from minilstm.verify.trials import Trial, step_backward_trial
+from minilstm.verify.diagnose.causes import finite, own_parts
+from minilstm.verify.diagnose.diagnosis import RAISES, Finding, Parts, evidence, listed
+from minilstm.verify.diagnose.explain import Explained, agree, differences, exactly, partly, ratio, same
+from minilstm.verify.diagnose.through_time import ARRIVES, as_step, as_step_backward, of_two_steps
+from minilstm.verify.diagnose.trials import Trial, step_backward_trial
 
 Locate = Callable[[Trial, Callable, list[Parts], list[Parts]], list[Finding]]
 MADE_BY = {

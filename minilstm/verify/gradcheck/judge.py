@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minilstm.verify.report import ParameterCheck
+from minilstm.verify.gradcheck.report import ParameterCheck
 
 SEVERAL = "right code gives this only where several kinks meet, as at weights that are all zero: try other values"
 Where = tuple[int, ...]

@@ -14,8 +14,8 @@ from minilstm.checks import check_seed, check_size
 from minilstm.errors import InputError
 from minilstm.models.batch import Batch
 from minilstm.models.language_model import CELLS, LanguageModel, States
-from minilstm.verify.gradcheck import check_gradients
-from minilstm.verify.report import GradientCheck
+from minilstm.verify.gradcheck.gradcheck import check_gradients
+from minilstm.verify.gradcheck.report import GradientCheck
 
 
 def check_model(

@@ -22,8 +22,8 @@ import numpy as np
 
 from minilstm.errors import InputError
 from minilstm.verify import contracts
-from minilstm.verify.slopes import Params, copies_of
-from minilstm.verify.traces import quoted
+from minilstm.verify.gradcheck.slopes import Params, copies_of
+from minilstm.verify.gradcheck.traces import quoted
 
 SCALES = -1, 1e-3, 1e3  # of the gradients that arrive
 Forward = Callable[[Params], tuple[Params, Any]]
