@@ -27,7 +27,7 @@ import numpy as np
 
 from minilstm import cells
 from minilstm.course import COLOURS, pyplot, save
-from minilstm.verify.worksheet.worksheet import make_worksheet
+from minilstm.verify.worksheet.build import make_worksheet
 
 # %% [markdown]
 # ## The numbers

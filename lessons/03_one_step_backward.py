@@ -37,7 +37,7 @@ import numpy as np
 from minilstm import cells
 from minilstm.course import COLOURS, pyplot, save
 from minilstm.verify import diagnose
-from minilstm.verify.worksheet.worksheet import make_worksheet
+from minilstm.verify.worksheet.build import make_worksheet
 
 # %% [markdown]
 # ## The numbers of lesson 2, and the way forward once more

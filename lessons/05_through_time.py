@@ -23,7 +23,7 @@ from minilstm.cells import lstm_step, lstm_step_backward
 from minilstm.course import COLOURS, pyplot, quick, save
 from minilstm.verify import check_sequence, diagnose_sequence
 from minilstm.verify.sequence import lstm_sequence
-from minilstm.verify.worksheet.worksheet import make_worksheet
+from minilstm.verify.worksheet.build import make_worksheet
 
 # %% [markdown]
 # ## Two steps forward

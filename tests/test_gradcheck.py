@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from minilstm import InputError, LanguageModel, cells
 from minilstm.models.batch import Batch
 from minilstm.verify import check_gradients, check_model, check_sequence, check_step, sequence
-from minilstm.verify.gradcheck import gradcheck
+from minilstm.verify.gradcheck import check as gradcheck
 from minilstm.verify.gradcheck.slopes import STEP, central_differences, complex_step, projection
 from minilstm.verify.gradcheck.whole_model import random_case
 from tests.strategies import seeds, sizes

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from minilstm import LSTM, Dense, InputError, MinilstmError
 from minilstm.layers.losses import softmax_cross_entropy, softmax_cross_entropy_backward
+from minilstm.verify.worksheet.build import CLASSES, make_worksheet
 from minilstm.verify.worksheet.text import as_csv, as_markdown, as_text, numbers, symbols
-from minilstm.verify.worksheet.worksheet import CLASSES, make_worksheet
 from tests.strategies import seeds
 
 SOFFICE = shutil.which("soffice") or shutil.which("libreoffice")

@@ -7,7 +7,7 @@ from argparse import Namespace
 
 from minilstm.errors import InputError
 from minilstm.models.language_model import build_layers, parameter_shapes
-from minilstm.verify.gradcheck.gradcheck import METHODS
+from minilstm.verify.gradcheck.check import METHODS
 from minilstm.verify.gradcheck.whole_model import check_model, random_case
 
 SIZES = {"V": 7, "E": 3, "H": 5, "L": 2, "T": 6, "B": 4}

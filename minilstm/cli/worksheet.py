@@ -8,8 +8,8 @@ from pathlib import Path
 
 from minilstm import files
 from minilstm.errors import InputError
+from minilstm.verify.worksheet.build import make_worksheet
 from minilstm.verify.worksheet.text import FORMATS
-from minilstm.verify.worksheet.worksheet import make_worksheet
 
 ENDINGS = {".txt": "text", ".md": "markdown", ".csv": "csv", ".xlsx": "xlsx"}
 

@@ -1,10 +1,10 @@
 """Is a gradient right? Slopes without a gradient, comparisons, and a catalogue of the mistakes that people make."""
 
-from minilstm.verify.diagnose.diagnose import diagnose, diagnose_loss, diagnose_sequence, diagnose_step
+from minilstm.verify.diagnose.compare import diagnose, diagnose_loss, diagnose_sequence, diagnose_step
 from minilstm.verify.diagnose.diagnosis import Diagnosis, Finding
 from minilstm.verify.diagnose.mistakes import MISTAKES
 from minilstm.verify.diagnose.variant import Mistake
-from minilstm.verify.gradcheck.gradcheck import check_gradients
+from minilstm.verify.gradcheck.check import check_gradients
 from minilstm.verify.gradcheck.pairs import check_sequence, check_step
 from minilstm.verify.gradcheck.report import GradientCheck, ParameterCheck
 from minilstm.verify.gradcheck.whole_model import check_model

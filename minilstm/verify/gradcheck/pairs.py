@@ -14,7 +14,7 @@ import numpy as np
 from minilstm.checks import check_seed, check_size
 from minilstm.verify import contracts
 from minilstm.verify.gradcheck import conduct
-from minilstm.verify.gradcheck.gradcheck import check_gradients
+from minilstm.verify.gradcheck.check import check_gradients
 from minilstm.verify.gradcheck.report import GradientCheck
 from minilstm.verify.gradcheck.slopes import Params
 

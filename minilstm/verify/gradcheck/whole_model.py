@@ -14,7 +14,7 @@ from minilstm.checks import check_seed, check_size
 from minilstm.errors import InputError
 from minilstm.models.batch import Batch
 from minilstm.models.language_model import CELLS, LanguageModel, States
-from minilstm.verify.gradcheck.gradcheck import check_gradients
+from minilstm.verify.gradcheck.check import check_gradients
 from minilstm.verify.gradcheck.report import GradientCheck
 
 

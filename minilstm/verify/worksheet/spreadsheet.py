@@ -11,8 +11,8 @@ import io
 import itertools
 
 from minilstm.errors import MinilstmError
+from minilstm.verify.worksheet.build import NAME, Line, Worksheet
 from minilstm.verify.worksheet.text import symbols
-from minilstm.verify.worksheet.worksheet import NAME, Line, Worksheet
 
 try:
     from openpyxl import Workbook

@@ -8,7 +8,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator
 
-from minilstm.verify.worksheet.worksheet import NAME, Line, Worksheet
+from minilstm.verify.worksheet.build import NAME, Line, Worksheet
 
 WIDTH = 80
 HEAD = """\
