@@ -25,9 +25,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minilstm import kernels
-from minilstm.functions import sigmoid, softmax
 from minilstm.kernels.activations import sigmoid_in_place, tanh_in_place
 from minilstm.kernels.exponential import exp_in_place
+from minilstm.reference.functions import sigmoid, softmax
 from minilstm.streams import make_writable
 
 B, H = 64, 128  # sequences and hidden width of the cells

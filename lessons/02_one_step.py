@@ -19,13 +19,13 @@
 #
 # ⊙ multiplies number by number. `Wx` and `Wh` are the weights, matrices of numbers that training
 # will find, and `b` is the bias, a number added for each unit; a *unit* is one entry of c and of h.
-# The numbering is that of `minilstm/cells/lstm.py`. Hochreiter and Schmidhuber (1997); the forget
+# The numbering is that of `minilstm/reference/lstm.py`. Hochreiter and Schmidhuber (1997); the forget
 # gate is from Gers, Schmidhuber and Cummins (2000).
 
 # %%
 import numpy as np
 
-from minilstm import cells
+from minilstm import reference
 from minilstm.course import COLOURS, pyplot, save
 from minilstm.verify.worksheet.build import make_worksheet
 
@@ -122,7 +122,7 @@ assert f.round(3).tolist() == [0.836, 0.283]
 # %% [markdown]
 # ## Is it what the worksheet says, and what the package computes?
 #
-# The worksheet computes with Python numbers, one at a time. `cells.lstm_step` puts the weights of
+# The worksheet computes with Python numbers, one at a time. `reference.lstm_step` puts the weights of
 # the four gates side by side, `Wx (D, 4H)` in blocks i, f, g, o, so that one product makes all
 # sums; it takes a batch, `x (B, D)`, here of one.
 
@@ -130,11 +130,11 @@ assert f.round(3).tolist() == [0.836, 0.283]
 assert np.allclose(f, given("f{}[1]")) and np.allclose(c, given("c{}[1]")) and np.allclose(h, given("h{}[1]"))
 
 side_by_side = lambda parts: np.concatenate([parts[gate] for gate in "ifgo"], axis=-1)
-ours_h, ours_c, cache = cells.lstm_step(
+ours_h, ours_c, cache = reference.lstm_step(
     x[None], h_prev[None], c_prev[None], side_by_side(Wx), side_by_side(Wh), side_by_side(b)
 )
 assert np.allclose(ours_h[0], h, rtol=1e-15) and np.allclose(ours_c[0], c, rtol=1e-15)
-print("\nthe worksheet, these lines, and cells.lstm_step agree: h =", ours_h[0].round(5))
+print("\nthe worksheet, these lines, and reference.lstm_step agree: h =", ours_h[0].round(5))
 
 # %% [markdown]
 # ## What a gate does to a memory

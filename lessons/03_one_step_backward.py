@@ -28,13 +28,13 @@
 #
 # A sum passes dy on as it is: if b grows by 0.01, so does y. A product passes it on times the other
 # factor: if b grows by 0.01, y grows by 0.01 a. A function passes it on times its slope. What is
-# used twice is felt twice. The numbering is that of `minilstm/cells/lstm.py`; going backward by
+# used twice is felt twice. The numbering is that of `minilstm/reference/lstm.py`; going backward by
 # these rules through a whole network: Rumelhart, Hinton and Williams (1986).
 
 # %%
 import numpy as np
 
-from minilstm import cells
+from minilstm import reference
 from minilstm.course import COLOURS, pyplot, save
 from minilstm.verify import diagnose
 from minilstm.verify.worksheet.build import make_worksheet
@@ -215,7 +215,7 @@ assert np.isclose((dz * Wx[0]).sum(), dx[0])
 # ## Is it right?
 #
 # Three witnesses. The worksheet, which computes with Python numbers, one at a time. The package,
-# whose `cells.lstm_step_backward` has these lines for a batch. And a loss that knows nothing of our
+# whose `reference.lstm_step_backward` has these lines for a batch. And a loss that knows nothing of our
 # derivations: the worksheet's own, with both its steps and a softmax behind them. It answers for
 # c_prev and x, which it reads nowhere but here. A weight it reads in both steps, so that for a
 # weight we ask the loss above.
@@ -224,11 +224,11 @@ assert np.isclose((dz * Wx[0]).sum(), dx[0])
 for name, gradient in {"dc": dc, "dzf": dzf, "dcprev": dc_prev, "dx": dx, "dhprev": dh_prev}.items():
     assert np.allclose(gradient, sheet.array(name + "{}[1]", UNITS)), name
 
-_, _, cache = cells.lstm_step(x[None], h_prev[None], c_prev[None], Wx, Wh, b)
-package = cells.lstm_step_backward(dh[None], dc_next[None], cache, Wx, Wh)
+_, _, cache = reference.lstm_step(x[None], h_prev[None], c_prev[None], Wx, Wh, b)
+package = reference.lstm_step_backward(dh[None], dc_next[None], cache, Wx, Wh)
 for ours, theirs in zip((dx, dh_prev, dc_prev, dWx, dWh, db), (package[0][0], package[1][0], package[2][0], *package[3])):
     assert np.allclose(ours, theirs, rtol=1e-12, atol=0)
-print("\nthe worksheet, these lines, and cells.lstm_step_backward agree")
+print("\nthe worksheet, these lines, and reference.lstm_step_backward agree")
 
 for name, gradient in {"c1[0]": dc_prev[0], "c2[0]": dc_prev[1], "x1[1]": dx[0], "x2[1]": dx[1]}.items():
     slope = (sheet.nudged_loss(name, 1e-5) - sheet.nudged_loss(name, -1e-5)) / 2e-5
@@ -237,7 +237,7 @@ for name, gradient in {"c1[0]": dc_prev[0], "c2[0]": dc_prev[1], "x1[1]": dx[0],
 
 
 def loss_with(Wx):
-    h, c, _ = cells.lstm_step(x[None], h_prev[None], c_prev[None], Wx, Wh, b)
+    h, c, _ = reference.lstm_step(x[None], h_prev[None], c_prev[None], Wx, Wh, b)
     return dh @ h[0] + dc_next @ c[0]
 
 
@@ -262,8 +262,8 @@ batch = [rng.normal(size=(B, 2)) for _ in range(5)]  # x, h_prev, c_prev, dh, dc
 
 
 def weights_feel(x, h_prev, c_prev, dh, dc_next):
-    _, _, cache = cells.lstm_step(x, h_prev, c_prev, Wx, Wh, b)
-    return cells.lstm_step_backward(dh, dc_next, cache, Wx, Wh)[3]
+    _, _, cache = reference.lstm_step(x, h_prev, c_prev, Wx, Wh, b)
+    return reference.lstm_step_backward(dh, dc_next, cache, Wx, Wh)[3]
 
 
 together = weights_feel(*batch)
@@ -283,7 +283,7 @@ print(f"\ndb of zf1, three sequences\none by one: {one_by_one}; as a batch: {tog
 
 # %%
 def through_h_only(dh, dc, cache, Wx, Wh):
-    return cells.lstm_step_backward(dh, 0 * dc, cache, Wx, Wh)
+    return reference.lstm_step_backward(dh, 0 * dc, cache, Wx, Wh)
 
 
 found = diagnose(through_h_only)

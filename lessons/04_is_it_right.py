@@ -24,7 +24,7 @@
 # %%
 import numpy as np
 
-from minilstm import cells
+from minilstm import reference
 from minilstm.course import COLOURS, pyplot, save
 from minilstm.errors import InputError
 from minilstm.verify import check_gradients, check_step, diagnose
@@ -158,9 +158,9 @@ dc_all = dc + dh * o * (1 - np.tanh(c) ** 2)             # (6): c acts through h
 dzf = dc_all * exactly["c_prev"] * f * (1 - f)           # (4), then (1)
 by_hand = exactly["h_prev"][:, 1] @ dzf[:, 2]            # a product, added up over the batch
 
-_, _, cache = cells.lstm_step(*exactly.values())
-*_, grads = cells.lstm_step_backward(dh, dc, cache, exactly["Wx"], exactly["Wh"])
-print(f"\nslope of the loss for Wh[1, 6]: {by_hand:.15f} by hand\n{grads.Wh[1, 6]:49.15f} by cells.lstm_step_backward")
+_, _, cache = reference.lstm_step(*exactly.values())
+*_, grads = reference.lstm_step_backward(dh, dc, cache, exactly["Wx"], exactly["Wh"])
+print(f"\nslope of the loss for Wh[1, 6]: {by_hand:.15f} by hand\n{grads.Wh[1, 6]:49.15f} by reference.lstm_step_backward")
 assert np.isclose(by_hand, grads.Wh[1, 6], rtol=1e-13)
 
 # %% [markdown]
@@ -264,7 +264,7 @@ assert verdicts == ["right", "WRONG", "right", "right", "WRONG"] and np.isclose(
 
 # %%
 def hasty(dh, dc, cache, Wx, Wh):
-    result = cells.lstm_step_backward(dh, dc, cache, Wx, Wh)
+    result = reference.lstm_step_backward(dh, dc, cache, Wx, Wh)
     dc += dh * cache.o * (1 - cache.tanh_c**2)           # changes the caller's array, where `dc = dc + ...` belongs
     return result
 
@@ -277,7 +277,7 @@ print(f"slope     before both {by_hand:.6f}    after both {changed:.6f}")
 assert np.isclose(first, by_hand) and not np.isclose(second, first, rtol=0.05) and not np.isclose(changed, first, rtol=0.05)
 dc = kept
 try:
-    check_step(cells.lstm_step, hasty)
+    check_step(reference.lstm_step, hasty)
 except InputError as error:
     print("check_step says:", *str(error).split("; "), sep="\n  ")
 
@@ -342,16 +342,16 @@ assert passed == {"central": True, "projections": True, "complex": False} and ch
 
 # %%
 def forgetful(dh, dc, cache, Wx, Wh):
-    return cells.lstm_step_backward(dh, 0 * dc, cache, Wx, Wh)
+    return reference.lstm_step_backward(dh, 0 * dc, cache, Wx, Wh)
 
 
 mine = dict(zip(names, forgetful(dh, dc, cache, exactly["Wx"], exactly["Wh"])[3]))
 degrees = np.degrees(np.arccos(along(mine, right) / np.sqrt(along(mine, mine) * along(right, right))))
 after = of_weights({name: exactly[name] - 0.1 * mine[name] for name in names})
 print(f"\n{degrees:.0f} degrees off; the loss was {loss(exactly):.3f}, and after a step is {after:.3f}\n")
-print(str(check_step(cells.lstm_step, forgetful)).split("\nrelative error:")[0])
+print(str(check_step(reference.lstm_step, forgetful)).split("\nrelative error:")[0])
 print("\n" + str(diagnose(forgetful)))
-assert round(degrees) == 42 and after < loss(exactly) and check_step(cells.lstm_step, cells.lstm_step_backward)
+assert round(degrees) == 42 and after < loss(exactly) and check_step(reference.lstm_step, reference.lstm_step_backward)
 
 # %% [markdown]
 # ## Exercises

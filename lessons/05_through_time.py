@@ -19,8 +19,8 @@
 import numpy as np
 
 from minilstm import layers
-from minilstm.cells import lstm_step, lstm_step_backward
 from minilstm.course import COLOURS, pyplot, quick, save
+from minilstm.reference import lstm_step, lstm_step_backward
 from minilstm.verify import check_sequence, diagnose_sequence
 from minilstm.verify.sequence import lstm_sequence
 from minilstm.verify.worksheet.build import make_worksheet

@@ -11,9 +11,9 @@
 # and each step multiplies it by something. What this something is decides how far a network can
 # learn to remember.
 #
-#     (1)  h = tanh(x Wx + h_prev Wh + b)       a simple RNN, `minilstm/cells/rnn.py`
-#     (4)  c = f ⊙ c_prev + i ⊙ g               an LSTM, `minilstm/cells/lstm.py`
-#     (5)  h = (1 - z) ⊙ n + z ⊙ h_prev         a GRU, `minilstm/cells/gru.py`
+#     (1)  h = tanh(x Wx + h_prev Wh + b)       a simple RNN, `minilstm/reference/rnn.py`
+#     (4)  c = f ⊙ c_prev + i ⊙ g               an LSTM, `minilstm/reference/lstm.py`
+#     (5)  h = (1 - z) ⊙ n + z ⊙ h_prev         a GRU, `minilstm/reference/gru.py`
 #
 # A GRU (Cho et al. 2014) is an LSTM's younger relative. It has no cell state; one gate z, the
 # update gate, says how much of the old h stays and how much of the candidate n, what is new, takes
@@ -26,14 +26,14 @@
 # %%
 import numpy as np
 
-from minilstm import cells
+from minilstm import reference
 from minilstm.course import COLOURS, pyplot, quick, save
-from minilstm.functions import sigmoid
 from minilstm.layers import Dense
 from minilstm.layers.losses import output_loss
 from minilstm.models.language_model import CELLS, parameter_shapes
 from minilstm.optim import Adam, clip_by_global_norm
 from minilstm.params import ParameterVector
+from minilstm.reference.functions import sigmoid
 
 QUICK = quick()
 
@@ -99,7 +99,7 @@ assert np.linalg.norm(product, 2) < 1e-6 < 0.5 < bound < 1
 # %%
 dh = u = rng.normal(size=(1, H))                                               # dLoss/dh at the last step
 for t in reversed(range(STEPS)):
-    dx, dh, grads = cells.rnn_step_backward(dh, cells.RNNStepCache(x[t], h[t], h[t + 1]), Wx, Wh)
+    dx, dh, grads = reference.rnn_step_backward(dh, reference.RNNStepCache(x[t], h[t], h[t + 1]), Wx, Wh)
 assert np.allclose(dh, u @ product, rtol=1e-6, atol=0)
 print(f"\nnorm of dh[0]: {np.linalg.norm(dh):.5g} step by step, {np.linalg.norm(u @ product):.5g} by the product")
 
@@ -130,11 +130,11 @@ assert halves.round()[[0, 2, 3]].tolist() == [1, 14, 103] and f"{sigmoid(biases)
 Wx, Wh, b = rng.normal(size=(4, 4 * H)), np.zeros((H, 4 * H)), rng.normal(2, 1, 4 * H)
 state, forgets, caches = (np.zeros((1, H)), np.zeros((1, H))), np.ones((1, H)), []
 for t in range(STEPS):
-    *state, cache = cells.lstm_step(x[t], *state, Wx, Wh, b)
+    *state, cache = reference.lstm_step(x[t], *state, Wx, Wh, b)
     forgets, caches = forgets * cache.f, [*caches, cache]
 dh, dc = np.zeros((1, H)), np.ones((1, H))
 for cache in caches[::-1]:
-    dx, dh, dc, grads = cells.lstm_step_backward(dh, dc, cache, Wx, Wh)
+    dx, dh, dc, grads = reference.lstm_step_backward(dh, dc, cache, Wx, Wh)
 assert np.allclose(dc, forgets, rtol=1e-6, atol=0)
 print(f"\nunit 1 of an LSTM without Wh\n   product of 100 forget gates {forgets[0, 0]:.5g}, its dc[0] {dc[0, 0]:.5g}")
 
@@ -182,7 +182,7 @@ def gradient_sizes(kind, ids):
     # norms of the state's gradient 0, 1, … DISTANCES steps before the last, that at the last being 1
     layer, theta = begin(kind, np.float64)
     params = theta.layer("layer")
-    step, step_backward = (getattr(cells, KINDS[kind][0] + name) for name in ("_step", "_step_backward"))
+    step, step_backward = (getattr(reference, KINDS[kind][0] + name) for name in ("_step", "_step_backward"))
     state, caches = layer.zero_state(ids.shape[1], np.float64), []
     for x in np.eye(V)[ids]:
         *state, cache = step(x, *state, *params.values())

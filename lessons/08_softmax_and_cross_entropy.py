@@ -8,7 +8,7 @@
 # lesson 1 padding and lengths.
 #
 # At each step a network gives V numbers, one for each id: the *logits* a. They may be anything. Two
-# functions of `minilstm/functions.py` make probabilities of them, and two equations of
+# functions of `minilstm/reference/functions.py` make probabilities of them, and two equations of
 # `minilstm/layers/losses.py` compare these with the target y, the id that really came; they are numbered
 # as in these files:
 #
@@ -24,7 +24,6 @@
 # %%
 import numpy as np
 
-from minilstm import functions
 from minilstm.corpora.headlines import headlines
 from minilstm.course import COLOURS, pyplot, save
 from minilstm.data.batches import SequenceBatches
@@ -32,6 +31,7 @@ from minilstm.data.published import LeftPadded
 from minilstm.data.tokenizers import CharTokenizer
 from minilstm.generation.sampling import Sampling
 from minilstm.layers.losses import output_loss, softmax_cross_entropy, softmax_cross_entropy_backward
+from minilstm.reference import functions
 
 # %% [markdown]
 # ## From scores to a loss

@@ -288,7 +288,7 @@ if plt := pyplot():
 #
 # The package stops at step 20 and says so. What to do when you meet it, in this order: lower the
 # rate; clip; and if the loss is one of your own, look for the logarithm of 0 and the exponential of
-# a large number in it (`log_sum_exp` in `minilstm/functions.py` has neither). Clipping leaves a
+# a large number in it (`log_sum_exp` in `minilstm/reference/functions.py` has neither). Clipping leaves a
 # gradient alone whose norm is infinite or NaN: nothing can be saved in it, and cutting it down
 # would hide that.
 

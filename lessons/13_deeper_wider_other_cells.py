@@ -16,12 +16,12 @@
 # %%
 import numpy as np
 
-from minilstm import Adam, CharTokenizer, LanguageModel, cells
+from minilstm import Adam, CharTokenizer, LanguageModel, reference
 from minilstm.corpora.headlines import headlines
 from minilstm.course import COLOURS, pyplot, quick, save
 from minilstm.data.batches import CorpusBatches, SequenceBatches
-from minilstm.functions import sigmoid
 from minilstm.layers import Dropout
+from minilstm.reference.functions import sigmoid
 from minilstm.training.loop import Training, evaluate, fit, train_steps
 
 grammar = headlines()
@@ -75,7 +75,7 @@ assert parameters("lstm", 1, 128, 84) == 119_892 and parameters("lstm", 1, 128, 
 # ## One step of a GRU
 #
 # A GRU (Cho et al. 2014) has no cell state. What it remembers is what it shows. The numbering is
-# that of `minilstm/cells/gru.py`:
+# that of `minilstm/reference/gru.py`:
 #
 #     (1)  r = σ(x Wx_r + bx_r + h_prev Wh_r + bh_r)         reset gate
 #     (2)  z = σ(x Wx_z + bx_z + h_prev Wh_z + bh_z)         update gate
@@ -83,7 +83,7 @@ assert parameters("lstm", 1, 128, 84) == 119_892 and parameters("lstm", 1, 128, 
 #     (4)  n = tanh(x Wx_n + bx_n + r ⊙ q)                   candidate
 #     (5)  h = (1 - z) ⊙ n + z ⊙ h_prev                      hidden state
 #
-# and the simple RNN of `minilstm/cells/rnn.py` (Elman 1990) is h = tanh(x Wx + h_prev Wh + b).
+# and the simple RNN of `minilstm/reference/rnn.py` (Elman 1990) is h = tanh(x Wx + h_prev Wh + b).
 #
 # (5) does the work of the LSTM's (4): where z is near 1 the old number is handed on untouched. One
 # gate decides about both, keeping and writing: what is kept is not written. An LSTM may do both or
@@ -106,10 +106,10 @@ h = (1 - z) * n + z * h_prev                                                # (5
 print("\n                               unit 1  unit 2")
 for name, value in {"h before": h_prev, "r, how much of q is heard": r, "z, what stays": z, "n, candidate": n, "h": h}.items():
     print(f"{name:<29} {value[0, 0]:7.4f} {value[0, 1]:7.4f}")
-assert np.allclose(h, cells.gru_step(x, h_prev, Wx, Wh, bx, bh)[0], rtol=1e-12)
+assert np.allclose(h, reference.gru_step(x, h_prev, Wx, Wh, bx, bh)[0], rtol=1e-12)
 
 h_rnn = np.tanh(x @ Wx[:, :H] + h_prev @ Wh[:, :H] + bx[:H])                # of cells/rnn.py, (1), and that is all of it
-assert np.allclose(h_rnn, cells.rnn_step(x, h_prev, Wx[:, :H], Wh[:, :H], bx[:H])[0], rtol=1e-12)
+assert np.allclose(h_rnn, reference.rnn_step(x, h_prev, Wx[:, :H], Wh[:, :H], bx[:H])[0], rtol=1e-12)
 
 # %% [markdown]
 # ## Two GRUs that look alike

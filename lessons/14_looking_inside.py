@@ -25,7 +25,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from minilstm import LSTM, Adam, CharTokenizer, LanguageModel, cells
+from minilstm import LSTM, Adam, CharTokenizer, LanguageModel, reference
 from minilstm.course import pyplot, quick, save
 from minilstm.data.windows import WindowBatches
 from minilstm.training.loop import Training, train_steps
@@ -130,7 +130,7 @@ gates = np.concatenate([seen.i, seen.f, seen.g, seen.o], axis=2)[:, 0]  # (T, 4H
 assert np.abs(cache.gates - gates).max() < 1e-3 and np.abs(cache.c[1:] - c).max() < 1e-2  # the layer computes in float32
 t = 1000
 x = np.eye(tokenizer.vocab_size)[ids[[t]]]
-assert np.allclose(cells.lstm_step(x, seen.h[t - 1], seen.c[t - 1], **params)[1], seen.c[t])
+assert np.allclose(reference.lstm_step(x, seen.h[t - 1], seen.c[t - 1], **params)[1], seen.c[t])
 print(f"{len(ids):,} characters read; the cache of LSTM.forward has the same gates and c")
 
 # %% [markdown]

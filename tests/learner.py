@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minilstm.functions import sigmoid
+from minilstm.reference.functions import sigmoid
 from minilstm.verify.diagnose.variant import Mistake, variant
 
 

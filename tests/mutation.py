@@ -24,24 +24,24 @@ from pathlib import Path
 from minilstm.streams import make_writable
 
 ROOT = Path(__file__).resolve().parents[1]
-LAYER = "test_layers_small test_layers_recurrent test_layers_edges test_model"
-RECURRENT = "test_layers_recurrent test_layers_edges test_properties test_model"
+LAYER = "layers/test_layers_small layers/test_layers_recurrent layers/test_layers_edges models/test_model"
+RECURRENT = "layers/test_layers_recurrent layers/test_layers_edges layers/test_properties models/test_model"
 TESTS = {  # what judges a module, the quickest to notice first
-    "minilstm/cells/gru.py": "test_cells test_kernels",
-    "minilstm/cells/lstm.py": "test_cells test_kernels",
-    "minilstm/cells/rnn.py": "test_cells test_kernels",
-    "minilstm/kernels/activations.py": "test_activations test_kernels",
-    "minilstm/kernels/adam.py": "test_optim",
+    "minilstm/reference/gru.py": "reference/test_cells kernels/test_kernels",
+    "minilstm/reference/lstm.py": "reference/test_cells kernels/test_kernels",
+    "minilstm/reference/rnn.py": "reference/test_cells kernels/test_kernels",
+    "minilstm/kernels/activations.py": "kernels/test_activations kernels/test_kernels",
+    "minilstm/kernels/adam.py": "optim/test_optim",
     "minilstm/kernels/embedding.py": LAYER,
-    "minilstm/kernels/exponential.py": "test_exponential test_losses",
-    "minilstm/kernels/gru.py": "test_kernels test_layers_recurrent",
-    "minilstm/kernels/lstm.py": "test_kernels test_layers_recurrent",
-    "minilstm/kernels/rmsprop.py": "test_optim",
-    "minilstm/kernels/rnn.py": "test_kernels test_layers_recurrent",
-    "minilstm/kernels/sgd.py": "test_optim",
-    "minilstm/kernels/softmax.py": "test_losses test_model",
+    "minilstm/kernels/exponential.py": "kernels/test_exponential layers/test_losses",
+    "minilstm/kernels/gru.py": "kernels/test_kernels layers/test_layers_recurrent",
+    "minilstm/kernels/lstm.py": "kernels/test_kernels layers/test_layers_recurrent",
+    "minilstm/kernels/rmsprop.py": "optim/test_optim",
+    "minilstm/kernels/rnn.py": "kernels/test_kernels layers/test_layers_recurrent",
+    "minilstm/kernels/sgd.py": "optim/test_optim",
+    "minilstm/kernels/softmax.py": "layers/test_losses models/test_model",
     "minilstm/layers/dense.py": LAYER,
-    "minilstm/layers/dropout.py": "test_dropout test_layers_small",
+    "minilstm/layers/dropout.py": "layers/test_dropout layers/test_layers_small",
     "minilstm/layers/embedding.py": LAYER,
     "minilstm/layers/gru.py": RECURRENT,
     "minilstm/layers/initial.py": LAYER,
@@ -50,14 +50,14 @@ TESTS = {  # what judges a module, the quickest to notice first
     "minilstm/layers/packing.py": RECURRENT,
     "minilstm/layers/recurrent.py": RECURRENT,
     "minilstm/layers/rnn.py": RECURRENT,
-    "minilstm/layers/workspace.py": "test_layers_small test_layers_recurrent test_layers_edges test_losses test_model",
-    "minilstm/layers/losses.py": "test_losses test_properties test_model",
-    "minilstm/optim/adam.py": "test_optim",
-    "minilstm/optim/clipping.py": "test_optim",
-    "minilstm/optim/optimizer.py": "test_optim",
-    "minilstm/optim/rmsprop.py": "test_optim",
-    "minilstm/optim/schedules.py": "test_optim",
-    "minilstm/optim/sgd.py": "test_optim",
+    "minilstm/layers/workspace.py": "layers/test_layers_small layers/test_layers_recurrent layers/test_layers_edges layers/test_losses models/test_model",
+    "minilstm/layers/losses.py": "layers/test_losses layers/test_properties models/test_model",
+    "minilstm/optim/adam.py": "optim/test_optim",
+    "minilstm/optim/clipping.py": "optim/test_optim",
+    "minilstm/optim/optimizer.py": "optim/test_optim",
+    "minilstm/optim/rmsprop.py": "optim/test_optim",
+    "minilstm/optim/schedules.py": "optim/test_optim",
+    "minilstm/optim/sgd.py": "optim/test_optim",
 }
 CONFIG = """
 [cosmic-ray]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from minilstm import cells
+from minilstm import reference
 from minilstm.layers import GRU, LSTM, RNN, Recurrent
 from minilstm.verify import sequence
 from tests import naive
@@ -34,12 +34,12 @@ class Cell(NamedTuple):
 
     def step(self, x, state, weights):
         """The new state, and a cache."""
-        *state, cache = getattr(cells, f"{self.name}_step")(x, *state, *weights)
+        *state, cache = getattr(reference, f"{self.name}_step")(x, *state, *weights)
         return tuple(state), cache
 
     def step_backward(self, dstate, cache, weights):
         """dx, the gradient of the state before, and those of the weights."""
-        dx, *dstate, grads = getattr(cells, f"{self.name}_step_backward")(*dstate, cache, *weights[:2])
+        dx, *dstate, grads = getattr(reference, f"{self.name}_step_backward")(*dstate, cache, *weights[:2])
         assert grads._fields == self.names
         return dx, tuple(dstate), tuple(grads)
 

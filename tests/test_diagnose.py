@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from minilstm import InputError, cells
-from minilstm.functions import sigmoid
+from minilstm import InputError, reference
+from minilstm.reference.functions import sigmoid
 from minilstm.verify import diagnose, diagnose_loss, diagnose_sequence, diagnose_step, sequence
 from minilstm.verify.diagnose import trials
 
@@ -126,7 +126,7 @@ def test_a_constant_factor_is_seen():
 
 def test_a_sign_that_is_wrong_everywhere_is_told_with_one_number():
     def uphill(dh, dc, cache, Wx, Wh):
-        dx, dh_prev, dc_prev, grads = cells.lstm_step_backward(dh, dc, cache, Wx, Wh)
+        dx, dh_prev, dc_prev, grads = reference.lstm_step_backward(dh, dc, cache, Wx, Wh)
         return -dx, -dh_prev, -dc_prev, [-gradient for gradient in grads]
 
     text = said(diagnose(uphill))
@@ -136,14 +136,14 @@ def test_a_sign_that_is_wrong_everywhere_is_told_with_one_number():
 
 def test_a_function_that_raises_is_told_what_and_where():
     def broken(dh, dc, cache, Wx, Wh):
-        return dh @ Wx, dh, dc, cells.LSTMGrads(Wx, Wh, Wx[0])
+        return dh @ Wx, dh, dc, reference.LSTMGrads(Wx, Wh, Wx[0])
 
     diagnosis = diagnose(broken)
     assert not diagnosis.right and diagnosis.wrong_parts and "none of the known ones" in str(diagnosis)
     diagnosis = diagnose(lambda dh, dc, cache, Wx, Wh: dh.no_such_thing)
     text = said(diagnosis)
     assert "is wrong. It raises AttributeError: 'numpy.ndarray' object has no attribute 'no_such_thing'." in text
-    assert "It is called as (dh, dc, cache, Wx, Wh), with the cache of cells.lstm_step." in text
+    assert "It is called as (dh, dc, cache, Wx, Wh), with the cache of reference.lstm_step." in text
 
 
 def test_what_works_only_for_square_weights_is_told():
@@ -153,7 +153,7 @@ def test_what_works_only_for_square_weights_is_told():
 
 def test_a_backward_in_float32_is_right_to_six_digits_only():
     def narrow(dh, dc, cache, Wx, Wh):
-        dx, dh_prev, dc_prev, grads = cells.lstm_step_backward(dh, dc, cache, Wx, Wh)
+        dx, dh_prev, dc_prev, grads = reference.lstm_step_backward(dh, dc, cache, Wx, Wh)
         return dx.astype(np.float32), dh_prev, dc_prev, grads
 
     diagnosis = diagnose(narrow)
@@ -163,19 +163,19 @@ def test_a_backward_in_float32_is_right_to_six_digits_only():
 
 def test_wrong_shapes_are_told():
     def flat(dh, dc, cache, Wx, Wh):
-        dx, dh_prev, dc_prev, grads = cells.lstm_step_backward(dh, dc, cache, Wx, Wh)
+        dx, dh_prev, dc_prev, grads = reference.lstm_step_backward(dh, dc, cache, Wx, Wh)
         return dx.ravel(), dh_prev, dc_prev, grads
 
     assert "dx has the shape (6,) where (2, 3) belongs." in str(diagnose(flat))
 
     def one_bias(dh, dc, cache, Wx, Wh):
-        dx, dh_prev, dc_prev, grads = cells.lstm_step_backward(dh, dc, cache, Wx, Wh)
+        dx, dh_prev, dc_prev, grads = reference.lstm_step_backward(dh, dc, cache, Wx, Wh)
         return dx, dh_prev, dc_prev, grads._replace(b=grads.b.sum())
 
     assert "db, input gate has the shape () where (3,) belongs." in said(diagnose(one_bias))
 
     def complex_dx(dh, dc, cache, Wx, Wh):
-        dx, dh_prev, dc_prev, grads = cells.lstm_step_backward(dh, dc, cache, Wx, Wh)
+        dx, dh_prev, dc_prev, grads = reference.lstm_step_backward(dh, dc, cache, Wx, Wh)
         return dx + 0j, dh_prev, dc_prev, grads
 
     assert "dx holds complex128, not real numbers." in str(diagnose(complex_dx))
@@ -183,7 +183,7 @@ def test_wrong_shapes_are_told():
 
 def test_inputs_that_are_changed_are_told():
     def greedy(dh, dc, cache, Wx, Wh):
-        result = cells.lstm_step_backward(dh, dc, cache, Wx, Wh)
+        result = reference.lstm_step_backward(dh, dc, cache, Wx, Wh)
         cache.c_prev[:] = 0
         return result
 
@@ -254,7 +254,7 @@ def test_a_dropped_carry_is_named_for_what_it_is():
     def dropped(dh, dstate, caches, Wx, Wh):
         dx, (dh_next, dc_next), total = np.zeros((*dh.shape[:2], len(Wx))), dstate, [0, 0, 0]
         for t in reversed(range(len(dh))):
-            dx[t], dh_next, dc_prev, grads = cells.lstm_step_backward(dh[t] + dh_next, dc_next, caches[t], Wx, Wh)
+            dx[t], dh_next, dc_prev, grads = reference.lstm_step_backward(dh[t] + dh_next, dc_next, caches[t], Wx, Wh)
             dc_next = np.zeros_like(dc_prev)
             total = [a + b for a, b in zip(total, grads)]
         return dx, (dh_next, dc_next), total
@@ -273,7 +273,7 @@ def test_a_lost_carry_is_named_whatever_stands_in_its_place(lost, what, stale, h
     def learner(dh, dstate, caches, Wx, Wh):
         carry, total, dx = dict(zip("hc", dstate)), [0, 0, 0], np.zeros((*dh.shape[:2], len(Wx)))
         for t in reversed(range(len(dh))):
-            dx[t], dh_prev, dc_prev, grads = cells.lstm_step_backward(dh[t] + carry["h"], carry["c"], caches[t], Wx, Wh)
+            dx[t], dh_prev, dc_prev, grads = reference.lstm_step_backward(dh[t] + carry["h"], carry["c"], caches[t], Wx, Wh)
             total = [a + b for a, b in zip(total, grads)]
             came = {"h": dh_prev, "c": dc_prev}
             carry = {k: came[k] if k not in lost else carry[k] if stale else np.zeros_like(dh_prev) for k in "hc"}
@@ -286,7 +286,7 @@ def test_a_loop_that_begins_with_zeros_and_keeps_them_has_two_mistakes():
     def course(dh, dstate, caches, Wx, Wh):
         dx, total, zero = np.zeros((*dh.shape[:2], len(Wx))), [0, 0, 0], np.zeros_like(dh[0])
         for t in reversed(range(len(dh))):
-            dx[t], dh_prev, dc_prev, grads = cells.lstm_step_backward(dh[t] + zero, zero, caches[t], Wx, Wh)
+            dx[t], dh_prev, dc_prev, grads = reference.lstm_step_backward(dh[t] + zero, zero, caches[t], Wx, Wh)
             total = [a + b for a, b in zip(total, grads)]
         return dx, (dh_prev, dc_prev), total
 
@@ -329,7 +329,7 @@ def test_both_carries_dropped_as_in_a_published_answer():
         for t in reversed(range(len(dh))):
             last = t == len(dh) - 1
             dh_t, dc_t = (dh[t] + dstate[0], dstate[1]) if last else (dh[t], np.zeros_like(dh[t]))
-            dx[t], _, _, grads = cells.lstm_step_backward(dh_t, dc_t, caches[t], Wx, Wh)
+            dx[t], _, _, grads = reference.lstm_step_backward(dh_t, dc_t, caches[t], Wx, Wh)
             total = [a + b for a, b in zip(total, grads)]
         return dx, (0 * dstate0[0], 0 * dstate0[1]), total
 
@@ -345,7 +345,7 @@ def test_one_mistake_at_all_gates_is_named_in_a_step_and_through_time():
 
 def test_weights_whose_gradients_are_handed_back_in_another_order():
     def course(dh, dc, cache, Wx, Wh):
-        dx, dh_prev, dc_prev, grads = cells.lstm_step_backward(dh, dc, cache, Wx, Wh)
+        dx, dh_prev, dc_prev, grads = reference.lstm_step_backward(dh, dc, cache, Wx, Wh)
         turn = lambda W: np.concatenate([np.split(W, 4, axis=-1)[k] for k in (1, 0, 3, 2)], axis=-1)
         return dx, dh_prev, dc_prev, [turn(grad) for grad in grads]
 

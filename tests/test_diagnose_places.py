@@ -5,7 +5,7 @@ from collections import deque
 import numpy as np
 import pytest
 
-from minilstm import cells
+from minilstm import reference
 from minilstm.verify import diagnose, diagnose_loss, diagnose_sequence, diagnose_step
 from minilstm.verify.diagnose.unwritten import empty_arrays_hold
 from minilstm.verify.sequence import lstm_sequence, lstm_sequence_backward
@@ -326,5 +326,5 @@ def test_a_forward_step_and_a_loss_of_unusual_sizes_are_looked_at():
 def test_an_unknown_slip_of_a_forward_step_has_its_equations():
     wrong = lambda x, h, c, *W: step(x, h, 2 * c, *W)
     assert "Look at equations (1) to (4)." in said(diagnose_step(wrong))
-    late = lambda *a: (lambda h, c, cache: (h * 2, c, cache))(*cells.lstm_step(*a))
+    late = lambda *a: (lambda h, c, cache: (h * 2, c, cache))(*reference.lstm_step(*a))
     assert "Look at equations (5) and (6)." in said(diagnose_step(late))

@@ -93,5 +93,5 @@ def test_wrong_biases_are_told_apart(tmp_path, value, said):
     ],
 )
 def test_wrong_ways_through_a_gru_are_named(tmp_path, line, said):
-    source = "from minilstm.functions import sigmoid\n\n\n" + GRU.format(**RIGHT | line)
+    source = "from minilstm.reference.functions import sigmoid\n\n\n" + GRU.format(**RIGHT | line)
     assert said in wrong(tmp_path, 6, "gru_state_backward", source)

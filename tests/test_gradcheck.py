@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minilstm import InputError, LanguageModel, cells
+from minilstm import InputError, LanguageModel, reference
 from minilstm.models.batch import Batch
 from minilstm.verify import check_gradients, check_model, check_sequence, check_step, sequence
 from minilstm.verify.gradcheck import check as gradcheck
@@ -173,10 +173,10 @@ def test_a_matrix_is_converted_where_that_changes_nothing():
     assert check_gradients(lambda p: np.sum(p["W"] ** 2), {"W": W}, {"W": W.view(np.matrix)}).wrong
 
     def step(x, h, c, Wx, Wh, b):
-        h, c, cache = cells.lstm_step(x, h, c, Wx, Wh, b)
+        h, c, cache = reference.lstm_step(x, h, c, Wx, Wh, b)
         return h.view(np.matrix), c.view(np.matrix), cache
 
-    check = check_step(step, cells.lstm_step_backward, batch_size=3, hidden_size=3)  # square: * would multiply matrices
+    check = check_step(step, reference.lstm_step_backward, batch_size=3, hidden_size=3)  # square: * would multiply matrices
     assert check and all(row.slope for row in check.rows), check
 
 
@@ -187,7 +187,7 @@ def test_a_matrix_is_converted_where_that_changes_nothing():
 @given(seed=seeds, B=sizes, D=sizes, H=sizes)
 def test_our_step_and_our_sequence_pass(method, seed, B, D, H):
     arguments = dict(batch_size=B, input_size=D, hidden_size=H, seed=seed, method=method)
-    check = check_step(cells.lstm_step, cells.lstm_step_backward, **arguments)
+    check = check_step(reference.lstm_step, reference.lstm_step_backward, **arguments)
     assert check, check
     assert [row.name for row in check.rows] == ["x", "h_prev", "c_prev", "Wx", "Wh", "b"]
     check = check_sequence(sequence.lstm_sequence, sequence.lstm_sequence_backward, steps=3, **arguments)
@@ -197,11 +197,11 @@ def test_our_step_and_our_sequence_pass(method, seed, B, D, H):
 
 def test_a_wrong_step_of_somebody_elses_is_found_whatever_its_cache_is():
     def step(x, h_prev, c_prev, Wx, Wh, b):
-        h, c, cache = cells.lstm_step(x, h_prev, c_prev, Wx, Wh, b)
+        h, c, cache = reference.lstm_step(x, h_prev, c_prev, Wx, Wh, b)
         return h, c, {"mine": cache}
 
     def backward(dh, dc, cache, Wx, Wh):
-        dx, dh_prev, dc_prev, grads = cells.lstm_step_backward(dh, dc, cache["mine"], Wx, Wh)
+        dx, dh_prev, dc_prev, grads = reference.lstm_step_backward(dh, dc, cache["mine"], Wx, Wh)
         return dx, dh_prev, dc_prev, {"dWx": grads.Wx, "dWh": 2 * grads.Wh, "db": grads.b}
 
     assert [row.name for row in check_step(step, backward).wrong] == ["Wh"]
@@ -496,10 +496,10 @@ def test_gradients_that_change_their_input_are_told():
 def test_a_pair_whose_backward_changes_something_is_told():
     def in_place(dh, dc, cache, Wx, Wh):
         dc += dh
-        return cells.lstm_step_backward(dh, dc - dh, cache, Wx, Wh)
+        return reference.lstm_step_backward(dh, dc - dh, cache, Wx, Wh)
 
     with pytest.raises(InputError, match="your backward pass changes dc, which belongs to the caller"):
-        check_step(cells.lstm_step, in_place)
+        check_step(reference.lstm_step, in_place)
 
 
 @pytest.mark.parametrize(
@@ -512,7 +512,7 @@ def test_a_pair_whose_backward_changes_something_is_told():
 )
 def test_steps_of_another_shape_are_refused(step, words):
     with pytest.raises(InputError, match=words):
-        check_step(step, cells.lstm_step_backward)
+        check_step(step, reference.lstm_step_backward)
 
 
 def test_slopes_asked_for_directly_refuse_what_they_cannot_use():
@@ -551,8 +551,8 @@ def test_a_loss_may_be_an_array_of_no_dimensions_and_only_that():
 
 
 def test_a_failed_check_of_a_pair_points_to_the_diagnosis():
-    wrong = lambda dh, dc, cache, Wx, Wh: cells.lstm_step_backward(dh, 0 * dc, cache, Wx, Wh)
-    check = check_step(cells.lstm_step, wrong)
+    wrong = lambda dh, dc, cache, Wx, Wh: reference.lstm_step_backward(dh, 0 * dc, cache, Wx, Wh)
+    check = check_step(reference.lstm_step, wrong)
     assert "minilstm.verify.diagnose(your_step_backward, your_step)" in " ".join(str(check).split())
     assert str(check_gradients(square, X, DX).rows[0]) == "x: right"
 

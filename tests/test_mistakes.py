@@ -10,7 +10,7 @@ import io
 import pytest
 from hypothesis import Phase, settings
 
-from minilstm import cells, kernels
+from minilstm import kernels, reference
 from minilstm.layers import LSTM, losses
 from minilstm.verify import MISTAKES, diagnose, diagnose_loss, diagnose_sequence, diagnose_step, sequence
 from minilstm.verify.diagnose import mistakes
@@ -45,8 +45,8 @@ OF_THE_LOSS = [
     test_properties.test_large_logits_have_the_right_loss_and_gradient,
 ]
 ROOMS = [  # where a mistake is put, what must then fail, who must name it
-    (mistakes.STEP, cells, OF_A_STEP, step_trial, diagnose_step),
-    (mistakes.STEP_BACKWARD, cells, OF_A_STEP, step_backward_trial, diagnose),
+    (mistakes.STEP, reference, OF_A_STEP, step_trial, diagnose_step),
+    (mistakes.STEP_BACKWARD, reference, OF_A_STEP, step_backward_trial, diagnose),
     (mistakes.SEQUENCE, sequence, OF_A_SEQUENCE, sequence_trial, lambda f: diagnose_sequence(lambda *a: None, f)),
     (mistakes.SEQUENCE_BACKWARD, sequence, OF_A_SEQUENCE, sequence_backward_trial, diagnose_sequence),
     (mistakes.LOSS, losses, OF_THE_LOSS, loss_trial, diagnose_loss),
@@ -111,9 +111,9 @@ def test_every_entry_of_the_catalogue_says_what_is_wrong_and_why():
 
 
 def test_a_mistake_about_a_line_that_is_not_there_is_refused():
-    gone = Mistake("gone", cells.lstm_step_backward, "dq = dc * f", "dq = dc", "(4)", "There is no such line.")
+    gone = Mistake("gone", reference.lstm_step_backward, "dq = dc * f", "dq = dc", "(4)", "There is no such line.")
     with pytest.raises(ValueError, match="occurs 0 times in lstm_step_backward"):
-        variant(cells.lstm_step_backward, [gone])
+        variant(reference.lstm_step_backward, [gone])
 
 
 IN_THE_ENGINE = [  # mistakes in the code that trains: the loop of the layer, and the kernel

@@ -5,7 +5,7 @@
 
 import pytest
 
-from minilstm import cells, kernels
+from minilstm import kernels, reference
 from minilstm.layers import GRU, RNN
 from minilstm.verify.diagnose.variant import Mistake, variant
 from tests import test_properties
@@ -25,38 +25,38 @@ OF_THE_ENGINE = [
 STEP, BACK = "gru_step", "gru_step_backward"
 GRU_MISTAKES = [
     # the cell
-    (cells, STEP, "n = np.tanh(axn + r * q)", "n = np.tanh(axn + q)"),  # no reset
-    (cells, STEP, "n = np.tanh(axn + r * q)", "n = np.tanh(axn + z * q)"),  # the wrong gate
-    (cells, STEP, "n = np.tanh(axn + r * q)", "n = np.tanh(r * (axn + q))"),  # the input reset too
-    (cells, STEP, "r * q)", "((r * h_prev) @ Wh + bh)[:, -r.shape[1]:])"),  # r before the product instead of after
-    (cells, STEP, "r * q)", "r * (q - bh[-q.shape[1]:]) + bh[-q.shape[1]:])"),  # bh_n where r cannot reach it
-    (cells, STEP, "h = (1 - z) * n + z * h_prev", "h = z * n + (1 - z) * h_prev"),  # the update gate the other way round
-    (cells, STEP, "axr, axz, axn = np.split", "axz, axr, axn = np.split"),  # blocks z, r, n on one side
-    (cells, STEP, "ahr, ahz, q = np.split", "ahr, q, ahz = np.split"),
-    (cells, STEP, "x @ Wx + bx ", "x @ Wx "),
-    (cells, STEP, "h_prev @ Wh + bh ", "h_prev @ Wh "),
-    (cells, STEP, "h_prev @ Wh + bh ", "h_prev @ Wh + bx "),
-    (cells, STEP, "z = sigmoid(axz + ahz)", "z = sigmoid(axz)"),
-    (cells, STEP, "n = np.tanh(", "n = sigmoid("),
-    (cells, BACK, "dn = dh * (1 - z)", "dn = dh * z"),
-    (cells, BACK, "dz = dh * (h_prev - n)", "dz = dh * (n - h_prev)"),
-    (cells, BACK, "dz = dh * (h_prev - n)", "dz = dh * h_prev"),
-    (cells, BACK, "dan = dn * (1 - n**2)", "dan = dn"),
-    (cells, BACK, "dan = dn * (1 - n**2)", "dan = dn * (1 - n)"),
-    (cells, BACK, "dr = dan * q", "dr = dan * h_prev"),
-    (cells, BACK, "dq = dan * r", "dq = dan"),
-    (cells, BACK, "daz = dz * z * (1 - z)", "daz = dz"),
-    (cells, BACK, "dar = dr * r * (1 - r)", "dar = dr * r"),
-    (cells, BACK, "dax = np.concatenate([dar, daz, dan]", "dax = np.concatenate([daz, dar, dan]"),
-    (cells, BACK, "dah = np.concatenate([dar, daz, dq]", "dah = np.concatenate([dar, daz, dan]"),
-    (cells, BACK, "dx = dax @ Wx.T", "dx = dah @ Wx.T"),
-    (cells, BACK, "dh_prev = dh * z + dah @ Wh.T", "dh_prev = dah @ Wh.T"),  # the carry is dropped
-    (cells, BACK, "dh_prev = dh * z + dah @ Wh.T", "dh_prev = dh * z + dax @ Wh.T"),
-    (cells, BACK, "dWh = h_prev.T @ dah", "dWh = h_prev.T @ dax"),
-    (cells, BACK, "dbx = dax.sum(axis=0)", "dbx = dah.sum(axis=0)"),  # the bias of the wrong side
-    (cells, BACK, "dbh = dah.sum(axis=0)", "dbh = dax.sum(axis=0)"),
-    (cells, BACK, "dbh = dah.sum(axis=0)", "dbh = dah.mean(axis=0)"),
-    (cells, BACK, "dn = dh * (1 - z)", "n *= 0.5; dn = dh * (1 - z)"),  # the cache is changed
+    (reference, STEP, "n = np.tanh(axn + r * q)", "n = np.tanh(axn + q)"),  # no reset
+    (reference, STEP, "n = np.tanh(axn + r * q)", "n = np.tanh(axn + z * q)"),  # the wrong gate
+    (reference, STEP, "n = np.tanh(axn + r * q)", "n = np.tanh(r * (axn + q))"),  # the input reset too
+    (reference, STEP, "r * q)", "((r * h_prev) @ Wh + bh)[:, -r.shape[1]:])"),  # r before the product instead of after
+    (reference, STEP, "r * q)", "r * (q - bh[-q.shape[1]:]) + bh[-q.shape[1]:])"),  # bh_n where r cannot reach it
+    (reference, STEP, "h = (1 - z) * n + z * h_prev", "h = z * n + (1 - z) * h_prev"),  # the update gate the other way round
+    (reference, STEP, "axr, axz, axn = np.split", "axz, axr, axn = np.split"),  # blocks z, r, n on one side
+    (reference, STEP, "ahr, ahz, q = np.split", "ahr, q, ahz = np.split"),
+    (reference, STEP, "x @ Wx + bx ", "x @ Wx "),
+    (reference, STEP, "h_prev @ Wh + bh ", "h_prev @ Wh "),
+    (reference, STEP, "h_prev @ Wh + bh ", "h_prev @ Wh + bx "),
+    (reference, STEP, "z = sigmoid(axz + ahz)", "z = sigmoid(axz)"),
+    (reference, STEP, "n = np.tanh(", "n = sigmoid("),
+    (reference, BACK, "dn = dh * (1 - z)", "dn = dh * z"),
+    (reference, BACK, "dz = dh * (h_prev - n)", "dz = dh * (n - h_prev)"),
+    (reference, BACK, "dz = dh * (h_prev - n)", "dz = dh * h_prev"),
+    (reference, BACK, "dan = dn * (1 - n**2)", "dan = dn"),
+    (reference, BACK, "dan = dn * (1 - n**2)", "dan = dn * (1 - n)"),
+    (reference, BACK, "dr = dan * q", "dr = dan * h_prev"),
+    (reference, BACK, "dq = dan * r", "dq = dan"),
+    (reference, BACK, "daz = dz * z * (1 - z)", "daz = dz"),
+    (reference, BACK, "dar = dr * r * (1 - r)", "dar = dr * r"),
+    (reference, BACK, "dax = np.concatenate([dar, daz, dan]", "dax = np.concatenate([daz, dar, dan]"),
+    (reference, BACK, "dah = np.concatenate([dar, daz, dq]", "dah = np.concatenate([dar, daz, dan]"),
+    (reference, BACK, "dx = dax @ Wx.T", "dx = dah @ Wx.T"),
+    (reference, BACK, "dh_prev = dh * z + dah @ Wh.T", "dh_prev = dah @ Wh.T"),  # the carry is dropped
+    (reference, BACK, "dh_prev = dh * z + dah @ Wh.T", "dh_prev = dh * z + dax @ Wh.T"),
+    (reference, BACK, "dWh = h_prev.T @ dah", "dWh = h_prev.T @ dax"),
+    (reference, BACK, "dbx = dax.sum(axis=0)", "dbx = dah.sum(axis=0)"),  # the bias of the wrong side
+    (reference, BACK, "dbh = dah.sum(axis=0)", "dbh = dax.sum(axis=0)"),
+    (reference, BACK, "dbh = dah.sum(axis=0)", "dbh = dah.mean(axis=0)"),
+    (reference, BACK, "dn = dh * (1 - z)", "n *= 0.5; dn = dh * (1 - z)"),  # the cache is changed
     # the kernel
     (kernels.gru, STEP, "+ ah[row, j] + bh[j]", "+ ah[row, j]"),
     (kernels.gru, STEP, "q[row, j] = ah[row, 2 * H + j] + bh[2 * H + j]", "q[row, j] = ah[row, 2 * H + j]"),
@@ -93,18 +93,18 @@ GRU_MISTAKES = [
 ]
 STEP, BACK = "rnn_step", "rnn_step_backward"
 RNN_MISTAKES = [
-    (cells, STEP, "x @ Wx + h_prev @ Wh + b", "x @ Wx + h_prev @ Wh"),
-    (cells, STEP, "h_prev @ Wh", "h_prev @ Wh.T"),
-    (cells, STEP, "np.tanh(", "np.sinh("),
-    (cells, BACK, "da = dh * (1 - h**2)", "da = dh"),
-    (cells, BACK, "da = dh * (1 - h**2)", "da = dh * (1 - h_prev**2)"),
-    (cells, BACK, "da = dh * (1 - h**2)", "da = dh * (1 + h**2)"),
-    (cells, BACK, "da = dh * (1 - h**2)", "dh *= 1 - h**2; da = dh"),  # what was handed in is changed
-    (cells, BACK, "dh_prev = da @ Wh.T", "dh_prev = da @ Wh"),
-    (cells, BACK, "dh_prev = da @ Wh.T", "dh_prev = dh @ Wh.T"),
-    (cells, BACK, "dWh = h_prev.T @ da", "dWh = h.T @ da"),
-    (cells, BACK, "dWh = h_prev.T @ da", "dWh = da.T @ h_prev"),
-    (cells, BACK, "db = da.sum(axis=0)", "db = dh.sum(axis=0)"),
+    (reference, STEP, "x @ Wx + h_prev @ Wh + b", "x @ Wx + h_prev @ Wh"),
+    (reference, STEP, "h_prev @ Wh", "h_prev @ Wh.T"),
+    (reference, STEP, "np.tanh(", "np.sinh("),
+    (reference, BACK, "da = dh * (1 - h**2)", "da = dh"),
+    (reference, BACK, "da = dh * (1 - h**2)", "da = dh * (1 - h_prev**2)"),
+    (reference, BACK, "da = dh * (1 - h**2)", "da = dh * (1 + h**2)"),
+    (reference, BACK, "da = dh * (1 - h**2)", "dh *= 1 - h**2; da = dh"),  # what was handed in is changed
+    (reference, BACK, "dh_prev = da @ Wh.T", "dh_prev = da @ Wh"),
+    (reference, BACK, "dh_prev = da @ Wh.T", "dh_prev = dh @ Wh.T"),
+    (reference, BACK, "dWh = h_prev.T @ da", "dWh = h.T @ da"),
+    (reference, BACK, "dWh = h_prev.T @ da", "dWh = da.T @ h_prev"),
+    (reference, BACK, "db = da.sum(axis=0)", "db = dh.sum(axis=0)"),
     (kernels.rnn, STEP, "ah[r, j] + b[j]", "ah[r, j]"),
     (kernels.rnn, BACK, "(dh_out[r, j] + dh_next[r, j])", "dh_out[r, j]"),
     (kernels.rnn, BACK, "(1 - h[r, j] * h[r, j])", "(1 - h[r, j])"),
@@ -131,7 +131,7 @@ def test_every_mistake_fails_the_properties(cell, rows, monkeypatch):
     print(f"\n{'where':<20}{'wrong':<66}properties that fail")
     assert len(rows) == len(set(rows)) >= {"gru": 25, "rnn": 10}[cell]
     for home, name, right, wrong in rows:
-        ours, tests = getattr(home, name), OF_A_STEP if home is cells else OF_THE_ENGINE
+        ours, tests = getattr(home, name), OF_A_STEP if home is reference else OF_THE_ENGINE
         mistake = Mistake(wrong, getattr(ours, "py_func", ours), right, wrong, "", "")
         with monkeypatch.context() as patch:
             patch.setattr(home, name, variant(mistake.function, [mistake], kernel=NOT_COMPILED))

@@ -1,7 +1,7 @@
 """What must hold for every step, sequence, loss and model, whatever the sizes and the numbers.
 
-The functions under test are looked up in their modules at every call (``cells.lstm_step_backward``), so that ``test_mistakes``
-can put a wrong one in place of each and see this suite fail.
+The functions under test are looked up in their modules at every call (``reference.lstm_step_backward``), so that
+``test_mistakes`` can put a wrong one in place of each and see this suite fail.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minilstm import Adam, cells
+from minilstm import Adam, reference
 from minilstm.layers import LSTM, losses
 from minilstm.models.batch import Batch
 from minilstm.parallel import threads
@@ -49,7 +49,7 @@ def step_and_back(cell, case):
 @given(sizes, sizes, sizes, seeds)
 def test_a_complex_step_through_a_step_is_its_backward(B, D, H, seed):
     check = check_step(
-        cells.lstm_step, cells.lstm_step_backward,
+        reference.lstm_step, reference.lstm_step_backward,
         batch_size=B, input_size=D, hidden_size=H, seed=seed, tolerance=EXACT,
     )  # fmt: skip
     assert check, check

@@ -12,7 +12,7 @@ dX stands for dLoss/dX and has the shape of X. Time comes first: x is (T, B, D),
 
 import numpy as np
 
-from minilstm.cells import lstm_step_backward
+from minilstm.reference import lstm_step_backward
 
 
 def weights_over_time(x, h0, h, dz):

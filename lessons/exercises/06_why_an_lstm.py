@@ -37,7 +37,7 @@ def gru_state_backward(dh, h_prev, r, z, n, q, Wh):
         (4)  n = tanh(… + r ⊙ q)
         (5)  h = (1 - z) ⊙ n + z ⊙ h_prev
 
-    The equations are those of minilstm/cells/gru.py; the dots stand for what h_prev has no part in. h_prev, r, z, n and q
+    The equations are those of minilstm/reference/gru.py; the dots stand for what h_prev has no part in. h_prev, r, z, n and q
     (B, H) are what the step computed; Wh (H, 3H) is in blocks r, z, n. h_prev stands in four of the equations: dh comes back
     to it on four ways, which add up.
     """

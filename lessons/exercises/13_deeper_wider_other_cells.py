@@ -10,7 +10,7 @@ lessons/my/13_deeper_wider_other_cells.py. Leave the one in lessons/exercises bl
 
 import numpy as np
 
-from minilstm.functions import sigmoid
+from minilstm.reference.functions import sigmoid
 
 
 def parameters(cell, layers, H, V, E=None):

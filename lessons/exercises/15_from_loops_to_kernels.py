@@ -26,7 +26,7 @@ def gates_in_place(z, c, h):
     """Task 2. The gates of a step without a single new array: c and h are overwritten, nothing is returned.
 
     z (B, 4H) comes in as the sums, in blocks i, f, g, o, and may be overwritten with anything. c (B, H) comes in as c_prev
-    and goes out as c, h (B, H) goes out as h: equations (1) to (6) of `minilstm/cells/lstm.py`. `np.tanh(a, out=a)` puts
+    and goes out as c, h (B, H) goes out as h: equations (1) to (6) of `minilstm/reference/lstm.py`. `np.tanh(a, out=a)` puts
     its result where a was, and so do `a *= b` and its like.
     """
     i, f, g, o = np.split(z, 4, axis=1)  # views of z, not new arrays
@@ -41,7 +41,7 @@ def step_backward(dh, dc, gates, c_prev, tanh_c, dz):
 
     dh (B, H) is all that the loss feels through h. dc (B, H) comes in as what it feels through the next step and goes out as
     the gradient of c_prev. gates (B, 4H) are activated, in blocks i, f, g, o; c_prev and tanh_c (B, H). dz (B, 4H) goes out
-    as the gradients of the sums. The book is `lstm_step_backward` in `minilstm/cells/lstm.py`.
+    as the gradients of the sums. The book is `lstm_step_backward` in `minilstm/reference/lstm.py`.
 
     Loops and single numbers only. It is tried as Python first, then compiled by Numba, and must equal the book in float64.
     """

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from minilstm import cells
+from minilstm import reference
 from minilstm.course import Task, Wrong, check_array, same
-from minilstm.functions import sigmoid
+from minilstm.reference.functions import sigmoid
 from minilstm.verify import contracts, diagnose
 
 B, D, H = 3, 4, 2
@@ -14,7 +14,7 @@ def step(seed):
     """The cache of a random step, and what arrives at it: dh and dc."""
     rng = np.random.default_rng(seed)
     case = contracts.step_case(rng, B, D, H)
-    _, _, cache = cells.lstm_step(**case)
+    _, _, cache = reference.lstm_step(**case)
     return cache, rng.normal(size=(B, H)), rng.normal(size=(B, H)), case
 
 
@@ -101,14 +101,14 @@ def lstm_step_backward(yours):
         check_array(name, array, shape)
     for name, array in grads.items():
         check_array(f"d{name}", array, case[name].shape)
-    _, _, right_dc_prev, _ = cells.lstm_step_backward(dh, dc, cache, case["Wx"], case["Wh"])
+    _, _, right_dc_prev, _ = reference.lstm_step_backward(dh, dc, cache, case["Wx"], case["Wh"])
     of_what_arrives = np.hstack([*dz_by_gate(partners(dh, dc, *cache[2:])).values()])
     if np.allclose(dc_prev, right_dc_prev) and np.allclose(dx, of_what_arrives @ case["Wx"].T):
         raise Wrong("dc_prev is right, but dz is made of the dc that arrives, not of all that the loss feels of c (task 1)")
     found = diagnose(yours)
     if not found:
         raise Wrong(found.text)
-    return f"all six gradients equal those of cells.lstm_step_backward, in {found.cases} random cases"
+    return f"all six gradients equal those of reference.lstm_step_backward, in {found.cases} random cases"
 
 
 BLANKS = 17  # in the exercise, as long as nobody has filled it in

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from minilstm import cells
+from minilstm import reference
 from minilstm.course import Task, Wrong, same
 
 A = np.random.default_rng(0).normal(size=6)  # of the cubic whose central differences are known for any step
@@ -136,13 +136,13 @@ def planted():
     shut = H + 3  # the forget gate of unit 3
     p["Wx"][:, shut], p["Wh"][:, shut], p["b"][shut] = 0, 0, -20
     dh, dc = rng.normal(size=(2, B, H))
-    *_, cache = cells.lstm_step(**p)
-    *_, grads = cells.lstm_step_backward(dh, dc, cache, p["Wx"], p["Wh"])
+    *_, cache = reference.lstm_step(**p)
+    *_, grads = reference.lstm_step_backward(dh, dc, cache, p["Wx"], p["Wh"])
     for name, scale in (("Wh", 1.0), ("b", 1.0), ("Wh", 1e-6), ("b", 1e6)):
         right, x = scale * getattr(grads, name), p[name]
 
         def f(x, name=name, scale=scale):
-            h, c, _ = cells.lstm_step(**p | {name: x})
+            h, c, _ = reference.lstm_step(**p | {name: x})
             return scale * (np.sum(h * dh) + np.sum(c * dc))
 
         sizes = np.abs(right)

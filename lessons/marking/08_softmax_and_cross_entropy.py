@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from minilstm import functions
 from minilstm.course import Task, Wrong, same
+from minilstm.reference import functions
 from minilstm.verify import contracts, diagnose_loss
 
 SMALL = (1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20)  # what people add to a probability, or clip it at

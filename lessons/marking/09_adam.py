@@ -4,7 +4,7 @@ import numpy as np
 
 from minilstm import optim
 from minilstm.course import Task, Wrong, same
-from minilstm.functions import sigmoid
+from minilstm.reference.functions import sigmoid
 from minilstm.verify import contracts
 from minilstm.verify.sequence import lstm_sequence, lstm_sequence_backward
 

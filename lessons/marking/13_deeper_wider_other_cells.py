@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from minilstm import LanguageModel, cells
+from minilstm import LanguageModel, reference
 from minilstm.course import Task, Wrong, same
-from minilstm.functions import sigmoid
+from minilstm.reference.functions import sigmoid
 from minilstm.verify import contracts
 
 GATES, BIASES = {"rnn": 1, "gru": 3, "lstm": 4}, {"rnn": 1, "gru": 2, "lstm": 1}
@@ -99,8 +99,8 @@ def gru_step(yours):
             "bh is missing": forward(x, h_prev, Wx, Wh, bx, 0 * bh).h,
             "both biases are missing": forward(x, h_prev, Wx, Wh, 0 * bx, 0 * bh).h,
         }  # fmt: skip
-        same("h", got, cells.gru_step(*arguments)[0], known)
-    return "h equals that of cells.gru_step"
+        same("h", got, reference.gru_step(*arguments)[0], known)
+    return "h equals that of reference.gru_step"
 
 
 LINES = {
@@ -204,9 +204,9 @@ def gru_step_backward(yours):
     rng = np.random.default_rng(1)
     for B, D, H in ((3, 4, 2), (2, 3, 5)):
         arguments = [rng.normal(size=shape) for shape in ((B, D), (B, H), (D, 3 * H), (H, 3 * H), (3 * H,), (3 * H,))]
-        _, cache = cells.gru_step(*arguments)
+        _, cache = reference.gru_step(*arguments)
         case = {"dh": rng.normal(size=(B, H)), "Wx": arguments[2], "Wh": arguments[3], **cache._asdict()}
-        dx, dh_prev, grads = cells.gru_step_backward(case["dh"], cache, case["Wx"], case["Wh"])
+        dx, dh_prev, grads = reference.gru_step_backward(case["dh"], cache, case["Wx"], case["Wh"])
         right = [dx, dh_prev, *grads]
         got = yours(case["dh"], tuple(array.copy() for array in cache), case["Wx"], case["Wh"])
         contracts.pieces(got, 6, "gru_step_backward must return six arrays: (dx, dh_prev, dWx, dWh, dbx, dbh)")
@@ -218,7 +218,7 @@ def gru_step_backward(yours):
         look_at(got, right)
         for name, array, wanted in zip(RETURNED, got, right):
             same(name, array, wanted)
-    return "all six gradients equal those of cells.gru_step_backward"
+    return "all six gradients equal those of reference.gru_step_backward"
 
 
 BLANKS = 16  # in the exercise, as long as nobody has filled it in

@@ -4,9 +4,9 @@ import warnings
 
 import numpy as np
 
-from minilstm import cells
+from minilstm import reference
 from minilstm.course import Task, Wrong, same
-from minilstm.functions import sigmoid
+from minilstm.reference.functions import sigmoid
 from minilstm.verify import contracts
 
 
@@ -120,7 +120,7 @@ def quote_cell(yours):
     for length in (5, 3, 1, 40, 0, 2, 300, 250, 7, 0, 0, 60, 4):  # characters between the marks
         for k in range(length + 1):
             saw, before, mark = h.item(), c.item(), k == length
-            h, c, cache = cells.lstm_step(np.eye(2)[[int(mark)]], h, c, Wx, Wh, b)
+            h, c, cache = reference.lstm_step(np.eye(2)[[int(mark)]], h, c, Wx, Wh, b)
             marks, since = marks + mark, 0 if mark else since + 1
             if not (c.item() > 0.5 if marks % 2 else c.item() < 0.25):
                 gates = {name: getattr(cache, name).item() for name in "ifgo"}

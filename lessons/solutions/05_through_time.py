@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minilstm.cells import lstm_step_backward
+from minilstm.reference import lstm_step_backward
 
 
 def weights_over_time(x, h0, h, dz):

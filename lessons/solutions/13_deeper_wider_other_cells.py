@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minilstm.functions import sigmoid
+from minilstm.reference.functions import sigmoid
 
 
 def parameters(cell, layers, H, V, E=None):

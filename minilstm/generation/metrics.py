@@ -26,10 +26,10 @@ import numpy as np
 from minilstm.checks import check_ids, check_size
 from minilstm.data.protocol import Tokenizer
 from minilstm.errors import InputError
-from minilstm.functions import log_sum_exp
 from minilstm.generation.sampling import read_prompts
 from minilstm.models.language_model import LanguageModel
 from minilstm.parallel.ownership import shares_model
+from minilstm.reference.functions import log_sum_exp
 
 LONGEST = 4  # n-grams are counted up to this n
 

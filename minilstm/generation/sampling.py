@@ -29,10 +29,10 @@ import numpy as np
 from minilstm.checks import check_number, check_size
 from minilstm.data.protocol import Corpus, Tokenizer
 from minilstm.errors import InputError
-from minilstm.functions import softmax
 from minilstm.generation.loop import choice_of, write_in_chunks
 from minilstm.models.language_model import LanguageModel, States
 from minilstm.parallel.ownership import shares_model
+from minilstm.reference.functions import softmax
 
 STEPS_AT_ONCE = 256  # of a prompt: the gates of a whole book would not fit into memory
 

@@ -1,4 +1,4 @@
-"""One step of a GRU, compiled: equations (1) to (5) of ``minilstm.cells.gru``, row by row.
+"""One step of a GRU, compiled: equations (1) to (5) of ``minilstm.reference.gru``, row by row.
 
 ``gru_steps`` and ``gru_steps_backward`` are the loops over time, products and all (see ``lstm.py``).
 

@@ -1,4 +1,4 @@
-"""One step of an LSTM, compiled: equations (1) to (6) of ``minilstm.cells.lstm``, row by row.
+"""One step of an LSTM, compiled: equations (1) to (6) of ``minilstm.reference.lstm``, row by row.
 
 The matrix products stand outside; ``lstm_step`` and ``lstm_step_backward`` get their results and do all that is elementwise.
 Every loop runs over one gate of one row and over few arrays, which is what a compiler can turn into vector instructions.

@@ -1,4 +1,4 @@
-"""One step of a simple recurrent network, compiled: equation (1) of ``minilstm.cells.rnn``, row by row.
+"""One step of a simple recurrent network, compiled: equation (1) of ``minilstm.reference.rnn``, row by row.
 
 ``rnn_steps`` and ``rnn_steps_backward`` are the loops over time, products and all (see ``lstm.py``).
 

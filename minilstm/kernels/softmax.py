@@ -5,7 +5,7 @@
     (3)  da_nv = (p_nv - [v = y]) · scale             p = softmax(a), scale = dLoss/dloss_n, 1/N for a mean
     (4)  db_v = Σ_n da_nv
 
-The row's maximum is taken off first (see ``minilstm.functions``): the loss is finite whenever the difference of the row's
+The row's maximum is taken off first (see ``reference/functions.py``): the loss is finite whenever the difference of the row's
 largest and smallest logit can be written in its dtype. A NaN in a row makes its loss NaN.
 
 A maximum or a sum over a row is a chain, each link waiting for the one before. It is therefore taken in ``LANES`` lanes:

@@ -1,4 +1,4 @@
-"""A GRU over whole sequences: the cell of ``minilstm.cells.gru`` step after step, and backpropagation through time.
+"""A GRU over whole sequences: the cell of ``minilstm.reference.gru`` step after step, and backpropagation through time.
 
     forward    a = x Wx                       one large product for all steps
                ah = h[t-1] Wh                 one small product a step, then the gates: one kernel call a step

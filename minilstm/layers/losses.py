@@ -21,8 +21,8 @@ import numpy as np
 from minilstm import kernels
 from minilstm.checks import check_array, check_ids, check_lengths
 from minilstm.errors import InputError
-from minilstm.functions import log_sum_exp, softmax
 from minilstm.layers.workspace import Workspace
+from minilstm.reference.functions import log_sum_exp, softmax
 
 CHUNK = 4_000_000  # logits held at a time, at most: 400 rows for a vocabulary of 10,000
 

@@ -1,4 +1,4 @@
-"""An LSTM over whole sequences: the cell of ``minilstm.cells.lstm`` step after step, and backpropagation through time.
+"""An LSTM over whole sequences: the cell of ``minilstm.reference.lstm`` step after step, and backpropagation through time.
 
     forward    z = x Wx                       one large product for all steps
                z[t] += h[t-1] Wh + b          one small product a step, then the gates: one kernel call a step

@@ -1,4 +1,4 @@
-"""A simple recurrent network over whole sequences, and backpropagation through time: the cell of ``minilstm.cells.rnn``.
+"""A simple recurrent network over whole sequences, and backpropagation through time: the cell of ``minilstm.reference.rnn``.
 
     forward    a = x Wx                       one large product for all steps
                h[t] from a[t] + h[t-1] Wh     one small product and one kernel call a step

@@ -7,7 +7,7 @@
     loss             (logits, targets, lengths)           to  (loss, dlogits)
 
 Caches are handed on and never looked at. ``grads`` are the gradients of Wx, Wh and b, in this order or by name (``Wx`` or
-``dWx``). Shapes as in ``minilstm.cells.lstm``, with T in front for sequences; logits (T, B, V), targets (T, B), lengths (B,).
+``dWx``). Shapes as in ``reference/lstm.py``, with T in front for sequences; logits (T, B, V), targets (T, B), lengths (B,).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from minilstm.cells.lstm import LSTMGrads
 from minilstm.errors import InputError
+from minilstm.reference.lstm import LSTMGrads
 
 Case = dict[str, Any]  # arguments by name
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from minilstm.cells import LSTMGrads, LSTMStepCache, lstm_step, lstm_step_backward
+from minilstm.reference import LSTMGrads, LSTMStepCache, lstm_step, lstm_step_backward
 
 State = tuple[np.ndarray, np.ndarray]  # h and c, (B, H) each
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minilstm import cells
+from minilstm import reference
 from tests.reference.cells import EACH_CELL, assert_complex_step, close
 from tests.strategies import steps_B_D_H
 
@@ -68,7 +68,7 @@ def test_backward_twice_gives_the_same_and_changes_nothing(cell, data):
 @given(data=st.data())
 def test_the_engines_cells_compute_the_same(cell, data):
     case = data.draw(steps_B_D_H(cell))
-    *theirs, _ = getattr(cells, f"{cell.name}_step")(case.x, *case.state, *case.weights)
+    *theirs, _ = getattr(reference, f"{cell.name}_step")(case.x, *case.state, *case.weights)
     for a, b in zip(cell.step(case.x, case.state, case.weights)[0], theirs, strict=True):
         np.testing.assert_array_equal(a, b)
 

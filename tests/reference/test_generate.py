@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minilstm import CharTokenizer, LanguageModel
-from minilstm.functions import log_sum_exp
 from minilstm.generation.beam import beam_search as engines_beam
 from minilstm.generation.sampling import Sampling, forbidden_ids
 from minilstm.generation.sampling import generate_ids as engines_ids
+from minilstm.reference.functions import log_sum_exp
 from minilstm.reference.generate import beam_search, distribution, draw, generate_ids
 from minilstm.reference.language_model import forward
 from tests import naive

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from minilstm.cells import LSTMStepCache
+from minilstm.reference import LSTMStepCache
 from minilstm.verify.contracts import Case
 from minilstm.verify.diagnose.diagnosis import RAISES, Parts
 from minilstm.verify.diagnose.explain import same

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from minilstm.cells.lstm import lstm_step
+from minilstm.reference.lstm import lstm_step
 from minilstm.verify.diagnose.diagnosis import RAISES, Diagnosis, Finding, Parts, evidence, listed
 from minilstm.verify.diagnose.explain import ALL_DIGITS, differences, exactly, same
 from minilstm.verify.diagnose.linearity import not_linear
@@ -36,16 +36,16 @@ def diagnose(my_step_backward: Callable, my_step: Callable | None = None, *, see
 
     Parameters
     ----------
-    my_step_backward : (dh, dc, cache, Wx, Wh) to (dx, dh_prev, dc_prev, grads), as ``cells.lstm_step_backward``; grads are the
-        gradients of Wx, Wh and b, in this order or by name, in blocks i, f, g, o.
+    my_step_backward : (dh, dc, cache, Wx, Wh) to (dx, dh_prev, dc_prev, grads), as ``reference.lstm_step_backward``; grads
+        are the gradients of Wx, Wh and b, in this order or by name, in blocks i, f, g, o.
     my_step : (x, h_prev, c_prev, Wx, Wh, b) to (h, c, cache), whose cache, of any form, ``my_step_backward`` gets. It is
-        looked at first. Left out, the cache is that of ``cells.lstm_step``. Each backward step follows its own forward step,
-        so that an object may keep the cache (``my_step`` then returns None for it).
+        looked at first. Left out, the cache is that of ``reference.lstm_step``. Each backward step follows its own forward
+        step, so that an object may keep the cache (``my_step`` then returns None for it).
     seed : of the random cases.
 
     ``check_step`` tells whether a backward step belongs to its own forward step; this, whether both are those of an LSTM.
 
-    >>> from minilstm.cells import lstm_step_backward
+    >>> from minilstm.reference import lstm_step_backward
     >>> diagnose(lstm_step_backward).right
     True
     """
@@ -64,8 +64,8 @@ def diagnose_sequence(my_backward: Callable, my_forward: Callable | None = None,
     my_backward : (dh, (dhT, dcT), caches, Wx, Wh) to (dx, (dh0, dc0), grads), as ``verify.sequence.lstm_sequence_backward``;
         dh (T, B, H), dx (T, B, D).
     my_forward : (x, (h0, c0), Wx, Wh, b) to (h, (hT, cT), caches), whose caches, of any form, ``my_backward`` gets. It is
-        looked at first. Left out, there is one cache of ``cells.lstm_step`` for each step. Each backward pass follows its own
-        forward pass; the caches may be used up, or kept on an object.
+        looked at first. Left out, there is one cache of ``reference.lstm_step`` for each step. Each backward pass follows its
+        own forward pass; the caches may be used up, or kept on an object.
     seed : of the random cases.
     """
     if my_forward is not None:

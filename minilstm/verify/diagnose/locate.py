@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from minilstm.cells.lstm import lstm_step_backward
+from minilstm.reference.lstm import lstm_step_backward
 from minilstm.verify.diagnose.causes import finite, own_parts
 from minilstm.verify.diagnose.diagnosis import RAISES, Finding, Parts, evidence, listed
 from minilstm.verify.diagnose.explain import Explained, agree, differences, exactly, partly, ratio, same

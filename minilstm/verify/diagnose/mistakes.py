@@ -12,8 +12,8 @@ The property tests fail for every single entry put in place of the original, and
 
 from __future__ import annotations
 
-from minilstm.cells.lstm import lstm_step
 from minilstm.layers.losses import softmax_cross_entropy, softmax_cross_entropy_backward
+from minilstm.reference.lstm import lstm_step
 from minilstm.verify.diagnose.mistakes_backward import STEP_BACKWARD
 from minilstm.verify.diagnose.variant import ALL_GATES, OTHER_ORDERS, made_in
 from minilstm.verify.sequence import lstm_sequence, lstm_sequence_backward

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from minilstm.cells.lstm import lstm_step_backward
+from minilstm.reference.lstm import lstm_step_backward
 from minilstm.verify.diagnose.variant import ALL_GATES, OTHER_ORDERS, made_in
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from minilstm.cells import lstm_step_backward
+from minilstm.reference import lstm_step_backward
 from minilstm.verify import contracts
 from minilstm.verify.contracts import Case
 from minilstm.verify.diagnose.causes import solve_dc, solve_dz, through_gates, whole

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from minilstm.cells.lstm import lstm_step, lstm_step_backward
 from minilstm.checks import check_seed
 from minilstm.errors import InputError
 from minilstm.layers.losses import softmax_cross_entropy, softmax_cross_entropy_backward
+from minilstm.reference.lstm import lstm_step, lstm_step_backward
 from minilstm.verify import contracts
 from minilstm.verify.contracts import Case
 from minilstm.verify.diagnose import mistakes
@@ -165,7 +165,7 @@ def step_backward_trial(seed: int = 0, forward: Callable = lstm_step) -> Trial:
         dx, dh_prev, dc_prev, grads = contracts.call_step_backward(backward, **case)
         return {"dc_prev": dc_prev, **_gates(grads), "dx": dx, "dh_prev": dh_prev}  # from what is computed first
 
-    call = "(dh, dc, cache, Wx, Wh)" + (", with the cache of cells.lstm_step" if forward is lstm_step else "")
+    call = "(dh, dc, cache, Wx, Wh)" + (", with the cache of reference.lstm_step" if forward is lstm_step else "")
     return Trial(
         "backward step", call, mistakes.STEP_BACKWARD,
         lambda made: variant(lstm_step_backward, made), take_apart,
@@ -210,7 +210,7 @@ def sequence_backward_trial(seed: int = 0, forward: Callable = lstm_sequence) ->
         return variant(lstm_sequence_backward, made, lstm_step_backward=variant(lstm_step_backward, made))
 
     of_a_step = [mistake for mistake in mistakes.STEP_BACKWARD if mistake.name not in ALSO_OF_THE_LOOP | ONLY_IN_A_STEP]
-    call = "(dh, (dhT, dcT), caches, Wx, Wh)" + (", with caches of cells.lstm_step" if forward is lstm_sequence else "")
+    call = "(dh, (dhT, dcT), caches, Wx, Wh)" + (", with caches of reference.lstm_step" if forward is lstm_sequence else "")
     return Trial(
         "backward pass through time", call, [*mistakes.SEQUENCE_BACKWARD, *of_a_step], build, take_apart,
         "TBDH", SEQUENCE_SIZES, SEQUENCE_SIZES_MORE, _sequence_backward_case, seed, ("dh", "dstate"), lstm_sequence, forward,

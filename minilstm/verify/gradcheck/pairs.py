@@ -36,13 +36,13 @@ def check_step(
 
     Parameters
     ----------
-    step, step_backward : functions in the shape of ``cells.lstm_step`` and ``lstm_step_backward``, told in
+    step, step_backward : functions in the shape of ``reference.lstm_step`` and ``lstm_step_backward``, told in
         ``minilstm.verify.contracts``. The cache may be anything, and may be kept on ``self``.
     batch_size, input_size, hidden_size : B, D, H of the random case; ``seed`` makes it.
     method, tolerance : as in ``check_gradients``.
 
-    >>> from minilstm import cells
-    >>> check_step(cells.lstm_step, cells.lstm_step_backward).passed
+    >>> from minilstm import reference
+    >>> check_step(reference.lstm_step, reference.lstm_step_backward).passed
     True
     """
     rng = np.random.default_rng(check_seed("seed", seed))

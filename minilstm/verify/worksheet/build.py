@@ -2,7 +2,7 @@
 
 Each line has an equation, a name, a formula in the names before it, and its value. Forward, for every step t:
 
-    (1) to (6)  the LSTM step of ``minilstm.cells.lstm``
+    (1) to (6)  the LSTM step of ``minilstm.reference.lstm``
     (7)         a = h Wy + by                   logits: the output layer, ``minilstm.layers.dense``
     (8)         p = exp(a) / sum(exp(a))        probabilities
     (9)         loss[t] = -sum(y * ln(p))       cross-entropy, ``minilstm.layers.losses``; y is 1 for the target, else 0
