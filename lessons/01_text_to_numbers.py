@@ -15,10 +15,10 @@
 # Four texts of the built-in corpus, news that never happened:
 
 # %%
+import numpy as np
+
 import string
 from collections import Counter
-
-import numpy as np
 
 from minilstm.corpora.headlines import headlines
 from minilstm.corpora.recipes import recipes

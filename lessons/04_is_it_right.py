@@ -27,8 +27,7 @@ import numpy as np
 from minilstm import reference
 from minilstm.course import COLOURS, pyplot, save
 from minilstm.errors import InputError
-from minilstm.verify import check_gradients, check_step, diagnose
-from minilstm.verify.gradcheck import slopes
+from minilstm.verify import check_gradients, check_step, diagnose, slopes
 
 # %% [markdown]
 # ## A slope, by a small step

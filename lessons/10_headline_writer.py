@@ -9,9 +9,9 @@
 # language model is, softmax and its loss, clipping, Adam.
 
 # %%
-from collections import Counter
-
 import numpy as np
+
+from collections import Counter
 
 from minilstm import Adam, CharTokenizer, LanguageModel
 from minilstm.corpora.headlines import headlines

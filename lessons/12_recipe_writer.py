@@ -11,10 +11,10 @@
 # Deep Learning (2nd edition, 2023), chapter 5: embedding, one LSTM layer, softmax over all words.
 
 # %%
+import numpy as np
+
 import textwrap
 from collections import Counter
-
-import numpy as np
 
 from minilstm import Adam, LanguageModel, WordTokenizer
 from minilstm.corpora.agreement import expand

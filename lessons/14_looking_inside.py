@@ -20,10 +20,10 @@
 #     (6)  h = o ⊙ tanh(c)                           hidden state
 
 # %%
+import numpy as np
+
 import sys
 from types import SimpleNamespace
-
-import numpy as np
 
 from minilstm import LSTM, Adam, CharTokenizer, LanguageModel, reference
 from minilstm.course import pyplot, quick, save

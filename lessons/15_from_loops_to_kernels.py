@@ -15,12 +15,13 @@
 # uses one thread. It asks how many it may use when NumPy is loaded, and never again.
 
 # %%
+import numpy as np
+
 import math
 import time
 from functools import partial
 
 import numba
-import numpy as np
 
 from minilstm import LSTM, kernels
 from minilstm.course import COLOURS, pyplot, quick, save

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import Phase, settings
 
 from minilstm.cli import main as cli
+from tests.helpers.paths import SHARED
 
 settings.register_profile("dev", max_examples=25, deadline=None)
 settings.register_profile("ci", max_examples=200, deadline=None, derandomize=True, print_blob=True)
@@ -21,7 +22,7 @@ def real_data():
     """A function from a file's name to its path, which skips the test where the file is absent."""
 
     def find(name: str) -> Path:
-        path = Path(__file__).resolve().parents[2] / "shared" / "data" / name
+        path = SHARED / "data" / name
         if not path.exists():
             pytest.skip(f"{name} is not beside this checkout (looked for {path})")
         return path

@@ -50,7 +50,7 @@ TESTS = {  # what judges a module, the quickest to notice first
     "minilstm/layers/packing.py": RECURRENT,
     "minilstm/layers/recurrent.py": RECURRENT,
     "minilstm/layers/rnn.py": RECURRENT,
-    "minilstm/layers/workspace.py": "layers/test_layers_small layers/test_layers_recurrent layers/test_layers_edges layers/test_losses models/test_model",
+    "minilstm/layers/workspace.py": f"{LAYER} layers/test_losses",
     "minilstm/layers/losses.py": "layers/test_losses layers/test_properties models/test_model",
     "minilstm/optim/adam.py": "optim/test_optim",
     "minilstm/optim/clipping.py": "optim/test_optim",

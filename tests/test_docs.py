@@ -9,14 +9,12 @@ import pytest
 from minilstm.cli import options as arguments
 from minilstm.course.folder import numbered
 from minilstm.verify import MISTAKES
-from tests.exercises import LESSONS
+from tests.helpers.paths import LESSONS, ROOT
 
-ROOT = LESSONS.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", LESSONS / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FOLDERS = ("minilstm", "lessons", "tests", "benchmarks")
 REWRITTEN = ["lessons/00_microlstm.py", "minilstm/reference/*.py"]  # code in plain words; add a line for what follows
 SOURCES = [path for pattern in REWRITTEN for path in sorted(ROOT.glob(pattern))]
-
 FILES = [f"/{path.relative_to(ROOT).as_posix()}" for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
 
 AVOIDED = "## Words that the project does not use"

@@ -12,7 +12,7 @@ import pytest
 
 from minilstm import streams
 from minilstm.course.folder import numbered
-from tests.exercises import LESSONS
+from tests.helpers.paths import LESSONS
 
 ROOT = LESSONS.parent
 SCRIPTS = numbered(LESSONS)

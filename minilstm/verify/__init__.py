@@ -4,6 +4,7 @@ from minilstm.verify.diagnose.compare import diagnose, diagnose_loss, diagnose_s
 from minilstm.verify.diagnose.diagnosis import Diagnosis, Finding
 from minilstm.verify.diagnose.mistakes import MISTAKES
 from minilstm.verify.diagnose.variant import Mistake
+from minilstm.verify.gradcheck import slopes
 from minilstm.verify.gradcheck.check import check_gradients
 from minilstm.verify.gradcheck.pairs import check_sequence, check_step
 from minilstm.verify.gradcheck.report import GradientCheck, ParameterCheck
@@ -24,4 +25,5 @@ __all__ = [
     "diagnose_loss",
     "diagnose_sequence",
     "diagnose_step",
+    "slopes",
 ]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minilstm import reference
-from tests import recurrent
+from tests.helpers import recurrent
 
 EPSILON = 1e-200
 CLOSE = dict(rtol=1e-12, atol=1e-13)

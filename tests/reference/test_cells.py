@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minilstm import reference
+from tests.helpers.strategies import steps_B_D_H
 from tests.reference.cells import EACH_CELL, assert_complex_step, close
-from tests.strategies import steps_B_D_H
 
 
 def backward(cell, case):

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from minilstm.layers import Embedding
 from minilstm.reference.embedding import embed, embed_backward, one_hot
-from tests import naive
+from tests.helpers import naive
+from tests.helpers.strategies import seeds, sizes
 from tests.reference.cells import assert_complex_step, close
-from tests.strategies import seeds, sizes
 
 
 @given(sizes, sizes, sizes, st.integers(2, 6), seeds)

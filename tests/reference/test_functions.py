@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minilstm.reference.functions import log_sum_exp, sigmoid, softmax
-from tests import naive
+from tests.helpers import naive
 
 numbers = st.floats(-30, 30)
 

@@ -14,8 +14,8 @@ from minilstm.generation.sampling import generate_ids as engines_ids
 from minilstm.reference.functions import log_sum_exp
 from minilstm.reference.generate import beam_search, distribution, draw, generate_ids
 from minilstm.reference.language_model import forward
-from tests import naive
-from tests.strategies import seeds
+from tests.helpers import naive
+from tests.helpers.strategies import seeds
 
 PROMPTS = ["a", "bca", "cc"]
 

@@ -11,9 +11,9 @@ from minilstm.reference.dropout import dropout_mask
 from minilstm.reference.initial import initial_parameters
 from minilstm.reference.language_model import forward, loss_and_gradients, train_step
 from minilstm.reference.optimizers import AdamState
-from tests.recurrent import naive_loss
+from tests.helpers.recurrent import naive_loss
+from tests.helpers.strategies import models_and_batches_V_H_T_B, seeds, sizes
 from tests.reference.cells import CELLS, CLOSE, assert_complex_step, close
-from tests.strategies import models_and_batches_V_H_T_B, seeds, sizes
 
 
 def assert_the_engine_computes_the_same(model, batch, state, masks, rng=None):

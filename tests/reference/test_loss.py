@@ -5,9 +5,9 @@ from hypothesis import given
 
 from minilstm.layers import losses
 from minilstm.reference.loss import softmax_cross_entropy, softmax_cross_entropy_backward
-from tests import naive
+from tests.helpers import naive
+from tests.helpers.strategies import logits_and_targets_N_V, logits_and_targets_T_B_V
 from tests.reference.cells import assert_complex_step, close
-from tests.strategies import logits_and_targets_N_V, logits_and_targets_T_B_V
 
 
 @given(logits_and_targets_T_B_V())

@@ -17,7 +17,7 @@ from minilstm.reference.optimizers import (
     rmsprop_step,
     sgd_step,
 )
-from tests.strategies import seeds
+from tests.helpers.strategies import seeds
 
 fractions = st.floats(0, 0.99)
 decays = st.floats(0.3, 0.99)  # with less, the engine's form of a running mean rounds otherwise when a gradient becomes small

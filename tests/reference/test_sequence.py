@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.helpers.strategies import sequences_T_B_D_H
 from tests.reference.cells import CLOSE, EACH_CELL, assert_complex_step, close
-from tests.strategies import sequences_T_B_D_H
 
 
 def run(cell, case):

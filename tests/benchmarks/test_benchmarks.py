@@ -1,0 +1,127 @@
+"""The table of experiments: what it holds, and that it goes on where it was interrupted. The published systems: that what is
+compared is what they train on, and that files and programs that cannot be compared with are refused."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from minilstm.cli.lock import locked
+from tests.helpers.paths import BENCHMARKS, ROOT
+
+SCRIPT = BENCHMARKS / "experiments.py"
+TWO = ["--only", "gru:2:5", "--only", "rnn:1:4"]
+
+
+@pytest.fixture
+def experiments(tmp_path):
+    def run(*options, steps=2):
+        command = [sys.executable, str(SCRIPT), "--steps", str(steps), "--seconds", "1e-6", "--out", str(tmp_path), *options]
+        return subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
+
+    return run
+
+
+def rows(text):
+    """Cell, layers, hidden, parameters, and both losses with their gaps, of every row; marks left out."""
+    lines = [line.replace(",", "").replace("*", " ").replace("|", " ").split() for line in text.splitlines()]
+    chosen = [line for line in lines if len(line) == 10 and line[0] in ("rnn", "gru", "lstm")]
+    return [(line[0], *map(int, line[1:4]), *line[6:]) for line in chosen]
+
+
+@pytest.mark.thorough
+def test_the_table_has_a_row_for_each_model_and_a_second_call_goes_on(experiments, tmp_path):
+    result = experiments(*TWO)
+    assert result.returncode == 0, result.stderr
+    path = tmp_path / "experiments.json"
+    report = json.loads(path.read_text())
+    assert [(m["cell"], m["layers"], m["hidden"], m["steps_in_time"]) for m in report["models"]] == [
+        ("rnn", 1, 4, 1), ("gru", 2, 5, 1)  # in the order of the table
+    ]
+    assert [m["parameters"] for m in report["models"]] == [
+        74 * 4 + 4 * 4 + 4 + 4 * 74 + 74, 3 * 5 * (74 + 5 + 2) + 3 * 5 * (5 + 5 + 2) + 5 * 74 + 74
+    ]
+    assert all(m["loss_at_steps"] != m["loss_at_seconds"] for m in report["models"])
+    for losses in ("loss_at_steps", "loss_at_seconds"):
+        assert all(report["floor"] < m[losses] < 5 for m in report["models"])
+    expected = []
+    for m in report["models"]:
+        losses = [x for loss in (m["loss_at_steps"], m["loss_at_seconds"]) for x in (loss, loss - report["floor"])]
+        expected.append((m["cell"], m["layers"], m["hidden"], m["parameters"], *(f"{x:.4f}" for x in losses)))
+    assert rows(result.stdout) == expected == rows((tmp_path / "experiments.md").read_text(encoding="utf-8"))
+    assert [len(line) for line in result.stdout.splitlines()[2:5]] == [80, 80, 80]
+
+    report["models"][0]["loss_at_steps"] = 0.25  # not to be had by training anew
+    path.write_text(json.dumps(report))
+    result = experiments(*TWO, "--only", "lstm:1:3")
+    assert result.returncode == 0, result.stderr
+    again = json.loads(path.read_text())
+    assert again["models"][:2] == report["models"] and again["models"][2]["cell"] == "lstm" and len(again["models"]) == 3
+    markdown = (tmp_path / "experiments.md").read_text(encoding="utf-8")
+    assert markdown.count("**") == 4 and "**0.2500**" in markdown and "0.2500*" in result.stdout  # the lowest of each column
+
+
+@pytest.mark.thorough
+def test_models_of_other_runs_are_not_mixed_in(experiments, tmp_path):
+    assert experiments(*TWO).returncode == 0
+    kept = (tmp_path / "experiments.json").read_text()
+    result = experiments(*TWO, steps=3)
+    assert result.returncode == 2 and "is of another run" in result.stderr and "Traceback" not in result.stderr
+    assert (tmp_path / "experiments.json").read_text() == kept
+
+
+def test_two_benchmarks_never_write_to_one_report_at_once(experiments, tmp_path):
+    with locked(tmp_path):
+        result = experiments(*TWO)
+    assert result.returncode == 2 and "another run is at work" in result.stderr and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("model", ["lstm:1", "cnn:1:64", "gru:0:64"])
+def test_a_model_that_is_none_is_refused(experiments, model):
+    result = experiments("--only", model)
+    assert result.returncode == 2 and "--only" in result.stderr and "Traceback" not in result.stderr
+
+
+TITLES = "".join(f"1,Title number {k},nothing\n" for k in range(20))
+RECIPES = json.dumps([{"title": f"soup {k}", "directions": ["Boil it.", "Eat it."]} for k in range(70)])
+
+
+@pytest.mark.parametrize("system, name, text, sizes", [("headlines", "t.csv", TITLES, (8, 8, 4)),
+                                                       ("recipes", "r.json", RECIPES, (6, 32, 32))])
+def test_the_batches_that_are_handed_to_keras_are_those_that_ours_trains_on(system, name, text, sizes, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    from published import Run
+
+    (tmp_path / name).write_text(text)
+    run, seen = Run.begin(system, str(tmp_path / name), seed=1), []
+    model = run.training.model
+    assert system == "headlines" or model.vocab_size == 10_000  # however few words there are
+
+    def look(batch, state, noise):
+        seen.append(batch)
+        return 1.0, model.parameters.zeros_like(), None, ()
+
+    monkeypatch.setattr(model, "loss_and_gradients", look)
+    batches = run.batches(7)  # two epochs, and one batch more
+    assert len(list(run.steps(7))) == len(seen) == len(batches) == 7
+    for ours, theirs in zip(seen, batches):
+        assert ours.lengths is theirs.lengths is None
+        np.testing.assert_array_equal(ours.inputs, theirs.inputs)
+        np.testing.assert_array_equal(ours.targets, theirs.targets)
+    assert sorted(batch.inputs.shape[1] for batch in batches[:3]) == sorted(sizes)
+
+
+@pytest.mark.parametrize("script, options, words", [
+    ("published_headlines.py", ["t.csv"], "has 20 titles and V = "),
+    ("published_headlines.py", ["absent.csv"], "absent.csv"),
+    ("keras_fidelity.py", ["--keras-python", "no-python"], "pip install tensorflow-cpu"),
+    ("keras_fidelity.py", ["--keras-python", "no-python", "--steps", "0"], "--steps must be at least 1"),
+])
+def test_what_cannot_be_compared_is_refused_with_status_2(script, options, words, tmp_path):
+    (tmp_path / "t.csv").write_text(TITLES)
+    command = [sys.executable, str(SCRIPT.with_name(script)), *options]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    assert result.returncode == 2 and words in " ".join(result.stderr.split()) and "Traceback" not in result.stderr

@@ -1,0 +1,119 @@
+"""Wrong answers to the exercises of lesson 1 and what is said to them."""
+
+import pytest
+
+from tests.helpers.exercises import mark_of, wrong
+
+IDS = "def make_ids(texts):\n    counts = Counter(''.join(texts))\n    return {}\n"
+
+
+@pytest.mark.parametrize(
+    "value, said",
+    [
+        ("{s: k for k, (s, _) in enumerate(counts.most_common())}", "begin with 0, which is the padding's"),
+        ("{s: k + 2 for k, (s, _) in enumerate(counts.most_common())}", "begin with 2"),
+        ("{k + 1: s for k, (s, _) in enumerate(counts.most_common())}", "the wrong way round"),
+        ("{s: k + 1 for k, s in enumerate(sorted(counts))}", "follow the alphabet"),
+        ("{s: k + 1 for k, s in enumerate(counts)}", "follow the first appearance"),
+        ("{s: k + 1 for k, (s, _) in enumerate(counts.most_common()[::-1])}", "the rarest character comes first"),
+        ("dict(counts)", "this is how often each occurs"),
+        ("{s: k + 1 for k, s in enumerate(sorted(counts, key=lambda s: (-counts[s], s)))}", "the one that appears first"),
+        ("{s: k + 1 for k, (s, _) in enumerate(Counter(texts[0]).most_common())}", "has no id"),
+        ("{s: k + 1 for k, (s, _) in enumerate(Counter(texts[0].split()).most_common())}", "Are your keys words?"),
+        ("{'': 0} | {s: k + 1 for k, (s, _) in enumerate(counts.most_common())}", "'' has an id and is no character"),
+        ("[s for s, _ in counts.most_common()]", "a dictionary, not list"),
+        ("{s: 'x' for s in counts}", "belongs"),
+    ],
+)
+def test_wrong_ids_are_told_apart(tmp_path, value, said):
+    assert said in wrong(tmp_path, 1, "make_ids", IDS.format(value))
+
+
+def test_ids_may_be_numpy_integers(tmp_path):
+    source = IDS.format("{s: k for s, k in zip([s for s, _ in counts.most_common()], np.arange(1, len(counts) + 2))}")
+    assert mark_of(tmp_path, 1, "make_ids", source).state == "right"
+
+
+PAD = """def pad(sequences, eos):
+    n = np.array([len(ids) for ids in sequences])
+    inputs = np.zeros(({T}, len(n)), int)
+    targets = np.zeros_like(inputs)
+    for b, ids in enumerate(sequences):
+        inputs[{rows}, b] = {inputs}
+        targets[{rows}, b] = {targets}
+    {more}
+    return {result}
+"""
+RIGHT = {"T": "max(n)", "rows": ": n[b]", "inputs": "ids", "targets": "ids[1:] + [eos]", "more": "pass",
+         "result": "inputs, targets, n"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changed, said",
+    [
+        ({"targets": "ids"}, "targets is wrong: they are the inputs themselves"),
+        ({"targets": "[eos] + ids[:-1]"}, "targets is wrong: they are one step behind"),
+        ({"targets": "ids[1:] + ids[:1]"}, "targets is wrong: the first id stands after the last"),
+        ({"targets": "ids[1:] + [0]"}, "targets is wrong: after the last id must come eos"),
+        ({"targets": "ids[1:] + [0]", "more": "targets[-1] = eos"}, "eos stands in the last row"),
+        ({"more": "targets[targets == 0] = eos"}, "targets is wrong: the padding is eos"),
+        ({"more": "inputs[inputs == 0] = eos"}, "inputs is wrong: the padding is eos"),
+        ({"rows": "max(n) - n[b] :"}, "inputs is wrong: the padding stands on the left"),
+        ({"result": "inputs.T, targets.T, n"}, "time comes first"),
+        ({"result": "inputs, targets, n + 1"}, "lengths is wrong: it counts the end"),
+        ({"T": "max(n) + 1"}, "a row too many"),
+        ({"result": "inputs[:, np.argsort(-n)], targets, n"}, "must keep their order"),
+        ({"result": "inputs, targets"}, "three arrays"),
+        ({"result": "sequences, targets, n"}, "inputs must be made of numbers"),
+        ({"inputs": "ids[1:]"}, "ValueError: could not broadcast"),
+    ],
+)
+def test_wrong_batches_are_told_apart(tmp_path, changed, said):
+    assert said in wrong(tmp_path, 1, "pad", PAD.format(**RIGHT | changed))
+
+
+TEST = """def is_right(inputs, targets, lengths, eos):
+    for b, n in enumerate(lengths):
+        ids = inputs[:n, b]
+        if {zero}:
+            return False
+        if {after}:
+            return False
+        if {shift}:
+            return False
+        {early}
+    return True
+"""
+LOOKS = {"zero": "0 in ids", "after": "inputs[n:, b].any() or targets[n:, b].any()",
+         "shift": "targets[:n, b].tolist() != [*ids[1:], eos]", "early": "pass"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changed, said",
+    [
+        ({"shift": "False"}, "accepts a batch whose targets are the inputs themselves"),
+        ({"shift": "(targets[:n - 1, b] != ids[1:]).any()"}, "accepts a batch with the first id after the last"),
+        ({"shift": "eos not in targets[:, b] or (targets[:n - 1, b] != ids[1:]).any()", "after": "False"}, "in the last row"),
+        ({"shift": "(targets[:n - 1, b] != ids[1:]).any() or targets[n - 1, b] == ids[0]"}, "in which eos is never a target"),
+        ({"after": "False"}, "accepts a batch with eos for padding"),
+        ({"zero": "False"}, "accepts a batch in which a real input is 0"),
+        ({"zero": "0 in ids[:-1]"}, "accepts a batch whose lengths count the end"),
+        ({"early": "return True"}, "accepts a batch with eos in the last row"),
+        ({"shift": "b < len(lengths) - 1 and targets[:n, b].tolist() != [*ids[1:], eos]"}, "only the last sequence is wrong"),
+        ({"shift": "targets[:n, b].tolist() == [*ids[1:], eos]"}, "refuses a right batch: sequence 0 has inputs ["),
+        ({"zero": "0 in ids or eos == 0"}, "refuses a right batch"),
+        ({"early": "return 1"}, "True or False, not int"),
+    ],
+)
+def test_tests_that_let_a_mistake_pass_are_told_which(tmp_path, changed, said):
+    assert said in wrong(tmp_path, 1, "is_right", TEST.format(**LOOKS | changed))
+
+
+@pytest.mark.parametrize("answer, said", [("True", "accepts"), ("False", "refuses")])
+def test_a_constant_is_no_test(tmp_path, answer, said):
+    assert said in wrong(tmp_path, 1, "is_right", f"def is_right(inputs, targets, lengths, eos):\n    return {answer}\n")
+
+
+def test_a_test_written_number_by_number_passes(tmp_path):
+    mark = mark_of(tmp_path, 1, "is_right", TEST.format(**LOOKS))
+    assert mark.state == "right" and mark.sentence.startswith("11 kinds")

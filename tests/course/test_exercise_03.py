@@ -1,0 +1,136 @@
+"""Wrong answers to the exercises of lesson 3 and what is said to them."""
+
+import pytest
+
+from tests.helpers.exercises import mark_of, wrong
+
+
+@pytest.mark.parametrize(
+    "value, said",
+    [
+        ("dh * o * (1 - tanh_c**2)", "only the part through h"),
+        ("dc_next", "only the part that comes from the next step"),
+        ("dc_next + dh * o", "the slope of tanh is missing: the way forward was h = o tanh(c), not h = o c"),
+        ("dc_next + dh * (1 - tanh_c**2)", "o is missing"),
+        ("dc_next + dh * o * (1 - tanh_c)", "with a square"),
+        ("dc_next + dh * o * (1 - np.tanh(tanh_c) ** 2)", "you take the tanh of it"),
+        ("(dc_next + dh) * o * (1 - tanh_c**2)", "the next step reads c itself"),
+        ("dc_next + dh * tanh_c", "what o feels"),
+        ("(dc_next + dh * o * (1 - tanh_c**2)).T", "dc has the shape (2, 3) where (3, 2) belongs"),
+        ("dc_next + dh * o * (1 + tanh_c**2)", "with a minus"),
+        ("dc_next + dh @ o", "line 7: a product @ does not fit: the left array has 2 columns, the right one 3 rows"),
+    ],
+)
+def test_a_part_of_dc_that_is_lost_is_named(tmp_path, value, said):
+    assert said in wrong(tmp_path, 3, "felt_by_c", f"def felt_by_c(dh, dc_next, o, tanh_c):\n    return {value}\n")
+
+
+def test_what_arrives_must_not_be_changed_in_place(tmp_path):
+    source = "def felt_by_c(dh, dc_next, o, tanh_c):\n    dc_next += dh * o * (1 - tanh_c**2)\n    return dc_next\n"
+    assert "dc_next is changed in place" in wrong(tmp_path, 3, "felt_by_c", source)
+
+
+SUMS = """def sums_feel(dh, dc, c_prev, i, f, g, o, tanh_c):
+    sigmoid = lambda z: 1 / (1 + np.exp(-z))
+    do = {do}
+    di = {di}
+    df = {df}
+    dg = {dg}
+    dzi = {dzi}
+    dzf = {dzf}
+    dzg = {dzg}
+    dzo = {dzo}
+    return {dz}
+"""
+RIGHT = {
+    "do": "dh * tanh_c", "di": "dc * g", "df": "dc * c_prev", "dg": "dc * i",
+    "dzi": "di * i * (1 - i)", "dzf": "df * f * (1 - f)", "dzg": "dg * (1 - g**2)", "dzo": "do * o * (1 - o)",
+    "dz": "np.concatenate([dzi, dzf, dzg, dzo], axis=1)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "line, said",
+    [
+        ({"dzi": "di * sigmoid(i) * (1 - sigmoid(i))"}, "dzi is wrong: i is the sigmoid already"),
+        ({"dzf": "df * sigmoid(f) * (1 - sigmoid(f))"}, "dzf is wrong: f is the sigmoid already"),
+        ({"dzo": "do * sigmoid(o) * (1 - sigmoid(o))"}, "dzo is wrong: o is the sigmoid already"),
+        ({"dzg": "dg * (1 - np.tanh(g) ** 2)"}, "dzg is wrong: g is the tanh already"),
+        ({"dzg": "dg * g * (1 - g)"}, "dzg is wrong: g comes from a tanh"),
+        ({"dzg": "dg * (1 - g)"}, "with a square"),
+        ({"dzg": "dg * (1 + g**2)"}, "dzg is wrong: the slope of tanh is 1 - g**2, with a minus"),
+        ({"dzi": "di * i * (1 + i)"}, "dzi is wrong: the slope of sigmoid is i (1 - i), with a minus"),
+        ({"dzi": "di * (1 - i**2)"}, "dzi is wrong: i comes from a sigmoid"),
+        ({"dzf": "df * (1 - f)"}, "dzf is wrong: a factor is missing"),
+        ({"dzf": "df * f"}, "the factor 1 - f is missing"),
+        ({"dzo": "do"}, "dzo is wrong: it has not gone back through sigmoid yet"),
+        ({"di": "dc * i", "dg": "dc * g"}, "i was multiplied by g, so it feels dc times g, not times i itself"),
+        ({"dg": "dc"}, "g was multiplied by i, and a product passes the gradient on"),
+        ({"df": "dc * (f * c_prev + i * g)"}, "c_prev, not by the new c"),
+        ({"do": "dh * np.arctanh(tanh_c)"}, "o was multiplied by tanh(c), not by c"),
+        ({"do": "dc * tanh_c"}, "it begins with dh, not with dc"),
+        ({"dz": "np.concatenate([dzi, dzf, dzo, dzg], axis=1)"}, "dzg is wrong: this is dzo; the blocks stand in the order"),
+        ({"dz": "np.concatenate([dzi, dzf, dzg, dzo])"}, "the shape of dz is (12, 2) where (3, 8) belongs"),
+        ({"dz": "dzi, dzf, dzg, dzo"}, "dz must be an array, not tuple"),
+    ],
+)
+def test_wrong_ways_through_the_gates_are_told_apart(tmp_path, line, said):
+    assert said in wrong(tmp_path, 3, "sums_feel", SUMS.format(**RIGHT | line))
+
+
+STEP = """def lstm_step_backward(dh, dc, cache, Wx, Wh):
+    x, h_prev, c_prev, i, f, g, o, tanh_c = cache
+    sigmoid = lambda z: 1 / (1 + np.exp(-z))
+    dc = {dc}
+    dc_prev = {dc_prev}
+    dzi = dc * g * {slope_i}
+    dzf = dc * c_prev * {slope_f}
+    dzg = dc * i * (1 - g**2)
+    dzo = dh * tanh_c * {slope_o}
+    dz = np.concatenate([{blocks}], axis=1)
+    dx = {dx}
+    dh_prev = {dh_prev}
+    return dx, dh_prev, dc_prev, ({dWx}, {dWh}, {db})
+"""
+WHOLE = {
+    "dc": "dc + dh * o * (1 - tanh_c**2)", "dc_prev": "dc * f", "blocks": "dzi, dzf, dzg, dzo",
+    "slope_i": "i * (1 - i)", "slope_f": "f * (1 - f)", "slope_o": "o * (1 - o)",
+    "dx": "dz @ Wx.T", "dh_prev": "dz @ Wh.T", "dWx": "x.T @ dz", "dWh": "h_prev.T @ dz", "db": "dz.sum(axis=0)",
+}  # fmt: skip
+TWICE = {f"slope_{k}": f"sigmoid({k}) * (1 - sigmoid({k}))" for k in "ifo"}
+
+
+def test_a_step_written_without_the_helpers_is_right(tmp_path):
+    assert mark_of(tmp_path, 3, "lstm_step_backward", STEP.format(**WHOLE)).state == "right"
+
+
+@pytest.mark.parametrize(
+    "line, said",
+    [
+        ({"dc_prev": "np.zeros_like(dc)"}, "cell-state gradient not carried"),
+        ({"dc_prev": "dc"}, "forget gate left out of the carry"),
+        ({"dh_prev": "np.zeros_like(dh)"}, "hidden-state gradient not carried"),
+        ({"slope_f": TWICE["slope_f"]}, "derivative of the forget gate at the activated value"),
+        (TWICE, "derivative of the output gate at the activated value"),
+        ({"db": "np.concatenate([dzi, dzi, dzg, dzo], axis=1).sum(axis=0)"}, "bias of the forget gate from its neighbour"),
+        ({"dc": "dc + dh * o"}, "output tanh left out of dc"),
+        ({"dc": "dh * o * (1 - tanh_c**2)"}, "only the part of dc through h"),
+        ({"dc": "dc"}, "only the carried part of dc"),
+        ({"dc": "dc + 2 * dh * o * (1 - tanh_c**2)"}, "part of dc through h added twice"),
+        ({"dc": "dc + dh * o * (1 + tanh_c**2)"}, "sign in the derivative of tanh(c)"),
+        ({"dc": "dc", "dc_prev": "(dc + dh * o * (1 - tanh_c**2)) * f"}, "but dz is made of the dc that arrives"),
+        ({"dWh": "(o * tanh_c).T @ dz"}, "Wh paired with h[t]"),
+        ({"blocks": "dzi, dzf, dzo, dzg"}, "gradients in the order i, f, o, g"),
+        ({"dWx": "x.T @ dz / len(x)"}, "dWx averaged over the batch"),
+        ({"db": "dz"}, "the shape of db is (3, 8) where (8,) belongs"),
+        ({"dx": "dz @ Wx"}, "line 32: a product @ does not fit: the left array has 8 columns, the right one 4 rows"),
+        ({"dx": "dh_prev = dz @ Wh.T"}, "the shape of dx is (3, 2) where (3, 4) belongs"),
+    ],
+)
+def test_wrong_steps_backward_are_named(tmp_path, line, said):
+    assert said in wrong(tmp_path, 3, "lstm_step_backward", STEP.format(**WHOLE | line)).replace("\n", " ")
+
+
+def test_what_is_missing_of_the_results_is_asked_for(tmp_path):
+    source = "def lstm_step_backward(dh, dc, cache, Wx, Wh):\n    return dh, dh, dc\n"
+    assert "must return (dx, dh_prev, dc_prev, grads); it returned 3 things" in wrong(tmp_path, 3, "lstm_step_backward", source)

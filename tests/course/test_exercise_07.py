@@ -1,0 +1,92 @@
+"""Wrong answers to the exercises of lesson 7 and what is said to them."""
+
+import pytest
+
+from tests.helpers.exercises import wrong
+
+NEAREST = """def nearest(ids, W, k):
+    unit = {unit}
+    alike = {alike}
+    {own}
+    return {chosen}
+"""
+RIGHT = {
+    "unit": "W / np.linalg.norm(W, axis=1, keepdims=True)",
+    "alike": "unit[ids] @ unit.T",
+    "own": "alike[np.arange(len(ids)), ids] = -np.inf",
+    "chosen": "np.argsort(-alike, axis=1)[:, :k]",
+}
+
+
+@pytest.mark.parametrize(
+    "value, said",
+    [
+        ("np.eye(len(W))[ids]", "these are the one-hot vectors"),
+        ("W[ids.ravel()]", "the ids were laid out flat"),
+        ("W[ids - 1]", "ids count from 0"),
+        ("W[:, ids]", "IndexError"),
+        ("W[ids].T", "has the shape (3, 5) where (5, 3) belongs"),
+        ("W[ids] * ids[..., None]", "an id is a name"),
+        ("np.eye(len(W))[ids] @ W", "the vectors are right; but W can be asked for all rows at once"),
+        ("np.array([W[k] for k in ids.ravel()]).reshape(*ids.shape, -1)", "without a loop and without a product"),
+        ("ids @ W", "a product @ does not fit"),
+        ("None", "is missing"),
+    ],
+)
+def test_wrong_vectors_are_told_apart(tmp_path, value, said):
+    assert said in wrong(tmp_path, 7, "embed", f"def embed(ids, W):\n    return {value}\n")
+
+
+@pytest.mark.parametrize(
+    "lines, said",
+    [
+        ("total = dW.copy(); total[ids] += dx", "only the last use was added"),
+        ("total = dW.copy(); total[ids] = dx", "rows were assigned"),
+        ("total = np.zeros_like(dW); total[ids] += dx", "only the last use counts, and what dW held before is gone"),
+        ("total = np.zeros_like(dW); np.add.at(total, ids, dx)", "what dW held before is gone: this batch"),
+        ("total = dW; np.add.at(total, ids, dx)", "dW is changed in place"),
+        ("total = dW.copy(); [total.__setitem__(i, total[i] + d) for i, d in zip(ids, dx)]", "twice in one step counts once"),
+        ("total = dW.copy()", "nothing was added"),
+        ("total = dW.copy(); np.add.at(total, ids[0], dx[0])", "only the first step's uses"),
+        ("total = dW.copy(); np.add.at(total, ids[:, 0], dx[:, 0])", "only the first sequence's uses"),
+        ("total = np.add.at(dW.copy(), ids, dx)", "as np.add.at or list.sort do, returns None"),
+        ("total = dW.copy(); np.add.at(total, ids, dx / np.bincount(ids.ravel())[ids][..., None])", "the mean of the uses"),
+        ("total = dW.copy(); np.subtract.at(total, ids, dx)", "the sign"),
+        ("total = dW + dx.sum(axis=(0, 1))", "the sum of all dx went to every row"),
+        ("total = dW.copy().T; np.add.at(total, (slice(None), ids), np.moveaxis(dx, 2, 0))", "yours is (E, V) = (3, 7)"),
+        ("total = dW.copy(); np.add.at(total.T, ids, dx)", "IndexError"),
+        ("total = dW.copy(); np.add.at(total, ids.T, dx)", "ValueError"),
+    ],
+)
+def test_wrong_sums_are_told_apart(tmp_path, lines, said):
+    source = f"def embed_backward(ids, dx, dW):\n    {lines}\n    return total\n"
+    assert said in wrong(tmp_path, 7, "embed_backward", source)
+
+
+@pytest.mark.parametrize(
+    "line, said",
+    [
+        ({"own": "pass"}, "each word is its own nearest neighbour"),
+        ({"own": "alike[np.arange(len(ids)), ids] = 0"}, "it comes before words whose cosine is negative"),
+        ({"own": "alike[:, ids] = -np.inf"}, "only the word itself is"),
+        ({"alike": "np.abs(unit[ids] @ unit.T)"}, "the sign of the cosine is lost"),
+        ({"unit": "W / np.sum(W**2, axis=1, keepdims=True)"}, "the squares of their lengths"),
+        ({"chosen": "np.argsort(-alike, axis=0)[:, :k]"}, "argsort goes along the words that are asked about"),
+        ({"own": "alike[np.arange(len(ids)), ids] = np.inf", "chosen": "np.argsort(alike)[:, :k]"}, "the farthest come first"),
+        ({"chosen": "np.argsort(alike, axis=1)[:, :k]"}, "the word itself and the farthest come first"),
+        ({"chosen": "np.argsort(alike, axis=1)[:, -k:]"}, "the nearest of them comes last"),
+        ({"unit": "W"}, "the product u · v, which favours long vectors"),
+        ({"unit": "W", "own": "pass"}, "each word may be its own neighbour"),
+        ({"alike": "-np.linalg.norm(W[ids][:, None] - W[None], axis=2)"}, "the distance |u - v|"),
+        ({"unit": "W / np.linalg.norm(W, axis=0, keepdims=True)"}, "along the wrong axis"),
+        ({"alike": "unit[ids] @ W.T"}, "every row of W has to be divided"),
+        ({"chosen": "np.argsort(-alike, axis=1)[:, 1:k + 1]"}, "the first place was cut off"),
+        ({"chosen": "np.sort(-alike, axis=1)[:, :k]"}, "argsort gives places"),
+        ({"chosen": "np.argsort(-alike, axis=0)[:k].T"}, "the answer has the shape"),
+        ({"chosen": "np.argsort(-alike)[:k]"}, "the answer has the shape"),
+        ({"alike": "unit @ unit.T"}, "the answer has the shape"),
+        ({"unit": "W / np.linalg.norm(W, axis=1)"}, "ValueError: operands"),
+    ],
+)
+def test_wrong_neighbours_are_told_apart(tmp_path, line, said):
+    assert said in wrong(tmp_path, 7, "nearest", NEAREST.format(**RIGHT | line))

@@ -1,0 +1,173 @@
+"""Wrong answers to the exercises of lesson 8 and what is said to them."""
+
+import pytest
+
+from minilstm.course.exercise import told
+from tests.helpers.exercises import mark_of, wrong
+
+LSE = "def log_sum_exp(a):\n    m = {m}\n    return {value}\n"
+MAX, SUM = "a.max(axis=-1, keepdims=True)", "np.exp(a - m).sum(axis=-1, keepdims=True)"
+
+
+@pytest.mark.parametrize(
+    "m, value, said",
+    [
+        ("0", f"m + np.log({SUM})", "inf in it: exp of a large score overflows"),
+        ("a.max()", f"m + np.log({SUM})", "the maximum of each row, not one for the whole array"),
+        (MAX, f"np.log({SUM})", "must be added again"),
+        (MAX, f"np.log({SUM}) - m", "taken off once more"),
+        (MAX, "m", "the sum is missing"),
+        (MAX, SUM, "its logarithm is wanted"),
+        (MAX, "m + np.log(np.exp(a - m).mean(axis=-1, keepdims=True))", "the mean in place of the sum"),
+        (MAX, "(m + np.log(" + SUM + "))[..., 0]", "must be kept, with length 1"),
+        ("a.max(axis=-1)", f"m + np.log({SUM})", "ValueError: operands could not be broadcast"),
+        ("a.max(axis=0)", "m + np.log(np.exp(a - m).sum(axis=0))", "has the shape (4, 5) where (3, 4, 1) belongs"),
+    ],
+)
+def test_wrong_sums_are_told_apart(tmp_path, m, value, said):
+    assert said in wrong(tmp_path, 8, "log_sum_exp", LSE.format(m=m, value=value))
+
+
+BOTH = """def loss_and_gradient(a, y):
+    rows = np.arange(len(y))
+    p = {p}
+    losses = {losses}
+    da = p{copy}
+    {target}
+    return {result}
+"""
+RIGHT = {"p": "np.exp(a - log_sum_exp(a))", "losses": "log_sum_exp(a)[:, 0] - a[rows, y]", "copy": "",
+         "target": "da[rows, y] -= 1", "result": "losses, da"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changed, said",
+    [
+        ({"losses": "-np.log(p[rows, y])"}, "losses has inf in it: exp of a large score overflows, or a probability became 0"),
+        ({"losses": "-np.log(p[rows, y] + 1e-12)"}, "1e-12 is added to, or is the least p_y"),
+        ({"losses": "-np.log(np.clip(p[rows, y], 1e-15, 1))"}, "1e-15 is"),
+        ({"losses": "np.log(p[rows, y])"}, "losses is wrong: the sign"),
+        ({"losses": "-np.log2(p[rows, y])"}, "in bits"),
+        ({"losses": "log_sum_exp(a)[:, 0]"}, "the target's score must be taken off"),
+        ({"losses": "-a[rows, y]"}, "log Σ exp(a) is missing"),
+        ({"losses": "(log_sum_exp(a)[:, 0] - a[rows, y]).mean()"}, "losses is one number"),
+        ({"losses": "(log_sum_exp(a)[:, 0] - a[rows, y]) / len(y)"}, "losses is wrong: they are divided by N already"),
+        ({"losses": "p[rows, y]"}, "the probabilities of the targets"),
+        ({"losses": "log_sum_exp(a) - a[rows, y]"}, "losses has the shape (6, 6) where (6,) belongs"),
+        ({"p": "np.exp(a) / np.exp(a).sum(axis=1, keepdims=True)"}, "da has nan in it"),
+        ({"target": "pass"}, "da is wrong: this is p; the target is not taken off"),
+        ({"target": "da[rows, y] += 1"}, "the target is added"),
+        ({"result": "losses, -da"}, "it is p - y, not y - p"),
+        ({"result": "losses, da / len(y)"}, "da is wrong: it is divided by N already"),
+        ({"target": "da[:, y] -= 1"}, "takes 1 off in all rows"),
+        ({"target": "da = da - y[:, None]"}, "the ids themselves are taken off"),
+        ({"p": "a", "losses": "0 * a[:, 0]"}, "in place"),
+        ({"result": "losses"}, "two arrays: (losses, da)"),
+        ({"result": "[[1], [2, 3]], da"}, "losses is made of rows of different lengths"),
+    ],
+)
+def test_wrong_losses_and_gradients_are_told_apart(tmp_path, changed, said):
+    assert said in wrong(tmp_path, 8, "loss_and_gradient", BOTH.format(**RIGHT | changed))
+
+
+BATCH = """def batch_loss(logits, targets, lengths):
+    T, B, V = logits.shape
+    real = {real}
+    losses, da = loss_and_gradient(logits[real], targets[real])
+    N = len(losses)
+    dlogits = np.zeros(logits.shape)
+    dlogits[real] = {da}
+    return {loss}, dlogits
+"""
+BATCH_RIGHT = {"real": "np.arange(T)[:, None] < lengths", "da": "da / N", "loss": "losses.mean()"}
+
+
+@pytest.mark.parametrize(
+    "changed, said",
+    [
+        ({"da": "da"}, "1. not divided by the number of tokens"),
+        ({"da": "da / N**2"}, "1. divided twice by the number of tokens"),
+        ({"da": "da / (T * B)"}, "1. gradient divided by padding too"),
+        ({"da": "da / B"}, "1. gradient divided by the number of sequences"),
+        ({"da": "-da / N"}, "1. wrong sign"),
+        ({"loss": "losses.sum()"}, "1. sum in place of the mean"),
+        ({"loss": "losses.sum() / (T * B)"}, "1. padding counted in the mean"),
+        ({"loss": "losses.sum() / B"}, "1. loss divided by the number of sequences"),
+        ({"loss": "losses.sum() / (T * B)", "da": "da / (T * B)"}, "2. gradient divided by padding too"),
+        ({"real": "np.ones((T, B), bool)"}, "1. lengths not used"),
+        ({"real": "targets != 0"}, "0 may be a real target"),
+        ({"real": "np.arange(T)[:, None] <= lengths"}, "one token too many"),
+        ({"real": "np.arange(B) < lengths[:, None]"}, "IndexError: boolean index did not match"),
+        ({"loss": "sum(np.split(losses, N))"}, "the shape of the loss is (1,) where () belongs"),
+        ({"loss": "losses.mean(), 1"}, "two things"),
+        ({"loss": "'small'"}, "the loss must be made of numbers, not of str"),
+    ],
+)
+def test_mistakes_with_padding_are_called_by_their_names(tmp_path, changed, said):
+    assert said in wrong(tmp_path, 8, "batch_loss", BATCH.format(**BATCH_RIGHT | changed))
+
+
+def test_the_mean_of_means_is_told_from_the_mean(tmp_path):
+    source = BATCH.format(**BATCH_RIGHT | {"loss": "np.mean([l[:n].mean() for l, n in zip(every.T, lengths)])"})
+    every = "    every = loss_and_gradient(logits.reshape(-1, V), targets.ravel())[0].reshape(T, B)\n"
+    assert "the sequences' means" in wrong(tmp_path, 8, "batch_loss", source.replace("    N =", every + "    N ="))
+
+
+def test_a_batch_computed_step_by_step_passes(tmp_path):
+    source = """def batch_loss(logits, targets, lengths):
+    loss, dlogits, N = 0.0, np.zeros_like(logits), sum(lengths)
+    for b, n in enumerate(lengths):
+        losses, da = loss_and_gradient(logits[:n, b], targets[:n, b])
+        loss += losses.sum() / N
+        dlogits[:n, b] = da / N
+    return loss, dlogits
+"""
+    assert mark_of(tmp_path, 8, "batch_loss", source).state == "right"
+
+
+EVERYWHERE = """def batch_loss(logits, targets, lengths):
+    T, B, V = logits.shape
+    real = np.arange(T)[:, None] < lengths
+    losses, da = loss_and_gradient(logits.reshape(-1, V), targets.ravel())
+    losses, da = losses.reshape(T, B), da.reshape(T, B, V) / real.sum()
+    return {loss}, {dlogits}
+"""
+
+
+def test_padding_that_is_left_out_on_one_way_only_is_told(tmp_path):
+    source = EVERYWHERE.format(loss="losses[real].mean()", dlogits="da")
+    assert "the padding has a gradient where 0 belongs" in wrong(tmp_path, 8, "batch_loss", source)
+    source = EVERYWHERE.format(loss="losses.mean()", dlogits="da * real[..., None]")
+    assert "the loss is a mean over padding too" in wrong(tmp_path, 8, "batch_loss", source)
+    source = EVERYWHERE.format(loss="losses[real].mean()", dlogits="da * real[..., None]")
+    assert mark_of(tmp_path, 8, "batch_loss", source).state == "right"
+
+
+NAIVE = """def batch_loss(logits, targets, lengths):
+    real = np.arange(len(logits))[:, None] < lengths
+    p = {p}
+    is_target = np.eye(logits.shape[-1])[targets]
+    loss = -(np.log((p * is_target).sum(axis=-1)) * real).mean()
+    return loss, (p - is_target) * real[..., None]
+"""
+
+
+def test_of_many_mistakes_at_once_the_overflow_is_named_first(tmp_path):
+    source = NAIVE.format(p="np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)")
+    assert "exp overflows" in wrong(tmp_path, 8, "batch_loss", source)
+
+
+def test_two_mistakes_are_both_named_and_the_report_wraps_each_sentence_anew(tmp_path):
+    mark = mark_of(tmp_path, 8, "batch_loss", BATCH.format(**BATCH_RIGHT | {"loss": "losses.sum()", "da": "da"}))
+    lines = told(1, mark).splitlines()
+    assert lines[:3] == [
+        "1. batch_loss: wrong",
+        "   Your loss is wrong in loss, dlogits at the real tokens.",
+        "   1. sum in place of the mean",
+    ]
+    words = " ".join(mark.sentence.split())
+    assert " ".join(" ".join(lines).split()) == f"1. batch_loss: wrong {words}"
+    assert max(map(len, lines)) <= 80
+    pairs = zip(lines[3:], lines[4:])
+    inside = [(line, below) for line, below in pairs if below.startswith("      ") and line[-1] not in ".s"]
+    assert inside and all(len(line) + 1 + len(below.split()[0]) > 80 for line, below in inside)

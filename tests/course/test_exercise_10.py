@@ -1,0 +1,136 @@
+"""Wrong answers to the exercises of lesson 10 and what is said to them."""
+
+import pytest
+
+from tests.helpers.exercises import mark_of, wrong
+
+UNCERTAINTY = """def uncertainty(p):
+    q = p[p > 0]
+    nats = {nats}
+    bits = {bits}
+    return nats, bits, {perplexity}
+"""
+ENTROPY = {"nats": "-(q * np.log(q)).sum()", "bits": "nats / np.log(2)", "perplexity": "np.exp(nats)"}
+
+
+@pytest.mark.parametrize(
+    "part, said",
+    [
+        ({"nats": "-(p * np.log(p)).sum()"}, "leave out what never happens"),
+        ({"nats": "(q * np.log(q)).sum()"}, "its sign"),
+        ({"nats": "-(q * np.log2(q)).sum()"}, "log2 counts bits"),
+        ({"nats": "-np.log(q).sum()"}, "each surprise -ln p counts with its probability p"),
+        ({"nats": "-np.log(q).mean()"}, "plain mean"),
+        ({"nats": "-(q * np.log(q)).mean()"}, "divided by the number of alternatives"),
+        ({"bits": "nats * np.log(2)"}, "more bits than nats"),
+        ({"bits": "nats"}, "nats still"),
+        ({"perplexity": "np.exp(bits)"}, "e to the power of the bits"),
+        ({"perplexity": "2**nats"}, "2 to the power of the nats"),
+        ({"perplexity": "len(p)"}, "all were equally likely"),
+        ({"bits": "0.1"}, "bits of five uneven chances is 0.1"),
+    ],
+)
+def test_wrong_entropies_are_told_apart(tmp_path, part, said):
+    assert said in wrong(tmp_path, 10, "uncertainty", UNCERTAINTY.format(**ENTROPY | part))
+
+
+def test_three_numbers_are_asked_for(tmp_path):
+    assert "three numbers" in wrong(tmp_path, 10, "uncertainty", "def uncertainty(p):\n    return 1.0\n")
+
+
+def test_two_to_the_power_of_the_bits_is_a_perplexity_too(tmp_path):
+    source = UNCERTAINTY.format(**ENTROPY | {"perplexity": "2**bits"})
+    assert mark_of(tmp_path, 10, "uncertainty", source).state == "right"
+
+
+READER = """def next_characters(sentences, prefix):
+    following = Counter()
+    for sentence, probability in sentences.items():
+        if {begins}:
+            following[{character}] += {weight}
+    total = {total}
+    return {{character: probability / total for character, probability in following.items(){only}}}
+"""
+EXACT = {"begins": "sentence.startswith(prefix)", "character": "sentence[len(prefix):len(prefix) + 1]", "weight": "probability",
+         "total": "sum(following.values())", "only": ""}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "part, said",
+    [
+        ({"total": "1"}, "divide them by that of the prefix"),
+        ({"weight": "1"}, "not once"),
+        ({"total": "len(following)"}, "divided by how many characters can follow"),
+        ({"begins": "prefix in sentence"}, "not anywhere in it"),
+        ({"begins": "sentence.startswith(prefix) and sentence != prefix"}, "a sentence that ends here counts"),
+        ({"character": "sentence[len(prefix)]"}, "IndexError"),
+        ({"character": "sentence[-1]"}, "but yours has it"),
+        ({"character": "sentence[len(prefix):len(prefix) + 1] or '.'"}, "goes on with '.'"),
+        ({"only": " if character"}, "the end '' is missing"),
+        ({"only": " if character != 'R'"}, "the character 'R' is missing"),
+        ({"weight": "probability**2"}, "the probability of 'i' after 'ra' is"),
+    ],
+)
+def test_wrong_readers_are_told_apart(tmp_path, part, said):
+    assert said in wrong(tmp_path, 10, "next_characters", READER.format(**EXACT | part))
+
+
+def test_sentences_that_go_on_alike_add_up(tmp_path):
+    source = READER.format(**EXACT).replace("+= probability", "= probability")
+    assert "their probabilities add up" in wrong(tmp_path, 10, "next_characters", source)
+
+
+def test_what_cannot_follow_is_left_out_and_the_answer_is_a_dictionary(tmp_path):
+    source = READER.format(**EXACT).replace("    total", "    following['z'] = 0\n    total")
+    assert "leave out what cannot follow" in wrong(tmp_path, 10, "next_characters", source)
+    assert "not list" in wrong(tmp_path, 10, "next_characters", "def next_characters(sentences, prefix):\n    return []\n")
+
+
+EPOCH = """def train_epoch(model, optimizer, state, batches, rng, max_norm):
+    theta = model.parameters.flat
+    total = np.zeros_like(theta)
+    nats, characters = 0.0, 0
+    for batch in batches.epoch({order}):
+        loss, gradients, _, _ = model.loss_and_gradients(batch)
+        g = gradients.flat
+        norm = np.linalg.norm(g)
+        {clip}
+        {step}
+        nats += {nats}
+        characters += {characters}
+    return nats / characters, {state}
+"""
+RIGHT = {"order": "rng", "clip": "g *= min(1.0, max_norm / norm)", "step": "state = optimizer.step(theta, g, state)",
+         "nats": "loss * batch.tokens", "characters": "batch.tokens", "state": "state"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "part, said",
+    [
+        ({"clip": ""}, "not clipped before the step"),
+        ({"clip": "", "step": "state = optimizer.step(theta, g, state); g *= min(1.0, max_norm / norm)"}, "not clipped before"),
+        ({"clip": "g *= max_norm / norm"}, "short enough already was made longer"),
+        ({"clip": "g *= max(1.0, max_norm / norm)"}, "long ones left as they were"),
+        ({"clip": "np.clip(g, -max_norm, max_norm, out=g)"}, "keeps the direction"),
+        ({"step": "optimizer.step(theta, g, optimizer.init(theta))"}, "thrown away at each step"),
+        ({"step": "optimizer.step(theta, g, state)"}, "what step returned was not kept"),
+        ({"step": "state = optimizer.step(theta, -g, state)"}, "step goes against it by itself"),
+        ({"step": "total += g; state = optimizer.step(theta, total.copy(), state)"}, "added up"),
+        ({"step": RIGHT["step"] + "; " + RIGHT["step"]}, "two steps"),
+        ({"order": ""}, "take batches.epoch(rng)"),
+        ({"step": "pass"}, "parameters are what they were"),
+        ({"step": "theta = optimizer.step(theta, g, state)"}, "AttributeError"),
+        ({"nats": "loss", "characters": "1"}, "the mean over batches"),
+        ({"nats": "loss - nats", "characters": "(characters == 0)"}, "the last batch"),
+        ({"nats": "loss"}, "means already"),
+        ({"characters": "(characters == 0)", "nats": "loss"}, "the sum over batches"),
+        ({"state": "optimizer.init(theta)"}, "state is not that of the last step"),
+    ],
+)
+def test_wrong_epochs_are_told_apart(tmp_path, part, said):
+    assert said in wrong(tmp_path, 10, "train_epoch", EPOCH.format(**RIGHT | part))
+
+
+def test_an_epoch_returns_two_things(tmp_path):
+    source = EPOCH.format(**RIGHT).replace("nats / characters, state", "nats / characters")
+    assert "two things" in wrong(tmp_path, 10, "train_epoch", source)

@@ -1,0 +1,175 @@
+"""Wrong answers to the exercises of lesson 13 and what is said to them."""
+
+import pytest
+
+from tests.helpers.exercises import mark_of, wrong
+
+COUNT = """def parameters(cell, layers, H, V, E=None):
+    gates, biases = {cells}[cell]
+    total = {table}
+    D = {first}
+    for _ in range({layers}):
+        total += gates * H * ({weights})
+        D = {above}
+    return total + {output}
+"""
+RIGHT_COUNT = {
+    "cells": '{"rnn": (1, 1), "gru": (3, 2), "lstm": (4, 1)}',
+    "table": "0 if E is None else V * E",
+    "first": "V if E is None else E",
+    "layers": "layers",
+    "weights": "D + H + biases",
+    "above": "H",
+    "output": "H * V + V",
+}
+
+
+@pytest.mark.parametrize(
+    "line, said",
+    [
+        ({"cells": '{"rnn": (1, 1), "gru": (3, 1), "lstm": (4, 1)}'}, "a GRU has two biases"),
+        ({"cells": '{"rnn": (1, 2), "gru": (3, 2), "lstm": (4, 2)}'}, "only a GRU has two biases"),
+        ({"cells": '{"rnn": (4, 1), "gru": (4, 2), "lstm": (4, 1)}'}, "counted like an LSTM"),
+        ({"weights": "D + H"}, "each gate has biases, too"),
+        ({"weights": "H + biases"}, "Wx is missing"),
+        ({"above": "D"}, "a layer above the first reads H numbers"),
+        ({"first": "H"}, "the first layer reads one-hot symbols"),
+        ({"first": "V"}, "reads E numbers and not V"),
+        ({"table": "0"}, "a table of its own"),
+        ({"layers": "1"}, "only one layer"),
+        ({"output": "H * V"}, "a bias for each of V logits"),
+        ({"output": "0"}, "the output layer is missing"),
+        ({"output": "H * V + H"}, "gives 343 where 356 belongs: 196 of the first layer, 160 of the output"),
+        ({"cells": '{"rnn": (1, 1), "gru": (3, 1), "lstm": (4, 1)}', "above": "D"}, "output layer; a GRU has two biases"),
+        ({"output": "str(V)"}, "TypeError"),
+    ],
+)
+def test_wrong_counts_are_told_apart(tmp_path, line, said):
+    assert said in wrong(tmp_path, 13, "parameters", COUNT.format(**RIGHT_COUNT | line))
+
+
+@pytest.mark.parametrize("number", ["356", "'356'", "[356]"])
+def test_a_constant_is_no_count(tmp_path, number):
+    wrong(tmp_path, 13, "parameters", f"def parameters(cell, layers, H, V, E=None):\n    return {number}\n")
+
+
+STEP = """def gru_step(x, h_prev, Wx, Wh, bx, bh):
+    H = h_prev.shape[1]
+    axr, axz, axn = np.split(x @ Wx + bx, 3, axis=1)
+    ahr, ahz, q = np.split({past}, 3, axis=1)
+    r, z = {gates}
+    n = {n}
+    return {h}
+"""
+RIGHT_STEP = {
+    "past": "h_prev @ Wh + bh",
+    "gates": "sigmoid(axr + ahr), sigmoid(axz + ahz)",
+    "n": "np.tanh(axn + r * q)",
+    "h": "(1 - z) * n + z * h_prev",
+}
+
+
+@pytest.mark.parametrize(
+    "line, said",
+    [
+        ({"n": "np.tanh(axn + (r * h_prev) @ Wh[:, 2 * H :] + bh[2 * H :])"}, "the reset gate comes before the product"),
+        ({"h": "z * n + (1 - z) * h_prev"}, "z is the other way round"),
+        ({"n": "np.tanh(axn + bh[2 * H :] + r * (h_prev @ Wh[:, 2 * H :]))"}, "the two biases of the candidate are merged"),
+        ({"gates": "sigmoid(axz + ahz), sigmoid(axr + ahr)"}, "the blocks are taken as z, r, n"),
+        ({"n": "np.tanh(axn + q)"}, "the reset gate is missing"),
+        ({"n": "np.tanh(r * (axn + q))"}, "r scales what comes from x, too"),
+        ({"n": "np.tanh(axn + r * h_prev)"}, "r scales h_prev itself"),
+        ({"n": "sigmoid(axn + r * q)"}, "through tanh and not through sigmoid"),
+        ({"n": "axn + r * q"}, "has not gone through tanh"),
+        ({"h": "(1 - z) * n"}, "what stays of h_prev is missing"),
+        ({"h": "n + z * h_prev"}, "weigh the candidate by 1 - z"),
+        ({"h": "n"}, "(5) is missing"),
+        ({"past": "h_prev @ Wh"}, "bh is missing"),
+        ({"h": "((1 - z) * n + z * h_prev, z)"}, "h alone"),
+        ({"past": "h_prev @ Wx + bh"}, "a product @ does not fit"),
+    ],
+)
+def test_wrong_steps_are_told_apart(tmp_path, line, said):
+    assert said in wrong(tmp_path, 13, "gru_step", STEP.format(**RIGHT_STEP | line))
+
+
+BACKWARD = """def gru_step_backward(dh, cache, Wx, Wh):
+    x, h_prev, r, z, n, q = cache
+    dn = {dn}
+    dz = {dz}
+    dan = {dan}
+    dr = {dr}
+    dq = {dq}
+    daz = {daz}
+    dar = {dar}
+    dax = np.concatenate([dar, daz, dan], axis=1)
+    dah = np.concatenate({dah}, axis=1)
+    dx = {dx}
+    dh_prev = {dh_prev}
+    return dx, dh_prev, x.T @ dax, h_prev.T @ dah, dax.sum(axis=0), dah.sum(axis=0)
+"""
+RIGHT_BACKWARD = {
+    "dn": "dh * (1 - z)", "dz": "dh * (h_prev - n)", "dan": "dn * (1 - n**2)", "dr": "dan * q", "dq": "dan * r",
+    "daz": "dz * z * (1 - z)", "dar": "dr * r * (1 - r)", "dah": "[dar, daz, dq]", "dx": "dax @ Wx.T",
+    "dh_prev": "dah @ Wh.T + dh * z",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "line, said",
+    [
+        ({"dh_prev": "dah @ Wh.T"}, "dh_prev lacks the way past the gates"),
+        ({"dh_prev": "dh * z"}, "dh_prev lacks the way through the gates"),
+        ({"dh_prev": "dah @ Wh.T + dh"}, "is times z, as in (5)"),
+        ({"dh_prev": "dax @ Wh.T + dh * z"}, "with dah, not with dax"),
+        ({"dz": "dh * (n - h_prev)"}, "dz has the wrong sign"),
+        ({"dz": "dh * h_prev"}, "dz lacks the half"),
+        ({"dn": "dh * z"}, "weighed by 1 - z"),
+        ({"dan": "dn"}, "dan lacks the derivative of tanh"),
+        ({"dan": "dn * (1 - np.tanh(n)**2)"}, "gone through tanh already"),
+        ({"dr": "dan * h_prev"}, "a reset gate before the product"),
+        ({"dq": "dan"}, "q reaches n through r only"),
+        ({"dah": "[dar, daz, dan]"}, "q reaches n through r only"),
+        ({"dah": "[daz, dar, dq]"}, "another order than r, z, n"),
+        ({"daz": "dz"}, "daz lacks the derivative of sigmoid"),
+        ({"dar": "dr"}, "dar lacks the derivative of sigmoid"),
+        ({"daz": "dz", "dar": "dr"}, "daz and dar lack"),
+        (
+            {"daz": "dz * sigmoid(z) * (1 - sigmoid(z))", "dar": "dr * sigmoid(r) * (1 - sigmoid(r))"},
+            "z and r are sigmoids already",
+        ),
+        ({"dx": "dah @ Wx.T"}, "with dax, not with dah"),
+        ({"dx": "dax"}, "the shape of dx is (3, 6) where (3, 4) belongs"),
+        ({"dh_prev": "dah @ Wh.T + dh * (1 - z)"}, "is times z, not 1 - z"),
+        ({"dr": "dn * q"}, "dr comes from dan, not from dn"),
+        ({"dq": "dn * r"}, "dq comes from dan, not from dn"),
+        ({"dr": "dn * q", "dq": "dn * r"}, "dr and dq come from dan"),
+        ({"dan": "dn * (1 - n**2) ** 2"}, "comes twice in dan"),
+        ({"dr": "dan * (1 - n**2) * q"}, "comes twice in dr:"),
+        ({"dq": "dan * (1 - n**2) * r"}, "comes twice in dq:"),
+        ({"dr": "dan * (1 - n**2) * q", "dq": "dan * (1 - n**2) * r"}, "comes twice in dr and in dq"),
+        ({"dar": "dr * (1 - r**2)"}, "r comes from a sigmoid"),
+        ({"daz": "dz * (1 - z**2)"}, "z comes from a sigmoid"),
+        ({"dar": "dr * (1 - r**2)", "daz": "dz * (1 - z**2)"}, "z and r come from sigmoids"),
+        ({"dz": "dh * 2"}, "dWx is wrong in block z only: look at dz and daz"),
+        ({"dr": "dan * 2"}, "dWx is wrong in block r only: look at dr and dar"),
+        ({"dr": "dan * 2", "dz": "dh * 2"}, "wrong in the blocks r and z only: look at dr, dar, dz and daz"),
+        ({"dan": "dn * 2"}, "wrong in the blocks r and n only: look at dn and dan first"),
+        ({"dan": "dn * 2", "dz": "dh * 2"}, "wrong in the blocks r, z and n: look at dn and dan first"),
+        ({"dq": "dan * 2"}, "dWx is right, and dWh is wrong in block n only: look at dq"),
+        ({"dah": "[dar, dq, daz]"}, "dWx is right, and dWh is wrong in the blocks z and n only: look at dah"),
+        ({"dh_prev": "dah @ Wh.T + 2 * dh"}, "of dh_prev is"),
+        ({"dx": "2 * dax @ Wx.T"}, "of dx is"),
+        ({"dan": "np.multiply(dn, 1 - n**2, out=dh)"}, "dh is changed in place"),
+        ({"dx": "None"}, "the shape of dx is ()"),
+    ],
+)
+def test_wrong_ways_back_are_named(tmp_path, line, said):
+    assert said in wrong(tmp_path, 13, "gru_step_backward", BACKWARD.format(**RIGHT_BACKWARD | line))
+
+
+def test_the_templates_are_right_themselves(tmp_path):
+    sources = {"parameters": COUNT.format(**RIGHT_COUNT), "gru_step": STEP.format(**RIGHT_STEP)}
+    sources["gru_step_backward"] = BACKWARD.format(**RIGHT_BACKWARD)
+    for name, source in sources.items():
+        assert mark_of(tmp_path, 13, name, source).state == "right"

@@ -1,0 +1,326 @@
+"""The character tokenizer against a naive twin in plain loops, and every sentence that it complains with."""
+
+import dataclasses
+import json
+import time
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from minilstm.data.readers import read_csv
+from minilstm.data.tokenizers import CharTokenizer
+from minilstm.errors import InputError, UnknownSymbolError
+from tests.helpers.paths import SHARED
+
+DATA = SHARED / "data"
+
+# Any code point, lone surrogates included, and often the same few, so that frequencies differ and tie.
+# A joined list, since st.text would merge all kinds of character into one, in which these few are rare.
+any_character = st.one_of(st.sampled_from("ab \n"), st.characters(), st.sampled_from("\ud800\udc00\ufffd\0"))
+any_text = st.lists(any_character).map("".join)
+texts_with_symbols = st.lists(any_text, min_size=1).filter(any)
+
+
+def naive_symbols(texts):
+    """Symbols by falling frequency, ties by first appearance: pick the best that is left, again and again."""
+    text = "".join(texts)
+    left = []
+    for character in text:
+        if character not in left:
+            left.append(character)
+    symbols = []
+    while left:
+        best = left[0]
+        for character in left:
+            if text.count(character) > text.count(best):
+                best = character
+        symbols.append(best)
+        left.remove(best)
+    return symbols
+
+
+def naive_encode(symbols, text, unknown_id):
+    ids = []
+    for character in text:
+        id_of_character = unknown_id
+        for place, symbol in enumerate(symbols):
+            if symbol == character:
+                id_of_character = place + 1
+        ids.append(id_of_character)
+    return ids
+
+
+def naive_decode(symbols, ids, eos_id):
+    text = ""
+    for id_ in ids:
+        if id_ == eos_id:
+            return text
+        if id_ > len(symbols):
+            text += "\ufffd"
+        elif id_ > 0:
+            text += symbols[id_ - 1]
+    return text
+
+
+@given(texts_with_symbols, st.booleans())
+def test_symbols_stand_by_falling_frequency_and_ties_by_first_appearance(texts, unknown):
+    tokenizer = CharTokenizer.fit(texts, unknown)
+    assert list(tokenizer.symbols) == naive_symbols(texts)
+    counts = Counter("".join(texts))
+    frequencies = [counts[symbol] for symbol in tokenizer.symbols]
+    assert frequencies == sorted(frequencies, reverse=True)
+
+
+@given(texts_with_symbols, st.booleans())
+def test_ids_are_dense_from_padding_to_eos(texts, unknown):
+    tokenizer = CharTokenizer.fit(texts, unknown)
+    ids = [tokenizer.padding_id] + [int(tokenizer.encode(symbol)[0]) for symbol in tokenizer.symbols]
+    ids += [tokenizer.unknown_id] if unknown else []
+    ids += [tokenizer.eos_id]
+    assert ids == list(range(tokenizer.vocab_size))
+
+
+def test_a_small_example_by_hand():
+    tokenizer = CharTokenizer.fit(["to be", "or not to be"])
+    assert tokenizer.symbols == ("o", " ", "t", "b", "e", "r", "n")
+    assert (tokenizer.padding_id, tokenizer.unknown_id, tokenizer.eos_id) == (0, None, 8)
+    assert tokenizer.vocab_size == 9
+    assert tokenizer.encode("not").tolist() == [7, 1, 3]
+    assert tokenizer.decode([7, 1, 3, 8]) == "not"
+
+
+def test_the_unknown_id_stands_between_the_symbols_and_eos():
+    tokenizer = CharTokenizer.fit(["aab"], unknown=True)
+    assert (tokenizer.unknown_id, tokenizer.eos_id, tokenizer.vocab_size) == (3, 4, 5)
+    assert tokenizer.encode("a?b\U0010ffff").tolist() == [1, 3, 2, 3]
+    assert tokenizer.decode([1, 3, 2]) == "a\ufffdb"
+
+
+@given(texts_with_symbols)
+@example(["\ud83d\ude00", "\U0001f600"])
+def test_decode_gives_back_every_text_that_was_encoded(texts):
+    tokenizer = CharTokenizer.fit(texts)
+    for text in texts:
+        assert tokenizer.decode(tokenizer.encode(text)) == text
+
+
+@given(texts_with_symbols, any_text)
+def test_encode_agrees_with_the_naive_twin(texts, text):
+    tokenizer = CharTokenizer.fit(texts, unknown=True)
+    ids = tokenizer.encode(text)
+    assert ids.dtype == np.int32 and ids.shape == (len(text),)
+    assert ids.tolist() == naive_encode(tokenizer.symbols, text, len(tokenizer.symbols) + 1)
+
+
+@given(texts_with_symbols, st.booleans(), st.data())
+def test_decode_agrees_with_the_naive_twin(texts, unknown, data):
+    tokenizer = CharTokenizer.fit(texts, unknown)
+    ids = data.draw(st.lists(st.integers(0, tokenizer.vocab_size - 1)))
+    expected = naive_decode(tokenizer.symbols, ids, tokenizer.vocab_size - 1)
+    assert tokenizer.decode(ids) == expected
+    assert tokenizer.decode(np.array(ids, np.int32)) == expected
+    assert tokenizer.decode(list(np.array(ids, np.uint16))) == expected
+
+
+@given(texts_with_symbols, any_text)
+def test_without_an_unknown_id_the_first_unknown_symbol_is_refused(texts, text):
+    tokenizer = CharTokenizer.fit(texts)
+    unknown = [position for position, symbol in enumerate(text) if symbol not in tokenizer.symbols]
+    if not unknown:
+        assert tokenizer.encode(text).tolist() == naive_encode(tokenizer.symbols, text, None)
+        return
+    with pytest.raises(UnknownSymbolError) as caught:
+        tokenizer.encode(text)
+    symbol = text[unknown[0]]
+    assert f"{symbol!r} (U+{ord(symbol):04X}) at position {unknown[0]} (counted from 0)" in str(caught.value)
+
+
+def test_an_unknown_symbol_is_named_with_its_place():
+    message = r"'é' \(U\+00E9\) at position 7 \(counted from 0\).*leave it out"
+    with pytest.raises(UnknownSymbolError, match=message):
+        CharTokenizer.fit(["to be or not"]).encode("to be né")
+
+
+def test_decode_stops_at_the_first_eos_and_skips_padding():
+    tokenizer = CharTokenizer.fit(["ab"])
+    assert tokenizer.decode([0, 1, 0, 2, 3, 1, 1]) == "ab"
+    assert tokenizer.decode([]) == "" == tokenizer.decode(np.array([], np.int32))
+
+
+@given(texts_with_symbols, any_text, st.data())
+def test_complete_is_the_prompt_and_then_what_the_ids_stand_for(texts, prompt, data):
+    tokenizer = CharTokenizer.fit(texts)
+    ids = data.draw(st.lists(st.integers(0, tokenizer.vocab_size - 1)))
+    assert tokenizer.complete(prompt, ids) == prompt + naive_decode(tokenizer.symbols, ids, tokenizer.eos_id)
+
+
+def test_complete_refuses_a_prompt_that_is_no_string():
+    with pytest.raises(InputError, match="text must be a string, not int"):
+        CharTokenizer.fit(["a"]).complete(3, [1])
+
+
+def test_an_id_is_shown_as_its_character_or_as_python_writes_what_cannot_be_seen():
+    tokenizer = CharTokenizer.fit(["é '\n\xa0\u0301\u200d\ud800漢"], unknown=True)
+    shown = ["<padding>", "é", "' '", "'", r"'\n'", r"'\xa0'", r"'\u0301'", r"'\u200d'", r"'\ud800'", "漢", "[UNK]", "<eos>"]
+    assert [tokenizer.show(k) for k in range(tokenizer.vocab_size)] == shown
+    assert tokenizer.show(np.int64(1)) == "é"
+    assert CharTokenizer.fit(["a"]).show(2) == "<eos>"
+    assert tokenizer.unit == "character"
+
+
+@given(texts_with_symbols)
+def test_no_two_ids_are_shown_alike_and_each_on_one_line(texts):
+    tokenizer = CharTokenizer.fit(texts, unknown=True)
+    shown = [tokenizer.show(k) for k in range(tokenizer.vocab_size)]
+    assert len(set(shown)) == tokenizer.vocab_size
+    assert all(symbol.isprintable() and symbol.strip() for symbol in shown)
+
+
+@pytest.mark.parametrize("id_, message", [
+    (3, "the id 3 is out of range: this tokenizer's ids are 0 to 2"),
+    (-1, "the id -1 is out of range"),
+    ("a", "the id 'a' is no integer"),
+    (True, "the id True is no integer"),
+])
+def test_show_refuses_an_id_that_stands_for_nothing(id_, message):
+    with pytest.raises(InputError, match=message):
+        CharTokenizer.fit(["a"]).show(id_)
+
+
+def test_the_empty_text_has_no_ids():
+    ids = CharTokenizer.fit(["ab"]).encode("")
+    assert ids.shape == (0,) and ids.dtype == np.int32
+
+
+def test_encoding_twice_gives_two_arrays_and_what_is_written_into_one_changes_nothing():
+    tokenizer = CharTokenizer.fit(["ab"])
+    tokenizer.encode("ab")[:] = 0
+    assert tokenizer.encode("ab").tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("ids, message", [
+    ([1, 4], r"id 4 at position 1 \(counted from 0\) is out of range.*0 to 3"),
+    ([-1], r"id -1 at position 0 .* out of range"),
+    ([1, 2, 10**30], r"id 1000000000000000000000000000000 at position 2"),
+    (np.array([1, -7]), r"id -7 at position 1"),
+    ([1, 2.0], r"id 2.0 at position 1 .* no integer"),
+    (np.array([1.0]), r"id 1.0 at position 0 .* no integer"),
+    ([True], r"id True at position 0 .* no integer"),
+    ([None], r"id None at position 0 .* no integer"),
+    ("ab", r"id 'a' at position 0 .* no integer"),
+    ([[1, 2]], r"id \[1, 2\] at position 0 .* no integer"),
+    (np.array([[1, 2]]), r"id \[1, 2\] at position 0 .* no integer"),
+    (5, r"sequence of integers, not 5"),
+    (np.array(5), r"sequence of integers, not 5"),
+])
+def test_an_id_that_stands_for_nothing_is_named_with_its_place(ids, message):
+    with pytest.raises(InputError, match=message):
+        CharTokenizer.fit(["ab"]).decode(ids)
+
+
+@pytest.mark.parametrize("texts, message", [
+    ("abc", r"list of strings, not one string.*fit\(\[text\]\)"),
+    (None, "not NoneType"),
+    (["a", 3], r"texts\[1\] must be a string, not int"),
+    (b"abc", r"texts\[0\] must be a string, not int"),
+    ([], "at least one symbol"),
+    (["", ""], "at least one symbol"),
+])
+def test_fit_says_what_is_wrong_with_the_texts(texts, message):
+    with pytest.raises(InputError, match=message):
+        CharTokenizer.fit(texts)
+
+
+def test_fit_takes_any_iterable_of_strings():
+    assert CharTokenizer.fit(text for text in ("aab", "c")) == CharTokenizer.fit(["aab", "c"])
+
+
+def test_encode_refuses_what_is_no_string():
+    with pytest.raises(InputError, match="text must be a string, not bytes"):
+        CharTokenizer.fit(["a"]).encode(b"a")
+
+
+@given(texts_with_symbols, st.booleans())
+@example(["\ud83d\ude00"], False)
+def test_json_gives_back_the_same_tokenizer(texts, unknown):
+    tokenizer = CharTokenizer.fit(texts, unknown)
+    for ensure_ascii in (True, False):
+        written = json.dumps(tokenizer.to_json(), ensure_ascii=ensure_ascii)
+        again = CharTokenizer.from_json(json.loads(written))
+        assert again == tokenizer
+        assert (again.symbols, again.unknown_id) == (tokenizer.symbols, tokenizer.unknown_id)
+
+
+def without(field):
+    return {name: value for name, value in CharTokenizer.fit(["ab"]).to_json().items() if name != field}
+
+
+@pytest.mark.parametrize("form, message", [
+    ([1, 2], "JSON object, not as list"),
+    (without("kind"), "lacks the field 'kind'"),
+    (without("symbols"), "lacks the field 'symbols'"),
+    (without("unknown"), "lacks the field 'unknown'"),
+    (without("kind") | {"kind": "words"}, "kind 'words', not 'characters'"),
+    (without("symbols") | {"symbols": "ab"}, "must be a list, not 'ab'"),
+    (without("symbols") | {"symbols": []}, "at least one symbol"),
+    (without("symbols") | {"symbols": ["a", "b", "a"]}, r"symbols\[2\] = 'a' is a duplicate"),
+    (without("symbols") | {"symbols": ["a", "bc"]}, r"symbols\[1\] must be a single character, not 'bc'"),
+    (without("symbols") | {"symbols": [""]}, r"symbols\[0\] must be a single character, not ''"),
+    (without("symbols") | {"symbols": [7]}, r"symbols\[0\] must be a single character, not 7"),
+    (without("unknown") | {"unknown": 1}, "unknown must be True or False, not 1"),
+])
+def test_from_json_says_what_is_wrong(form, message):
+    with pytest.raises(InputError, match=message):
+        CharTokenizer.from_json(form)
+
+
+def test_symbols_that_are_no_tuple_are_refused():
+    with pytest.raises(InputError, match="must be a tuple of characters, not list"):
+        CharTokenizer(["a"])
+
+
+def test_tokenizers_are_equal_when_their_ids_are():
+    tokenizer = CharTokenizer.fit(["aab"])
+    tokenizer.encode("a")  # what encode keeps for the next time has no part in it
+    assert tokenizer == CharTokenizer.fit(["abab", "a"])
+    assert tokenizer != CharTokenizer.fit(["abb"])
+    assert tokenizer != CharTokenizer.fit(["aab"], unknown=True)
+    assert tokenizer != "ab"
+    assert hash(tokenizer) == hash(CharTokenizer.fit(["aab"]))
+
+
+def test_a_tokenizer_cannot_be_changed():
+    tokenizer = CharTokenizer.fit(["ab"])
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        tokenizer.symbols = ("c",)
+    with pytest.raises(AttributeError):
+        tokenizer.eos_id = 1
+
+
+def test_its_repr_is_short():
+    assert repr(CharTokenizer.fit(["ab"])) == "<CharTokenizer: 2 symbols, vocab_size 4>"
+    assert len(repr(CharTokenizer.fit([chr(code) for code in range(5000)]))) < 80
+
+
+def test_a_million_characters_are_encoded_in_well_under_a_second():
+    text = "".join(map(chr, np.random.default_rng(0).integers(32, 120, 1_000_000).tolist()))
+    tokenizer = CharTokenizer.fit([text])
+    seconds = []
+    for _ in range(3):  # the best of three: the machine may be busy with something else
+        start = time.perf_counter()
+        tokenizer.encode(text)
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 1
+
+
+def test_the_real_headlines_have_81_characters():
+    path = DATA / "ag_news_test.csv"
+    if not path.exists():
+        pytest.skip("the AG News test file is not beside this checkout")
+    titles = read_csv(path, "title")
+    tokenizer = CharTokenizer.fit(titles)
+    assert len(tokenizer.symbols) == 81 and tokenizer.vocab_size == 83 and tokenizer.eos_id == 82
+    assert [tokenizer.decode(tokenizer.encode(title)) for title in titles[:500]] == titles[:500]

@@ -1,0 +1,130 @@
+"""The product of panels against a product of numbers, and the layers that run on it against the same layers over BLAS."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minilstm import kernels
+from minilstm.kernels import lines
+from minilstm.kernels.jit import kernel
+from minilstm.layers import Workspace
+from minilstm.parallel import threads
+from tests.helpers.recurrent import EACH_CELL
+from tests.helpers.strategies import seeds
+
+TOLERANCE = {np.float32: 2e-6, np.float64: 1e-14, np.complex64: 2e-6, np.complex128: 1e-14}
+EACH_DTYPE = pytest.mark.parametrize("dtype", TOLERANCE)
+
+
+def random(rng, *shape, dtype):
+    numbers = rng.standard_normal(shape)
+    return (numbers + 0.1j * rng.standard_normal(shape) if np.dtype(dtype).kind == "c" else numbers).astype(dtype)
+
+
+def packed(W):
+    panels = np.full(kernels.panels.shape(W), np.nan, W.dtype)
+    kernels.panels.pack(W, panels)
+    return panels
+
+
+def naive_product(x, W):
+    """Number by number, in double precision."""
+    R, K, C = len(x), len(W), len(W[0])
+    return [[sum(complex(x[r][k]) * complex(W[k][c]) for k in range(K)) for c in range(C)] for r in range(R)]
+
+
+@EACH_DTYPE
+@given(R=st.integers(1, 9), K=st.integers(1, 6), C=st.integers(1, 40), by_columns=st.booleans(), seed=seeds)
+def test_the_product_is_that_of_the_numbers_and_nothing_else_is_written(dtype, R, K, C, by_columns, seed):
+    rng = np.random.default_rng(seed)
+    x, W = random(rng, R, K, dtype=dtype), random(rng, K, C, dtype=dtype)
+    around = np.full((R + 2, C), 7, dtype)
+    kernels.panels.multiply_packed(x, packed(W.T.copy().T if by_columns else W), around[1:-1])
+    truth = np.array(naive_product(x.tolist(), W.tolist()))
+    scale = max(1, np.abs(truth).max())
+    np.testing.assert_allclose(around[1:-1] / scale, truth / scale, rtol=0, atol=TOLERANCE[dtype])
+    assert (around[0] == 7).all() and (around[-1] == 7).all()
+
+
+@EACH_DTYPE
+def test_what_is_no_number_stays_in_its_row_and_its_column(dtype):
+    x, W = np.ones((6, 3), dtype), np.ones((3, 37), dtype)
+    x[4, 1], W[2, 30] = np.nan, np.nan
+    y = np.zeros((6, 37), dtype)
+    kernels.panels.multiply_packed(x, packed(W), y)
+    wrong = ~np.isfinite(y)
+    assert wrong[4].all() and wrong[:, 30].all() and wrong.sum() == 37 + 6 - 1
+
+
+@kernel
+def through_lines(x, rows, start, out):
+    total = lines.zeros(rows)
+    for k in range(len(rows)):
+        total = lines.add_product(total, x[k], lines.load(rows, k))
+    lines.store(total, out[start : start + rows.shape[1]])
+
+
+@EACH_DTYPE
+def test_a_line_in_registers_is_a_row_of_numpy(dtype):
+    rng, width = np.random.default_rng(0), lines.LINE // np.dtype(dtype).itemsize
+    x, rows = random(rng, 5, dtype=dtype), random(rng, 5, width, dtype=dtype)
+    out = np.zeros(width + 9, dtype)
+    through_lines(x, rows, 3, out)
+    np.testing.assert_allclose(out[3 : 3 + width], x @ rows, rtol=0, atol=10 * TOLERANCE[dtype])
+    assert np.abs(out[3 : 3 + width]).min() > 0 and not out[:3].any() and not out[3 + width :].any()
+    by_numpy = np.zeros_like(out)
+    getattr(through_lines, "py_func", through_lines)(x, rows, 3, by_numpy)
+    np.testing.assert_allclose(out, by_numpy, rtol=0, atol=10 * TOLERANCE[dtype])
+
+
+WIDE_OR_NOT = """
+import sys
+import llvmlite.binding
+import numba
+numba.njit(lambda: 1)()  # the compiler has now seen the processor as it is
+llvmlite.binding.get_host_cpu_features = lambda: {"avx512f": sys.argv[1] == "wide"}
+import numpy as np
+from minilstm import kernels
+rng = np.random.default_rng(0)
+for dtype, tolerance in ((np.float32, 1e-5), (np.float64, 1e-13)):
+    x, W, y = (rng.standard_normal(shape).astype(dtype) for shape in ((6, 5), (5, 70), (6, 70)))
+    panels = np.empty(kernels.panels.shape(W), dtype)
+    kernels.panels.pack(W, panels)
+    kernels.panels.multiply_packed(x, panels, y)
+    print(panels.shape[2], np.abs(x @ W).max() > 1 and np.abs(y - x @ W).max() < tolerance)
+"""
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("registers, widths", [("wide", (32, 16)), ("narrow", (16, 8))])
+def test_a_line_is_two_registers_wide(tmp_path, registers, widths):
+    """The compiler cuts wide lines for a processor of narrow registers, so that both can be tried on every one."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    said = subprocess.run([sys.executable, "-c", WIDE_OR_NOT, registers], env=environment, capture_output=True, text=True)
+    assert said.stdout.split() == [str(widths[0]), "True", str(widths[1]), "True"], said.stderr
+
+
+@EACH_CELL
+@pytest.mark.parametrize("dtype, tolerance", [(np.float32, 2e-5), (np.float64, 1e-13), (np.complex128, 1e-13)])
+@pytest.mark.parametrize("H", [7, 16, 21])
+def test_the_loop_with_panels_is_the_loop_over_blas(monkeypatch, cell, dtype, tolerance, H):
+    rng, (T, B, D), layer = np.random.default_rng(H), (5, 6, 3), cell.layer(3, H)
+    params = {name: random(rng, *shape, dtype=dtype) / 4 for name, shape in layer.shapes.items()}
+    x, dh = random(rng, T, B, D, dtype=dtype), random(rng, T, B, H, dtype=dtype)
+    state, dstate = (tuple(random(rng, B, H, dtype=dtype) for _ in cell.parts) for _ in range(2))
+    found, work = [], Workspace()
+    for blas in (True, False, False):  # once more, in arrays that hold what the first time left there
+        monkeypatch.setattr(threads, "left_to_blas", lambda sequences: blas)
+        h, final, cache = layer.forward(params, x, state, [5, 1, 3, 5, 2, 4], workspace=work)
+        dx, before, grads = layer.backward(params, dh, cache, dstate)
+        found.append([h, *final, dx, *before, *grads.values()])
+    for over_blas, *with_panels in zip(*found):
+        scale = max(1, np.abs(over_blas).max())
+        assert np.abs(over_blas).max() > 0
+        for array in with_panels:
+            np.testing.assert_allclose(array / scale, over_blas / scale, rtol=0, atol=tolerance)
