@@ -29,8 +29,7 @@ from minilstm.kernels.activations import sigmoid_in_place, tanh, tanh_in_place
 from minilstm.layers import Workspace
 from minilstm.parallel import threads
 
-T, ROUNDS = (40, 5) if quick() else (200, 15)
-B, D, H = 32, 100, 128
+B, D, H, T, ROUNDS = 32, 100, 128, *((40, 5) if quick() else (200, 15))
 
 
 # Median seconds of each version. They take turns, so that whatever disturbs the machine disturbs all of them.

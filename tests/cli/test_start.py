@@ -66,5 +66,5 @@ def test_the_public_names_load_no_extra(name, tmp_path):
 
 
 def test_tokenizers_and_the_steps_by_the_book_need_no_compiler(tmp_path):
-    modules, _ = loaded(f"from minilstm import cells, CharTokenizer, WordTokenizer\n{SHOW}", HEAVY, tmp_path)
+    modules, _ = loaded(f"from minilstm import reference, CharTokenizer, WordTokenizer\n{SHOW}", HEAVY, tmp_path)
     assert modules == {"numpy"}
