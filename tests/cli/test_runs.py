@@ -184,7 +184,10 @@ def test_a_judgement_of_the_grammar_that_fails_is_told_and_the_run_is_done(here,
 
 
 def test_pictures_are_drawn_whatever_backend_the_environment_names(tmp_path):
-    code = "from minilstm import course; from minilstm.training import plots; plots.loss_picture([], 'loss.png'); print(course.pyplot().get_backend())"
+    code = (
+        "from minilstm import course; from minilstm.training import plots; plots.loss_picture([], 'loss.png');"
+        " print(course.pyplot().get_backend())"
+    )
     result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120,
                             env={**os.environ, "MPLBACKEND": "of a notebook"})
     assert result.returncode == 0 and result.stdout.strip().lower() == "agg", result.stderr
