@@ -33,7 +33,7 @@ from minilstm import LSTM, Adam, LanguageModel, kernels
 from minilstm.kernels.jit import kernel
 from minilstm.layers.packing import Packing
 from minilstm.parallel import threads
-from minilstm.parallel.replica import Pass
+from minilstm.parallel.replica import Replica
 from minilstm.streams import make_writable
 
 WORKLOADS = {workload.name: workload for workload in STEPS}
@@ -51,12 +51,12 @@ KERNELS = {
     (kernels.adam, "adam_step"): "Adam",
 }  # fmt: skip
 PYTHON = {
-    (LanguageModel, "_share"): "batch checked and packed",
+    (LanguageModel, "_check_batch"): "batch checked and packed",
     **{(Packing, name): "states put in order" for name in ("sort", "unsort", "before", "last")},
     (minilstm.layers.lstm, "in_panels"): "Wh in panels",
     **{(LSTM, name): "Python of the layers" for name in ("forward_packed", "backward_packed", "zero_state")},
     (minilstm.parallel.replica, "output_loss"): "Python of the output layer",
-    **{(Pass, name): "Python of the pass" for name in ("forward", "loss_and_gradients")},
+    **{(Replica, name): "Python of the replica" for name in ("forward", "loss_and_gradients")},
     (LanguageModel, "loss_and_gradients"): "Python of the model",
     (Adam, "step"): "Python of the optimizer",
 }

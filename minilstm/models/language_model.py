@@ -1,15 +1,20 @@
-"""A language model: embedding or one-hot → stack of recurrent layers → output layer and loss.
+"""A language model: embedding or one-hot → recurrent layers → output layer and loss.
 
-    ids (T, B) → x (T, B, E) or one-hot → h (T, B, H) … h (T, B, H) → logits (T, B, V) → loss, the mean over real tokens
+    ids (T, B) → x (T, B, E) or one-hot → h (T, B, H) … h (T, B, H) → logits (T, B, V)
+    → loss, the mean over the real tokens
 
-The chain rule walks the same way back. All parameters lie in one flat vector, ``model.parameters``, under the names
-``embedding.W``, ``lstm0.Wx``, ``lstm0.Wh``, ``lstm0.b``, ``lstm1.Wx`` …, ``output.W``, ``output.b``.
+Backward takes the same way in reverse. All parameters lie in one flat vector,
+``model.parameters``, under the names ``embedding.W``, ``lstm0.Wx``, ``lstm0.Wh``,
+``lstm0.b``, ``lstm1.Wx`` …, ``output.W``, ``output.b``.
 
-``parallel/replica.py`` walks that way. A large mini-batch is sharded over several threads, each of which has a replica of its
-own. ``parallel/ownership.py`` says what several threads of a program may do with one model at once.
+``parallel/replica.py`` runs the layers. A large mini-batch is sharded over several
+threads, each with its own replica (data parallelism). ``parallel/ownership.py`` says what
+several threads of a program may do with one model at once.
 
-In training, dropout may stand at each arrow but the first (see ``layers/dropout.py``); the output layer may be tied to the
-embedding, and has then no ``output.W`` (see ``layers/dense.py``).
+In training, dropout may act on the input of each layer that does not read ids (see
+``layers/dropout.py``). The output layer may be tied to the embedding, and then has no
+``output.W`` (see ``layers/dense.py``). ``minilstm/reference/language_model.py`` is the
+reference implementation.
 """
 
 from __future__ import annotations
@@ -27,53 +32,84 @@ from minilstm.layers import GRU, LSTM, RNN, Dense, Dropout, Embedding, Recurrent
 from minilstm.models.batch import Batch
 from minilstm.parallel import threads
 from minilstm.parallel.ownership import Ownership, Use
-from minilstm.parallel.replica import Passes
-from minilstm.parallel.shards import Share, States, collect, deal, whole
+from minilstm.parallel.replica import Replicas
+from minilstm.parallel.shards import Shard, States
+from minilstm.parallel.shards import gather_states, shard_batch, whole_batch
 from minilstm.params import ParameterVector
 
 CELLS: dict[str, type[Recurrent]] = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
 
 
 def build_layers(
-    vocab_size: int, embedding: int | None, hidden: int, layers: int, cell: str, tied: bool = False
+    vocab_size: int,
+    embedding: int | None,
+    hidden: int,
+    layers: int,
+    cell: str,
+    tied: bool = False,
 ) -> dict[str, Any]:
     """The layers by name, in the order in which the data passes through them."""
-    rooms: dict[str, Any] = {}
+    built: dict[str, Any] = {}
     width = vocab_size
     if embedding is not None:
-        rooms["embedding"] = Embedding(vocab_size, embedding)
+        built["embedding"] = Embedding(vocab_size, embedding)
         width = embedding
     for k in range(layers):
-        rooms[f"{cell}{k}"] = CELLS[cell](width, hidden)
+        built[f"{cell}{k}"] = CELLS[cell](width, hidden)
         width = hidden
-    rooms["output"] = TiedDense(width, vocab_size) if tied else Dense(width, vocab_size)
-    return rooms
+    built["output"] = TiedDense(width, vocab_size) if tied else Dense(width, vocab_size)
+    return built
 
 
 def parameter_shapes(layers: dict[str, Any]) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of all parameters, in the order in which the flat vector holds them."""
-    return {f"{name}.{key}": shape for name, layer in layers.items() for key, shape in layer.shapes.items()}
+    """Names and shapes of all parameters, in the order of the flat vector."""
+    return {
+        f"{name}.{key}": shape
+        for name, layer in layers.items()
+        for key, shape in layer.shapes.items()
+    }
 
 
 class LanguageModel:
-    """Predicts the next id from all that came before.
+    """Predicts the next token from all tokens before it.
 
     Parameters
     ----------
-    vocab_size : V, number of ids.
-    embedding : width E of trained vectors for the ids; None for one-hot input.
-    hidden : H, width of each recurrent layer.
-    layers : number of recurrent layers.
-    cell : "lstm", "gru" or "rnn".
-    dropout : probability with which numbers between layers are left out in training.
-    tied : whether the output layer takes the embedding's table for its matrix; E must then be H.
-    seed : for the initial values; the same seed gives the same bits.
-    dtype : float32 to train, float64 to check gradients.
+    vocab_size : int
+        V, the number of ids.
+    embedding : int, optional
+        E, the width of the embedding. Default: one-hot input.
+    hidden : int
+        H, the width of each recurrent layer.
+    layers : int
+        Number of recurrent layers.
+    cell : str
+        "lstm", "gru" or "rnn".
+    dropout : float
+        Probability with which a number between layers is set to zero in training.
+    tied : bool
+        Whether the output layer uses the embedding as its matrix; E must then be H.
+    seed : int
+        Of the initial values. The same seed gives the same bits.
+    dtype : data type
+        float32 to train, float64 to check gradients, or complex.
 
-    Several threads may compute with one model at once: ``logits``, ``loss``, sampling, ``evaluate``. Only one may train it or
-    take its gradients, and while it is trained no other thread can compute: InUseError. ``copy.deepcopy(model)`` or a pickle
-    is a model of its own, which goes on with the same bits; so is ``copy.copy(model)``.
+    Raises
+    ------
+    InputError
+        If an argument is not of this kind.
 
+    Notes
+    -----
+    Several threads may compute with one model at once: ``logits``, ``loss``, ``evaluate``
+    and sampling. Only one may train it or take its gradients. While a thread trains it,
+    no other can compute with it. A call that does not fit raises InUseError.
+
+    ``copy.deepcopy(model)``, ``copy.copy(model)`` or a pickle is an independent model,
+    which continues with the same bits.
+
+    Examples
+    --------
     >>> LanguageModel(84, hidden=128).parameters.flat.size
     119892
     >>> LanguageModel(10_000, embedding=100, hidden=128).parameters.flat.size
@@ -110,114 +146,204 @@ class LanguageModel:
         self._layers = build_layers(V, embedding, H, layers, cell, self.tied)
         self._stack = {name: layer for name, layer in self._layers.items() if isinstance(layer, Recurrent)}
         self.parameters = ParameterVector(parameter_shapes(self._layers), self.dtype)
-        self._begin_use()
-        self._multiplications = 3 * H * V + sum(  # of a token, forward and back; ids are looked up and not multiplied
-            3 * math.prod(shape) for name, shape in self.parameters.shapes.items() if name.endswith("Wh")
+        self._reset_use()
+        # for each token, forward and backward; ids are looked up, not multiplied
+        self._multiplications = 3 * H * V + sum(
+            3 * math.prod(shape)
+            for name, shape in self.parameters.shapes.items()
+            if name.endswith("Wh")
         )
         rng = np.random.default_rng(seed)
         for name, layer in self._layers.items():
             for key, value in layer.init(rng, dtype=self.dtype).items():
                 self.parameters[f"{name}.{key}"][...] = value
 
-    def _begin_use(self) -> None:
-        """What nobody has used yet: neither the first pass nor a thread."""
-        self._passes, self._ownership = Passes(self._layers, self.parameters, self.tied), Ownership()
+    def _reset_use(self) -> None:
+        """Begin with no replicas and no thread that uses this model."""
+        self._replicas = Replicas(self._layers, self.parameters, self.tied)
+        self._ownership = Ownership()
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a copy or a pickle takes along: all but who uses this model, and with which work arrays."""
+        """What a copy or a pickle holds: all but the users of this model and their buffers."""
+        of_use = ("_replicas", "_ownership")
         with self.shared():
-            return {name: value for name, value in vars(self).items() if name not in ("_passes", "_ownership")}
+            return {name: value for name, value in vars(self).items() if name not in of_use}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._begin_use()
+        self._reset_use()
 
     def __copy__(self) -> LanguageModel:
         return copy.deepcopy(self)
 
     def shared(self) -> Use:
-        """A context in which no other thread can train this model, and any can compute with it.
+        """A context in which all threads can compute with this model, and none train it.
 
-        Every method that computes enters one. What takes several calls, and wants the same parameters in all, does too.
+        Every method that computes enters it. Enter it yourself around several calls that
+        need the same parameters.
         """
         return self._ownership.use("compute")
 
     def owned(self) -> Use:
-        """A context in which this thread alone can use this model: for a training loop of your own, or to write parameters.
+        """A context in which only this thread can use this model.
 
-        ``train_steps``, ``fit``, ``load_torch`` and ``load_keras`` enter one. Raises InUseError where another thread is at it.
+        Enter it in a training loop of your own, or to write parameters. ``train_steps``,
+        ``fit``, ``load_torch`` and ``load_keras`` enter it themselves. Raises InUseError
+        while another thread uses the model.
         """
         return self._ownership.use("train")
 
     def sizes(self) -> dict[str, Any]:
-        """What it takes to build this model again, as plain values: ``LanguageModel(**model.sizes())``."""
-        names = ("vocab_size", "embedding", "hidden", "layers", "cell", "dropout", "tied", "seed")
+        """The arguments that build this model: ``LanguageModel(**model.sizes())``."""
+        names = "vocab_size embedding hidden layers cell dropout tied seed".split()
         return {name: getattr(self, name) for name in names} | {"dtype": self.dtype.name}
 
     def zero_state(self, batch_size: int) -> States:
-        """The state before the first symbol: zeros (B, H), for h and c of every LSTM layer, for h of other cells."""
-        return tuple(layer.zero_state(batch_size, self.dtype) for layer in self._stack.values())
+        """The default initial state: a tuple of zero arrays (B, H) for each layer.
+
+        (h, c) for an LSTM layer, (h,) for other cells.
+        """
+        layers = self._stack.values()
+        return tuple(layer.zero_state(batch_size, self.dtype) for layer in layers)
 
     def loss(
-        self, batch: Batch, state: States | None = None, noise: np.random.Generator | None = None
+        self,
+        batch: Batch,
+        state: States | None = None,
+        dropout_rng: np.random.Generator | None = None,
     ) -> tuple[float, States]:
-        """Mean loss in nats over the real tokens, and the state after the batch. No gradients are computed.
-
-        ``noise`` draws what dropout leaves out; without it nothing is left out.
-        """
-        parts = self._deal(self._share(batch, state, noise))
-        with self.shared(), self._passes.borrow(len(parts)) as passes:
-            losses, states = zip(*threads.run([partial(way.loss, part) for way, part in zip(passes, parts)]))
-            return sum(losses), collect(parts, states)
-
-    def loss_and_gradients(
-        self, batch: Batch, state: States | None = None, noise: np.random.Generator | None = None
-    ) -> tuple[float, ParameterVector, States, States]:
-        """Loss, gradients, the state after the batch, and the gradient of the state before it.
-
-        The gradients are built like ``parameters``; the next call overwrites them. ``noise`` as for ``loss``. Two threads
-        cannot be here at once: InUseError.
-        """
-        parts = self._deal(self._share(batch, state, noise))
-        with self._ownership.use("take"), self._passes.borrow(len(parts)) as passes:
-            results = threads.run([partial(way.loss_and_gradients, part) for way, part in zip(passes, parts)])
-            losses, states, dstates = zip(*results)
-            gradients, *others = (way.gradients for way in passes)
-            for other in others:
-                pieces = [(gradients.flat[piece], other.flat[piece]) for piece in threads.pieces(other.flat.size)]
-                threads.run([partial(np.add, g, more, g) for g, more in pieces])  # g += more
-            return sum(losses), gradients, collect(parts, states), collect(parts, dstates)
-
-    def logits(
-        self, inputs, lengths=None, state: States | None = None, last_only: bool = False
-    ) -> tuple[np.ndarray, States]:
-        """What the model thinks of every next id, and its state after the inputs.
+        """Mean loss of a mini-batch, without gradients.
 
         Parameters
         ----------
-        inputs : (T, B) ids.
-        lengths : (B,) how many of a sequence's T ids are real; default: all.
-        state : a tuple for each recurrent layer, of arrays (B, H); default: zeros.
-        last_only : compute the logits after the last real id of each sequence and no others; where a sequence has none, those
-            of its initial state.
+        batch : Batch
+            Inputs and targets (T, B), and the lengths (B,) of the sequences.
+        state : tuple of states, optional
+            Initial state of each recurrent layer, (B, H) arrays. Default: zeros.
+        dropout_rng : numpy.random.Generator, optional
+            Draws the dropout masks. Default: no dropout.
 
         Returns
         -------
-        logits : (T, B, V), zeros at the padding; with ``last_only`` (B, V).
-        state : as the argument, after the last real id of each sequence.
+        loss : float
+            Mean cross-entropy over the real tokens, in nats.
+        state : tuple of states
+            State of each layer after the last real step of each sequence.
+
+        Raises
+        ------
+        InputError
+            If an id is outside the vocabulary, or a shape or dtype does not fit.
+        InUseError
+            If another thread trains this model.
+        """
+        shards = self._shard(self._check_batch(batch, state, dropout_rng))
+        with self.shared(), self._replicas.borrow(len(shards)) as replicas:
+            jobs = [partial(r.loss, shard) for r, shard in zip(replicas, shards)]
+            losses, states = zip(*threads.run(jobs))
+            return sum(losses), gather_states(shards, states)
+
+    def loss_and_gradients(
+        self,
+        batch: Batch,
+        state: States | None = None,
+        dropout_rng: np.random.Generator | None = None,
+    ) -> tuple[float, ParameterVector, States, States]:
+        """Mean loss of a mini-batch and its gradients (backpropagation through time).
+
+        Parameters
+        ----------
+        batch : Batch
+            Inputs and targets (T, B), and the lengths (B,) of the sequences.
+        state : tuple of states, optional
+            Initial state of each recurrent layer, (B, H) arrays. Default: zeros.
+        dropout_rng : numpy.random.Generator, optional
+            Draws the dropout masks. Default: no dropout.
+
+        Returns
+        -------
+        loss : float
+            Mean cross-entropy over the real tokens, in nats.
+        gradients : ParameterVector
+            dL/dparameters, with the names and shapes of ``parameters``. The next call
+            overwrites it; copy it to keep it.
+        state : tuple of states
+            State of each layer after the last real step of each sequence.
+        dstate : tuple of states
+            dL/d(initial state).
+
+        Raises
+        ------
+        InputError
+            If an id is outside the vocabulary, or a shape or dtype does not fit.
+        InUseError
+            If another thread trains this model or takes its gradients.
+        """
+        shards = self._shard(self._check_batch(batch, state, dropout_rng))
+        with (
+            self._ownership.use("take"),
+            self._replicas.borrow(len(shards)) as replicas,
+        ):
+            results = threads.run(
+                [partial(r.loss_and_gradients, shard) for r, shard in zip(replicas, shards)]
+            )
+            losses, states, dstates = zip(*results)
+            gradients, *others = (replica.gradients for replica in replicas)
+            for other in others:  # gradients += other
+                chunks = threads.chunks(other.flat.size)
+                pairs = [(gradients.flat[chunk], other.flat[chunk]) for chunk in chunks]
+                threads.run([partial(np.add, g, more, g) for g, more in pairs])
+            state, dstate = gather_states(shards, states), gather_states(shards, dstates)
+            return sum(losses), gradients, state, dstate
+
+    def logits(
+        self,
+        inputs: np.ndarray,
+        lengths: np.ndarray | None = None,
+        state: States | None = None,
+        last_only: bool = False,
+    ) -> tuple[np.ndarray, States]:
+        """Logits of every next token, and the state after the inputs.
+
+        Parameters
+        ----------
+        inputs : (T, B) integers
+            Ids.
+        lengths : (B,) integers, optional
+            Number of real ids of each sequence. Default: all T.
+        state : tuple of states, optional
+            Initial state of each recurrent layer, (B, H) arrays. Default: zeros.
+        last_only : bool
+            Compute only the logits after the last real id of each sequence. For an empty
+            sequence they are those of its initial state.
+
+        Returns
+        -------
+        logits : (T, B, V)
+            Zeros at the padding. With ``last_only``: (B, V).
+        state : tuple of states
+            State of each layer after the last real id of each sequence.
+
+        Raises
+        ------
+        InputError
+            If an id is outside the vocabulary, or a shape or dtype does not fit.
+        InUseError
+            If another thread trains this model.
         """
         inputs = check_ids("inputs", inputs, self.vocab_size)
         if inputs.ndim != 2:
             raise InputError(f"inputs must have the shape (T, B), not {inputs.shape}")
-        share = whole(inputs, inputs, lengths, self._check_state(state, inputs.shape[1]), {})
-        with self.shared(), self._passes.borrow(1) as (way,):
+        state = self._check_state(state, inputs.shape[1])
+        shard = whole_batch(inputs, inputs, lengths, state, {})
+        with self.shared(), self._replicas.borrow(1) as (replica,):
             if last_only:
-                return way.last_logits(share)
-            rows, state = way.logits(share)
-            return share.packing.unpack(rows), state
+                return replica.last_logits(shard)
+            rows, state = replica.logits(shard)
+            return shard.packing.unpack(rows), state
 
     def summary(self) -> str:
-        """A table of the layers: name, kind, parameters with their shapes, and how many numbers they hold."""
+        """A table of the layers: name, kind, shapes and number of the parameters."""
         lines = [f"{'layer':<12}{'kind':<12}{'parameters':<42}{'count':>12}"]
         if self.embedding is None:
             lines.append(f"{'input':<12}{'one-hot':<12}{'-':<42}{0:>12,}")
@@ -231,23 +357,36 @@ class LanguageModel:
             lines.append(f"dropout of {self.dropout:g} before each layer but the first, in training")
         return "\n".join(lines)
 
-    def _share(self, batch: Batch, state: States | None, noise: np.random.Generator | None) -> Share:
-        """The whole batch, looked through, with what dropout leaves out of it."""
+    def _check_batch(
+        self, batch: Batch, state: States | None, dropout_rng: np.random.Generator | None
+    ) -> Shard:
+        """The mini-batch as a single shard, checked, with its dropout masks."""
         inputs = check_ids("inputs", batch.inputs, self.vocab_size)
         targets = check_ids("targets", batch.targets, self.vocab_size)
         if inputs.ndim != 2 or targets.shape != inputs.shape:
-            raise InputError(f"inputs and targets must have one shape (T, B), not {inputs.shape} and {targets.shape}")
-        share = whole(inputs, targets, batch.lengths, self._check_state(state, inputs.shape[1]), {})
-        return share if noise is None or self.dropout == 0 else share._replace(masks=self._masks(share.packing.N, noise))
+            raise InputError(
+                "inputs and targets must have one shape (T, B), not"
+                f" {inputs.shape} and {targets.shape}"
+            )
+        state = self._check_state(state, inputs.shape[1])
+        shard = whole_batch(inputs, targets, batch.lengths, state, {})
+        if dropout_rng is None or self.dropout == 0:
+            return shard
+        return shard._replace(masks=self._masks(shard.packing.N, dropout_rng))
 
-    def _masks(self, N: int, noise: np.random.Generator) -> dict[str, np.ndarray]:
-        """One for every layer whose input is not ids."""
+    def _masks(self, N: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Dropout masks for every layer whose input is not ids."""
         names = [*self._stack, "output"][self.embedding is None :]
-        return {name: self._dropout.mask((N, self._layers[name].input_size), self.dtype, noise) for name in names}
+        widths = {name: self._layers[name].input_size for name in names}
+        return {
+            name: self._dropout.mask((N, width), self.dtype, rng)
+            for name, width in widths.items()
+        }
 
-    def _deal(self, batch: Share) -> list[Share]:
-        """The batch in shares, as many as there are threads that it is worth while to wake."""
-        return deal(batch, threads.choose(batch.packing.B, batch.tokens * self._multiplications))
+    def _shard(self, batch: Shard) -> list[Shard]:
+        """The mini-batch in as many shards as there are threads worth waking."""
+        work = batch.tokens * self._multiplications
+        return shard_batch(batch, threads.choose(batch.packing.B, work))
 
     def _check_state(self, state: States | None, B: int) -> States:
         if state is None:

@@ -56,6 +56,6 @@ def pass_over(kernel: Callable[..., bool], g: np.ndarray, scalars: tuple, vector
 
     The kernel takes g, the scalars and the vectors, all (P,), and says whether all parameters are finite.
     """
-    piecewise = [partial(kernel, g[piece], *scalars, *(v[piece] for v in vectors)) for piece in threads.pieces(g.size)]
+    piecewise = [partial(kernel, g[piece], *scalars, *(v[piece] for v in vectors)) for piece in threads.chunks(g.size)]
     if not all(threads.run(piecewise)):
         raise NotFiniteError("a parameter has become NaN or infinite; take a lower learning rate, or clip the gradients")

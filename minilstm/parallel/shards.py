@@ -1,9 +1,11 @@
-"""A batch dealt out among threads, sequence by sequence, and what they bring back put together again.
+"""Sharding of a mini-batch over threads, sequence by sequence, and gathering of states.
 
-Sorted from the longest sequence to the shortest, the sequences are dealt like cards: one share gets the first, third, fifth …,
-the other the second, fourth, sixth …, so that all have about as many tokens. Within each share they are still sorted.
+The sequences are sorted from the longest to the shortest. With two shards, one gets the
+first, third, fifth …, the other the second, fourth, sixth …, so that all shards have
+about as many tokens. Within each shard the sequences are still sorted.
 
-Dropout is drawn for the whole batch before it is dealt: what is left out does not depend on the number of threads.
+Dropout masks are drawn for the whole mini-batch before it is sharded. They do not depend
+on the number of threads.
 """
 
 from __future__ import annotations
@@ -18,58 +20,73 @@ from minilstm.layers import Packing, State
 States = tuple[State, ...]  # one for each recurrent layer
 
 
-class Share(NamedTuple):
-    """Some sequences of a batch, as packed rows."""
+class Shard(NamedTuple):
+    """Some sequences of a mini-batch, or all of them, as packed rows."""
 
     inputs: np.ndarray  # (N,) ids
     targets: np.ndarray  # (N,) ids
     packing: Packing
     state: States  # the initial state of these sequences
-    masks: Mapping[str, np.ndarray]  # dropout before a layer, by its name: (N, width); none where nothing is left out
-    tokens: int  # of the whole batch
-    sequences: np.ndarray | slice  # which of the batch's
+    masks: Mapping[str, np.ndarray]  # dropout masks (N, width), by layer; may be empty
+    tokens: int  # of the whole mini-batch
+    sequences: np.ndarray | slice  # indices of these sequences in the mini-batch
 
-    def dropped(self, name: str, x):
-        """What layer ``name`` gets to see of x, and on the way back what of its gradient returns."""
+    def dropout(self, name: str, x):
+        """The input x of a layer after dropout; also the gradient, on the way back."""
         return x * self.masks[name] if name in self.masks else x
 
 
-def whole(inputs: np.ndarray, targets: np.ndarray, lengths, state: States, masks: Mapping[str, np.ndarray]) -> Share:
-    """A batch, inputs and targets (T, B), as a single share."""
+def whole_batch(
+    inputs: np.ndarray,
+    targets: np.ndarray,
+    lengths: np.ndarray | None,
+    state: States,
+    masks: Mapping[str, np.ndarray],
+) -> Shard:
+    """A mini-batch, inputs and targets (T, B), as a single shard."""
     T, B = inputs.shape
     packing = Packing(T, B, lengths)
-    return Share(packing.pack(inputs), packing.pack(targets), packing, state, masks, packing.N, slice(None))
+    rows = packing.pack(inputs), packing.pack(targets)
+    return Shard(*rows, packing, state, masks, packing.N, slice(None))
 
 
-def deal(batch: Share, count: int) -> list[Share]:
-    """The batch in ``count`` shares; fewer where there are fewer sequences with anything in them."""
+def shard_batch(batch: Shard, count: int) -> list[Shard]:
+    """Split a mini-batch into ``count`` shards; fewer if fewer sequences have tokens."""
     packing = batch.packing
     count = min(count, packing.counts[0] if packing.counts else 1)
     if count <= 1:
         return [batch]
     _, sequence_of_row = packing.places
-    shares = []
+    shards = []
     for k in range(count):
-        rows, sequences = np.flatnonzero(sequence_of_row % count == k), packing.order[k::count]
-        part = Packing(packing.T, len(sequences), packing.lengths[k::count])
-        state = tuple(tuple(array[sequences] for array in layer) for layer in batch.state)
-        masks = {name: mask[rows] for name, mask in batch.masks.items()}
-        shares.append(Share(batch.inputs[rows], batch.targets[rows], part, state, masks, batch.tokens, sequences))
-    return shares
+        rows = np.flatnonzero(sequence_of_row % count == k)
+        sequences = packing.order[k::count]
+        shards.append(
+            Shard(
+                inputs=batch.inputs[rows],
+                targets=batch.targets[rows],
+                packing=Packing(packing.T, len(sequences), packing.lengths[k::count]),
+                state=tuple(tuple(a[sequences] for a in layer) for layer in batch.state),
+                masks={name: mask[rows] for name, mask in batch.masks.items()},
+                tokens=batch.tokens,
+                sequences=sequences,
+            )
+        )
+    return shards
 
 
-def collect(shares: Sequence[Share], states: Sequence[States]) -> States:
-    """The states of all sequences in the batch's order, from those of the shares."""
-    if len(shares) == 1:
+def gather_states(shards: Sequence[Shard], states: Sequence[States]) -> States:
+    """The states of all sequences in the mini-batch's order, from those of the shards."""
+    if len(shards) == 1:
         return states[0]
-    B = sum(share.packing.B for share in shares)
+    B = sum(shard.packing.B for shard in shards)
     layers = []
-    for parts_by_share in zip(*states):  # of one layer
+    for layer_states in zip(*states):  # one layer's state, from every shard
         parts = []
-        for arrays in zip(*parts_by_share):  # one part of its state
-            array = np.empty((B, arrays[0].shape[1]), arrays[0].dtype)
-            for share, rows in zip(shares, arrays):
-                array[share.sequences] = rows
-            parts.append(array)
+        for arrays in zip(*layer_states):  # h, or c, from every shard
+            gathered = np.empty((B, arrays[0].shape[1]), arrays[0].dtype)
+            for shard, rows in zip(shards, arrays):
+                gathered[shard.sequences] = rows
+            parts.append(gathered)
         layers.append(tuple(parts))
     return tuple(layers)

@@ -25,7 +25,7 @@ from minilstm.generation.sampling import (
     share_accepted,
 )
 from minilstm.layers import Dense
-from minilstm.parallel.replica import Pass
+from minilstm.parallel.replica import Replica
 from minilstm.training.loop import Training, fit
 from tests.helpers import naive
 from tests.helpers.strategies import logits_and_targets_N_V
@@ -176,8 +176,8 @@ def test_prompts_read_in_parts_are_read_as_whole_ones(model, monkeypatch, steps)
 @pytest.mark.parametrize("steps", [2, 256])
 def test_equal_prompts_are_read_once_and_each_has_what_it_would_have_alone(model, monkeypatch, steps):
     monkeypatch.setattr(sample, "STEPS_AT_ONCE", steps)
-    seen, forward = [], Pass.forward
-    monkeypatch.setattr(Pass, "forward", lambda self, share: seen.append(share.packing.N) or forward(self, share))
+    seen, forward = [], Replica.forward
+    monkeypatch.setattr(Replica, "forward", lambda self, shard: seen.append(shard.packing.N) or forward(self, shard))
     prompts = ["abca", "b", "abca", "ca", "b", "abca"]
     logits, state = read_prompts(model, TOKENIZER, prompts)
     assert sum(seen) == 4 + 1 + 2

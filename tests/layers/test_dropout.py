@@ -82,8 +82,8 @@ def masks_of(model, lengths, noise):
 def test_the_loss_is_that_of_the_naive_twin_with_the_same_numbers_left_out(case, seed):
     model, batch, _ = case
     twin = naive_loss(model, batch, masks_of(model, batch.lengths, np.random.default_rng(seed)))
-    assert model.loss(batch, noise=np.random.default_rng(seed))[0] == pytest.approx(twin, rel=1e-12)
-    assert model.loss_and_gradients(batch, noise=np.random.default_rng(seed))[0] == pytest.approx(twin, rel=1e-12)
+    assert model.loss(batch, dropout_rng=np.random.default_rng(seed))[0] == pytest.approx(twin, rel=1e-12)
+    assert model.loss_and_gradients(batch, dropout_rng=np.random.default_rng(seed))[0] == pytest.approx(twin, rel=1e-12)
 
 
 @given(models_and_batches_V_H_T_B(shares=shares))
@@ -106,7 +106,7 @@ def test_the_same_noise_gives_the_same_loss_in_every_dtype(case, seed):
     for dtype in (np.float32, np.float64, np.complex128):
         twin = LanguageModel(**model.sizes() | {"dtype": dtype})
         twin.parameters.flat[:] = model.parameters.flat
-        losses[dtype] = twin.loss(batch, noise=np.random.default_rng(seed))[0]
+        losses[dtype] = twin.loss(batch, dropout_rng=np.random.default_rng(seed))[0]
     assert losses[np.complex128] == pytest.approx(losses[np.float64], rel=1e-13)
     assert losses[np.float32] == pytest.approx(losses[np.float64], rel=1e-5, abs=1e-6)
 
@@ -133,7 +133,7 @@ def test_noise_is_drawn_for_every_layer_but_one_that_reads_ids(embedding, places
     drawn, mask = [], Dropout.mask
     monkeypatch.setattr(Dropout, "mask", lambda self, shape, *rest: drawn.append(shape) or mask(self, shape, *rest))
     model, batch = random_case(6, embedding, 5, 3, 4, 2, dropout=0.3)
-    model.loss_and_gradients(batch, noise=np.random.default_rng(0))
+    model.loss_and_gradients(batch, dropout_rng=np.random.default_rng(0))
     N = batch.lengths.sum()
     assert drawn == [(N, 4), (N, 5), (N, 5), (N, 5)][-places:]
 
@@ -141,6 +141,6 @@ def test_noise_is_drawn_for_every_layer_but_one_that_reads_ids(embedding, places
 def test_a_model_without_dropout_draws_no_noise():
     model, batch = random_case(6, 4, 5, 2, 4, 2)
     noise, untouched = np.random.default_rng(0), np.random.default_rng(0)
-    model.loss_and_gradients(batch, noise=noise)
-    model.loss(batch, noise=noise)
+    model.loss_and_gradients(batch, dropout_rng=noise)
+    model.loss(batch, dropout_rng=noise)
     assert noise.bit_generator.state == untouched.bit_generator.state

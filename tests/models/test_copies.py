@@ -14,7 +14,7 @@ from minilstm.generation.sampling import generate
 from minilstm.interop import load_keras, load_torch, to_keras, to_torch
 from minilstm.layers import Workspace
 from minilstm.models.batch import Batch
-from minilstm.parallel.replica import Pass
+from minilstm.parallel.replica import Replica
 from minilstm.params import ParameterVector
 from minilstm.training.callbacks import HeldOutLoss, History
 from minilstm.training.checkpoint import Checkpoint, load, save
@@ -179,19 +179,19 @@ def test_a_vector_and_its_views_stay_one_memory(duplicate):
 
 @EACH_WAY
 @EACH_MODEL
-def test_a_pass_that_is_copied_computes_and_writes_gradients_as_the_original(sizes, duplicate):
+def test_a_replica_that_is_copied_computes_and_writes_gradients_as_the_original(sizes, duplicate):
     model = LanguageModel(V, hidden=6, **sizes)
     for gradients_first in (False, True):
-        way, share = Pass(model._layers, model.parameters, model.tied), model._share(batch(), None, None)
-        (way.loss_and_gradients if gradients_first else way.loss)(share)
-        twin = duplicate(way)
+        replica, shard = Replica(model._layers, model.parameters, model.tied), model._check_batch(batch(), None, None)
+        (replica.loss_and_gradients if gradients_first else replica.loss)(shard)
+        twin = duplicate(replica)
         if gradients_first:
-            np.testing.assert_array_equal(twin.gradients.flat, way.gradients.flat)
+            np.testing.assert_array_equal(twin.gradients.flat, replica.gradients.flat)
             twin.gradients.flat[:] = np.nan
-        assert twin.loss_and_gradients(share)[0] == way.loss_and_gradients(share)[0]
-        np.testing.assert_array_equal(twin.gradients.flat, way.gradients.flat)
+        assert twin.loss_and_gradients(shard)[0] == replica.loss_and_gradients(shard)[0]
+        np.testing.assert_array_equal(twin.gradients.flat, replica.gradients.flat)
         twin.parameters.flat *= 2
-        assert twin.loss(share)[0] != way.loss(share)[0] and np.linalg.norm(way.gradients.flat) > 0
+        assert twin.loss(shard)[0] != replica.loss(shard)[0] and np.linalg.norm(replica.gradients.flat) > 0
 
 
 # ---- caches, workspaces, optimizers, data -------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from minilstm import SGD, Adam, LanguageModel, RMSprop
 from minilstm.errors import InputError, NotFiniteError
 from minilstm.models.batch import Batch
 from minilstm.parallel import threads
-from minilstm.parallel.shards import deal, whole
+from minilstm.parallel.shards import shard_batch, whole_batch
 from tests.helpers.strategies import models_and_batches_V_H_T_B, seeds
 
 CLOSE = dict(rtol=1e-11, atol=1e-13)
@@ -28,10 +28,10 @@ def clean_environment(monkeypatch):
 
 
 def among(count, do):
-    """``do()`` with every batch dealt out among so many threads, however small it is."""
+    """``do()`` with every mini-batch sharded over so many threads, however small it is."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(threads, "choose", lambda sequences, multiplications: count)
-        patch.setattr(threads, "ours", lambda: count), patch.setattr(threads, "LONG", 3)  # gradients are added in pieces
+        patch.setattr(threads, "ours", lambda: count), patch.setattr(threads, "LONG", 3)  # gradients are added in chunks
         return do()
 
 
@@ -62,34 +62,35 @@ def test_the_same_number_of_threads_gives_the_same_bits(case, seed):
 
 
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=9).filter(any), st.integers(1, 4), seeds)
-def test_every_token_is_dealt_once_and_the_shares_are_alike(lengths, count, seed):
+def test_every_token_is_in_one_shard_and_shards_are_of_similar_size(lengths, count, seed):
     rng, B, T = np.random.default_rng(seed), len(lengths), max(lengths)
     inputs = np.arange(T * B).reshape(T, B)  # every token another one
     state = ((rng.standard_normal((B, 2)),),)
-    batch = whole(inputs, -inputs, np.array(lengths), state, {"output": np.arange(sum(lengths))[:, None]})
-    shares = deal(batch, count)
-    assert len(shares) == min(count, np.count_nonzero(lengths))
+    batch = whole_batch(inputs, -inputs, np.array(lengths), state, {"output": np.arange(sum(lengths))[:, None]})
+    shards = shard_batch(batch, count)
+    assert len(shards) == min(count, np.count_nonzero(lengths))
     seen = []
-    for share in shares:
-        mine = np.arange(B)[share.sequences]
-        np.testing.assert_array_equal(share.targets, -share.inputs)
-        assert share.packing.N == len(share.inputs) > 0 and share.tokens == sum(lengths)
-        assert sorted(share.inputs) == sorted(inputs[t, b] for b in mine for t in range(lengths[b]))
-        padded = share.packing.unpack(share.inputs)
+    for shard in shards:
+        mine = np.arange(B)[shard.sequences]
+        np.testing.assert_array_equal(shard.targets, -shard.inputs)
+        assert shard.packing.N == len(shard.inputs) > 0 and shard.tokens == sum(lengths)
+        assert sorted(shard.inputs) == sorted(inputs[t, b] for b in mine for t in range(lengths[b]))
+        padded = shard.packing.unpack(shard.inputs)
         for column, b in enumerate(mine):
             np.testing.assert_array_equal(padded[: lengths[b], column], inputs[: lengths[b], b])
-            np.testing.assert_array_equal(share.state[0][0][column], state[0][0][b])
-        np.testing.assert_array_equal(batch.inputs[share.masks["output"][:, 0]], share.inputs)
-        seen += share.inputs.tolist()
+            np.testing.assert_array_equal(shard.state[0][0][column], state[0][0][b])
+        np.testing.assert_array_equal(batch.inputs[shard.masks["output"][:, 0]], shard.inputs)
+        seen += shard.inputs.tolist()
     assert sorted(seen) == sorted(batch.inputs.tolist())
-    sizes = [share.packing.N for share in shares]
+    sizes = [shard.packing.N for shard in shards]
     assert max(sizes) - min(sizes) <= T
 
 
-def test_a_large_batch_is_dealt_out_and_a_small_one_is_not(monkeypatch):
+def test_a_large_batch_is_sharded_and_a_small_one_is_not(monkeypatch):
     monkeypatch.setenv("MINILSTM_THREADS", "3")
     model, seen = LanguageModel(20, hidden=96), []
-    monkeypatch.setattr(minilstm.models.language_model, "deal", lambda batch, count: seen.append(count) or deal(batch, count))
+    seeing = lambda batch, count: seen.append(count) or shard_batch(batch, count)
+    monkeypatch.setattr(minilstm.models.language_model, "shard_batch", seeing)
     for T, B in ((2, 4), (60, 8), (60, 2), (60, 1)):
         model.loss_and_gradients(Batch(np.ones((T, B), int), np.ones((T, B), int)))
     assert seen == [1, 3, 2, 1]
@@ -136,13 +137,13 @@ def test_a_number_of_threads_that_is_none_is_refused(monkeypatch, said):
 
 
 @given(st.integers(0, 5000), st.integers(1, 5))
-def test_pieces_are_the_whole_without_a_gap(size, count):
+def test_chunks_are_the_whole_without_a_gap(size, count):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(threads, "LONG", 100), patch.setattr(threads, "ours", lambda: count)
-        pieces = threads.pieces(size)
-    assert np.concatenate([np.arange(size)[piece] for piece in pieces]).tolist() == list(range(size))
-    assert len(pieces) == max(1, min(count, size // 100))
-    assert all(piece.stop - piece.start >= min(size, 100) for piece in pieces)
+        chunks = threads.chunks(size)
+    assert np.concatenate([np.arange(size)[chunk] for chunk in chunks]).tolist() == list(range(size))
+    assert len(chunks) == max(1, min(count, size // 100))
+    assert all(chunk.stop - chunk.start >= min(size, 100) for chunk in chunks)
 
 
 @pytest.mark.parametrize("optimizer", [Adam(0.1), RMSprop(0.1, momentum=0.5), SGD(0.1, momentum=0.5, nesterov=True)])
@@ -182,13 +183,13 @@ def test_an_error_arrives_after_all_have_ended(wrong):
 
     def fail():
         go.set()
-        raise ValueError("in a share")
+        raise ValueError("in a shard")
 
     def work():
         assert go.wait(60)
         others.append("ended")
 
-    with pytest.raises(ValueError, match="in a share"):
+    with pytest.raises(ValueError, match="in a shard"):
         threads.run([fail, work] if wrong == 0 else [work, fail])
     assert others == ["ended"]
 
@@ -204,7 +205,7 @@ def test_floating_point_settings_hold_in_every_thread():
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_a_forked_process_has_threads_of_its_own():
     program = (
-        "import os\nfrom minilstm import threads\n"
+        "import os\nfrom minilstm.parallel import threads\n"
         "jobs = [lambda: 1, lambda: 2]\n"
         "assert threads.run(jobs) == [1, 2]\n"
         "child = os.fork()\n"
