@@ -44,6 +44,7 @@ import numba
 import numpy as np
 
 import minilstm
+from minilstm import seeds
 from minilstm.cli import data
 from minilstm.cli.lock import locked
 from minilstm.cli.settings import Settings, build_model, build_optimizer, settle
@@ -65,7 +66,7 @@ WIDTHS = (4, 7, 7, 11, 7, 8, 13, 7, 9, 7)  # of the printed columns, 80 in all
 
 def steps_of(model: LanguageModel, settings: Settings, batches: Batches, rate: float) -> Iterator[tuple[int, float]]:
     """Train without end: after every step, how many there were and the seconds that they took."""
-    theta, optimizer, rng = model.parameters.flat, build_optimizer(settings), np.random.default_rng([settings["seed"], 0])
+    theta, optimizer, rng = model.parameters.flat, build_optimizer(settings), seeds.generator(settings["seed"], seeds.ORDER)
     state, spent = optimizer.init(theta), 0.0
     for done, batch in enumerate(chain.from_iterable(epoch(rng) for epoch in repeat(batches.epoch))):
         began = time.process_time()

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
 
-import numpy as np
 
+from minilstm import seeds
 from minilstm.cli import data
 from minilstm.cli.settings import Settings, build_model, build_optimizer, build_schedule, settle
 from minilstm.models.batch import Batch
@@ -39,7 +39,7 @@ class Run:
         text = data.load([source or preset], settings)
         sizes = build_model(settings, settings["vocab"] or text.tokenizer.vocab_size).sizes()
         model = LanguageModel(**{**sizes, "dtype": dtype})
-        return cls(settings, text, Training.begin(model, build_optimizer(settings), np.random.default_rng([seed, 0])))
+        return cls(settings, text, Training.begin(model, build_optimizer(settings), seeds.generator(seed, seeds.ORDER)))
 
     def batches(self, count: int) -> list[Batch]:
         """The first so many, in the order in which a run that begins will train on them."""

@@ -8,7 +8,7 @@ import minilstm
 ROOT = Path(minilstm.__file__).parent
 FLOORS = [  # of modules, or of the folders that they lie in
     {"reference"},
-    {"checks", "errors", "files", "functions", "streams", "parallel.ownership", "parallel.threads"},
+    {"checks", "errors", "files", "functions", "seeds", "streams", "parallel.ownership", "parallel.threads"},
     {"cells", "kernels", "params"},
     {"layers", "optim"},
     {"parallel"},

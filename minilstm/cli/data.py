@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from minilstm import seeds
 from minilstm.cli.settings import OF_SOURCE, Settings
 from minilstm.cli.sources import kind_of, told
 from minilstm.corpora import headlines, recipes
@@ -65,7 +66,7 @@ class Data:
 
 def load(sources: Sequence[str], settings: Settings) -> Data:
     """Read the sources, divide them into a training and a held-out part, and make batches."""
-    rng = np.random.default_rng([settings["seed"], 1])
+    rng = seeds.generator(settings["seed"], seeds.VALIDATION)
     if kind_of(sources) != "file":
         return _of_grammar(sources[0], settings, rng)
     try:

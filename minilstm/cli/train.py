@@ -11,8 +11,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
+from minilstm import seeds
 from minilstm.cli import data, resume, screen
 from minilstm.cli.lock import locked
 from minilstm.cli.settings import (
@@ -161,7 +160,7 @@ def _judge(checkpoint: Checkpoint, text: data.Data, say) -> None:
     if text.corpus is None:
         return
     (name,), seed, model = checkpoint.settings["sources"], checkpoint.settings["seed"], checkpoint.training.model
-    rng, count = np.random.default_rng([seed, 2]), TEXTS_JUDGED[name]
+    rng, count = seeds.generator(seed, seeds.EVALUATION), TEXTS_JUDGED[name]
     share = share_accepted(model, text.tokenizer, text.corpus, rng, count, JUDGED_TEMPERATURE)
     say(f"accepted by the grammar at temperature {JUDGED_TEMPERATURE}: {share:.1%} of {count:,} {name}")
     if name == "recipes":
@@ -181,7 +180,7 @@ def _folder(arguments: Namespace) -> Path:
 
 def _begin(settings: Settings, text: data.Data) -> Checkpoint:
     model = build_model(settings, text.tokenizer.vocab_size)
-    training = Training.begin(model, build_optimizer(settings), np.random.default_rng([settings["seed"], 0]))
+    training = Training.begin(model, build_optimizer(settings), seeds.generator(settings["seed"], seeds.ORDER))
     told = {"prompts": text.prompts, "fingerprint": text.fingerprint, "characters": text.characters}
     told |= {"run": secrets.token_hex(8)}  # tells this run's files from those of any other
     return Checkpoint(training, text.tokenizer, {**settings, **told})
@@ -190,7 +189,7 @@ def _begin(settings: Settings, text: data.Data) -> Checkpoint:
 def _samples(training: Training, checkpoint: Checkpoint, text: data.Data) -> str:
     """One text for each prompt and, where there is a grammar, how many of a hundred it accepts."""
     settings, model, tokenizer = checkpoint.settings, training.model, checkpoint.tokenizer
-    rng = np.random.default_rng([settings["seed"], 3, training.epoch])
+    rng = seeds.generator(settings["seed"], seeds.SAMPLES, training.epoch)
     sampling = Sampling(settings["temperature"], greedy=settings["greedy"])
     lines = [as_item(sample) for sample in generate(model, tokenizer, text.prompts, settings["length"], sampling, rng)]
     if text.corpus is not None:

@@ -20,13 +20,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minilstm import seeds
 from minilstm.data.batches import Batches
 from minilstm.errors import InputError, NotFiniteError
 from minilstm.models.language_model import LanguageModel, States
 from minilstm.optim import Optimizer, OptimizerState, clip_up_to_a_factor
 from minilstm.parallel.ownership import shares_model
-
-NOISE = 4  # tells dropout's random numbers from those of texts, orders and samples, which come from the same seed
 
 Schedule = Callable[[int], float]  # from the number of steps done to the learning rate of the next
 
@@ -167,8 +166,8 @@ def _steps(
                 return
             began = time.perf_counter()
             with np.errstate(all="ignore"):  # what is not finite is told below, once and in words
-                noise = np.random.default_rng([model.seed, NOISE, training.step]) if model.dropout else None
-                loss, gradients, state, _ = model.loss_and_gradients(batch, training.state, noise)
+                dropout_rng = seeds.generator(model.seed, seeds.DROPOUT, training.step) if model.dropout else None
+                loss, gradients, state, _ = model.loss_and_gradients(batch, training.state, dropout_rng)
                 norm, scale = clip_up_to_a_factor(gradients.flat, clip_value, clip_norm)
                 rate = training.optimizer.learning_rate if schedule is None else schedule(training.step)
                 if not (math.isfinite(loss) and math.isfinite(norm)):

@@ -59,7 +59,7 @@ def test_with_dropout_every_step_draws_numbers_of_its_own_and_without_none(dropo
 
     monkeypatch.setattr(model, "loss_and_gradients", look)
     fit(run, batches, epochs=2)
-    others = {np.random.default_rng([3, k]).random() for k in range(4)}  # that order, texts and samples are drawn by
+    others = {np.random.default_rng([3, k]).random() for k in range(4)}  # the other streams
     assert seen == [None] * 10 if dropout == 0 else len({*seen} - others) == len(seen) == 10
 
 

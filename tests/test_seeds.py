@@ -1,0 +1,23 @@
+"""The random streams of a run: always the same numbers, and no two alike."""
+
+import numpy as np
+
+from minilstm import seeds
+
+STREAMS = [seeds.ORDER, seeds.VALIDATION, seeds.EVALUATION, seeds.SAMPLES, seeds.DROPOUT]
+
+
+def test_a_stream_gives_the_same_numbers_each_time():
+    expected = np.random.default_rng([7, 4, 12]).random(5)
+    np.testing.assert_array_equal(seeds.generator(7, seeds.DROPOUT, 12).random(5), expected)
+    np.testing.assert_array_equal(seeds.generator(7, 0).random(5), np.random.default_rng([7, 0]).random(5))
+
+
+def test_streams_of_other_names_seeds_and_counters_differ():
+    keys = [(seed, stream, step) for seed in (0, 1) for stream in STREAMS for step in (0, 1)]
+    assert len({seeds.generator(*key).random() for key in keys}) == len(keys) == 20
+
+
+def test_the_streams_keep_their_numbers():
+    """With other numbers, a seed would stand for another run."""
+    assert STREAMS == [0, 1, 2, 3, 4]
