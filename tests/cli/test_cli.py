@@ -13,12 +13,13 @@ from matplotlib.figure import Figure
 
 from minilstm import Adam
 from minilstm.cli import lock
+from minilstm.cli import main as cli
 from minilstm.corpora import headlines
 from minilstm.parallel.threads import BLAS_VARIABLES
 from minilstm.training import callbacks, checkpoint, plots
 from minilstm.training.loop import HistoryRow
 from tests.helpers.commands import refused
-from tests.helpers.terminal import run_in_terminal, screen
+from tests.helpers.terminal import call_in_terminal, screen
 
 NEEDS_PTY = pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
 SMALL = ["--hidden", "8", "--batch-size", "4"]
@@ -341,16 +342,21 @@ def test_the_picture_has_both_losses_and_the_floor():
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["training", "held out", "floor, 0.250"]
 
 
-def train_in_terminal(*options, columns=80, rows=40, **environment):
-    command = [sys.executable, "-m", "minilstm", "train", "lines.txt", *SMALL, "--epochs", "3", "--out", "run", *options]
-    status, text = run_in_terminal(command, columns, rows, **environment)
+def train_in_terminal(monkeypatch, *options, columns=80, rows=40, encoding="utf-8", **environment):
+    """What a run of three epochs writes to a terminal; it runs in this process."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    arguments = ["train", "lines.txt", *SMALL, "--epochs", "3", "--out", "run", *options]
+    status, text = call_in_terminal(lambda: cli.main(arguments), columns, rows, encoding)
     assert status == 0, text
     return text
 
 
 @NEEDS_PTY
-def test_in_a_terminal_the_bar_is_cleared_before_a_line_is_printed(here):
-    text = train_in_terminal(TERM="dumb")
+def test_in_a_terminal_the_bar_is_cleared_before_a_line_is_printed(here, monkeypatch):
+    text = train_in_terminal(monkeypatch, TERM="dumb")
     assert "step/s" in text and "\x1b" not in text
     lines = screen(text)
     assert [line[:14] for line in lines if line.startswith("epoch")] == [f"epoch {k}: train" for k in (1, 2, 3)]
@@ -359,8 +365,8 @@ def test_in_a_terminal_the_bar_is_cleared_before_a_line_is_printed(here):
 
 @NEEDS_PTY
 @pytest.mark.parametrize("columns", [60, 80, 200])
-def test_in_a_terminal_the_curves_stand_once_below_all_lines_of_the_run(here, columns):
-    text = train_in_terminal(columns=columns, TERM="xterm")
+def test_in_a_terminal_the_curves_stand_once_below_all_lines_of_the_run(here, monkeypatch, columns):
+    text = train_in_terminal(monkeypatch, columns=columns, TERM="xterm")
     assert text.count("└─") > 1 and "\x1b[38;5;" in text
     lines = screen(text)
     axis = [k for k, line in enumerate(lines) if "└─" in line]
@@ -381,20 +387,20 @@ def test_in_a_terminal_the_curves_stand_once_below_all_lines_of_the_run(here, co
         (["--no-curves"], {"TERM": "xterm"}, (80, 40)),
         (["--curves"], {"TERM": "dumb"}, (80, 40)),
         (["--curves"], {}, (80, 40)),
-        (["--curves"], {"TERM": "xterm", "PYTHONIOENCODING": "latin-1"}, (80, 40)),
+        (["--curves"], {"TERM": "xterm", "encoding": "latin-1"}, (80, 40)),
         ([], {"TERM": "xterm"}, (80, 12)),
         ([], {"TERM": "xterm"}, (59, 40)),
     ],
 )
-def test_where_curves_are_not_wanted_or_have_no_room_none_are_drawn(here, options, environment, size):
-    text = train_in_terminal(*options, columns=size[0], rows=size[1], **environment)
+def test_where_curves_are_not_wanted_or_have_no_room_none_are_drawn(here, monkeypatch, options, environment, size):
+    text = train_in_terminal(monkeypatch, *options, columns=size[0], rows=size[1], **environment)
     assert "└" not in text and "\x1b[J" not in text and "epoch 3: train" in text
     assert ("no live curves, for the output is no terminal" in text) == ("--curves" in options)
 
 
 @NEEDS_PTY
-def test_no_color_is_heeded(here):
-    text = train_in_terminal(TERM="xterm", NO_COLOR="1")
+def test_no_color_is_heeded(here, monkeypatch):
+    text = train_in_terminal(monkeypatch, TERM="xterm", NO_COLOR="1")
     assert "└─" in text and "\x1b[38;5;" not in text
 
 

@@ -1,9 +1,11 @@
-"""A terminal for tests: a program that runs in one, and what stands on a screen after everything was written to it."""
+"""A terminal for tests: a program that runs in one, and what is on the screen after everything was written to it."""
 
+import contextlib
 import os
 import re
 import struct
 import subprocess
+import threading
 
 CONTROLS = re.compile(r"\x1b\[(\d*)([A-Za-z])|\x1b\[([\d;]*)m|([\r\n])")
 
@@ -35,23 +37,52 @@ def screen(text):
     return [line.rstrip() for line in lines]
 
 
-def run_in_terminal(command, columns, rows, **environment):
-    """Exit status, and all that a program wrote to a pseudo-terminal of this size."""
+def open_terminal(columns, rows):
+    """A pseudo-terminal of this size: the end that reads, and the end that a program writes to."""
     import fcntl
     import pty
     import termios
 
     master, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
-    known = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR", "TERM")}
-    known |= {"PYTHONIOENCODING": "utf-8", **environment}
-    process = subprocess.Popen(command, stdout=terminal, stderr=terminal, env=known)
-    os.close(terminal)
+    return master, terminal
+
+
+def read_all(master):
+    """Everything that is written to the terminal, until its other end is closed."""
     shown = b""
     while True:
         try:
             shown += os.read(master, 65536)
-        except OSError:  # the other end was closed: Linux says it so
+        except OSError:  # how Linux reports that the other end was closed
             break
     os.close(master)
+    return shown
+
+
+def run_in_terminal(command, columns, rows, **environment):
+    """Exit status, and all that a program wrote to a pseudo-terminal of this size."""
+    master, terminal = open_terminal(columns, rows)
+    known = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR", "TERM")}
+    known |= {"PYTHONIOENCODING": "utf-8", **environment}
+    process = subprocess.Popen(command, stdout=terminal, stderr=terminal, env=known)
+    os.close(terminal)
+    shown = read_all(master)
     return process.wait(), shown.decode()
+
+
+def call_in_terminal(function, columns, rows, encoding="utf-8"):
+    """What a function of this process returns, and all that it wrote to a pseudo-terminal of this size."""
+    master, terminal = open_terminal(columns, rows)
+    shown = []
+    reader = threading.Thread(target=lambda: shown.append(read_all(master)))
+    reader.start()
+    try:
+        with (
+            open(terminal, "w", encoding=encoding) as out, open(os.dup(terminal), "w", encoding=encoding) as err,
+            contextlib.redirect_stdout(out), contextlib.redirect_stderr(err),
+        ):  # fmt: skip
+            result = function()
+    finally:
+        reader.join()
+    return result, shown[0].decode()
