@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import tempfile
 import time
@@ -53,8 +54,23 @@ def say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
+def as_json(report: dict[str, Any]) -> str:
+    """The report with eight digits of each number; innermost lists and objects on one line."""
+
+    def rounded(value: Any) -> Any:
+        if isinstance(value, float):
+            return float(f"{value:.8g}")
+        if isinstance(value, dict):
+            return {key: rounded(inner) for key, inner in value.items()}
+        return [rounded(inner) for inner in value] if isinstance(value, list) else value
+
+    innermost = re.compile(r"[\[{]\n[^][{}]+[]}]")
+    on_one_line = lambda found: re.sub(r"\n *", " ", found[0])
+    return innermost.sub(on_one_line, json.dumps(rounded(report), indent=1)) + "\n"
+
+
 def write(report: dict[str, Any], json_file: Path | None, markdown_file: Path | None) -> None:
-    for path, text in ((json_file, json.dumps(report, indent=1) + "\n"), (markdown_file, markdown(report))):
+    for path, text in ((json_file, as_json(report)), (markdown_file, markdown(report))):
         if path is not None:
             with replacing(path) as file:
                 file.write(text.encode("utf-8"))
