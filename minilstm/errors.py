@@ -22,7 +22,7 @@ class UnknownSymbolError(InputError):
 
 
 class CheckpointError(MinilstmError):
-    """A model file is damaged, is from another version, or does not hold what its configuration promises."""
+    """A model file is damaged, has another format, or its parts do not fit together."""
 
 
 class NotFiniteError(MinilstmError):

@@ -13,7 +13,12 @@ from tests.helpers.paths import LESSONS, ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", LESSONS / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FOLDERS = ("minilstm", "lessons", "tests", "benchmarks")
-REWRITTEN = ["lessons/00_microlstm.py", "minilstm/reference/*.py"]  # code in plain words; add a line for what follows
+REWRITTEN = [  # code in plain words; add a line for what follows
+    "lessons/00_microlstm.py",
+    "minilstm/reference/*.py",
+    "minilstm/seeds.py",
+    "minilstm/training/*.py",
+]
 SOURCES = [path for pattern in REWRITTEN for path in sorted(ROOT.glob(pattern))]
 FILES = [f"/{path.relative_to(ROOT).as_posix()}" for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
 

@@ -65,7 +65,7 @@ def _show(checkpoint: Checkpoint) -> None:
     run, settings = checkpoint.training, checkpoint.settings
     print(run.model.summary())
     print(f"{'dtype':<16}{run.model.dtype}")
-    print(f"{'text':<16}{told(settings.get('sources', [str(settings.get('source', 'unknown'))]))}")
+    print(f"{'text':<16}{told(settings.get('sources', ['unknown']))}")
     print(f"{'tokenizer':<16}{checkpoint.tokenizer!r}")
     within = f" and {run.position:,} batches" if run.position else ""
     print(f"{'trained':<16}{run.epoch} epoch{'s' * (run.epoch != 1)}{within}, {run.step:,} steps, {run.seconds:.0f} s")

@@ -33,7 +33,7 @@ def kept_run(path: Path, arguments: Namespace) -> Checkpoint | None:
     if not arguments.resume:
         raise InputError(f"{path} exists already; go on with it by --resume, or choose another folder by --out")
     kept = load(path)
-    if not {"fingerprint", "seed"} <= kept.settings.keys() or not {"source", "sources"} & kept.settings.keys():
+    if not {"fingerprint", "seed", "sources"} <= kept.settings.keys():
         raise InputError(f"{path} was not written by `minilstm train`; choose another folder by --out")
     return kept
 
@@ -49,7 +49,7 @@ def _has_begun(path: Path) -> bool:
 
 def settings_to_go_on_with(kept: Checkpoint, given: Settings, arguments: Namespace, path: Path) -> Settings:
     """The settings of a run that is taken up again; refuses to change what cannot be changed on the way."""
-    kept_sources = kept.settings.get("sources") or [kept.settings["source"]]
+    kept_sources = kept.settings["sources"]
     began = {**DEFAULTS, **OF_SOURCE[kind_of(kept_sources)], **kept.settings, "sources": kept_sources}
     if STANDARD_INPUT in kept_sources and not arguments.sources:
         raise InputError(

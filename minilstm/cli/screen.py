@@ -93,7 +93,7 @@ def live_curves(screen: Screen, asked: bool | None) -> list[Callback]:
         if asked:
             screen("no live curves, for plotille is missing: pip install \"minilstm[lessons]\"")
         return []
-    if not _can_show(curves.SYMBOLS):
+    if not _can_show(curves.CHARACTERS):
         if asked:
             screen("no live curves, for the output is no terminal that can show them")
         return []

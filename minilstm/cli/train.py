@@ -31,13 +31,13 @@ from minilstm.errors import InputError
 from minilstm.generation.sampling import Sampling, generate, generate_ids, share_accepted
 from minilstm.training.callbacks import (
     ByProducts,
-    HeldOutLoss,
+    ValidationLoss,
     History,
     SampleText,
     SaveBest,
     SaveCheckpoint,
     StopOnSignal,
-    held_out_losses,
+    validation_losses,
 )
 from minilstm.training.checkpoint import Checkpoint
 from minilstm.training.loop import Callback, Training, fit
@@ -104,7 +104,7 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
     best = SaveBest(folder / "best.npz", checkpoint)
     keeper = SaveCheckpoint(model_path, checkpoint, arguments.save_every)
     keeper.save()  # from now on there is something to go on with
-    judges: list[Callback] = [] if text.valid is None else [HeldOutLoss(text.valid)]
+    judges: list[Callback] = [] if text.valid is None else [ValidationLoss(text.valid)]
     curves = screen.live_curves(say, arguments.curves)
     bar = say.bar = screen.bar(training, total)
     watchers: list[Callback] = [
@@ -131,7 +131,7 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
         _judge(checkpoint, text, say)
     say.paragraph(f"done in {time.perf_counter() - began:.0f} s; everything is in {folder}. Let it write:")
     say(f"  minilstm sample {shlex.quote(str(folder))}")
-    losses = held_out_losses(training)
+    losses = validation_losses(training)
     if losses and best.loss < losses[-1]:
         say.paragraph(f"the held-out loss was lowest at {best.loss:.4f} and is {losses[-1]:.4f} now. Let the best write:")
         say(f"  minilstm sample {shlex.quote(str(best.path))}")

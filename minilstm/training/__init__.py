@@ -1,4 +1,4 @@
 """Training: the loop, callbacks, checkpoints, progress, and pictures of the loss.
 
-Imports models, data, generation and what lies below; knows nothing of the command line.
+Imports models, data, generation and what lies below; nothing of the command line.
 """

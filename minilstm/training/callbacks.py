@@ -1,11 +1,13 @@
-"""What watches the training: held-out loss, history, samples, saving, stopping.
+"""Callbacks: validation loss, history, samples, checkpoints, early stopping.
 
-``fit`` calls ``on_milestone`` and then ``on_epoch`` (of all, in their order) when an epoch has ended, then ``on_step``, and
-``on_milestone`` and ``on_end`` at the end of the run. Each callback does one thing; what they tell each other stands in the
-``Training``.
+``fit`` calls them in their order. At the end of an epoch it calls ``on_milestone`` of
+all, then ``on_epoch`` of all, then ``on_step`` of all. At the end of the run it calls
+``on_milestone`` and ``on_end``. Each callback does one thing. They pass values to each
+other through the ``Training``.
 
-The checkpoint is saved first, at the milestone. Everything that a run can do without (history.csv, samples, pictures) is made
-afterwards, and by ``ByProducts``: if it fails, that is said once, and training goes on.
+The checkpoint is saved first, at the milestone. Whatever a run can do without
+(history.csv, samples, pictures) is written afterwards, guarded by ``ByProducts``: a
+failure there is reported once, and training goes on.
 """
 
 from __future__ import annotations
@@ -29,31 +31,36 @@ from minilstm.training.checkpoint import Checkpoint, load, save
 from minilstm.training.loop import Callback, HistoryRow, StepRecord, Training, evaluate
 from minilstm.training.progress import is_shown
 
-SECONDS_BETWEEN_ROWS = 1.0  # at least, from one writing of history.csv to the next within an epoch
+SECONDS_BETWEEN_WRITES = 1.0  # of history.csv within an epoch, at least
+NO_LOSS = "{} needs a validation loss: put ValidationLoss and History before it among the callbacks"
 
 
 class ByProducts:
-    """Makes what a run can do without. Whatever goes wrong there is said in one sentence, once, and the run goes on.
+    """Guards outputs that a run can do without.
 
-    ``show`` prints a sentence. Only what is no ``Exception``, such as Ctrl-C, passes through.
+    An error is reported once, and not raised. What is not an ``Exception``, such as Ctrl-C, is still raised.
+
+    Parameters
+    ----------
+    show : prints a sentence.
     """
 
     def __init__(self, show: Callable[[str], None]):
         self.show = show
-        self._said: set[str] = set()
+        self._reported: set[str] = set()
 
     @contextlib.contextmanager
     def making(self, name: str) -> Iterator[None]:
-        """What is done within may fail; ``name`` says in the sentence what is missing then."""
+        """A context that may fail. ``name`` is what the report calls it."""
         try:
             yield
         except Exception as error:
-            if name not in self._said:
-                self._said.add(name)
+            if name not in self._reported:
+                self._reported.add(name)
                 self.show(f"{name} failed, and the run goes on without: {_reason(error)}")
 
     def of(self, name: str, callback: Callback) -> Callback:
-        """The callback, in whose place nothing happens where it fails."""
+        """The callback, guarded; without ``on_milestone``, which is for checkpoints."""
         return _ByProduct(self, name, callback)
 
 
@@ -75,7 +82,7 @@ class _ByProduct(Callback):
 
 
 def _reason(error: Exception) -> str:
-    """One line for a person; the error's kind too, where nobody has written the message for people."""
+    """The error in one line, with its class unless the message is one of ours."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if isinstance(error, MemoryError):
@@ -84,8 +91,13 @@ def _reason(error: Exception) -> str:
     return message if isinstance(error, MinilstmError) else f"{type(error).__name__}: {message}".removesuffix(": ")
 
 
-class HeldOutLoss(Callback):
-    """Measures the loss on text that the model is not trained on, after each epoch and at the end."""
+class ValidationLoss(Callback):
+    """Evaluates the model on the validation set, after each epoch and at the end.
+
+    Parameters
+    ----------
+    batches : the validation set, in mini-batches.
+    """
 
     def __init__(self, batches: Batches):
         self.batches = batches
@@ -99,7 +111,14 @@ class HeldOutLoss(Callback):
 
 
 class History(Callback):
-    """Adds a row to ``training.history`` every ``every`` steps and after each epoch, and writes it all to a CSV file."""
+    """Adds rows to ``training.history``, and writes all of them to a CSV file.
+
+    Parameters
+    ----------
+    every : training steps from row to row; each epoch also ends with a row.
+    floor : entropy floor in nats a token, if it is known.
+    path : the CSV file. Default: none is written.
+    """
 
     def __init__(self, every: int, floor: float | None = None, path: str | Path | None = None):
         self.every, self.floor, self.path = check_size("every", every), floor, path
@@ -108,7 +127,7 @@ class History(Callback):
     def on_step(self, training: Training, record: StepRecord) -> None:
         if training.tokens and record.step % self.every == 0:
             self._add_row(training, record.epoch)
-            if time.monotonic() - self._written_at >= SECONDS_BETWEEN_ROWS:  # short epochs have a row for every step
+            if time.monotonic() - self._written_at >= SECONDS_BETWEEN_WRITES:  # a short epoch has a row at every step
                 self.write(training)
 
     def on_epoch(self, training: Training, record: StepRecord) -> None:
@@ -124,7 +143,7 @@ class History(Callback):
         self.write(training)
 
     def write(self, training: Training) -> None:
-        """The whole file anew, so that it holds what the run holds, also after the run was taken up again."""
+        """Write the whole file, so that it has every row of a resumed run, too."""
         if self.path is None:
             return
         text = io.StringIO()
@@ -154,9 +173,13 @@ class History(Callback):
 
 
 class SampleText(Callback):
-    """Adds what ``sample`` returns to ``training.samples``, shows it, and keeps all of it in a file.
+    """Samples text after each epoch that ``is_shown``, and at the end of the run.
 
-    After each epoch that ``is_shown``, and at the end of the run.
+    Parameters
+    ----------
+    sample : returns the text; it is added to ``training.samples``.
+    path : file for all samples. Default: none is written.
+    show : prints a text.
     """
 
     def __init__(self, sample: Callable[[Training], str], path: str | Path | None = None, show=print):
@@ -174,42 +197,55 @@ class SampleText(Callback):
         self.write(training)
 
     def write(self, training: Training) -> None:
-        """The whole file anew; see ``History.write``."""
+        """Write the whole file; see ``History.write``."""
         if self.path is not None:
             with replacing(self.path) as file:
                 file.write(("\n\n".join(training.samples) + "\n").encode("utf-8", "backslashreplace"))
 
-    def _add(self, training: Training, place: str) -> None:
+    def _add(self, training: Training, title: str) -> None:
         text = self.sample(training)
-        training.samples.append(f"{place}\n{text}")
+        training.samples.append(f"{title}\n{text}")
         self.show(text)
         self.write(training)
 
 
-def held_out_losses(training: Training) -> list[float]:
-    """All that were measured, in their order."""
+def validation_losses(training: Training) -> list[float]:
+    """All validation losses of a run in nats a token, oldest first."""
     return [row.valid_loss for row in training.history if row.valid_loss is not None]
 
 
 class EarlyStop(Callback):
-    """Stops when the held-out loss has not become better for ``patience`` epochs; needs HeldOutLoss and History before it."""
+    """Early stopping: ends the run when the validation loss no longer improves.
+
+    Needs ValidationLoss and History before it among the callbacks.
+
+    Parameters
+    ----------
+    patience : epochs without improvement after which the run ends.
+    """
 
     def __init__(self, patience: int):
         self.patience = check_size("patience", patience)
 
     def on_epoch(self, training: Training, record: StepRecord) -> None:
-        losses = held_out_losses(training)
+        losses = validation_losses(training)
         if not losses:
-            raise InputError("EarlyStop finds no held-out loss: name HeldOutLoss and History before it")
+            raise InputError(NO_LOSS.format("EarlyStop"))
         since_best = len(losses) - 1 - losses.index(min(losses))
         if since_best >= self.patience:
-            training.stop = f"the held-out loss has not become better for {since_best} epochs"
+            training.stop = f"the validation loss has not improved for {since_best} epochs"
 
 
 class SaveCheckpoint(Callback):
-    """Saves the run every ``seconds`` seconds, after each epoch and at the end.
+    """Saves the run after each epoch, at the end, and every ``seconds`` seconds.
 
-    An epoch is saved before the other callbacks hear of its end, and the end of the run before and after.
+    An epoch is saved before any callback reports it, the end of the run before and
+    after.
+
+    Parameters
+    ----------
+    path : the checkpoint file.
+    checkpoint : what to save; its ``training`` is the one that ``fit`` trains.
     """
 
     def __init__(self, path: str | Path, checkpoint: Checkpoint, seconds: float = 10.0):
@@ -228,31 +264,42 @@ class SaveCheckpoint(Callback):
         save(self.path, _as_reported(self.checkpoint))
 
     def save(self) -> None:
-        """Save the run as it is now."""
+        """Save the run now."""
         save(self.path, self.checkpoint)
         self._saved_at, self._saved_step = time.monotonic(), self.checkpoint.training.step
 
 
 class SaveBest(Callback):
-    """Saves the run when its held-out loss is lower than ever before; needs HeldOutLoss and History before it.
+    """Saves the run whenever its validation loss is the lowest so far.
 
-    Lower than all of ``training.history``, and than that of the file which is there already: the history may have been taken
-    up again from before that file was written. InputError if that file belongs to another run.
+    Needs ValidationLoss and History before it among the callbacks. The loss is compared
+    with ``training.history`` and with the file that may be there already: a resumed run
+    may have begun again from before that file was saved.
+
+    Parameters
+    ----------
+    path : the checkpoint file.
+    checkpoint : what to save; its ``training`` is the one that ``fit`` trains.
+
+    Raises
+    ------
+    InputError : if the file that is there belongs to another run.
+    CheckpointError : if it is damaged.
     """
 
     def __init__(self, path: str | Path, checkpoint: Checkpoint):
         self.path, self.checkpoint = path, checkpoint
-        losses = held_out_losses(checkpoint.training)
+        losses = validation_losses(checkpoint.training)
         if Path(path).exists():
             best = load(path)
             if not same_run(best, checkpoint):
-                raise InputError(f"{path} belongs to another run and would be written over; move it away")
-            losses += held_out_losses(best.training)
+                raise InputError(f"{path} belongs to another run and would be overwritten; move it away")
+            losses += validation_losses(best.training)
         self.loss = min(losses, default=math.inf)
 
     def on_epoch(self, training: Training, record: StepRecord) -> None:
-        if not held_out_losses(training):
-            raise InputError("SaveBest finds no held-out loss: name HeldOutLoss and History before it")
+        if not validation_losses(training):
+            raise InputError(NO_LOSS.format("SaveBest"))
         self._keep_if_best(training)
 
     def on_end(self, training: Training) -> None:
@@ -266,18 +313,20 @@ class SaveBest(Callback):
 
 
 def _as_reported(checkpoint: Checkpoint) -> Checkpoint:
-    """The same run, whose last epoch all callbacks have heard of: those named before the one that saves it have."""
+    """The same run, marked as reported: the callbacks before this one have done so."""
     return replace(checkpoint, training=replace(checkpoint.training, unreported=None))
 
 
 def same_run(one: Checkpoint, other: Checkpoint) -> bool:
-    """Whether they have one random id and one text, whatever their files are called; older files lack the id."""
-    pairs = [(one.settings.get(name), other.settings.get(name)) for name in ("run", "fingerprint")]
-    return all(None in pair or pair[0] == pair[1] for pair in pairs)
+    """Whether two checkpoints have the same random id and the same text."""
+    return all(one.settings.get(name) == other.settings.get(name) for name in ("run", "fingerprint"))
 
 
 class StopOnSignal(Callback, contextlib.AbstractContextManager):
-    """Ctrl-C (SIGTERM, a closed terminal) once: the step that is under way is finished, and training stops. Twice: at once."""
+    """Stops a run after the current step on Ctrl-C, SIGTERM or a closed terminal.
+
+    A second signal stops it at once. Use it as a context manager around ``fit``, too.
+    """
 
     SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
@@ -288,7 +337,7 @@ class StopOnSignal(Callback, contextlib.AbstractContextManager):
     def __enter__(self) -> StopOnSignal:
         if threading.current_thread() is threading.main_thread():
             for number in self.SIGNALS:
-                if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+                if signal.getsignal(number) is not signal.SIG_IGN:  # ignored under nohup
                     self._kept[number] = signal.signal(number, self._receive)
         return self
 

@@ -1,15 +1,14 @@
-"""Keeping a run: one ``.npz`` file with everything that is needed to go on, or to sample.
+"""Checkpoints: one ``.npz`` file with all that a run needs to continue, or to sample.
 
-    configuration      JSON: format version, model, optimizer, tokenizer, settings, progress, random generator, history
-    parameters/NAME    every parameter under its name
-    optimizer/FIELD    what the optimizer remembers, flat: m and v of Adam, and so on
-    state/K/PART       the carried state of layer K (h, and c of an LSTM), in the middle of an epoch of running text
+    configuration      JSON: format version, model, optimizer, tokenizer, settings,
+                       progress, random generator, history, samples
+    parameters/NAME    each parameter
+    optimizer/FIELD    the optimizer's state, flat: m and v of Adam, and so on
+    state/K/PART       state of layer K (h, and c of an LSTM), if a running text is trained on
 
-A file is written as a whole or not at all (``minilstm.files``). Reading never unpickles, and trusts nothing (see
-``archive.py``): every array must have the name, shape and dtype that the configuration promises before the first of them is
-unpacked, and finite numbers.
-
-Format 1, which had Adam only, is still read.
+A file is written whole or not at all (``minilstm.files``). Reading never unpickles, and
+trusts nothing (see ``archive.py``): before any array is unpacked, each must have the
+name, shape and dtype that follow from the configuration. All numbers must be finite.
 """
 
 from __future__ import annotations
@@ -31,27 +30,32 @@ from minilstm.optim import OPTIMIZERS, Optimizer
 from minilstm.training.archive import Archive
 from minilstm.training.loop import HistoryRow, StepRecord, Training
 
-FORMAT = 2
-LONGEST_CONFIGURATION = 2**26  # bytes, of which the tokenizer and the samples are most; longer only as a file's larger part
+FORMAT = 1
+LONGEST_CONFIGURATION = 2**26  # bytes; longer only if it is most of the file
 
 
 @dataclass
 class Checkpoint:
-    """A run, the tokenizer that its ids come from, and the settings (plain JSON values) that it was started with."""
+    """A run and what belongs to it."""
 
     training: Training
-    tokenizer: Tokenizer
-    settings: dict[str, Any]
+    tokenizer: Tokenizer  # from the model's ids to text
+    settings: dict[str, Any]  # that the run was started with: plain JSON values
 
 
 def save(path: str | Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint, whole or not at all.
 
+    Parameters
+    ----------
+    path : the file, usually ``model.npz``; an older one is replaced.
+    checkpoint : what to save.
+
     Raises
     ------
-    InputError : if the optimizer is one that ``load`` could not find again.
-    InUseError : if another thread trains the model; its own callbacks can save it.
-    OSError : when the disk does not let us.
+    InputError : if ``load`` would not know the optimizer's class.
+    InUseError : if another thread trains the model; that run's callbacks can save it.
+    OSError : if the file cannot be written.
     """
     run = checkpoint.training
     model, kind = run.model, run.optimizer.kind
@@ -92,12 +96,21 @@ def save(path: str | Path, checkpoint: Checkpoint) -> None:
 
 
 def load(path: str | Path) -> Checkpoint:
-    """Read a checkpoint and check all of it.
+    """Read a checkpoint, and check all of it.
+
+    Parameters
+    ----------
+    path : the file.
+
+    Returns
+    -------
+    The checkpoint, with a model and a run of its own.
 
     Raises
     ------
     InputError : if there is no such file.
-    CheckpointError : if it is damaged, is from another version, or does not hold what its configuration promises.
+    CheckpointError : if it is damaged, has another format, or its arrays do not match
+        its configuration.
     """
     if not Path(path).is_file():
         raise InputError(f"there is no model at {path}; `minilstm train` writes one")
@@ -109,14 +122,14 @@ def load(path: str | Path) -> Checkpoint:
     except CheckpointError as error:
         raise CheckpointError(f"{path} {error}") from error
     except (InputError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise CheckpointError(f"{path} has a configuration that makes no sense ({error!r})") from error
+        raise CheckpointError(f"{path} has an invalid configuration ({error!r})") from error
 
 
 def _configuration(archive: Archive) -> dict[str, Any]:
-    """What the file says of itself, in the form of format 2."""
+    """The configuration of a file, in our format."""
     name = "configuration"
     if name not in archive.names:
-        raise CheckpointError("holds no configuration; it was not written by minilstm")
+        raise CheckpointError("has no configuration; it was not written by minilstm")
     length, longest = archive.bytes_of(name), max(LONGEST_CONFIGURATION, archive.size)
     dtype, shape = archive.describe(name)
     if length > longest or dtype != np.uint8 or len(shape) != 1:
@@ -126,19 +139,9 @@ def _configuration(archive: Archive) -> dict[str, Any]:
         version = configuration["format"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"has a configuration that cannot be read ({error})") from error
-    if version not in (1, FORMAT):
-        raise CheckpointError(f"has format {version!r}; this version of minilstm reads formats 1 and {FORMAT}")
-    if version == 1:
-        _upgrade(configuration, archive)
+    if version != FORMAT:
+        raise CheckpointError(f"has format {version!r}; this version of minilstm reads format {FORMAT}")
     return configuration
-
-
-def _upgrade(configuration: dict[str, Any], archive: Archive) -> None:
-    """Turn in place what a file of format 1 holds into format 2: the optimizer says what it is, its arrays bear its name."""
-    configuration["model"] |= {"dropout": 0.0, "tied": False}
-    configuration["optimizer"]["kind"] = "adam"
-    for field in ("m", "v"):
-        archive.rename(f"adam/{field}", f"optimizer/{field}")
 
 
 def _build(archive: Archive) -> Checkpoint:
@@ -149,18 +152,17 @@ def _build(archive: Archive) -> Checkpoint:
         raise CheckpointError(
             f"has a tokenizer of {tokenizer.vocab_size} ids, but a model of {sizes['vocab_size']}"
         )
-    progress = {"epoch_nats": 0.0, "epoch_tokens": 0, "unreported": None, **progress}  # older files lack them
     for name in ("epoch", "position", "step", "optimizer_steps", "tokens", "epoch_tokens"):
         if type(progress[name]) is not int or progress[name] < 0:
-            raise CheckpointError(f"counts {name} as {progress[name]!r}")
+            raise CheckpointError(f"has {progress[name]!r} for {name}, which must be a whole number of at least 0")
     if sizes["layers"] > len(archive.names):
-        raise CheckpointError(f"promises {sizes['layers']} layers, but has {len(archive.names) - 1} arrays in all")
+        raise CheckpointError(f"has {sizes['layers']} layers in its configuration, but only {len(archive.names) - 1} arrays")
     constants = dict(configuration["optimizer"])
     kind = constants.pop("kind")
     if kind not in OPTIMIZERS:
         raise CheckpointError(f"was trained by the optimizer {kind!r}, which is not among {', '.join(OPTIMIZERS)}")
     optimizer = OPTIMIZERS[kind](**constants)
-    arrays = _arrays(archive, _promised_shapes(sizes, optimizer, progress["state_batch"]), np.dtype(sizes["dtype"]))
+    arrays = _arrays(archive, _expected_shapes(sizes, optimizer, progress["state_batch"]), np.dtype(sizes["dtype"]))
     model = LanguageModel(**sizes)
     for name, array in model.parameters.items():
         array[...] = arrays[f"parameters/{name}"]
@@ -200,12 +202,18 @@ def _record(values: list | None) -> StepRecord | None:
 
 
 def _state_fields(optimizer: Optimizer) -> dict[str, str]:
-    """Under which name a file has each array of the optimizer's state, in their order; the last field is no array, but t."""
+    """From the name of an array in the file to its field of the optimizer's state.
+
+    In the order of the fields. The last field, the number of steps, is not an array.
+    """
     return {f"optimizer/{field}": field for field in optimizer.State._fields[:-1]}
 
 
-def _promised_shapes(sizes: dict[str, Any], optimizer: Optimizer, state_batch: int | None) -> dict[str, tuple[int, ...]]:
-    """What a file with these sizes must hold. Nothing of these sizes has been made yet: they may be absurd."""
+def _expected_shapes(sizes: dict[str, Any], optimizer: Optimizer, state_batch: int | None) -> dict[str, tuple[int, ...]]:
+    """Shapes of all arrays by name, from the sizes of the model.
+
+    Nothing is allocated, since a damaged file may have absurd sizes.
+    """
     layers = build_layers(**{key: sizes[key] for key in ("vocab_size", "embedding", "hidden", "layers", "cell", "tied")})
     shapes = parameter_shapes(layers)
     total = sum(math.prod(shape) for shape in shapes.values())
@@ -218,20 +226,20 @@ def _promised_shapes(sizes: dict[str, Any], optimizer: Optimizer, state_batch: i
 
 
 def _arrays(archive: Archive, expected: dict[str, tuple[int, ...]], dtype: np.dtype) -> dict[str, np.ndarray]:
-    """All arrays but the configuration, none of them made before each has proved to be as it was promised."""
+    """All arrays but the configuration, read after all headers have been checked."""
     names = archive.names - {"configuration"}
     for name in sorted(expected.keys() - names):
         raise CheckpointError(f"lacks the array {name}")
     for name in sorted(names - expected.keys()):
-        raise CheckpointError(f"has an array too many, {name}")
+        raise CheckpointError(f"has an unknown array, {name}")
     for name, shape in expected.items():
         held = archive.describe(name)
         if held != (dtype, shape):
             raise CheckpointError(
-                f"holds {name} as {held[0]} {held[1]}, where its configuration promises {dtype} {shape}"
+                f"has {name} as {held[0]} {held[1]}, but its configuration needs {dtype} {shape}"
             )
     arrays = {name: archive.read(name) for name in expected}
     for name, array in arrays.items():
         if not np.isfinite(array).all():
-            raise CheckpointError(f"holds NaN or infinite numbers in {name}")
+            raise CheckpointError(f"has NaN or infinite numbers in {name}")
     return arrays

@@ -1,7 +1,8 @@
-"""Curves of the losses as text, drawn while a run goes on.
+"""Curves of the losses as text, drawn during a run.
 
-A symbol of a terminal has room for 2 x 4 braille dots; plotille (extra ``lessons``) sets them. Importing this file without it
-raises ImportError. The losses stand on a logarithmic scale, as in ``plots``, and are told apart without colours, too.
+A character of a terminal has 2 x 4 braille dots, which plotille (extra ``lessons``)
+sets. Importing this file without plotille raises ImportError. The scale is logarithmic,
+as in ``plots``. The curves differ in shape, so that they need no colours.
 """
 
 from __future__ import annotations
@@ -18,15 +19,27 @@ BLUE, ORANGE, GREY = 33, 208, 245  # of the 256 that terminals number; legible o
 ROWS, NARROWEST, WIDEST = 9, 60, 80
 HEIGHT = ROWS + 2  # of the whole text: with the axis and the legend
 MARGIN = 10  # columns left of the dots
-SYMBOLS = "⣿│└─┄"
+CHARACTERS = "⣿│└─┄"  # which a terminal must be able to show
 
 
 def draw(history: Sequence[HistoryRow], width: int, colours: bool = False) -> str:
-    """Training and held-out loss over the steps, and the floor if there is one, in ``HEIGHT`` lines of at most ``width``."""
+    """Training and validation loss over the steps, and the entropy floor if known.
+
+    Parameters
+    ----------
+    history : rows of the history; losses in nats a token.
+    width : most columns of a line.
+    colours : whether to add colour codes, which take no columns.
+
+    Returns
+    -------
+    ``HEIGHT`` lines of text; "" if there is no finite training loss yet.
+    """
     training = [(row.step, row.train_loss) for row in history if math.isfinite(row.train_loss)]
-    held_out = [(row.step, row.valid_loss) for row in history if row.valid_loss is not None and math.isfinite(row.valid_loss)]
+    measured = [(row.step, row.valid_loss) for row in history if row.valid_loss is not None]
+    validation = [(step, loss) for step, loss in measured if math.isfinite(loss)]
     floor = next((row.floor for row in history if row.floor is not None), None)
-    levels = [loss for _, loss in training + held_out] + ([] if floor is None else [floor])
+    levels = [loss for _, loss in training + validation] + ([] if floor is None else [floor])
     if not training:
         return ""
     low, high = _log(min(levels)), _log(max(levels))
@@ -37,11 +50,11 @@ def draw(history: Sequence[HistoryRow], width: int, colours: bool = False) -> st
     if floor is not None:
         for k in range(columns):
             canvas.point((k + 0.1) * canvas.xmax / columns, _log(floor), color=GREY)
-    stride = 1 + len(training) // (4 * columns)  # more points than dots take time and show nothing
+    stride = 1 + len(training) // (4 * columns)  # more points than dots would only take time
     points = [*training[:-1:stride], training[-1]]
     for (step, loss), (next_step, next_loss) in zip(points[:1] + points, points):
         canvas.line(step, _log(loss), next_step, _log(next_loss), color=BLUE)
-    for step, loss in held_out:
+    for step, loss in validation:
         canvas.point(step, _log(loss), color=ORANGE, marker="o")
 
     lines = []
@@ -51,7 +64,7 @@ def draw(history: Sequence[HistoryRow], width: int, colours: bool = False) -> st
         lines.append(f"{label:>{MARGIN - 2}} │{dots}".rstrip())
     lines.append(f"{'loss':>{MARGIN - 2}} └" + f" step {last:,}".rjust(columns, "─"))
     legend: list[tuple[str, float, int]] = [("─ training", training[-1][1], BLUE)]
-    legend += [("o held out", held_out[-1][1], ORANGE)] if held_out else []
+    legend += [("o validation", validation[-1][1], ORANGE)] if validation else []
     legend += [("┄ floor", floor, GREY)] if floor is not None else []
     entries = [color(f"{name} {_number(loss)}", fg=shade, mode="byte", no_color=not colours) for name, loss, shade in legend]
     return "\n".join([*lines, "   " + "  ".join(entries)])
@@ -62,18 +75,22 @@ def _log(loss: float) -> float:
 
 
 def _number(loss: float) -> str:
-    """At most eight symbols."""
+    """A loss in at most eight characters."""
     return f"{loss:.4f}" if loss < 999 else f"{loss:.1e}"
 
 
 class LiveCurves(Callback):
-    """Draws the curves when the history has a new row, at most every ``seconds`` seconds, and at the end; after History.
+    """Draws the curves when the history has a new row, and at the end.
+
+    Needs History before it among the callbacks.
 
     Parameters
     ----------
-    put : shows a text in place of the one that it showed before.
-    size : columns and lines of the terminal, which may change.
+    put : shows a text in place of the previous one.
+    size : returns columns and lines of the terminal, which may change.
     show : prints a line.
+    colours : whether to use colours.
+    seconds : least time between two drawings within an epoch.
     """
 
     def __init__(
@@ -102,7 +119,7 @@ class LiveCurves(Callback):
             columns, lines = self.size()
             fits = columns >= NARROWEST and lines >= HEIGHT + 5
             self.put(draw(training.history, min(columns, WIDEST) - 1, self.colours) if fits else "")
-        except Exception as error:  # no picture is worth a run
+        except Exception as error:  # a picture must never end a run
             self._failed = True
-            self.show(f"the curves are drawn no more ({type(error).__name__}: {error}); training goes on without")
+            self.show(f"the curves could not be drawn ({type(error).__name__}: {error}); training goes on without them")
         self._rows, self._drawn_at = len(training.history), time.monotonic()

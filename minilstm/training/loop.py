@@ -1,12 +1,13 @@
-"""The training loop: batch → loss and gradients → clip → optimizer → one flat parameter vector.
+"""The training loop: mini-batch → loss and gradients → clipping → optimizer step.
 
-``train_steps`` is a generator: it does one step, yields a small record of it, and waits. A learner can walk through it
-with ``next``; ``fit`` runs it to the end and tells callbacks what happened.
+``train_steps`` is a generator: each ``next`` does one training step and yields a record
+of it, so a learner can watch step by step. ``fit`` runs it to the end and calls
+callbacks.
 
-Everything that a run needs to go on stands in a ``Training``. Saved after any step and loaded again, it goes on to
-bit-for-bit the same parameters, for the order of an epoch's batches is drawn from a copy of ``rng``: until the epoch has
-ended, ``rng`` is as it was when the epoch began, and the order can be drawn again. What dropout leaves out in a step is
-drawn by a generator of that step's own.
+A ``Training`` has all that a run needs to continue. Saved after any step and loaded
+again, it reaches bit for bit the same parameters. For this, ``rng`` stays as it was at
+the beginning of the epoch, and a copy of it draws the order of the mini-batches; a
+resumed run draws the same order again. Each step has a dropout generator of its own.
 """
 
 from __future__ import annotations
@@ -27,82 +28,92 @@ from minilstm.models.language_model import LanguageModel, States
 from minilstm.optim import Optimizer, OptimizerState, clip_up_to_a_factor
 from minilstm.parallel.ownership import shares_model
 
-Schedule = Callable[[int], float]  # from the number of steps done to the learning rate of the next
+Schedule = Callable[[int], float]  # training steps done → learning rate of the next
 
 
 class StepRecord(NamedTuple):
-    """What happened in one step."""
+    """What happened in one training step."""
 
     epoch: int  # counted from 1
     step: int  # counted from 1, over all epochs
-    loss: float  # mean nats a real token, before the update
-    norm: float  # global norm of the gradient, before clipping of either kind
-    tokens: int  # real tokens in the batch
+    loss: float  # mean over the real tokens in nats, before the update
+    norm: float  # global norm of the gradient, before any clipping
+    tokens: int  # real tokens in the mini-batch
     epoch_ends: bool
 
 
 class HistoryRow(NamedTuple):
-    """One row of ``history.csv``: losses in nats a token, None where there is none."""
+    """One row of ``history.csv``: losses in nats a token, None if not measured."""
 
     epoch: int
     step: int
-    train_loss: float  # mean over all tokens since the row before
+    train_loss: float  # mean over all tokens since the previous row
     valid_loss: float | None
-    floor: float | None
+    floor: float | None  # entropy floor of a built-in corpus
     tokens_per_second: float
-    seconds: float  # of training, since the beginning
+    seconds: float  # of training, since the run began
 
 
 @dataclass
 class Training:
-    """A run: the model, how it is trained, how far it has come, and what was seen on the way."""
+    """A run: model and optimizer, the progress so far, and the history."""
 
     model: LanguageModel
     optimizer: Optimizer
     optimizer_state: OptimizerState
-    rng: np.random.Generator  # as it was at the beginning of the epoch that is under way
-    epoch: int = 0  # epochs that are done
-    position: int = 0  # batches of the next epoch that are done
-    step: int = 0
-    state: States | None = None  # carried from batch to batch within an epoch of running text
+    rng: np.random.Generator  # as at the beginning of the current epoch
+    epoch: int = 0  # epochs done
+    position: int = 0  # mini-batches done of the current epoch
+    step: int = 0  # training steps done
+    state: States | None = None  # passed on between mini-batches within an epoch of running text
     seconds: float = 0.0
     nats: float = 0.0  # summed over the tokens since the last row of the history
     tokens: int = 0
     row_seconds: float = 0.0
-    epoch_nats: float = 0.0  # summed over the tokens of the epoch that is under way, or has just ended
+    epoch_nats: float = 0.0  # summed over the tokens of the current or just ended epoch
     epoch_tokens: int = 0
     valid_loss: float | None = None  # of the epoch that has just ended
-    unreported: StepRecord | None = None  # last step of an epoch or run whose end the callbacks have not all heard of
+    unreported: StepRecord | None = None  # last step of an epoch or run not yet reported to all callbacks
     history: list[HistoryRow] = field(default_factory=list)
     samples: list[str] = field(default_factory=list)
-    stop: str | None = None  # a callback's reason to end here
+    stop: str | None = None  # reason of a callback to end the run
 
     def __copy__(self) -> Training:
-        """A run of its own: with one model and one state of the optimizer, two would get into each other's way."""
+        """A deep copy: two runs must not share a model or an optimizer state."""
         return copy.deepcopy(self)
 
     @classmethod
     def begin(cls, model: LanguageModel, optimizer: Optimizer, rng: np.random.Generator) -> Training:
-        """A run before its first step. ``rng``, as ``numpy.random.default_rng(seed)`` makes it, draws the batches' order."""
+        """A run before its first training step.
+
+        Parameters
+        ----------
+        model, optimizer : what is trained, and how.
+        rng : from ``numpy.random.default_rng``; draws the order of the mini-batches.
+
+        Raises
+        ------
+        InputError : if rng has another bit generator, which a checkpoint cannot hold.
+        """
         if not isinstance(getattr(rng, "bit_generator", None), np.random.PCG64):
-            raise InputError(f"rng must come from numpy.random.default_rng(seed), for others cannot be saved; not {rng!r}")
+            raise InputError(f"rng must come from numpy.random.default_rng(seed), since others cannot be saved; not {rng!r}")
         return cls(model, optimizer, optimizer.init(model.parameters.flat), rng)
 
 
 class Callback:
-    """What ``fit`` tells: overwrite what you want to hear. ``callbacks.py`` has those that we need."""
+    """Methods that ``fit`` calls; override those you need. See ``callbacks.py``."""
 
     def on_milestone(self, training: Training) -> None:
-        """An epoch or the run has ended, and nobody has been told yet: save it now, whatever happens afterwards."""
+        """An epoch or the run has ended, and is not reported yet: save it now."""
 
     def on_step(self, training: Training, record: StepRecord) -> None:
-        """A step was done."""
+        """After each training step."""
 
     def on_epoch(self, training: Training, record: StepRecord) -> None:
-        """An epoch has ended; called before the ``on_step`` of its last step."""
+        """After each epoch, before the ``on_step`` of its last step."""
 
     def on_end(self, training: Training) -> None:
-        """The run is over, or was stopped."""
+        """After the run has ended or was stopped."""
 
 
 def train_steps(
@@ -116,22 +127,31 @@ def train_steps(
 ) -> Iterator[StepRecord]:
     """Train step by step, and yield a record after each.
 
-    From the first step to the last, no other thread can use the model. An iterator that is not wanted to its end gives the
-    model free by ``close()``, or when it is deleted.
+    No other thread can use the model until the last step. To stop earlier, ``close()``
+    or delete the iterator; that frees the model.
 
     Parameters
     ----------
-    training : changed in place; may have come some way already.
-    epochs, steps : where to end, counted from the very beginning of the run; at least one of them.
-    clip_norm : the longest gradient (global norm) that is let through unscaled; None for any.
-    schedule : learning rate of each step, counted from 0; the optimizer's own, always the same, if left out.
-    clip_value : the largest entry of the gradient, of either sign, that is let through uncut; None for any. Comes before
-        ``clip_norm``, which judges what is left.
+    training : the run, which is changed in place; it may have been trained already.
+    batches : the training set, in mini-batches.
+    epochs, steps : where to end, counted from the start of the run; at least one of
+        them.
+    clip_norm : limit of the gradient's global norm. Default: no clipping.
+    schedule : learning rate of each step, counted from 0. Default: the optimizer's.
+    clip_value : limit of each entry of the gradient, of either sign; applied before
+        ``clip_norm``. Default: no clipping.
+
+    Yields
+    ------
+    StepRecord : of each training step, after the update.
 
     Raises
     ------
-    NotFiniteError : when a loss, a norm or an updated parameter is NaN or infinite, before anybody hears of that step.
-    InUseError : when another thread computes with the model or trains it.
+    InputError : if no end or a wrong limit is given, or the mini-batches are not those
+        that the run was begun with.
+    NotFiniteError : if a loss, a norm or an updated parameter is NaN or infinite; the
+        step yields no record.
+    InUseError : if another thread computes with the model or trains it.
     """
     if epochs is None and steps is None:
         raise InputError("say how long to train: epochs, steps, or both")
@@ -140,8 +160,8 @@ def train_steps(
             raise InputError(f"{name} must be greater than 0, or None, not {limit!r}")
     if not 0 <= training.position < len(batches):
         raise InputError(
-            f"this run has done {training.position} batches of its epoch, but there are {len(batches)} in these;"
-            f" go on with the batches that it was begun with"
+            f"this run has done {training.position} mini-batches of its epoch, but there are {len(batches)} in these;"
+            f" continue it with the mini-batches that it was begun with"
         )
     with training.model.owned() as use:
         for record in _steps(training, batches, epochs, steps, clip_norm, schedule, clip_value):
@@ -165,7 +185,7 @@ def _steps(
             if steps is not None and training.step >= steps:
                 return
             began = time.perf_counter()
-            with np.errstate(all="ignore"):  # what is not finite is told below, once and in words
+            with np.errstate(all="ignore"):  # NotFiniteError reports it below, instead of warnings
                 dropout_rng = seeds.generator(model.seed, seeds.DROPOUT, training.step) if model.dropout else None
                 loss, gradients, state, _ = model.loss_and_gradients(batch, training.state, dropout_rng)
                 norm, scale = clip_up_to_a_factor(gradients.flat, clip_value, clip_norm)
@@ -199,9 +219,9 @@ def _not_finite(
 ) -> NotFiniteError:
     return NotFiniteError(
         f"training stops at step {training.step + 1}: the loss is {loss:.6g}, the gradient's norm {norm:.6g}, the largest"
-        f" parameter {np.abs(training.model.parameters.flat).max():.3g}. Usual causes: a learning rate that is too high"
-        f" (it is {rate:g}), gradients that are not clipped (the limit of their norm is {clip_norm}, of an entry {clip_value});"
-        f" the last checkpoint is kept"
+        f" parameter {np.abs(training.model.parameters.flat).max():.3g}. Usual causes: the learning rate is too high"
+        f" ({rate:g}), or gradients are not clipped (limit of the norm: {clip_norm}, of an entry: {clip_value})."
+        f" The last checkpoint is kept"
     )
 
 
@@ -215,10 +235,27 @@ def fit(
     callbacks: Sequence[Callback] = (),
     clip_value: float | None = None,
 ) -> Training:
-    """Train to the end of ``epochs`` or ``steps``, or until a callback sets ``training.stop``; see ``train_steps``.
+    """Train until ``epochs`` or ``steps`` are done, or a callback ends the run.
 
-    The end of an epoch or of the run is saved first (``on_milestone``) and reported afterwards. A run that was cut off in
-    between, and goes on here, reports it now.
+    The end of an epoch or of the run is saved first (``on_milestone``) and reported
+    then. If a run was killed in between, the resumed run makes up for the report.
+
+    Parameters
+    ----------
+    training : the run, which is changed in place; it may have been trained already.
+    batches : the training set, in mini-batches.
+    epochs, steps : where to end, counted from the start of the run; at least one of
+        them.
+    clip_norm, schedule, clip_value : as for ``train_steps``.
+    callbacks : called in this order; one ends the run by setting ``training.stop``.
+
+    Returns
+    -------
+    ``training``.
+
+    Raises
+    ------
+    InputError, NotFiniteError, InUseError : as ``train_steps`` does.
     """
     with training.model.owned():
         unreported, training.unreported = training.unreported, None
@@ -239,22 +276,37 @@ def fit(
 
 
 def _report(
-    training: Training, record: StepRecord | None, callbacks: Sequence[Callback], tell: Callable[[Callback], None]
+    training: Training, record: StepRecord | None, callbacks: Sequence[Callback], notify: Callable[[Callback], None]
 ) -> None:
-    """Have the run saved, with the note that ``record`` is not reported yet; then report it."""
+    """Save the run, marked with a ``record`` not reported yet; then report it."""
     training.unreported = record
     try:
         for callback in callbacks:
             callback.on_milestone(training)
         for callback in callbacks:
-            tell(callback)
+            notify(callback)
     finally:
         training.unreported = None
 
 
 @shares_model
 def evaluate(model: LanguageModel, batches: Batches) -> float:
-    """Mean loss in nats over every token of ``batches``, in their order."""
+    """Mean loss of a model on a data set, usually the validation set.
+
+    Parameters
+    ----------
+    model : the language model; it is not changed.
+    batches : the data set, in mini-batches. For a running text, the state is passed on
+        from each to the next.
+
+    Returns
+    -------
+    Mean cross-entropy over all real tokens, in nats.
+
+    Raises
+    ------
+    InUseError : if another thread trains the model.
+    """
     nats, tokens, state = 0.0, 0, None
     for batch in batches.epoch():
         loss, after = model.loss(batch, state)

@@ -1,7 +1,8 @@
-"""Pictures, drawn with matplotlib (extra ``lessons``). Drawing one without it raises ImportError.
+"""Pictures of the losses, drawn with matplotlib (extra ``lessons``).
 
-They are drawn on a canvas of their own. What pyplot would draw on, a window or a notebook, is not asked.
-Colours that the colour-blind tell apart: Okabe and Ito, Color universal design (2008).
+Drawing without matplotlib raises ImportError. Figures have a canvas of their own and
+never use pyplot, so no window opens and no notebook is needed. The colours are distinct
+for colour-blind people too: Okabe and Ito, Color universal design (2008).
 """
 
 from __future__ import annotations
@@ -25,12 +26,20 @@ BLUE, ORANGE, *_, GREY = COLOURS
 
 
 def load_matplotlib() -> Any:
-    """matplotlib, even if MPLBACKEND names a backend that is not installed here, for example that of a notebook.
+    """Import matplotlib, even if MPLBACKEND names a backend that is not installed here.
 
-    Raises ImportError if it is not installed.
+    Notebooks set such a name for the programs that they start.
+
+    Returns
+    -------
+    The module.
+
+    Raises
+    ------
+    ImportError : if matplotlib is not installed.
     """
     is_first = "matplotlib" not in sys.modules
-    chosen = os.environ.pop("MPLBACKEND", None)  # with an unknown name there, it refuses to be imported
+    chosen = os.environ.pop("MPLBACKEND", None)  # an unknown name would make the import fail
     try:
         import matplotlib
     finally:
@@ -43,7 +52,13 @@ def load_matplotlib() -> Any:
 
 
 def loss_picture(history: Sequence[HistoryRow], path: str | Path) -> None:
-    """The losses of a run as a PNG file."""
+    """Draw the losses of a run into a PNG file; see ``draw_losses``.
+
+    Raises
+    ------
+    ImportError : if matplotlib is not installed.
+    OSError : if the file cannot be written.
+    """
     load_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -56,22 +71,28 @@ def loss_picture(history: Sequence[HistoryRow], path: str | Path) -> None:
 
 
 def draw_losses(axes: Axes, history: Sequence[HistoryRow]) -> None:
-    """Training and held-out loss over the steps, with the floor drawn in where there is one."""
+    """Draw training and validation loss over the steps, and the entropy floor if known.
+
+    Parameters
+    ----------
+    axes : matplotlib axes to draw on.
+    history : rows of the history; losses in nats a token.
+    """
     from matplotlib.ticker import LogLocator
 
     axes.plot([row.step for row in history], [row.train_loss for row in history], color=BLUE, label="training")
-    held_out = [(row.step, row.valid_loss) for row in history if row.valid_loss is not None]
-    if held_out:
-        axes.plot(*zip(*held_out), "o-", color=ORANGE, markersize=4, label="held out")
+    validation = [(row.step, row.valid_loss) for row in history if row.valid_loss is not None]
+    if validation:
+        axes.plot(*zip(*validation), "o-", color=ORANGE, markersize=4, label="validation")
     floor = next((row.floor for row in history if row.floor is not None), None)
     if floor is not None:
         axes.axhline(floor, color=GREY, linestyle="--", linewidth=1.2, label=f"floor, {floor:.3f}")
-    axes.set_yscale("log")  # the last hundredths matter as much as the first whole
+    axes.set_yscale("log")  # late, small improvements stay visible
     axes.yaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 3, 5)))
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("")
-    axes.set_xlabel("step")
-    axes.set_ylabel("loss (nats a symbol)")
+    axes.set_xlabel("training step")
+    axes.set_ylabel("loss (nats a token)")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     if history:

@@ -1,10 +1,11 @@
-"""What a run tells while it goes on: lines now and then, and a text of any length within the width of a screen."""
+"""The report of a run: a line or two an epoch, losses in other units, sampled texts."""
 
 from __future__ import annotations
 
 import textwrap
 import time
 import unicodedata
+from collections.abc import Callable
 
 from minilstm.layers.losses import bits, perplexity
 from minilstm.training.loop import Callback, StepRecord, Training
@@ -13,14 +14,20 @@ WIDTH = 78
 
 
 def is_shown(epoch: int) -> bool:
-    """Whether an epoch is shown and sampled from: the first 25, then every tenth, since short texts take many."""
+    """Whether an epoch is reported: the first 25, then every tenth."""
     return epoch <= 25 or epoch % 10 == 0
 
 
 def in_other_units(nats: float, characters: float = 1.0) -> str:
-    """A mean loss in nats a token as bits a character, of which a token stands for so many on average, and as perplexity.
+    """A loss as bits per character and as perplexity.
 
-    Where words are unknown, bits a character are too few: such a word is one guess, but counts with all its letters.
+    With unknown words, the bits per character are too low: such a word costs one token,
+    but counts with all its letters.
+
+    Parameters
+    ----------
+    nats : mean loss in nats a token.
+    characters : mean number of characters a token.
 
     >>> in_other_units(2.0, characters=1.0)
     '2.885 bits a character, perplexity 7.389'
@@ -29,17 +36,27 @@ def in_other_units(nats: float, characters: float = 1.0) -> str:
 
 
 class Progress(Callback):
-    """A line or two after each epoch that ``is_shown`` and at the end, and one now and then, or a bar if there is one.
+    """Reports losses after each epoch that ``is_shown``, at the end, and in between.
 
-    Now and then is every ``seconds`` seconds.
-
-    ``floor`` in nats a token, if it is known; ``characters`` that a token stands for on average.
+    Parameters
+    ----------
+    steps_an_epoch : number of mini-batches in an epoch.
+    floor : entropy floor in nats a token, if it is known.
+    characters : mean number of characters a token.
+    seconds : time between two lines within an epoch.
+    bar : a tqdm bar, which is updated instead of printing these lines. Default: none.
+    show : prints a line.
     """
 
     def __init__(
-        self, steps_an_epoch: int, floor: float | None = None, characters: float = 1.0, seconds: float = 10.0, bar=None,
-        show=print,
-    ):  # fmt: skip
+        self,
+        steps_an_epoch: int,
+        floor: float | None = None,
+        characters: float = 1.0,
+        seconds: float = 10.0,
+        bar=None,
+        show: Callable[[str], None] = print,
+    ):
         self.steps_an_epoch, self.floor, self.characters = steps_an_epoch, floor, characters
         self.seconds, self.bar, self.show = seconds, bar, show
         self._shown_at = time.monotonic()
@@ -55,30 +72,33 @@ class Progress(Callback):
 
     def on_epoch(self, training: Training, record: StepRecord) -> None:
         if is_shown(record.epoch):
-            self._tell(training, f"epoch {record.epoch}")
+            self._report(training, f"epoch {record.epoch}")
 
     def on_end(self, training: Training) -> None:
         if self.bar is not None:
             self.bar.close()
         if training.stop is None and training.position:  # ended within an epoch
-            self._tell(training, f"step {training.step:,}")
+            self._report(training, f"step {training.step:,}")
         elif training.stop is None and not is_shown(training.epoch):
-            self._tell(training, f"epoch {training.epoch}")
+            self._report(training, f"epoch {training.epoch}")
 
-    def _tell(self, training: Training, place: str) -> None:
-        line = f"{place}: train {training.epoch_nats / training.epoch_tokens:.4f}"
-        held_out = training.history[-1].valid_loss if training.history else None
-        if held_out is not None:
-            line += f", held out {held_out:.4f}"
+    def _report(self, training: Training, title: str) -> None:
+        line = f"{title}: train {training.epoch_nats / training.epoch_tokens:.4f}"
+        loss = training.history[-1].valid_loss if training.history else None
+        if loss is not None:
+            line += f", validation {loss:.4f}"
             if self.floor is not None:
-                line += f", floor {self.floor:.4f}, gap {held_out - self.floor:.4f}"
-            line += f"\n  held out: {in_other_units(held_out, self.characters)}"
+                line += f", floor {self.floor:.4f}, gap {loss - self.floor:.4f}"
+            line += f"\n  validation: {in_other_units(loss, self.characters)}"
         self.show(line)
         self._shown_at = time.monotonic()
 
 
 def as_item(text: str, width: int = WIDTH) -> str:
-    """A text as an item of a list: its own lines are indented by four, what had to be wrapped by six.
+    """A text as an item of a list.
+
+    Its own lines are indented by four columns, wrapped ones by six. Characters that
+    cannot be printed are escaped.
 
     >>> print(as_item("To be, or not to be,\\nthat is the question", width=20))
       - To be, or not to
@@ -86,9 +106,9 @@ def as_item(text: str, width: int = WIDTH) -> str:
         that is the
           question
     """
-    shown = "".join(symbol if symbol.isprintable() or symbol == "\n" else repr(symbol)[1:-1] for symbol in text)
-    if any(unicodedata.east_asian_width(symbol) in "WF" for symbol in shown):
-        width //= 2  # such symbols are two columns wide
+    shown = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+    if any(unicodedata.east_asian_width(c) in "WF" for c in shown):
+        width //= 2  # such characters are two columns wide
     lines = [
         textwrap.wrap(line, width, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False) or ["    "]
         for line in shown.split("\n")

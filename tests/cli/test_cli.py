@@ -39,7 +39,7 @@ def here(tmp_path, monkeypatch):
 
 def test_training_writes_five_files_and_tells_what_happens(here, run):
     status, out, _ = run("train", "lines.txt", *SMALL, "--epochs", 2)
-    assert status == 0 and "epoch 1: train" in out and "epoch 2: train" in out and "held out" in out
+    assert status == 0 and "epoch 1: train" in out and "epoch 2: train" in out and "validation" in out
     folder = here / "runs" / "lines"
     assert sorted(p.name for p in folder.iterdir()) == ["best.npz", "history.csv", "loss.png", "model.npz", "samples.txt"]
     assert (folder / "loss.png").read_bytes().startswith(b"\x89PNG")
@@ -152,7 +152,7 @@ def test_a_model_that_is_missing_or_damaged_is_refused(here, run):
     refused(run("sample", "."), 2, "there is no model at model.npz")
     (here / "model.npz").write_bytes(b"PK\x03\x04 not really")
     refused(run("sample", "."), 1, "model.npz is damaged")
-    refused(run("sample", "lines.txt"), 1, "lines.txt is no model file")
+    refused(run("sample", "lines.txt"), 1, "lines.txt is not a model file")
     refused(run("info", "model.npz"), 1, "model.npz is damaged")
     refused(run("train", "lines.txt", "--out", ".", "--resume"), 1, "model.npz is damaged")
 
@@ -336,10 +336,10 @@ def test_the_picture_has_both_losses_and_the_floor():
     rows = [HistoryRow(1, 10, 2.0, None, 0.25, 1.0, 1.0), HistoryRow(1, 20, 1.5, 1.75, 0.25, 1.0, 2.0)]
     axes = Figure().add_subplot()
     plots.draw_losses(axes, rows)
-    training, held_out, floor = axes.get_lines()
-    assert training.get_xydata().tolist() == [[10, 2.0], [20, 1.5]] and held_out.get_xydata().tolist() == [[20, 1.75]]
-    assert set(floor.get_ydata()) == {0.25} and axes.get_xlabel() == "step" and "nats" in axes.get_ylabel()
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["training", "held out", "floor, 0.250"]
+    training, validation, floor = axes.get_lines()
+    assert training.get_xydata().tolist() == [[10, 2.0], [20, 1.5]] and validation.get_xydata().tolist() == [[20, 1.75]]
+    assert set(floor.get_ydata()) == {0.25} and axes.get_xlabel() == "training step" and "nats" in axes.get_ylabel()
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["training", "validation", "floor, 0.250"]
 
 
 def train_in_terminal(monkeypatch, *options, columns=80, rows=40, encoding="utf-8", **environment):
@@ -370,7 +370,7 @@ def test_in_a_terminal_the_curves_stand_once_below_all_lines_of_the_run(here, mo
     assert text.count("└─") > 1 and "\x1b[38;5;" in text
     lines = screen(text)
     axis = [k for k, line in enumerate(lines) if "└─" in line]
-    assert len(axis) == 1 and lines[axis[0]].endswith("step 27") and "o held out" in lines[axis[0] + 1]
+    assert len(axis) == 1 and lines[axis[0]].endswith("step 27") and "o validation" in lines[axis[0] + 1]
     assert [line[:14] for line in lines[: axis[0]] if line.startswith("epoch")] == [f"epoch {k}: train" for k in (1, 2, 3)]
     assert lines[axis[0] + 2].startswith("done in") and not [line for line in lines if "step/s" in line]
     drawn = lines[axis[0] - 9 : axis[0] + 2]

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -190,7 +189,7 @@ def test_what_is_told_equals_numbers_computed_by_hand(here, run, tokens):
         targets = [*ids[1:], kept.tokenizer.eos_id]
         nats += sum(np.log(np.exp(row).sum()) - row[k] for row, k in zip(logits, targets))
         count += len(ids)
-    told = re.search(r"held out (\d\S+)\n +held out: (\S+) bits a character, perplexity (\S+)\n", out)
+    told = re.search(r"validation (\d\S+)\n +validation: (\S+) bits a character, perplexity (\S+)\n", out)
     loss = nats / count
     expected = [loss, nats / np.log(2) / characters, np.exp(loss)]
     assert [float(number) for number in told.groups()] == pytest.approx(expected, rel=6e-4)
@@ -235,33 +234,6 @@ def test_every_kind_of_run_goes_on_to_the_same_bits(here, run, options):
     assert (parts.training.model.parameters.flat == whole.training.model.parameters.flat).all()
     assert (first.training.model.parameters.flat != whole.training.model.parameters.flat).any()
     assert parts.settings == {**whole.settings, "steps": 14, "run": first.settings["run"]}
-
-
-def as_format_1(path):
-    """Write a run as it was kept when there was nothing but Adam, one source and the first options."""
-    with np.load(path) as archive:
-        arrays = dict(archive)
-    form = json.loads(arrays["configuration"].tobytes())
-    form["format"], form["optimizer"] = 1, {k: form["optimizer"][k] for k in ("learning_rate", "beta1", "beta2", "epsilon")}
-    del form["model"]["dropout"], form["model"]["tied"]
-    old = ("column", "window", "hidden", "layers", "embedding", "batch_size", "learning_rate", "epochs", "steps", "clip",
-           "seed", "prompts", "fingerprint")
-    form["settings"] = {**{name: form["settings"][name] for name in old}, "source": form["settings"]["sources"][0]}
-    for name in "mv":
-        arrays[f"adam/{name}"] = arrays.pop(f"optimizer/{name}")
-    arrays["configuration"] = np.frombuffer(json.dumps(form).encode("ascii"), np.uint8)
-    np.savez(path, **arrays)
-
-
-@pytest.mark.parametrize("options", [[], ["--window", 5]])
-def test_a_run_of_the_first_format_goes_on(here, run, options):
-    trained(run, *SMALL, *options, "--steps", 6, out="parts")
-    shutil.copytree("parts", "new")
-    as_format_1("parts/model.npz")
-    refused(run("train", "--resume", "--out", "parts", "--cell", "gru"), 2, "begun with --cell lstm", "--cell gru")
-    parts, new = (trained(run, "--resume", "--epochs", 1, source=[], out=out) for out in ("parts", "new"))
-    assert parts.training.epoch == 1 and parts.settings["sources"] == [str(here / "lines.txt")]
-    assert (parts.training.model.parameters.flat == new.training.model.parameters.flat).all()
 
 
 def test_several_files_go_on_from_wherever_they_were_moved(here, run):

@@ -366,7 +366,7 @@ def test_of_many_epochs_every_tenth_is_shown_and_the_last(tmp_path):
 
 def test_within_an_epoch_the_history_is_not_written_at_every_step(tmp_path, monkeypatch):
     writes, write = [], History.write
-    monkeypatch.setattr(callbacks, "SECONDS_BETWEEN_ROWS", np.inf)
+    monkeypatch.setattr(callbacks, "SECONDS_BETWEEN_WRITES", np.inf)
     monkeypatch.setattr(History, "write", lambda self, training: (writes.append(training.step), write(self, training)))
     run = small_run()
     fit(run, SequenceBatches(sequences(), 4, EOS), epochs=2, callbacks=[History(1, path=tmp_path / "history.csv")])

@@ -16,7 +16,7 @@ from minilstm.layers import Workspace
 from minilstm.models.batch import Batch
 from minilstm.parallel.replica import Replica
 from minilstm.params import ParameterVector
-from minilstm.training.callbacks import HeldOutLoss, History
+from minilstm.training.callbacks import ValidationLoss, History
 from minilstm.training.checkpoint import Checkpoint, load, save
 from minilstm.training.loop import Training, fit, train_steps
 
@@ -83,7 +83,7 @@ def test_a_copied_model_learns_as_the_original_and_leaves_it_alone(sizes, duplic
 @EACH_MODEL
 @pytest.mark.parametrize("optimizer", [Adam(0.02), RMSprop(0.02, momentum=0.5), SGD(0.5, 0.5)], ids=lambda o: o.kind)
 def test_a_run_that_is_copied_in_its_middle_goes_on_with_the_same_bits(sizes, optimizer, duplicate):
-    watch = lambda: [HeldOutLoss(batches()), History(2)]
+    watch = lambda: [ValidationLoss(batches()), History(2)]
     run = fit(small_run(sizes, optimizer), batches(), steps=7, callbacks=watch())
     assert run.position == 2 and run.state is not None
     twin, kept = duplicate(run), pickle.dumps(run)

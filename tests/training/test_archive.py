@@ -124,7 +124,7 @@ def test_no_array_is_unpacked_before_all_are_as_they_were_promised(path, monkeyp
 def test_two_entries_of_one_name_are_refused(path):
     with zipfile.ZipFile(path, "a") as file, pytest.warns(UserWarning, match="Duplicate"):
         file.writestr(f"{BIAS}.npy", npy(np.zeros(16, np.float32)))
-    assert "two of its arrays have one name" in refusal(path)
+    assert "two of its arrays have the same name" in refusal(path)
 
 
 def test_a_configuration_may_be_long_only_where_the_file_is(path, monkeypatch):
@@ -159,7 +159,7 @@ def test_large_arrays_are_unpacked_in_chunks(path, monkeypatch):
 
 
 @pytest.mark.parametrize("number, words", [(5, "cannot be read (Input/output error)"), (22, "is damaged (OSError")])
-def test_a_disk_that_fails_is_told_from_a_damaged_file(path, monkeypatch, number, words):
+def test_a_failing_disk_is_not_reported_as_a_damaged_file(path, monkeypatch, number, words):
     def fail(stream):
         raise OSError(number, "Input/output error")
 
@@ -167,7 +167,7 @@ def test_a_disk_that_fails_is_told_from_a_damaged_file(path, monkeypatch, number
     assert words in refusal(path)
 
 
-def test_memory_that_is_refused_is_told_as_memory(path, monkeypatch):
+def test_a_lack_of_memory_is_reported_as_such(path, monkeypatch):
     def fail(stream):
         raise OSError(12, "Cannot allocate memory")
 

@@ -1,4 +1,4 @@
-"""The best model is kept: the one with the lowest held-out loss so far, whole, and never a worse one in its place."""
+"""The best model is kept: the one with the lowest validation loss so far, whole, and never a worse one in its place."""
 
 import os
 
@@ -7,7 +7,7 @@ import pytest
 
 from minilstm import Adam, CharTokenizer, CheckpointError, InputError, LanguageModel
 from minilstm.data.batches import SequenceBatches
-from minilstm.training.callbacks import HeldOutLoss, History, SaveBest, SaveCheckpoint
+from minilstm.training.callbacks import ValidationLoss, History, SaveBest, SaveCheckpoint
 from minilstm.training.checkpoint import Checkpoint, load
 from minilstm.training.loop import Callback, Training, fit
 
@@ -16,7 +16,7 @@ BATCHES = SequenceBatches([np.array([1, 2, 3])] * 20, 4, TOKENIZER.eos_id)  # 5 
 
 
 class Pretend(Callback):
-    """In place of HeldOutLoss."""
+    """In place of ValidationLoss."""
 
     def __init__(self, losses):
         self.losses = iter(losses)
@@ -45,7 +45,7 @@ def best_epoch(folder):
     "losses, epoch",
     [([3.0, 2.0, 2.5], 2), ([1.0, 2.0, 3.0], 1), ([3.0, 2.0, 1.0], 3), ([2.0, 1.0, 1.0], 2), ([2.0, float("nan"), 3.0], 1)],
 )
-def test_the_epoch_of_the_lowest_held_out_loss_is_kept_and_of_equal_ones_the_first(tmp_path, losses, epoch):
+def test_the_epoch_of_the_lowest_validation_loss_is_kept_and_of_equal_ones_the_first(tmp_path, losses, epoch):
     best = train(tmp_path, begun(), losses, epochs=3)
     kept = load(tmp_path / "best.npz")
     assert kept.training.epoch == epoch and kept.training.history[-1].valid_loss == best.loss == losses[epoch - 1]
@@ -82,7 +82,7 @@ def test_when_the_file_was_taken_away_the_history_still_counts(tmp_path):
 
 def test_a_run_that_ends_within_an_epoch_is_kept_if_it_is_the_best(tmp_path):
     kept = begun()
-    fit(kept.training, BATCHES, steps=3, callbacks=[HeldOutLoss(BATCHES), History(2), SaveBest(tmp_path / "best.npz", kept)])
+    fit(kept.training, BATCHES, steps=3, callbacks=[ValidationLoss(BATCHES), History(2), SaveBest(tmp_path / "best.npz", kept)])
     back = load(tmp_path / "best.npz").training
     assert back.step == 3 and back.history[-1].valid_loss == kept.training.history[-1].valid_loss
 
@@ -108,7 +108,7 @@ def test_a_run_that_was_interrupted_within_an_epoch_leaves_the_best_as_it_was(tm
 
     kept = begun()
     best = SaveBest(tmp_path / "best.npz", kept)
-    fit(kept.training, BATCHES, epochs=3, callbacks=[HeldOutLoss(BATCHES), History(2), best, Press()])
+    fit(kept.training, BATCHES, epochs=3, callbacks=[ValidationLoss(BATCHES), History(2), best, Press()])
     assert kept.training.step == 7 and load(tmp_path / "best.npz").training.step == 5
 
 
@@ -127,14 +127,14 @@ def test_when_the_disk_is_full_the_best_so_far_stays_whole(tmp_path, monkeypatch
     assert (tmp_path / "best.npz").read_bytes() == old and best.loss == 2.0
 
 
-def test_a_damaged_file_is_told_and_not_written_over(tmp_path):
+def test_a_damaged_file_is_reported_and_not_written_over(tmp_path):
     (tmp_path / "best.npz").write_bytes(b"PK not really")
     with pytest.raises(CheckpointError, match="best.npz is damaged"):
         SaveBest(tmp_path / "best.npz", begun())
     assert (tmp_path / "best.npz").read_bytes() == b"PK not really"
 
 
-def test_without_a_held_out_loss_it_says_what_is_missing(tmp_path):
+def test_without_a_validation_loss_it_says_what_is_missing(tmp_path):
     kept = begun()
-    with pytest.raises(InputError, match="SaveBest finds no held-out loss: name HeldOutLoss and History before it"):
+    with pytest.raises(InputError, match="SaveBest needs a validation loss: put ValidationLoss and History before it"):
         fit(kept.training, BATCHES, epochs=1, callbacks=[History(9), SaveBest(tmp_path / "best.npz", kept)])

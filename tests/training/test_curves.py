@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from minilstm import Adam, LanguageModel
 from minilstm.data.batches import SequenceBatches
-from minilstm.training.callbacks import HeldOutLoss, History
+from minilstm.training.callbacks import ValidationLoss, History
 from minilstm.training.curves import HEIGHT, NARROWEST, ROWS, WIDEST, LiveCurves, draw
 from minilstm.training.loop import HistoryRow, Training, fit
 from tests.helpers.terminal import screen
@@ -17,14 +17,14 @@ from tests.helpers.terminal import screen
 LOSSES = st.floats(0, 1e30) | st.sampled_from([math.inf, math.nan])
 
 
-def rows(losses, held_out=(), floor=None):
-    """Ten steps a row; held-out losses belong to the last of them."""
-    held_out = [None] * (len(losses) - len(held_out)) + list(held_out)
-    return [HistoryRow(1, 10 * k, a, b, floor, 1.0, 1.0) for k, (a, b) in enumerate(zip(losses, held_out), 1)]
+def rows(losses, validation=(), floor=None):
+    """Ten steps a row; validation losses belong to the last of them."""
+    validation = [None] * (len(losses) - len(validation)) + list(validation)
+    return [HistoryRow(1, 10 * k, a, b, floor, 1.0, 1.0) for k, (a, b) in enumerate(zip(losses, validation), 1)]
 
 
 def cells(text):
-    """The symbols right of the axis, from the top line down, all equally wide."""
+    """The characters right of the axis, from the top line down, all equally wide."""
     lines = text.split("\n")[:ROWS]
     assert all(line.count("│") == 1 for line in lines)
     parts = [line.split("│")[1] for line in lines]
@@ -42,7 +42,7 @@ def test_any_history_gives_a_block_of_fixed_height_within_the_width(losses, floo
         return
     lines = screen(text)
     assert len(lines) == text.count("\n") + 1 == HEIGHT and max(map(len, lines)) <= width
-    assert ("o held out" in lines[-1]) == any(b is not None and math.isfinite(b) for _, b in losses)
+    assert ("o validation" in lines[-1]) == any(b is not None and math.isfinite(b) for _, b in losses)
     assert ("floor" in lines[-1]) == (floor is not None)
 
 
@@ -55,7 +55,7 @@ def test_a_falling_loss_falls_from_the_top_left_to_the_bottom_right():
     assert abs(middles[len(middles) // 2] - (ROWS - 1) / 2) < 1  # halfway in logarithms, too
 
 
-def test_held_out_losses_are_marked_where_they_were_measured():
+def test_validation_losses_are_drawn_where_they_were_measured():
     picture = cells(draw(rows([4.0, 2.0, 1.0, 1.0], [4.0, 1.0]), 79))
     places = [(k, line.index("o") / 69) for k, line in enumerate(picture) if "o" in line]
     assert [k for k, _ in places] == [0, ROWS - 1]
@@ -84,15 +84,15 @@ def test_a_long_history_is_thinned_and_keeps_its_end():
 def watched(put, size=(80, 40), steps=10, seconds=0.0, every=2):
     run = Training.begin(LanguageModel(7, hidden=4), Adam(0.02), np.random.default_rng(0))
     batches = SequenceBatches([np.array([1, 2, 3])] * 20, 4, 6)
-    told = []
-    curves = LiveCurves(put, lambda: size, told.append, seconds=seconds)
-    return fit(run, batches, steps=steps, callbacks=[HeldOutLoss(batches), History(every), curves]), told
+    lines = []
+    curves = LiveCurves(put, lambda: size, lines.append, seconds=seconds)
+    return fit(run, batches, steps=steps, callbacks=[ValidationLoss(batches), History(every), curves]), lines
 
 
 def test_they_are_drawn_when_the_history_grows_and_at_the_end():
     shown = []
-    run, told = watched(shown.append)
-    assert [row.step for row in run.history] == [2, 4, 5, 6, 8, 10] and told == []
+    run, lines = watched(shown.append)
+    assert [row.step for row in run.history] == [2, 4, 5, 6, 8, 10] and lines == []
     assert [text.split("\n")[-2].split()[-1] for text in shown] == ["2", "4", "5", "6", "8", "10", "10"]
     assert shown[-1] == draw(run.history, 79)
 
@@ -110,16 +110,16 @@ def test_where_there_is_no_room_they_are_taken_away(size):
     assert set(shown) == {""}
 
 
-def test_a_drawing_that_fails_is_told_once_and_the_run_goes_on_to_the_same_bits():
+def test_a_drawing_that_fails_is_lines_once_and_the_run_goes_on_to_the_same_bits():
     calls = []
 
     def broken(text):
         calls.append(text)
         raise ValueError("no such colour")
 
-    run, told = watched(broken)
+    run, lines = watched(broken)
     whole, _ = watched(lambda text: None)
-    assert len(calls) == 1 and len(told) == 1 and "ValueError: no such colour" in told[0] and "goes on" in told[0]
+    assert len(calls) == 1 and len(lines) == 1 and "ValueError: no such colour" in lines[0] and "goes on" in lines[0]
     assert run.step == 10 and (run.model.parameters.flat == whole.model.parameters.flat).all()
 
 

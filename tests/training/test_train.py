@@ -13,7 +13,7 @@ from minilstm import SGD, Adam, CharTokenizer, InputError, LanguageModel, NotFin
 from minilstm.data.batches import SequenceBatches
 from minilstm.data.windows import WindowBatches
 from minilstm.training import callbacks
-from minilstm.training.callbacks import EarlyStop, HeldOutLoss, History, SampleText, SaveCheckpoint, StopOnSignal
+from minilstm.training.callbacks import EarlyStop, ValidationLoss, History, SampleText, SaveCheckpoint, StopOnSignal
 from minilstm.training.checkpoint import Checkpoint
 from minilstm.training.loop import Callback, HistoryRow, Training, evaluate, fit, train_steps
 from minilstm.training.progress import Progress
@@ -53,9 +53,9 @@ def test_with_dropout_every_step_draws_numbers_of_its_own_and_without_none(dropo
     run, batches = Training.begin(model, Adam(), np.random.default_rng([3, 0])), SequenceBatches(sequences(), 4, EOS)
     seen, gradients = [], model.loss_and_gradients
 
-    def look(batch, state, noise):
-        seen.append(None if noise is None else copy.deepcopy(noise).random())
-        return gradients(batch, state, noise)
+    def look(batch, state, dropout_rng):
+        seen.append(None if dropout_rng is None else copy.deepcopy(dropout_rng).random())
+        return gradients(batch, state, dropout_rng)
 
     monkeypatch.setattr(model, "loss_and_gradients", look)
     fit(run, batches, epochs=2)
@@ -98,7 +98,7 @@ def test_stopping_at_any_step_and_going_on_gives_the_same_bits():
         assert (parts.model.parameters.flat == whole.model.parameters.flat).all(), f"cut after step {cut}"
 
 
-def test_a_record_tells_what_happened():
+def test_a_record_says_what_happened():
     records = list(train_steps(small_run(), SequenceBatches(sequences(8), 4, EOS), epochs=2, clip_norm=0.1))
     assert [(r.epoch, r.step, r.epoch_ends) for r in records] == [(1, 1, False), (1, 2, True), (2, 3, False), (2, 4, True)]
     assert all(r.loss > 0 and r.norm > 0.1 and r.tokens > 0 for r in records)
@@ -146,10 +146,11 @@ def test_a_loss_that_is_not_finite_stops_training_before_the_update(bad, clip_va
     assert run.step == 0
 
 
-def test_an_update_that_leads_out_of_float32_stops_training_and_tells_of_the_gradient():
+def test_an_update_that_leads_out_of_float32_stops_training_and_reports_the_gradient():
     run = small_run(0, 3e38, SGD)
     run.model.parameters["output.b"][...] = 3.3e38  # all the same, so the loss is finite; those too small are pushed up
-    with pytest.raises(NotFiniteError, match=r"step 1: the loss is \d.* norm \d.*parameter (inf|nan).*it is 3e\+38.*clipped"):
+    reported = r"step 1: the loss is \d.* norm \d.*parameter (inf|nan).*too high \(3e\+38\).*clipped"
+    with pytest.raises(NotFiniteError, match=reported):
         list(train_steps(run, SequenceBatches(sequences(), 4, EOS), steps=9))
     assert run.step == 0 and run.optimizer_state.t == 0
 
@@ -179,7 +180,7 @@ def test_evaluation_of_a_running_text_carries_the_state():
 
 def test_history_has_a_row_every_so_many_steps_and_after_each_epoch(tmp_path):
     run, batches = small_run(), SequenceBatches(sequences(), 4, EOS)
-    watchers = [HeldOutLoss(batches), History(2, 0.25, tmp_path / "history.csv")]
+    watchers = [ValidationLoss(batches), History(2, 0.25, tmp_path / "history.csv")]
     fit(run, batches, epochs=2, callbacks=watchers)
     assert [row.step for row in run.history] == [2, 4, 5, 6, 8, 10]
     assert [row.valid_loss is not None for row in run.history] == [False, False, True, False, False, True]
@@ -193,7 +194,7 @@ def test_history_has_a_row_every_so_many_steps_and_after_each_epoch(tmp_path):
 
 def test_a_run_that_ends_within_an_epoch_is_measured_all_the_same():
     run, batches = small_run(), SequenceBatches(sequences(), 4, EOS)
-    fit(run, batches, steps=3, callbacks=[HeldOutLoss(batches), History(100)])
+    fit(run, batches, steps=3, callbacks=[ValidationLoss(batches), History(100)])
     assert [(row.epoch, row.step) for row in run.history] == [(1, 3)] and run.history[0].valid_loss > 0
 
 
@@ -207,7 +208,7 @@ def test_early_stop_waits_for_its_patience():
             training.valid_loss = next(self.losses)
 
     fit(run, batches, epochs=8, callbacks=[Pretend(), History(100), EarlyStop(2)])
-    assert run.epoch == 6 and "not become better for 2 epochs" in run.stop
+    assert run.epoch == 6 and "not improved for 2 epochs" in run.stop
 
 
 def test_samples_are_shown_and_kept(tmp_path):
@@ -225,7 +226,7 @@ def test_samples_are_shown_and_kept(tmp_path):
 def test_progress_is_a_plain_line_now_and_then_and_one_an_epoch():
     shown = []
     run, batches = small_run(), SequenceBatches(sequences(), 4, EOS)
-    watchers = [HeldOutLoss(batches), History(100), Progress(5, floor=0.5, seconds=0, show=shown.append)]
+    watchers = [ValidationLoss(batches), History(100), Progress(5, floor=0.5, seconds=0, show=shown.append)]
     fit(run, batches, epochs=2, callbacks=watchers)
     assert len(shown) == 10 and shown[0].startswith("  epoch 1, step 1 of 5: loss ")
     assert shown[4].startswith("epoch 1: train ") and "floor 0.5000, gap " in shown[4]
@@ -304,13 +305,13 @@ def test_a_checkpoint_is_saved_after_each_epoch_and_at_the_end(monkeypatch):
 def test_batches_of_another_size_cannot_be_gone_on_with():
     run = small_run()
     fit(run, SequenceBatches(sequences(), 2, EOS), steps=8)
-    with pytest.raises(InputError, match="has done 8 batches of its epoch, but there are 3"):
+    with pytest.raises(InputError, match="has done 8 mini-batches of its epoch, but there are 3"):
         fit(run, SequenceBatches(sequences(), 8, EOS), epochs=2)
 
 
 def test_early_stop_and_progress_without_their_sources():
     run, batches, shown = small_run(), SequenceBatches(sequences(), 4, EOS), []
-    with pytest.raises(InputError, match="HeldOutLoss and History"):
+    with pytest.raises(InputError, match="ValidationLoss and History"):
         fit(run, batches, epochs=1, callbacks=[EarlyStop(1)])
     fit(run, batches, epochs=2, callbacks=[Progress(5, show=shown.append)])
     assert shown[0].startswith("epoch 2: train ")
