@@ -37,7 +37,7 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_training_writes_five_files_and_tells_what_happens(here, run):
+def test_training_writes_five_files_and_tells_what_happens(here, run, real_pictures):
     status, out, _ = run("train", "lines.txt", *SMALL, "--epochs", 2)
     assert status == 0 and "epoch 1: train" in out and "epoch 2: train" in out and "validation" in out
     folder = here / "runs" / "lines"
