@@ -2,25 +2,25 @@
 compared is what they train on, and that files and programs that cannot be compared with are refused."""
 
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 from minilstm.cli.lock import locked
-from tests.helpers.paths import BENCHMARKS, ROOT
+from tests.helpers.paths import BENCHMARKS
+from tests.helpers.scripts import run_script
 
 SCRIPT = BENCHMARKS / "experiments.py"
 TWO = ["--only", "gru:2:5", "--only", "rnn:1:4"]
 
 
 @pytest.fixture
-def experiments(tmp_path):
+def experiments(tmp_path, monkeypatch, capsys):
+    """Status, output and errors of the script, which trains for so many steps."""
+
     def run(*options, steps=2):
-        command = [sys.executable, str(SCRIPT), "--steps", str(steps), "--seconds", "1e-6", "--out", str(tmp_path), *options]
-        return subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
+        few = ["--steps", steps, "--seconds", "1e-6", "--out", tmp_path]
+        return run_script(monkeypatch, capsys, SCRIPT, *few, *options)
 
     return run
 
@@ -34,8 +34,8 @@ def rows(text):
 
 @pytest.mark.thorough
 def test_the_table_has_a_row_for_each_model_and_a_second_call_goes_on(experiments, tmp_path):
-    result = experiments(*TWO)
-    assert result.returncode == 0, result.stderr
+    status, out, err = experiments(*TWO)
+    assert status == 0, err
     path = tmp_path / "experiments.json"
     report = json.loads(path.read_text())
     assert [(m["cell"], m["layers"], m["hidden"], m["steps_in_time"]) for m in report["models"]] == [
@@ -51,38 +51,38 @@ def test_the_table_has_a_row_for_each_model_and_a_second_call_goes_on(experiment
     for m in report["models"]:
         losses = [x for loss in (m["loss_at_steps"], m["loss_at_seconds"]) for x in (loss, loss - report["floor"])]
         expected.append((m["cell"], m["layers"], m["hidden"], m["parameters"], *(f"{x:.4f}" for x in losses)))
-    assert rows(result.stdout) == expected == rows((tmp_path / "experiments.md").read_text(encoding="utf-8"))
-    assert [len(line) for line in result.stdout.splitlines()[2:5]] == [80, 80, 80]
+    assert rows(out) == expected == rows((tmp_path / "experiments.md").read_text(encoding="utf-8"))
+    assert [len(line) for line in out.splitlines()[2:5]] == [80, 80, 80]
 
     report["models"][0]["loss_at_steps"] = 0.25  # not to be had by training anew
     path.write_text(json.dumps(report))
-    result = experiments(*TWO, "--only", "lstm:1:3")
-    assert result.returncode == 0, result.stderr
+    status, out, err = experiments(*TWO, "--only", "lstm:1:3")
+    assert status == 0, err
     again = json.loads(path.read_text())
     assert again["models"][:2] == report["models"] and again["models"][2]["cell"] == "lstm" and len(again["models"]) == 3
     markdown = (tmp_path / "experiments.md").read_text(encoding="utf-8")
-    assert markdown.count("**") == 4 and "**0.2500**" in markdown and "0.2500*" in result.stdout  # the lowest of each column
+    assert markdown.count("**") == 4 and "**0.2500**" in markdown and "0.2500*" in out  # the lowest of each column
 
 
 @pytest.mark.thorough
 def test_models_of_other_runs_are_not_mixed_in(experiments, tmp_path):
-    assert experiments(*TWO).returncode == 0
+    assert experiments(*TWO)[0] == 0
     kept = (tmp_path / "experiments.json").read_text()
-    result = experiments(*TWO, steps=3)
-    assert result.returncode == 2 and "is of another run" in result.stderr and "Traceback" not in result.stderr
+    status, _, err = experiments(*TWO, steps=3)
+    assert status == 2 and "is of another run" in err
     assert (tmp_path / "experiments.json").read_text() == kept
 
 
 def test_two_benchmarks_never_write_to_one_report_at_once(experiments, tmp_path):
     with locked(tmp_path):
-        result = experiments(*TWO)
-    assert result.returncode == 2 and "another run is at work" in result.stderr and list(tmp_path.iterdir()) == []
+        status, _, err = experiments(*TWO)
+    assert status == 2 and "another run is at work" in err and list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("model", ["lstm:1", "cnn:1:64", "gru:0:64"])
 def test_a_model_that_is_none_is_refused(experiments, model):
-    result = experiments("--only", model)
-    assert result.returncode == 2 and "--only" in result.stderr and "Traceback" not in result.stderr
+    status, _, err = experiments("--only", model)
+    assert status == 2 and "--only" in err
 
 
 TITLES = "".join(f"1,Title number {k},nothing\n" for k in range(20))
@@ -120,8 +120,8 @@ def test_the_batches_that_are_handed_to_keras_are_those_that_ours_trains_on(syst
     ("keras_fidelity.py", ["--keras-python", "no-python"], "pip install tensorflow-cpu"),
     ("keras_fidelity.py", ["--keras-python", "no-python", "--steps", "0"], "--steps must be at least 1"),
 ])
-def test_what_cannot_be_compared_is_refused_with_status_2(script, options, words, tmp_path):
+def test_what_cannot_be_compared_is_refused_with_status_2(script, options, words, tmp_path, monkeypatch, capsys):
     (tmp_path / "t.csv").write_text(TITLES)
-    command = [sys.executable, str(SCRIPT.with_name(script)), *options]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)})
-    assert result.returncode == 2 and words in " ".join(result.stderr.split()) and "Traceback" not in result.stderr
+    monkeypatch.chdir(tmp_path)
+    status, _, err = run_script(monkeypatch, capsys, SCRIPT.with_name(script), *options)
+    assert status == 2 and words in " ".join(err.split())
