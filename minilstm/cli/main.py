@@ -1,8 +1,11 @@
 """The command line: arguments in, an exit status out.
 
-0: done, or stopped by you with everything saved. 1: the job failed. 2: the command cannot be carried out as it was given.
+    0   done, or stopped by Ctrl-C with everything saved
+    1   the job failed or was interrupted
+    2   the command cannot be run as it was given
 
-The options stand in ``options.py``. The module of a command is loaded afterwards, so that ``minilstm --help`` answers at once.
+The options are in ``options.py``. The module of a command is loaded only when it runs,
+so that ``minilstm --help`` answers at once.
 """
 
 from __future__ import annotations
@@ -16,23 +19,38 @@ import traceback
 from collections.abc import Sequence
 
 from minilstm.cli import environment
-from minilstm.cli.options import parser
+from minilstm.cli.options import SHORT_HELP, parser
 from minilstm.cli.refusals import is_of_output, sentence_for
 from minilstm.parallel.threads import BLAS_VARIABLES
 from minilstm.streams import make_writable
 
-INTERRUPTED = {  # what is worth knowing after Ctrl-C, besides that it has worked
-    "train": "interrupted; what was saved before is whole, and --resume goes on from there",
-    "sample": "interrupted; what was written so far stays",
+INTERRUPTED = {  # what to say after Ctrl-C
+    "train": "interrupted; what was saved before is complete, and --resume continues from there",
+    "sample": "interrupted; what was generated so far stays",
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status and prints no traceback for anything that a user can mend."""
+    """Run one command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments. Default: those of the process.
+
+    Returns
+    -------
+    status : int
+        The exit status. Errors are printed in a sentence; only a bug in minilstm shows
+        a traceback.
+    """
     make_writable()
     command = ""
     try:
         arguments = parser().parse_args(argv)
+        if arguments.command is None:
+            print(SHORT_HELP, file=sys.stderr)
+            return 2
         command = arguments.command
         use_one_thread()
         arguments.matrix_kernels = environment.set_kernels()
@@ -40,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # we are on our way
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process is ending already
         with contextlib.suppress(OSError):
             sys.stdout.flush()
         return complain(INTERRUPTED.get(command, "interrupted"), 1)
@@ -49,9 +67,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def refuse(error: Exception, command: str) -> int:
-    """Say why the command has ended; returns the exit status. All that ``refusals`` cannot explain is a bug of ours."""
+    """Print why the command has ended, and return the exit status.
+
+    What ``refusals`` cannot explain is a bug in minilstm and shows its traceback.
+    """
     if isinstance(error, OSError) and is_of_output(error):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # say no more there, not even when Python ends
+        # print nothing more there, not even when Python ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):  # whoever read our output has gone
             return 1
         error.filename = "standard output"
@@ -59,13 +81,14 @@ def refuse(error: Exception, command: str) -> int:
     if explained is not None:
         return complain(*explained)
     traceback.print_exception(error)
-    return complain("this is a bug in minilstm, and no mistake of yours; please report it with the lines above", 1)
+    return complain("this is a bug in minilstm, not a mistake of yours; please report it with the lines above", 1)
 
 
 def use_one_thread() -> None:
-    """One thread for each matrix product, unless the environment says otherwise; takes effect before NumPy is first loaded.
+    """One thread for each matrix product, unless the environment says otherwise.
 
-    Threads of our own, each with some sequences of a batch, wait for each other far less (see ``parallel/threads.py``).
+    This takes effect before NumPy is first loaded. Threads of minilstm, each with a shard
+    of a mini-batch, wait for each other far less (see ``parallel/threads.py``).
     """
     if not any(name in os.environ for name in BLAS_VARIABLES):
         for name in BLAS_VARIABLES:
@@ -73,6 +96,6 @@ def use_one_thread() -> None:
 
 
 def complain(sentence: str, status: int) -> int:
-    """One sentence to standard error."""
+    """Print one sentence to standard error, and return the status."""
     print(f"minilstm: {sentence}", file=sys.stderr)
     return status

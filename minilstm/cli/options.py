@@ -1,7 +1,7 @@
-"""What can be typed: the commands of ``minilstm`` and their options.
+"""The commands of ``minilstm`` and their options.
 
-An option that was not given is None; what then holds is decided by the command. Nothing heavy is imported here, so that
-``minilstm --help`` answers at once.
+An option that was not given is None; the command then chooses its default. This module
+imports nothing heavy, so that ``minilstm --help`` answers at once.
 """
 
 from __future__ import annotations
@@ -9,16 +9,38 @@ from __future__ import annotations
 import argparse
 
 from minilstm import __version__
-from minilstm.cli.quantities import depth, factor, few, natural, positive, separator, share, temperatures, whole
+from minilstm.cli.quantities import (
+    count,
+    decay_factor,
+    depth,
+    natural,
+    positive,
+    positive_integer,
+    rate,
+    separator,
+    temperatures,
+)
 
 CELLS = ("lstm", "gru", "rnn")
 FORMATS = ("csv", "tsv", "json", "jsonl", "text")
-TRAIN = """\
-Train a model on a built-in corpus, `headlines` (characters) or `recipes`
-(words), or on your own files, and keep model.npz, best.npz, history.csv,
-samples.txt and loss.png in a folder. Ctrl-C saves and stops; --resume goes on.
+SHORT_HELP = """\
+usage: minilstm COMMAND ...
 
-No option is needed. What holds if one is left out stands in brackets."""
+Three commands to begin with:
+  minilstm train headlines          train a model; takes about a minute
+  minilstm sample runs/headlines    generate text with it
+  minilstm check                    check every gradient of a small model
+
+minilstm --help lists all commands, minilstm COMMAND --help the options of one."""
+TRAIN = """\
+Train a model of characters or words on a built-in corpus, `headlines`
+(characters) or `recipes` (words), or on your own files.
+
+The run is kept in one folder: model.npz (everything that is needed to continue),
+best.npz (the model of the lowest validation loss), history.csv, samples.txt and
+loss.png. Ctrl-C saves and stops; --resume continues.
+
+Every option has a default, so `minilstm train FILE` is enough."""
 TRAIN_EXAMPLES = """\
 examples:
   minilstm train headlines
@@ -29,19 +51,33 @@ examples:
 
 
 def parser() -> argparse.ArgumentParser:
-    """All commands and their options."""
-    top = argparse.ArgumentParser(prog="minilstm", description="Train an LSTM on text, sample from it, check its gradients.")
+    """All commands and their options. Without a command, ``command`` is None."""
+    top = argparse.ArgumentParser(
+        prog="minilstm",
+        description="Train an LSTM on text, generate text with it, check its gradients.",
+        epilog="minilstm COMMAND --help lists the options of a command.",
+    )
     top.add_argument("--version", action="version", version=f"minilstm {__version__}")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
     add_train(commands)
     add_sample(commands)
     add_check(commands)
     add_worksheet(commands)
     add_exercise(commands)
-    notebooks = commands.add_parser("notebooks", help="build the lessons as notebooks, NN_name.ipynb beside NN_name.py")
-    notebooks.add_argument("numbers", nargs="*", type=few, metavar="NUMBER", help="of a lesson (all)")
-    notebooks.add_argument("--force", action="store_true", help="also those that were changed or run; the old ones are kept")
-    info = commands.add_parser("info", help="show versions, processor, and what model files hold")
+    notebooks = commands.add_parser(
+        "notebooks", help="build the lessons as notebooks, NN_name.ipynb beside NN_name.py"
+    )
+    notebooks.add_argument(
+        "numbers", nargs="*", type=count, metavar="NUMBER",
+        help="number of a lesson (default: all lessons)",
+    )  # fmt: skip
+    notebooks.add_argument(
+        "--force", action="store_true",
+        help="also replace notebooks that were changed or run; the old ones are kept",
+    )  # fmt: skip
+    info = commands.add_parser(
+        "info", help="show versions, the processor, and what model files contain"
+    )
     info.add_argument("models", nargs="*", metavar="DIR", help="folders of runs, or model files")
     return top
 
@@ -56,178 +92,288 @@ def add_train(commands) -> None:
     )
     train.add_argument(
         "sources", nargs="*", metavar="headlines|recipes|FILE",
-        help="a built-in corpus; or files, which make one corpus: tables (.csv, .tsv), JSON (.json, .jsonl), or texts, of"
-        " a sequence a line; compressed (.gz, .bz2, .xz) or not; - is standard input",
+        help="a built-in corpus, or files, which make one corpus: tables (.csv, .tsv), JSON"
+        " (.json, .jsonl), or text with one sequence per line. Compressed files (.gz, .bz2,"
+        " .xz) work too; - is standard input",
     )  # fmt: skip
     train.add_argument(
         "--preset", choices=("headlines", "recipes"),
-        help="do as a published system did (model, tokens, optimizer, batch size, epochs), on your own AG News .csv or"
-        " Epicurious .json; other options still count",
+        help="use the settings of a published system (model, tokens, optimizer, batch size,"
+        " epochs) on your own AG News .csv or Epicurious .json; other options override them",
     )  # fmt: skip
     train.add_argument(
         "--as-published", action="store_const", const=True,
-        help="a preset with its faults too: padding is learned and counted, nothing held out; headlines: padding on the left,"
-        " the file's order, RMSprop",
+        help="reproduce the original bugs of a preset, so that you can measure their effect:"
+        " padding is learned and counted, and there is no validation set; headlines also: padding"
+        " on the left, no shuffling, RMSprop",
     )  # fmt: skip
     text = train.add_argument_group("text")
     text.add_argument(
         "--column", metavar="NAME",
-        help="what to read of a table: a number from 1, or a name in its header; of JSON: field[,field...]",
+        help="column of a table: a name in its header, or a number from 1; of JSON:"
+        " field[,field...]",
     )  # fmt: skip
-    text.add_argument("--format", choices=FORMATS, help="what the files are (default: what their suffix says, or text)")
     text.add_argument(
-        "--separator", type=separator, metavar="C", help="between the cells of a table; `tab` is a tab (default: found)"
+        "--format", choices=FORMATS, help="format of the files (default: by their suffix, else text)"
     )
+    text.add_argument(
+        "--separator", type=separator, metavar="C",
+        help="character between the cells of a table; `tab` is a tab (default: found in the file)",
+    )  # fmt: skip
     text.add_argument(
         "--header", action=argparse.BooleanOptionalAction,
         help="whether a table's first row is a header (default: if its cells look like names)",
     )  # fmt: skip
-    text.add_argument("--encoding", metavar="NAME", help="how characters are written, such as cp1252 (default: utf-8)")
     text.add_argument(
-        "--tokens", choices=("chars", "words"), help="what the model reads and writes (recipes: words, else chars)"
-    )
-    text.add_argument(
-        "--vocab", type=whole, metavar="V",
-        help="number of ids: padding, unknown, and the most frequent words (files: 10000, recipes: all)",
+        "--encoding", metavar="NAME",
+        help="encoding of the characters, such as cp1252 (default: utf-8)",
     )  # fmt: skip
     text.add_argument(
-        "--max-length", type=whole, metavar="T", help="cut sequences after T symbols (never; --preset recipes: 200)"
-    )
+        "--tokens", choices=("chars", "words"),
+        help="what one token is (default: chars; recipes: words)",
+    )  # fmt: skip
     text.add_argument(
-        "--window", type=whole, metavar="T", help="read the files as one running text, in windows of T symbols"
-    )
+        "--vocab", type=positive_integer, metavar="V",
+        help="size of the vocabulary: padding, unknown, and the most frequent words"
+        " (default: 10000; recipes: all words)",
+    )  # fmt: skip
+    text.add_argument(
+        "--max-length", type=positive_integer, metavar="T",
+        help="cut sequences after T tokens (default: never; --preset recipes: 200)",
+    )  # fmt: skip
+    text.add_argument(
+        "--window", type=positive_integer, metavar="T",
+        help="read the files as one long text, in windows of T tokens (truncated BPTT)",
+    )  # fmt: skip
     text.add_argument(
         "--no-carry", dest="carry", action="store_const", const=False,
-        help="begin each window with an empty memory, in judging too, and shuffle them (each goes on where the last ended)",
+        help="reset the state at every window, in training and validation, and shuffle the"
+        " windows (default: carry the state over)",
     )  # fmt: skip
     text.add_argument(
-        "--pool", type=whole, metavar="K",
-        help="for speed: sort K batches' worth of shuffled sequences by length, cut them into batches, shuffle those (1: no)",
+        "--pool", type=positive_integer, metavar="K",
+        help="bucketing by length, for speed: sort the sequences of K mini-batches by length"
+        " (default: 1, no bucketing)",
     )  # fmt: skip
     text.add_argument(
-        "--batch-size", type=whole, metavar="B", help="sequences or windows side by side (headlines, recipes: 32, files: 16)"
-    )
+        "--batch-size", type=positive_integer, metavar="B",
+        help="sequences or windows in a mini-batch (default: 16; headlines, recipes: 32)",
+    )  # fmt: skip
     model = train.add_argument_group("model")
-    model.add_argument("--cell", choices=CELLS, help="kind of the recurrent layers (lstm)")
-    model.add_argument("--hidden", type=whole, metavar="H", help="width of each recurrent layer (128)")
-    model.add_argument("--layers", type=depth, metavar="N", help="number of recurrent layers (1)")
+    model.add_argument("--cell", choices=CELLS, help="kind of the recurrent layers (default: lstm)")
     model.add_argument(
-        "--embedding", type=whole, metavar="E", help="width of a trained vector for each id (words: 100, characters: one-hot)"
+        "--hidden", type=positive_integer, metavar="H",
+        help="width of each recurrent layer (default: 128)",
+    )  # fmt: skip
+    model.add_argument(
+        "--layers", type=depth, metavar="N", help="number of recurrent layers (default: 1)"
     )
-    model.add_argument("--dropout", type=share, metavar="P", help="share of numbers left out between layers in training (0)")
+    model.add_argument(
+        "--embedding", type=positive_integer, metavar="E",
+        help="width of the embedding (default: 100 for words; one-hot for characters)",
+    )  # fmt: skip
+    model.add_argument(
+        "--dropout", type=rate, metavar="P", help="dropout rate between layers (default: 0)"
+    )
     model.add_argument(
         "--tied", action="store_const", const=True,
-        help="one table for embedding and output; needs --embedding as wide as --hidden",
+        help="tied weights: use the embedding as the output matrix too; needs --embedding as wide"
+        " as --hidden",
     )  # fmt: skip
     training = train.add_argument_group("training")
     training.add_argument(
-        "--epochs", type=whole, metavar="N",
-        help="passes through the text (headlines: 5, recipes: 6, files: 4, or as many as make 1,000 steps, at most 100)",
+        "--epochs", type=positive_integer, metavar="N",
+        help="passes over the training set (default: headlines 5, recipes 6, files 4, or for short"
+        " files as many as make 1,000 training steps, at most 100)",
     )  # fmt: skip
-    training.add_argument("--steps", type=whole, metavar="N", help="stop after this many steps in all")
-    training.add_argument("--optimizer", choices=("adam", "rmsprop", "sgd"), help="how parameters are updated (adam)")
+    training.add_argument(
+        "--steps", type=positive_integer, metavar="N",
+        help="stop after N training steps in all (default: set by --epochs)",
+    )  # fmt: skip
+    training.add_argument(
+        "--optimizer", choices=("adam", "rmsprop", "sgd"),
+        help="how gradients change the parameters (default: adam)",
+    )  # fmt: skip
     training.add_argument(
         "--learning-rate", type=positive, metavar="R",
-        help="step size at the start (headlines: 0.012, recipes, files, sgd: 0.01; rmsprop, presets: 0.001)",
+        help="learning rate at the start (default: headlines 0.012, recipes, files and sgd 0.01,"
+        " rmsprop and presets 0.001)",
     )  # fmt: skip
     training.add_argument(
-        "--momentum", type=share, metavar="M", help="for sgd, rmsprop: share of the last step taken again (0)"
+        "--momentum", type=rate, metavar="M", help="momentum of sgd and rmsprop (default: 0)"
     )
     training.add_argument(
         "--schedule", choices=("constant", "step", "cosine"),
-        help="step size: one and the same, smaller after every few epochs, or down to almost 0 (cosine; presets: constant)",
+        help="learning rate: constant, lower after every few epochs, or half a cosine down to"
+        " almost 0 (default: cosine; presets: constant)",
     )  # fmt: skip
     training.add_argument(
-        "--decay-every", type=whole, metavar="N", help="for --schedule step: epochs between two steps down (1)"
-    )
+        "--decay-every", type=positive_integer, metavar="N",
+        help="for --schedule step: lower the learning rate every N epochs (default: 1)",
+    )  # fmt: skip
     training.add_argument(
-        "--decay-factor", type=factor, metavar="F", help="for --schedule step: multiplies the step size (0.5)"
+        "--decay-factor", type=decay_factor, metavar="F",
+        help="for --schedule step: multiply the learning rate by F (default: 0.5)",
+    )  # fmt: skip
+    training.add_argument(
+        "--clip", type=positive, metavar="C",
+        help="clip the gradient's global norm at C (default: 1; presets: no clipping)",
+    )  # fmt: skip
+    training.add_argument(
+        "--clip-value", type=positive, metavar="C",
+        help="clip every entry of the gradient at C and -C (default: no clipping)",
+    )  # fmt: skip
+    training.add_argument(
+        "--seed", type=natural, metavar="S",
+        help="seed of the initial weights, the order and the validation set (default: 0)",
+    )  # fmt: skip
+    files = train.add_argument_group("files of the run")
+    files.add_argument(
+        "--out", metavar="DIR",
+        help="folder of the run (default: runs/headlines, runs/FILE; several files: runs/FOLDER)",
+    )  # fmt: skip
+    files.add_argument(
+        "--resume", action="store_true", help="continue the run in that folder, with its options"
     )
-    training.add_argument("--clip", type=positive, metavar="C", help="largest global norm of a gradient (1; presets: any)")
-    training.add_argument("--clip-value", type=positive, metavar="C", help="largest entry of a gradient, of either sign (any)")
-    training.add_argument("--seed", type=natural, metavar="S", help="for initial values, order, held-out part (0)")
-    keeping = train.add_argument_group("keeping")
-    keeping.add_argument("--out", metavar="DIR", help="folder of the run (runs/headlines, runs/FILE; several: runs/FOLDER)")
-    keeping.add_argument("--resume", action="store_true", help="go on with the run in that folder; its options are kept")
-    keeping.add_argument(
-        "--save-every", type=positive, default=10.0, metavar="SEC", help="seconds between two savings (10)"
-    )
-    keeping.add_argument(
-        "--curves", action=argparse.BooleanOptionalAction, help="draw the losses while training (default: in a terminal)"
-    )
+    files.add_argument(
+        "--save-every", type=positive, default=10.0, metavar="SEC",
+        help="seconds from one checkpoint to the next (default: 10)",
+    )  # fmt: skip
+    files.add_argument(
+        "--curves", action=argparse.BooleanOptionalAction,
+        help="draw the losses while training, on a logarithmic scale (default: in a terminal)",
+    )  # fmt: skip
 
 
 def add_sample(commands) -> None:
     sample = commands.add_parser(
         "sample",
-        help="let a trained model write",
-        description="Let a trained model write, and look at how it does: the likeliest next symbols (--show-top), samples at"
-        " several temperatures with their diversity and likelihood (--compare), the likeliest texts (--beam).",
+        help="generate text with a trained model",
+        description="Generate text with a trained model. Or show how it generates: the most likely"
+        " next tokens (--show-top), texts at several temperatures with their diversity and"
+        " likelihood (--compare), the most likely texts (--beam).",
     )
     sample.add_argument("model", metavar="DIR", help="folder of a run, or a model file")
-    prompts = sample.add_argument_group("what the text begins with (default: the prompts of the run, in turn)")
-    prompts.add_argument("--prompt", action="append", metavar="TEXT", help="may be given more than once; taken in turn")
-    prompts.add_argument("--prompt-file", metavar="FILE", help="a text; a newline at its end is no part of the prompt")
-    prompts.add_argument("--encoding", metavar="NAME", help="how characters of that file are written (default: utf-8)")
-    ways = sample.add_argument_group("how to write")
-    ways.add_argument("--temperature", type=float, metavar="T", help="below 1 safer, above 1 wilder (0.7)")
-    ways.add_argument("--top-k", type=int, metavar="K", help="draw from the K likeliest symbols only")
-    ways.add_argument("--top-p", type=float, metavar="P", help="draw from the likeliest symbols of joint probability P")
-    ways.add_argument("--greedy", action="store_true", default=None, help="always take the likeliest symbol")
-    ways.add_argument("--beam", type=few, metavar="WIDTH", help="look for the likeliest texts among WIDTH beginnings")
-    ways.add_argument("--length", type=whole, metavar="N", help="at most N symbols after the prompt (300)")
-    ways.add_argument("--count", type=few, metavar="N", help="number of texts (5)")
-    ways.add_argument("--seed", type=natural, metavar="S", help="the same seed writes the same texts (0)")
-    looks = sample.add_argument_group("what to look at")
-    looks.add_argument(
-        "--show-top", type=few, metavar="K",
-        help="the K likeliest next symbols and their percentages at temperatures 1.0 and T (0.2); nothing is written",
+    prompts = sample.add_argument_group("prompt: the text to continue")
+    prompts.add_argument(
+        "--prompt", action="append", metavar="TEXT",
+        help="text to continue; may be given several times, then they take turns (default: the"
+        " prompts of the run)",
+    )  # fmt: skip
+    prompts.add_argument(
+        "--prompt-file", metavar="FILE",
+        help="the prompt is the content of this file; a newline at its end is ignored",
+    )  # fmt: skip
+    prompts.add_argument(
+        "--encoding", metavar="NAME", help="encoding of that file (default: utf-8)"
     )
+    ways = sample.add_argument_group("how to generate")
+    ways.add_argument(
+        "--temperature", type=float, metavar="τ",
+        help="below 1 safer, above 1 more varied (default: 0.7)",
+    )  # fmt: skip
+    ways.add_argument(
+        "--top-k", type=int, metavar="K",
+        help="sample from the K most likely tokens only (default: all)",
+    )  # fmt: skip
+    ways.add_argument(
+        "--top-p", type=float, metavar="P",
+        help="sample from the most likely tokens of joint probability P only (default: all)",
+    )  # fmt: skip
+    ways.add_argument(
+        "--greedy", action="store_true", default=None, help="always take the most likely token"
+    )
+    ways.add_argument(
+        "--beam", type=count, metavar="WIDTH",
+        help="beam search: the most likely texts that a beam of this width finds",
+    )  # fmt: skip
+    ways.add_argument(
+        "--length", type=positive_integer, metavar="N",
+        help="at most N tokens after the prompt (default: 300)",
+    )  # fmt: skip
+    ways.add_argument("--count", type=count, metavar="N", help="number of texts (default: 5)")
+    ways.add_argument(
+        "--seed", type=natural, metavar="S",
+        help="the same seed generates the same texts (default: 0)",
+    )  # fmt: skip
+    looks = sample.add_argument_group("what to show instead")
     looks.add_argument(
-        "--compare", type=temperatures, metavar="T,T,...",
+        "--show-top", type=count, metavar="K",
+        help="the K most likely next tokens with their probabilities, at temperature 1.0 and at"
+        " --temperature (default here: 0.2); generates nothing",
+    )  # fmt: skip
+    looks.add_argument(
+        "--compare", type=temperatures, metavar="τ,τ,...",
         help="texts at these temperatures side by side, then how varied and how likely they are",
-    )
+    )  # fmt: skip
 
 
 def add_check(commands) -> None:
     check = commands.add_parser(
         "check",
         help="check all gradients of a model",
-        description="Check the gradients of a random model, from ids to loss: of every parameter and both initial states,"
-        " with sequences of different lengths. The complex step must agree to a relative error of 1e-12, differences, which"
-        " have rounding errors of their own, to 1e-5. Ends with status 1 if a gradient is wrong.",
+        description="Check the gradients of a random model, from token ids to loss: of every"
+        " parameter and of both initial states, with sequences of different lengths. They are"
+        " compared with numerical derivatives. The complex step must agree to a relative error of"
+        " 1e-12. Central differences and projections have rounding errors of their own and must"
+        " agree to 1e-5. The exit status is 1 if a gradient is wrong.",
     )
-    check.add_argument("--cell", choices=CELLS, default="lstm", help="recurrent cell (lstm)")
+    check.add_argument("--cell", choices=CELLS, default="lstm", help="recurrent cell (default: lstm)")
     check.add_argument(
-        "--dropout", type=share, default=0.0, metavar="P", help="leave out this share between layers, the same ones always (0)"
-    )
-    check.add_argument("--tied", action="store_true", help="one table for embedding and output; needs E as large as H")
+        "--dropout", type=rate, default=0.0, metavar="P",
+        help="dropout rate between layers, with one fixed mask (default: 0)",
+    )  # fmt: skip
+    check.add_argument(
+        "--tied", action="store_true",
+        help="tied weights: use the embedding as the output matrix too; needs E equal to H",
+    )  # fmt: skip
     check.add_argument(
         "--sizes", metavar="V=7,E=3,H=5,L=2,T=6,B=4",
-        help="any of: ids V, embedding E (0: one-hot), hidden H, layers L, steps T, sequences B",
-    )
-    check.add_argument("--seed", type=natural, default=0, metavar="S", help="of weights, ids, lengths and states (0)")
+        help="any of: vocabulary V, embedding E (0: one-hot), hidden size H, layers L, time steps"
+        " T, sequences in the mini-batch B (default: as shown)",
+    )  # fmt: skip
+    check.add_argument(
+        "--seed", type=natural, default=0, metavar="S",
+        help="seed of the weights, ids, lengths and initial states (default: 0)",
+    )  # fmt: skip
     check.add_argument(
         "--method", choices=("complex", "central", "projections", "all"), default="complex",
-        help="complex step, central differences, random projections (complex)",
-    )
+        help="complex step, central differences, or random projections (default: complex)",
+    )  # fmt: skip
 
 
 def add_worksheet(commands) -> None:
     worksheet = commands.add_parser(
         "worksheet",
         help="compute an LSTM by hand",
-        description="Every number of the forward and backward pass of a model small enough for paper, with its equation, its"
-        " formula, and the numbers put in; or a spreadsheet that computes them itself.",
+        description="Every number of the forward and backward pass of a model small enough for"
+        " paper: its equation, its formula, and the formula with the numbers filled in. Or a"
+        " spreadsheet that computes them itself.",
     )
-    worksheet.add_argument("--hidden", type=natural, default=2, metavar="H", help="hidden units, at most 4 (2)")
-    worksheet.add_argument("--input", type=natural, default=2, metavar="D", help="inputs a step, at most 4 (2)")
-    worksheet.add_argument("--steps", type=natural, default=2, metavar="T", help="time steps, at most 4 (2)")
-    worksheet.add_argument("--seed", type=natural, default=0, metavar="S", help="of the numbers that are given (0)")
     worksheet.add_argument(
-        "--format", choices=("text", "markdown", "csv", "xlsx"), help="xlsx is a spreadsheet (what FILE's ending says; text)"
-    )
-    worksheet.add_argument("--out", metavar="FILE", help="write to a new file (screen; a spreadsheet: worksheet.xlsx)")
+        "--hidden", type=natural, default=2, metavar="H",
+        help="hidden units, at most 4 (default: 2)",
+    )  # fmt: skip
+    worksheet.add_argument(
+        "--input", type=natural, default=2, metavar="D",
+        help="inputs per time step, at most 4 (default: 2)",
+    )  # fmt: skip
+    worksheet.add_argument(
+        "--steps", type=natural, default=2, metavar="T",
+        help="time steps, at most 4 (default: 2)",
+    )  # fmt: skip
+    worksheet.add_argument(
+        "--seed", type=natural, default=0, metavar="S",
+        help="seed of the weights and inputs (default: 0)",
+    )  # fmt: skip
+    worksheet.add_argument(
+        "--format", choices=("text", "markdown", "csv", "xlsx"),
+        help="xlsx is a spreadsheet (default: by the suffix of --out, else text)",
+    )  # fmt: skip
+    worksheet.add_argument(
+        "--out", metavar="FILE",
+        help="write to a new file (default: the screen; a spreadsheet: worksheet.xlsx)",
+    )  # fmt: skip
 
 
 def add_exercise(commands) -> None:
@@ -235,16 +381,31 @@ def add_exercise(commands) -> None:
         "exercise",
         help="grade your answers to an exercise of the lessons",
         description="Grade your answers to an exercise. The first time, the exercise is copied to"
-        " lessons/my/NN_name.py: fill in its blanks there, and run the command again. Status 0 if all is right,"
-        " 1 if something is wrong or not answered, 2 if the file is not Python or cannot be found.",
+        " lessons/my/NN_name.py: fill in its blanks there, and run the command again. The exit"
+        " status is 0 if all is right, 1 if something is wrong or not answered, 2 if the file is"
+        " not Python or cannot be found.",
     )
-    exercise.add_argument("number", nargs="?", type=few, metavar="NUMBER", help="of the lesson (left out: list them)")
-    exercise.add_argument("--file", metavar="FILE", help="grade this file instead of the one in lessons/my")
-    exercise.add_argument("--task", type=whole, metavar="K", help="for help: the Kth task (the first that is not right)")
+    exercise.add_argument(
+        "number", nargs="?", type=count, metavar="NUMBER",
+        help="number of the lesson (default: list the exercises)",
+    )  # fmt: skip
+    exercise.add_argument(
+        "--file", metavar="FILE", help="grade this file (default: your copy in lessons/my)"
+    )
+    exercise.add_argument(
+        "--task", type=positive_integer, metavar="K",
+        help="with --hint or --solution: the Kth task (default: the first that is not right)",
+    )  # fmt: skip
     instead = exercise.add_mutually_exclusive_group()
-    instead.add_argument("--hint", action="count", default=0, help="give a hint; --hint --hint: and another one")
-    instead.add_argument("--solution", action="store_true", help="show the solution")
-    instead.add_argument("--reset", action="store_true", help="begin again with a blank copy; what you wrote is kept beside it")
     instead.add_argument(
-        "--move", action="store_true", help="move what was filled in in lessons/exercises to lessons/my; nothing is lost"
+        "--hint", action="count", default=0, help="give a hint; --hint --hint: give another one too"
     )
+    instead.add_argument("--solution", action="store_true", help="show the solution")
+    instead.add_argument(
+        "--reset", action="store_true",
+        help="start again with a blank copy; what you wrote is kept beside it",
+    )  # fmt: skip
+    instead.add_argument(
+        "--move", action="store_true",
+        help="move answers from lessons/exercises to lessons/my; nothing is lost",
+    )  # fmt: skip

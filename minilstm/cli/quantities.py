@@ -1,4 +1,4 @@
-"""What a number, or a separator, must be to be taken from the command line: a type for each kind, for argparse."""
+"""Types for argparse: what a number or a separator on the command line must be."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ import math
 from collections.abc import Callable
 
 
-def whole(text: str) -> int:
-    """A whole number of at least 1, and at most a billion."""
+def positive_integer(text: str) -> int:
+    """A whole number from 1 to a billion."""
     return _number(text, int, lambda n: 1 <= n <= 10**9, "a whole number from 1 to a billion")
 
 
 def natural(text: str) -> int:
-    """A whole number of at least 0, and below 2 to the power of 63."""
-    return _number(text, int, lambda n: 0 <= n < 2**63, "a whole number from 0 to 9223372036854775807")
+    """A whole number from 0, below 2 to the power of 63."""
+    wanted = "a whole number from 0 to 9223372036854775807"
+    return _number(text, int, lambda n: 0 <= n < 2**63, wanted)
 
 
-def few(text: str) -> int:
-    """A whole number of at least 1 for things of which nobody wants a million."""
+def count(text: str) -> int:
+    """A whole number from 1 to 100,000, for things of which nobody wants a million."""
     return _number(text, int, lambda n: 1 <= n <= 10**5, "a whole number from 1 to 100,000")
 
 
 def depth(text: str) -> int:
-    """A whole number of layers."""
+    """A number of layers."""
     return _number(text, int, lambda n: 1 <= n <= 1000, "a whole number from 1 to 1,000")
 
 
@@ -37,21 +38,23 @@ def temperatures(text: str) -> tuple[float, ...]:
     return tuple(positive(part) for part in text.split(","))
 
 
-def share(text: str) -> float:
-    """A number of at least 0 and below 1."""
+def rate(text: str) -> float:
+    """A number from 0, below 1: a dropout rate, or a momentum."""
     return _number(text, float, lambda x: 0 <= x < 1, "at least 0 and below 1")
 
 
-def factor(text: str) -> float:
+def decay_factor(text: str) -> float:
     """A number above 0 and at most 1."""
     return _number(text, float, lambda x: 0 < x <= 1, "above 0 and at most 1")
 
 
 def separator(text: str) -> str:
-    """One character that can stand between the cells of a table; ``tab`` and ``\\t`` are a tab."""
+    """One character between the cells of a table; ``tab`` and ``\\t`` are a tab."""
     text = "\t" if text in ("tab", "\\t") else text
     if len(text) != 1 or text in '"\r\n\0':
-        raise argparse.ArgumentTypeError(f"must be one character or `tab`, not a quote or a newline, not {text!r}")
+        raise argparse.ArgumentTypeError(
+            f"must be one character or `tab`, not a quote or a newline, not {text!r}"
+        )
     return text
 
 

@@ -40,7 +40,7 @@ ADVICE = {
 }
 OF_WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EPIPE}
 WRONG_NAMES = {errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG}
-SAVED_BEFORE = "what was saved before is whole"
+SAVED_BEFORE = "what was saved before is complete"
 
 
 def sentence_for(error: Exception, command: str = "") -> tuple[str, int] | None:

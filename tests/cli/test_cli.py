@@ -226,7 +226,7 @@ def test_a_full_disk_ends_the_job_and_keeps_the_last_checkpoint(here, run, monke
 
     monkeypatch.setattr(callbacks, "save", full_after_the_first)
     result = run("train", "lines.txt", *SMALL, "--out", "run", "--epochs", 2)
-    refused(result, 1, "No space left on device", "what was saved before is whole")
+    refused(result, 1, "No space left on device", "what was saved before is complete")
     assert checkpoint.load("run/model.npz").training.step == 0
 
 

@@ -129,7 +129,7 @@ def test_ctrl_c_keeps_what_was_written_and_does_not_speak_of_training(folder, to
     interrupt_after(2)
     result = run("sample", folder, "--length", 400, "--count", 3)
     assert result[1] == whole + "\n" and result[1].startswith(prompt) and len(result[1]) > len(prompt) + 4
-    refused(result, 1, "interrupted; what was written so far stays")
+    refused(result, 1, "interrupted; what was generated so far stays")
     assert not re.search("train|resume|saved", result[2])
 
 
@@ -183,7 +183,7 @@ def test_in_a_pipe_a_long_text_comes_as_it_is_written_and_stops_with_ctrl_c(fold
     process.send_signal(signal.SIGINT)
     rest, err = process.communicate(timeout=60)
     assert len(first) == 1000 and rest.endswith(b"\n") and process.returncode == 1
-    assert err == b"minilstm: interrupted; what was written so far stays\n"
+    assert err == b"minilstm: interrupted; what was generated so far stays\n"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")

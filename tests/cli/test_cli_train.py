@@ -359,7 +359,7 @@ def test_a_disk_that_is_full_from_the_beginning_leaves_no_empty_folder(here, run
 def test_ctrl_c_while_a_finished_run_is_judged_loses_nothing(here, run, monkeypatch, interruptible, small_recipes):
     with monkeypatch.context() as patch:
         patch.setattr(command, "kept_by_distance", presses(command.kept_by_distance))
-        refused(run("train", "recipes", *SMALL, "--steps", 2, "--out", "run"), 1, "interrupted", "is whole")
+        refused(run("train", "recipes", *SMALL, "--steps", 2, "--out", "run"), 1, "interrupted", "is complete")
     assert checkpoint.load("run/model.npz").training.step == 2 and not (here / "run/.lock").exists()
 
 
@@ -455,12 +455,12 @@ def test_all_that_is_told_fits_eighty_columns(here, run, small_recipes):
         assert status == 0 and narrow(out), err
 
 
-def test_help_fits_eighty_columns_and_tells_every_default(run, monkeypatch):
+def test_help_fits_eighty_columns_and_names_every_default(run, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     status, out, _ = run("train", "--help")
     assert status == 0 and max(map(len, out.splitlines())) <= 80
-    for default in ("(128)", "(adam", "(cosine", "10000", "(lstm", "(0.5)"):
-        assert default in " ".join(out.split()), default
+    for default in ("128)", "adam)", "cosine;", "10000;", "lstm)", "0.5)"):
+        assert f"(default: {default}" in " ".join(out.split()), default
 
 
 def test_a_narrow_terminal_of_ascii_is_no_reason_to_stop(here):

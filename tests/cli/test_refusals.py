@@ -20,7 +20,7 @@ from minilstm.course import pyplot
 from minilstm.errors import CheckpointError, InputError
 from tests.helpers.commands import refused
 
-WHOLE = "what was saved before is whole"
+WHOLE = "what was saved before is complete"
 NO_PIPES = pytest.mark.skipif(os.name == "nt", reason="needs devices and limits of POSIX systems")
 
 
@@ -90,7 +90,8 @@ def test_only_training_which_saves_speaks_of_what_was_saved(ends):
 
 
 @pytest.mark.parametrize(
-    "command, words", [("train", "--resume goes on"), ("sample", "what was written so far stays"), ("info", "interrupted\n")]
+    "command, words",
+    [("train", "--resume continues"), ("sample", "what was generated so far stays"), ("info", "interrupted\n")],
 )
 def test_ctrl_c_is_answered_in_the_words_of_the_command(ends, command, words):
     before = signal.getsignal(signal.SIGINT)

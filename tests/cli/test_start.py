@@ -1,6 +1,7 @@
 """What a process loads: nothing before it is needed."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -68,3 +69,21 @@ def test_the_public_names_load_no_extra(name, tmp_path):
 def test_tokenizers_and_the_steps_by_the_book_need_no_compiler(tmp_path):
     modules, _ = loaded(f"from minilstm import reference, CharTokenizer, WordTokenizer\n{SHOW}", HEAVY, tmp_path)
     assert modules == {"numpy"}
+
+
+def test_without_a_command_a_short_help_names_those_to_begin_with(run):
+    status, out, err = run()
+    assert status == 2 and out == ""
+    assert len(err.splitlines()) < 10 and max(map(len, err.splitlines())) <= 80
+    for command in ("train headlines", "sample runs/headlines", "check", "--help"):
+        assert f"minilstm {command}" in err
+
+
+@pytest.mark.parametrize("name", ["train", "sample", "check", "worksheet", "exercise", "notebooks"])
+def test_every_option_that_has_a_default_names_it(name, run):
+    _, out, _ = run(name, "--help")
+    given = {"--as-published", "--tied", "--resume", "--greedy", "--force", "--hint", "--solution", "--reset", "--move"}
+    given |= {"--help", "--preset", "--column", "--window", "--prompt-file", "--beam", "--show-top", "--compare"}
+    for block in re.split(r"\n(?=  -)", out.split("options:")[1])[1:]:
+        option = re.search(r"--[a-z-]+", block)[0]
+        assert "(default" in " ".join(block.split()) or option in given, block
