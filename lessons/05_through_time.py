@@ -13,7 +13,7 @@
 # Backward adds nothing new to lesson 3, only its fourth rule, "used twice is felt twice", in three
 # places: h[t] is used as an output and by step t + 1, c[t] is used for h[t] and by step t + 1, and
 # a weight is used in every step. This is backpropagation through time: Werbos (1990). By the book
-# it stands in `minilstm/verify/sequence.py`, as it is computed in `minilstm/layers/lstm.py`.
+# it stands in `minilstm/reference/sequence.py`, as it is computed in `minilstm/layers/lstm.py`.
 
 # %%
 import numpy as np
@@ -22,7 +22,7 @@ from minilstm import layers
 from minilstm.course import COLOURS, pyplot, quick, save
 from minilstm.reference import lstm_step, lstm_step_backward
 from minilstm.verify import check_sequence, diagnose_sequence
-from minilstm.verify.sequence import lstm_sequence
+from minilstm.reference.sequence import lstm_sequence
 from minilstm.verify.worksheet.build import make_worksheet
 
 # %% [markdown]

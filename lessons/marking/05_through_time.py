@@ -4,7 +4,7 @@ import numpy as np
 
 from minilstm.course import Task, Wrong, check_array, same
 from minilstm.verify import contracts, diagnose_sequence
-from minilstm.verify.sequence import lstm_sequence, lstm_sequence_backward
+from minilstm.reference.sequence import lstm_sequence, lstm_sequence_backward
 
 T, B, D, H = 5, 3, 4, 2
 

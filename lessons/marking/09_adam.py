@@ -6,7 +6,7 @@ from minilstm import optim
 from minilstm.course import Task, Wrong, same
 from minilstm.reference.functions import sigmoid
 from minilstm.verify import contracts
-from minilstm.verify.sequence import lstm_sequence, lstm_sequence_backward
+from minilstm.reference.sequence import lstm_sequence, lstm_sequence_backward
 
 
 def momentum_step(yours):

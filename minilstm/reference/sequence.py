@@ -5,9 +5,8 @@ A state is all that a cell remembers: (h, c) for an LSTM, (h,) for a GRU or an R
     (1)  state[t] = step(x[t], state[t-1])         while t < length
     (2)  state[t] = state[t-1]                     past its length it stands still
 
-State t acts on the loss through the output h[t] and through step t + 1. Backward, both
-gradients add up, and then go through the step. The weights are the same at every step,
-so their gradients add up, too. Werbos, Backpropagation through time (1990).
+State t acts on the loss through the output h[t] and through step t + 1: both gradients
+add up. So do those of the weights, the same at every step. Werbos (1990).
 
 Shapes: x (T, B, D), h (T, B, H), the arrays of a state (B, H), lengths (B,) integers;
 right-padded: steps from lengths[b] on are padding. Wx, Wh and biases as in the cell.
@@ -17,6 +16,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from minilstm.reference.lstm import lstm_step, lstm_step_backward
 
 
 class SequenceCache(NamedTuple):
@@ -52,15 +53,29 @@ def sequence_backward(
     """From dh (T, B, H) and the final state's gradient to dx, the initial state's, and
     those of the weights. Past a sequence's length, ``dh`` is not read.
     """
-    dxs: list[np.ndarray] = []
+    caches, lengths, T = cache.steps, cache.lengths, len(dh)
+    dx: list[Any] = [None] * T
     grads = []
-    for t in reversed(range(len(dh))):
-        real = (t < cache.lengths)[:, None]  # (B, 1)
+    for t in reversed(range(T)):
+        real = (t < lengths)[:, None]  # (B, 1)
         dh_next, *dc_next = dstate  # through step t + 1; for an LSTM, dh and dc
         dnow = (np.where(real, d, 0) for d in (dh[t] + dh_next, *dc_next))     # (1)
-        dx, *dprev, dweights = step_backward(*dnow, cache.steps[t], Wx, Wh)    # (1)
+        dx[t], *dprev, dweights = step_backward(*dnow, caches[t], Wx, Wh)      # (1)
         dstate = tuple(np.where(real, d, kept) for d, kept in zip(dprev, dstate))  # (2)
-        dxs.insert(0, dx)
         grads.append(dweights)
     total = type(grads[0])(*(sum(parts) for parts in zip(*grads)))  # the same weights
-    return np.stack(dxs), dstate, total
+    return np.stack(dx), dstate, total
+
+
+def lstm_sequence(x: np.ndarray, state: tuple, Wx, Wh, b) -> tuple:
+    """An LSTM over sequences of one length: h (T, B, H), the final (h, c), T caches."""
+    h, final, cache = sequence_forward(lstm_step, x, state, Wx, Wh, b)
+    return h, final, cache.steps
+
+
+def lstm_sequence_backward(dh: np.ndarray, dstate: tuple, caches, Wx, Wh) -> tuple:
+    """From dh (T, B, H) and the final (dh, dc) to dx (T, B, D), the initial (dh, dc),
+    and the gradients of Wx, Wh and b.
+    """
+    cache = SequenceCache(caches, np.full(dh.shape[1], len(dh)))
+    return sequence_backward(lstm_step_backward, dh, dstate, cache, Wx, Wh)

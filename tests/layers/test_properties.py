@@ -13,7 +13,8 @@ from minilstm import Adam, reference
 from minilstm.layers import LSTM, losses
 from minilstm.models.batch import Batch
 from minilstm.parallel import threads
-from minilstm.verify import check_gradients, check_model, check_sequence, check_step, sequence
+from minilstm.reference import sequence
+from minilstm.verify import check_gradients, check_model, check_sequence, check_step
 from tests.helpers import naive
 from tests.helpers.recurrent import EACH_CELL
 from tests.helpers.strategies import (

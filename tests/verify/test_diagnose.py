@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from minilstm import InputError, reference
+from minilstm.reference import sequence
 from minilstm.reference.functions import sigmoid
-from minilstm.verify import diagnose, diagnose_loss, diagnose_sequence, diagnose_step, sequence
+from minilstm.verify import diagnose, diagnose_loss, diagnose_sequence, diagnose_step
 from minilstm.verify.diagnose import trials
 
 

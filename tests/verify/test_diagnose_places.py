@@ -8,7 +8,7 @@ import pytest
 from minilstm import reference
 from minilstm.verify import diagnose, diagnose_loss, diagnose_sequence, diagnose_step
 from minilstm.verify.diagnose.unwritten import empty_arrays_hold
-from minilstm.verify.sequence import lstm_sequence, lstm_sequence_backward
+from minilstm.reference.sequence import lstm_sequence, lstm_sequence_backward
 from tests.helpers.learner import backward, changed, forward, step, step_backward, step_with
 from tests.verify.test_diagnose import my_loss, names, said
 

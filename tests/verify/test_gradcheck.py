@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from minilstm import InputError, LanguageModel, reference
 from minilstm.models.batch import Batch
-from minilstm.verify import check_gradients, check_model, check_sequence, check_step, sequence
+from minilstm.reference import sequence
+from minilstm.verify import check_gradients, check_model, check_sequence, check_step
 from minilstm.verify.gradcheck import check as gradcheck
 from minilstm.verify.gradcheck.slopes import STEP, central_differences, complex_step, projection
 from minilstm.verify.gradcheck.whole_model import random_case

@@ -12,7 +12,8 @@ from hypothesis import Phase, settings
 
 from minilstm import kernels, reference
 from minilstm.layers import LSTM, losses
-from minilstm.verify import MISTAKES, diagnose, diagnose_loss, diagnose_sequence, diagnose_step, sequence
+from minilstm.reference import sequence
+from minilstm.verify import MISTAKES, diagnose, diagnose_loss, diagnose_sequence, diagnose_step
 from minilstm.verify.diagnose import mistakes
 from minilstm.verify.diagnose.trials import (
     ALSO_OF_THE_LOOP,

@@ -24,7 +24,7 @@ from minilstm.verify.diagnose.trials import (
     step_backward_trial,
     step_trial,
 )
-from minilstm.verify.sequence import lstm_sequence
+from minilstm.reference.sequence import lstm_sequence
 
 UNWRITTEN = "never written, or only added to"
 LEFT_OVER = "np.empty and np.empty_like leave there what was in memory before: begin with np.zeros."
@@ -61,7 +61,7 @@ def diagnose_sequence(my_backward: Callable, my_forward: Callable | None = None,
 
     Parameters
     ----------
-    my_backward : (dh, (dhT, dcT), caches, Wx, Wh) to (dx, (dh0, dc0), grads), as ``verify.sequence.lstm_sequence_backward``;
+    my_backward : (dh, (dhT, dcT), caches, Wx, Wh) to (dx, (dh0, dc0), grads), as ``reference.sequence.lstm_sequence_backward``;
         dh (T, B, H), dx (T, B, D).
     my_forward : (x, (h0, c0), Wx, Wh, b) to (h, (hT, cT), caches), whose caches, of any form, ``my_backward`` gets. It is
         looked at first. Left out, there is one cache of ``reference.lstm_step`` for each step. Each backward pass follows its

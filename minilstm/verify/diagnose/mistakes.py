@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from minilstm.layers.losses import softmax_cross_entropy, softmax_cross_entropy_backward
 from minilstm.reference.lstm import lstm_step
+from minilstm.reference.sequence import sequence_backward, sequence_forward
 from minilstm.verify.diagnose.mistakes_backward import STEP_BACKWARD
 from minilstm.verify.diagnose.variant import ALL_GATES, OTHER_ORDERS, made_in
-from minilstm.verify.sequence import lstm_sequence, lstm_sequence_backward
 
 # ---- a step forward ---------------------------------------------------------------------------------------------------
 
@@ -77,21 +77,28 @@ STEP = made_in(
 # ---- the loop through time --------------------------------------------------------------------------------------------
 
 
+def _added(name: str, weight: str, shown: str, changed: str, why: str) -> tuple[str, ...]:
+    """A gradient of a weight is added up wrongly. ``changed`` follows the line that collects the gradients of a step."""
+    return (name, _COLLECT, f"{_COLLECT}; {changed.replace('#', weight)}", "", why, "", shown, f"d{weight} += grads.{weight}")
+
+
 def _assigned(name: str) -> tuple[str, ...]:
-    return (f"gradient of {name} keeps one step only", f"d{name} += grads.{name}", f"d{name} = grads.{name}", "",
-            "The weights are the same in every step, so that their gradients add up.")  # fmt: skip
+    return _added(f"gradient of {name} keeps one step only", name, f"d{name} = grads.{name}",
+                  "grads[:-1] = [late._replace(#=0 * late.#) for late in grads[:-1]]",
+                  "The weights are the same in every step, so that their gradients add up.")  # fmt: skip
 
 
 def _averaged(name: str) -> tuple[str, ...]:
-    return (f"gradient of {name} averaged over time", f"d{name} += grads.{name}", f"d{name} += grads.{name} / T", "",
-            "Whether there is a mean is for the loss to say, once; it stands in dh already.")  # fmt: skip
+    return _added(f"gradient of {name} averaged over time", name, f"d{name} += grads.{name} / T",
+                  "grads[-1] = grads[-1]._replace(#=grads[-1].# / T)",
+                  "Whether there is a mean is for the loss to say, once; it stands in dh already.")  # fmt: skip
 
 
 def _not_at_first(name: str, *also: str) -> tuple[str, ...]:
-    return (f"gradient of {name} not added at step 0{''.join(also)}", f"d{name} += grads.{name}",
-            f"d{name} += grads.{name} * (t > 0)", "",
-            "Step 0 has an input, a bias and, in h0, a hidden state before it."
-            + (" If h0 was taken for zeros the numbers are the same." if also else ""))  # fmt: skip
+    return _added(f"gradient of {name} not added at step 0{''.join(also)}", name, f"d{name} += grads.{name} * (t > 0)",
+                  "grads[-1] = grads[-1]._replace(#=grads[-1].# * (t > 0))",
+                  "Step 0 has an input, a bias and, in h0, a hidden state before it."
+                  + (" If h0 was taken for zeros the numbers are the same." if also else ""))  # fmt: skip
 
 
 def _kept_as(name: str, wrong: str, why: str, shown: str = "", belongs: str = "") -> tuple[str, ...]:
@@ -101,71 +108,92 @@ def _kept_as(name: str, wrong: str, why: str, shown: str = "", belongs: str = ""
 def _one_step_late(last: str, first: str) -> tuple[str, ...]:
     """dc goes on unmultiplied, and is multiplied by f of the step that gets it."""
     name = "carry multiplied by f one step late" + (", at the last step too" if last else "")
-    wrong = "dc_next * caches[t].f" if last else "(dc_next * caches[t].f if t < T - 1 else dc_next)"
-    handed = "dc_prev / caches[t].f" if first else "(dc_prev / caches[t].f if t else dc_prev)"
+    multiplied = "" if last else "if t < T - 1 else 1"
+    divided = "" if first else "if t else 1"
     return (name + (", handed back without it" if first else ""),
-            f"dh_t, dc_next, caches[t], Wx, Wh)\n        dx[t] = dx_t\n        {_CARRIES}",
-            f"dh_t, {wrong}, caches[t], Wx, Wh)\n        dx[t] = dx_t\n        dh_next, dc_next = dh_prev, {handed}", "(4)",
+            _OF_STEP,
+            f"dh_t, dc_t = dnow\n        dnow = dh_t, dc_t * (caches[t].f {multiplied})\n        {_OF_STEP}\n"
+            f"        dprev[1] = dprev[1] / (caches[t].f {divided})", "(4)",
             "c[t] = f[t] * c[t-1] + ..., so that what goes from step t to t - 1 is multiplied by f[t], not by f[t-1].", "",
             "dc[t] += dc[t + 1] * f[t]", "dc[t] += dc[t + 1] * f[t + 1]")  # fmt: skip
 
 
 def _not_carried(what: str, lost: str, why: str, seen: str) -> list[tuple[str, ...]]:
     """A carry is lost to zeros, or stays as it arrived at the last step; step 0 may still hand back its own."""
-    carries = lambda this: "dh_next, dc_next = " + ", ".join(this.format(k) if k in lost else f"d{k}_prev" for k in "hc")
-    zero, stale = carries("0 * d{}_prev"), carries("d{}_next")
+    pair = lambda this, other: ", ".join(this[k] if k in lost else other[k] for k in "hc")
+    carries = lambda h, c: f"zip(({pair(dict(h=h, c=c), dict(h='dprev[0]', c='dprev[1]'))}), dstate)"
+    shown = lambda this: "dh_next, dc_next = " + pair({k: this.format(k) for k in "hc"}, dict(h="dh_prev", c="dc_prev"))
+    zero, stale = shown("0 * d{}_prev"), shown("d{}_next")
     still = "What arrived at the last step goes into every step, in place of what the step after it sends back."
     return [
-        (f"{what} dropped between steps", _CARRIES, zero, "", why, seen),
-        (f"{what} dropped between steps, handed back at step 0", _CARRIES, carries("d{0}_prev * (t == 0)"), "", why,
-         seen, zero),
-        (f"{what} never updated", _CARRIES, stale, "", still, seen),
-        (f"{what} never updated, handed back at step 0", _CARRIES, carries("(d{0}_next if t else d{0}_prev)"), "", still,
-         seen, stale),
+        (f"{what} dropped between steps", _CARRIES, carries("0 * dprev[0]", "0 * dprev[1]"), "", why, seen, zero, _HANDED_ON),
+        (f"{what} dropped between steps, handed back at step 0", _CARRIES,
+         carries("dprev[0] * (t == 0)", "dprev[1] * (t == 0)"), "", why, seen, zero, _HANDED_ON),
+        (f"{what} never updated", _CARRIES, carries("dstate[0]", "dstate[1]"), "", still, seen, stale, _HANDED_ON),
+        (f"{what} never updated, handed back at step 0", _CARRIES,
+         carries("dstate[0] if t else dprev[0]", "dstate[1] if t else dprev[1]"), "", still, seen, stale, _HANDED_ON),
     ]  # fmt: skip
 
 
+_DH, _DH_T = "dh[t] + dh_next", "dh_t = dh[t] + dh_next"
 _STEP = "h, c, cache = lstm_step(x[t], h, c, Wx, Wh, b)"
-_CARRIES = "dh_next, dc_next = dh_prev, dc_prev"
+_CARRIES, _HANDED_ON = "zip(dprev, dstate)", "dh_next, dc_next = dh_prev, dc_prev"  # in the reference, and in most loops
+_COLLECT = "grads.append(dweights)"
+_OF_STEP = "dx[t], *dprev, dweights = step_backward(*dnow, caches[t], Wx, Wh)"
+_BACKWARD = "reversed(range(T))"
+_FINAL, _REAL = "dh_next, dc_next = dstate", "real = (t < lengths)[:, None]"
+_BEGIN = "hs, caches = [], []"
 _LAST_C = "caches[-1].f * caches[-1].c_prev + caches[-1].i * caches[-1].g"
 _BEFORE = "(caches[t - 1].{} if t else {})"  # a state one step too early, which wraps round at t = 0
 
 SEQUENCE = made_in(
-    lstm_sequence,
-    ("initial state not read", "h, c = state", "h, c = 0 * state[0], 0 * state[1]", "",
-     "A sequence may go on from where another one ended.", "keras-team/keras 2468, 2750"),
-    ("initial cell state not read", "h, c = state", "h, c = state[0], 0 * state[1]", "",
-     "Both halves of the state go on, h and c."),
-    ("hidden state not carried", _STEP, _STEP.replace("x[t], h, c", "x[t], state[0], c"), "",
-     "The step after begins with the h of this one, not with that of the beginning."),
-    ("cell state not carried", _STEP, _STEP.replace("x[t], h, c", "x[t], h, state[1]"), "",
-     "The step after begins with the c of this one, not with that of the beginning: c is the memory."),
-    ("cell state in place of the hidden state", "outputs.append(h)", "outputs.append(c)", "",
-     "The output is the hidden state o * tanh(c); the cell state stays inside."),
-    ("inputs in reversed order", _STEP, _STEP.replace("x[t]", "x[T - 1 - t]"), "",
-     "Time runs from the first input to the last."),
+    sequence_forward,
+    ("initial state not read", _BEGIN, f"{_BEGIN}; state = (0 * state[0], 0 * state[1])", "",
+     "A sequence may go on from where another one ended.", "keras-team/keras 2468, 2750",
+     "h, c = 0 * state[0], 0 * state[1]", "h, c = state"),
+    ("initial cell state not read", _BEGIN, f"{_BEGIN}; state = (state[0], 0 * state[1])", "",
+     "Both halves of the state go on, h and c.", "", "h, c = state[0], 0 * state[1]", "h, c = state"),
+    ("hidden state not carried", "x[t], *state", "x[t], caches[0].h_prev if t else state[0], state[1]", "",
+     "The step after begins with the h of this one, not with that of the beginning.", "",
+     _STEP.replace("x[t], h, c", "x[t], state[0], c"), _STEP),
+    ("cell state not carried", "x[t], *state", "x[t], state[0], caches[0].c_prev if t else state[1]", "",
+     "The step after begins with the c of this one, not with that of the beginning: c is the memory.", "",
+     _STEP.replace("x[t], h, c", "x[t], h, state[1]"), _STEP),
+    ("cell state in place of the hidden state", "hs.append(state[0])", "hs.append(state[1])", "",
+     "The output is the hidden state o * tanh(c); the cell state stays inside.", "", "outputs.append(c)", "outputs.append(h)"),
+    ("inputs in reversed order", "x[t], *state", "x[T - 1 - t], *state", "", "Time runs from the first input to the last.", "",
+     _STEP.replace("x[t]", "x[T - 1 - t]"), _STEP),
 )  # fmt: skip
 
 SEQUENCE_BACKWARD = made_in(
-    lstm_sequence_backward,
+    sequence_backward,
     *_not_carried("cell-state gradient", "c", "The cell-state gradient is not carried to the step before.",
                   "nicodjimenez/lstm 2, 33, 39"),
     *_not_carried("hidden-state gradient", "h", "The hidden-state gradient is not carried to the step before.",
                   "qixianbiao/RNN 2"),
     *_not_carried("both gradients", "hc", "Neither gradient is carried to the step before.",
                   "CaptainE/RNN-LSTM-in-numpy 1; sagarnildass/andrew_ng_deep_learning 1"),
-    ("hidden-state gradient carried and not added", "dh_t = dh[t] + dh_next", "dh_t = dh[t] + 0 * dh_next", "",
-     "The loss feels h[t] as an output and through step t + 1; the two add up."),
-    ("hidden-state gradient taken off", "dh_t = dh[t] + dh_next", "dh_t = dh[t] - dh_next", "",
-     "The loss feels h[t] as an output and through step t + 1; the two add up."),
-    ("outputs not felt", "dh_t = dh[t] + dh_next", "dh_t = dh_next", "",
-     "The loss feels h[t] as an output and through step t + 1; the two add up."),
-    ("only the last output felt", "dh_t = dh[t] + dh_next", "dh_t = (dh[t] if t == T - 1 else 0) + dh_next", "",
-     "Every step has an output that the loss may feel."),
-    ("output of the step before", "dh_t = dh[t] + dh_next", "dh_t = dh[t - 1] + dh_next", "",
-     "Step t has the output h[t]."),
-    ("dh changed in place", "dh_t = dh[t] + dh_next", "dh_t = dh[t]; dh_t += dh_next", "",
-     "The array belongs to the caller, to whom a second call then gives other gradients.", "Element-Research/rnn 31, 203"),
+    ("hidden-state gradient carried and not added", _DH, "dh[t] + 0 * dh_next", "",
+     "The loss feels h[t] as an output and through step t + 1; the two add up.", "",
+     "dh_t = dh[t] + 0 * dh_next", _DH_T),
+    ("hidden-state gradient taken off", _DH, "dh[t] - dh_next", "",
+     "The loss feels h[t] as an output and through step t + 1; the two add up.", "",
+     "dh_t = dh[t] - dh_next", _DH_T),
+    ("outputs not felt", _DH, "dh_next", "",
+     "The loss feels h[t] as an output and through step t + 1; the two add up.", "",
+     "dh_t = dh_next", _DH_T),
+    ("only the last output felt", _DH, "(dh[t] if t == T - 1 else 0) + dh_next", "",
+     "Every step has an output that the loss may feel.", "",
+     "dh_t = (dh[t] if t == T - 1 else 0) + dh_next", _DH_T),
+    ("output of the step before", _DH, "dh[t - 1] + dh_next", "",
+     "Step t has the output h[t].", "",
+     "dh_t = dh[t - 1] + dh_next", _DH_T),
+    ("dh changed in place", _DH, "np.add(dh[t], dh_next, out=dh[t])", "",
+     "The array belongs to the caller, to whom a second call then gives other gradients.", "Element-Research/rnn 31, 203",
+     "dh_t = dh[t]; dh_t += dh_next", _DH_T),
+    ("dcT changed in place", _OF_STEP, f"{_OF_STEP}; dc_next[0] += dh[t] * caches[t].o * (1 - caches[t].tanh_c**2)", "",
+     "The array belongs to the caller, to whom a second call then gives other gradients.", "Element-Research/rnn 31, 203",
+     "dc_next += dh_t * o * (1 - tanh_c**2)", "dc = dc_next + dh_t * o * (1 - tanh_c**2)"),
     ("cache of the step before", "caches[t]", "caches[t - 1]", "",
      "Step t is taken back with what step t remembered."),
     _kept_as("cache of the step after", "caches[min(t + 1, T - 1)]", "Step t is taken back with what step t remembered.",
@@ -220,65 +248,70 @@ SEQUENCE_BACKWARD = made_in(
              "Step t is taken back through its own gates.", "i, f, g, o = gates[t - 1]", "i, f, g, o = gates[t]"),
     _kept_as("tanh(c) of the step before", "caches[t]._replace(tanh_c=caches[t - 1].tanh_c)",
              "h[t] is made of c[t].", "tanh_c = np.tanh(c[t - 1])", "tanh_c = np.tanh(c[t])"),
-    ("dh_next handed on as dc_next", _CARRIES, "dh_next, dc_next = dh_prev, dh_prev", "",
-     "dh goes on as dh, dc as dc."),
-    ("dc_next handed on as dh_next", _CARRIES, "dh_next, dc_next = dc_prev, dc_prev", "",
-     "dh goes on as dh, dc as dc."),
-    ("dh_next passed as dc", "dh_t, dc_next, caches", "dh_t, dh_next, caches", "",
+    ("dh_next handed on as dc_next", _CARRIES, "zip((dprev[0], dprev[0]), dstate)", "",
+     "dh goes on as dh, dc as dc.", "",
+     "dh_next, dc_next = dh_prev, dh_prev", _HANDED_ON),
+    ("dc_next handed on as dh_next", _CARRIES, "zip((dprev[1], dprev[1]), dstate)", "",
+     "dh goes on as dh, dc as dc.", "",
+     "dh_next, dc_next = dc_prev, dc_prev", _HANDED_ON),
+    ("dh_next passed as dc", "*dc_next))", "dh_next))", "",
      "A step gets two recurrent gradients: dh_next is added to dh, dc_next is its dc.", "",
      "lstm_step_backward(dh_t, dh_next, ...)", "lstm_step_backward(dh_t, dc_next, ...)"),
-    ("dh passed as dc", "dh_t, dc_next, caches", "dh_t, dh_t, caches", "",
+    ("dh passed as dc", "*dc_next))", "dh_next + dh[t]))", "",
      "A step gets two recurrent gradients: dh_next is added to dh, dc_next is its dc.", "",
      "lstm_step_backward(dh_t, dh_t, ...)", "lstm_step_backward(dh_t, dc_next, ...)"),
-    ("dh_next left out at the output gate", "dh_t, dc_next, caches",
-     "dh[t], dc_next + dh_next * caches[t].o * (1 - caches[t].tanh_c**2), caches", "(6)",
+    ("dh_next left out at the output gate", "(dh[t] + dh_next, *dc_next)",
+     "(dh[t], dc_next[0] + dh_next * caches[t].o * (1 - caches[t].tanh_c**2))", "(6)",
      "The output gate feels all of dh, what arrives from the step after as well.", "", "do = dh[t] * tanh_c",
      "do = (dh[t] + dh_next) * tanh_c"),
-    ("dh_next left out of dc", "dh_t, dc_next, caches",
-     "dh_t, dc_next - dh_next * caches[t].o * (1 - caches[t].tanh_c**2), caches", "(6)",
+    ("dh_next left out of dc", "*dc_next))",
+     "dc_next[0] - dh_next * caches[t].o * (1 - caches[t].tanh_c**2)))", "(6)",
      "c feels all of dh, what arrives from the step after as well.", "", "dc = dc_next + dh[t] * o * (1 - tanh_c**2)",
      "dc = dc_next + (dh[t] + dh_next) * o * (1 - tanh_c**2)"),
     *(_one_step_late(last, first) for last in ("", "last") for first in ("", "first")),
     _not_at_first("Wx"),
     _not_at_first("Wh", ", or h0 forgotten"),
     _not_at_first("b"),
-    ("gradients of the weights clipped at the end", "LSTMGrads(dWx, dWh, db)",
-     "LSTMGrads(*(np.clip(d, -1, 1) for d in (dWx, dWh, db)))", "",
+    ("gradients of the weights clipped at the end", "dstate, total",
+     "dstate, type(total)(*(np.clip(d, -1, 1) for d in total))", "",
      "Backward is linear in dh and dc. What is clipped here is no gradient any more, and a check with small numbers does"
      " not notice. Clip what the optimizer gets.", "",
      "np.clip(d, -1, 1), for d of dWx, dWh, db", "dWx, dWh, db"),
-    ("carries exchanged", _CARRIES, "dh_next, dc_next = dc_prev, dh_prev", "",
-     "dh goes on as dh, dc as dc."),
+    ("carries exchanged", _CARRIES, "zip(dprev[::-1], dstate)", "",
+     "dh goes on as dh, dc as dc.", "",
+     "dh_next, dc_next = dc_prev, dh_prev", _HANDED_ON),
     *map(_assigned, ("Wx", "Wh", "b")),
     *map(_averaged, ("Wx", "Wh", "b")),
     ("Wh paired with the last h at step 0", "caches[t]",
      "caches[t] if t else caches[0]._replace(h_prev=caches[-1].o * caches[-1].tanh_c)", "",
      "hs[t - 1] at t = 0 is the last one in Python; h0 belongs there."),
-    ("dx in reversed order", "dx[t] = dx_t", "dx[T - 1 - t] = dx_t", "",
-     "The loop runs backward, and so does a list to which its results are appended."),
-    ("gradients of the final state not read", "dh_next, dc_next = dstate",
-     "dh_next, dc_next = 0 * dstate[0], 0 * dstate[1]", "",
-     "A state that goes on into another part of the text is felt there.", "keras-team/keras 2468, 2750"),
-    ("gradient of the final hidden state not read", "dh_next, dc_next = dstate",
-     "dh_next, dc_next = 0 * dstate[0], dstate[1]", "",
-     "A state that goes on into another part of the text is felt there.", "keras-team/keras 2468, 2750"),
-    ("gradient of the final cell state not read", "dh_next, dc_next = dstate",
-     "dh_next, dc_next = dstate[0], 0 * dstate[1]", "",
-     "A state that goes on into another part of the text is felt there.", "keras-team/keras 2468, 2750"),
-    ("gradients of the final states exchanged", "dh_next, dc_next = dstate", "dc_next, dh_next = dstate", "",
-     "The hidden state comes first, the cell state second."),
-    ("gradients of the initial states exchanged", "(dh_next, dc_next), LSTM", "(dc_next, dh_next), LSTM", "",
-     "The hidden state comes first, the cell state second."),
-    ("first step left out", "reversed(range(T))", "reversed(range(1, T))", "",
-     "Step 0 has an input and an output too."),
-    ("last step left out", "reversed(range(T))", "reversed(range(T - 1))", "",
-     "Step T - 1 has an input and an output too."),
-    ("loop in the order of the way forward", "reversed(range(T))", "range(T)", "",
+    ("dx in reversed order", "dx[t], *dprev", "dx[T - 1 - t], *dprev", "",
+     "The loop runs backward, and so does a list to which its results are appended.", "",
+     "dx[T - 1 - t] = dx_t", "dx[t] = dx_t"),
+    ("gradients of the final state not read", "grads = []", "grads, dstate = [], (0 * dstate[0], 0 * dstate[1])", "",
+     "A state that goes on into another part of the text is felt there.", "keras-team/keras 2468, 2750",
+     "dh_next, dc_next = 0 * dstate[0], 0 * dstate[1]", _FINAL),
+    ("gradient of the final hidden state not read", "grads = []", "grads, dstate = [], (0 * dstate[0], dstate[1])", "",
+     "A state that goes on into another part of the text is felt there.", "keras-team/keras 2468, 2750",
+     "dh_next, dc_next = 0 * dstate[0], dstate[1]", _FINAL),
+    ("gradient of the final cell state not read", "grads = []", "grads, dstate = [], (dstate[0], 0 * dstate[1])", "",
+     "A state that goes on into another part of the text is felt there.", "keras-team/keras 2468, 2750",
+     "dh_next, dc_next = dstate[0], 0 * dstate[1]", _FINAL),
+    ("gradients of the final states exchanged", "grads = []", "grads, dstate = [], dstate[::-1]", "",
+     "The hidden state comes first, the cell state second.", "", "dc_next, dh_next = dstate", _FINAL),
+    ("gradients of the initial states exchanged", "np.stack(dx), dstate", "np.stack(dx), dstate[::-1]", "",
+     "The hidden state comes first, the cell state second.", "", "(dc_next, dh_next), LSTM", "(dh_next, dc_next), LSTM"),
+    ("first step left out", _REAL, f"{_REAL} & (t > 0)", "",
+     "Step 0 has an input and an output too.", "", "reversed(range(1, T))", _BACKWARD),
+    ("last step left out", _REAL, f"{_REAL} & (t < T - 1)", "",
+     "Step T - 1 has an input and an output too.", "", "reversed(range(T - 1))", _BACKWARD),
+    ("loop in the order of the way forward", _BACKWARD, "range(T)", "",
      "What step t + 1 sends back is needed at step t: backward begins at the end."),
-    ("only the last step taken back", "reversed(range(T))", "range(T - 1, T)", "",
-     "A return that stands within the loop ends it after one step."),
-    ("no step taken back", "reversed(range(T))", "range(T, 0)", "",
-     "A range that counts down needs -1 as its third number, without which it is empty: range(T - 1, -1, -1)."),
+    ("only the last step taken back", _REAL, f"{_REAL} & (t == T - 1)", "",
+     "A return that stands within the loop ends it after one step.", "", "range(T - 1, T)", _BACKWARD),
+    ("no step taken back", _REAL, f"{_REAL} & False", "",
+     "A range that counts down needs -1 as its third number, without which it is empty: range(T - 1, -1, -1).", "",
+     "range(T, 0)", _BACKWARD),
 )  # fmt: skip
 
 

@@ -20,13 +20,18 @@ from minilstm.checks import check_seed
 from minilstm.errors import InputError
 from minilstm.layers.losses import softmax_cross_entropy, softmax_cross_entropy_backward
 from minilstm.reference.lstm import lstm_step, lstm_step_backward
+from minilstm.reference.sequence import (
+    lstm_sequence,
+    lstm_sequence_backward,
+    sequence_backward,
+    sequence_forward,
+)
 from minilstm.verify import contracts
 from minilstm.verify.contracts import Case
 from minilstm.verify.diagnose import mistakes
 from minilstm.verify.diagnose.diagnosis import RAISES, Parts
 from minilstm.verify.diagnose.unwritten import empty_arrays_hold
 from minilstm.verify.diagnose.variant import Mistake, variant
-from minilstm.verify.sequence import lstm_sequence, lstm_sequence_backward
 
 GATE_NAMES = ("input gate", "forget gate", "candidate", "output gate")
 Sizes = tuple[Any, ...]
@@ -191,9 +196,13 @@ def sequence_trial(seed: int = 0) -> Trial:
         h, hT, cT, _ = contracts.call_sequence(forward, **case)
         return {**_steps("h", h, len(case["x"])), "hT": hT, "cT": cT}
 
+    def build(made: Made) -> Callable:
+        wrong = {"sequence_forward": variant(sequence_forward, made), "lstm_step": variant(lstm_step, made)}
+        return variant(lstm_sequence, (), **wrong)
+
     return Trial(
         "forward pass through time", "(x, (h0, c0), Wx, Wh, b)", [*mistakes.SEQUENCE, *mistakes.STEP],
-        lambda made: variant(lstm_sequence, made, lstm_step=variant(lstm_step, made)), take_apart,
+        build, take_apart,
         "TBDH", SEQUENCE_SIZES, SEQUENCE_SIZES_MORE, lambda rng, _, *sizes: contracts.sequence_case(rng, *sizes), seed,
     )  # fmt: skip
 
@@ -207,7 +216,8 @@ def sequence_backward_trial(seed: int = 0, forward: Callable = lstm_sequence) ->
         return {**last_first, "dc0": dc0, "dh0": dh0, **_gates(grads)}
 
     def build(made: Made) -> Callable:
-        return variant(lstm_sequence_backward, made, lstm_step_backward=variant(lstm_step_backward, made))
+        loop, step = variant(sequence_backward, made), variant(lstm_step_backward, made)
+        return variant(lstm_sequence_backward, (), sequence_backward=loop, lstm_step_backward=step)
 
     of_a_step = [mistake for mistake in mistakes.STEP_BACKWARD if mistake.name not in ALSO_OF_THE_LOOP | ONLY_IN_A_STEP]
     call = "(dh, (dhT, dcT), caches, Wx, Wh)" + (", with caches of reference.lstm_step" if forward is lstm_sequence else "")
@@ -224,7 +234,8 @@ ALSO_OF_THE_LOOP = {  # what a step does not hand back is what a loop does not c
     "hidden-state gradient not carried",
     "dh_prev and dc_prev the other way round",
 }
-ONLY_IN_A_STEP = {  # one number or too few are added to db in a loop, which makes one number of all or raises
+ONLY_IN_A_STEP = {  # a loop makes one number of a db with too few, or raises; and its dc is no array of the caller's
+    "dc changed in place",
     "db summed over everything",
     "db summed over the units",
 }

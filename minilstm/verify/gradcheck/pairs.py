@@ -79,7 +79,7 @@ def check_sequence(
 
     Parameters
     ----------
-    forward, backward : functions in the shape of ``verify.sequence.lstm_sequence`` and ``lstm_sequence_backward``, told in
+    forward, backward : functions in the shape of ``reference.sequence.lstm_sequence`` and ``lstm_sequence_backward``, told in
         ``minilstm.verify.contracts``. The caches may be anything, and may be kept on ``self``.
     steps, batch_size, input_size, hidden_size : T, B, D, H of the random case; ``seed`` makes it.
     method, tolerance : as in ``check_gradients``.
