@@ -3,8 +3,8 @@
 import numpy as np
 
 from minilstm.course import Task, Wrong, check_array, same
-from minilstm.verify import contracts, diagnose_sequence
 from minilstm.reference.sequence import lstm_sequence, lstm_sequence_backward
+from minilstm.verify import contracts, diagnose_sequence
 
 T, B, D, H = 5, 3, 4, 2
 

@@ -5,8 +5,8 @@ import numpy as np
 from minilstm import optim
 from minilstm.course import Task, Wrong, same
 from minilstm.reference.functions import sigmoid
-from minilstm.verify import contracts
 from minilstm.reference.sequence import lstm_sequence, lstm_sequence_backward
+from minilstm.verify import contracts
 
 
 def momentum_step(yours):

@@ -188,7 +188,7 @@ def test_inputs_that_are_changed_are_told():
         cache.c_prev[:] = 0
         return result
 
-    assert diagnose(greedy).wrong_parts == ("cache.c_prev, changed in place",)
+    assert diagnose(greedy).wrong_parts == ("c_prev, changed in place",)
 
 
 def test_the_forward_step_is_looked_at_first():

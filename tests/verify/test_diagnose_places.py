@@ -5,10 +5,11 @@ from collections import deque
 import numpy as np
 import pytest
 
-from minilstm import reference
-from minilstm.verify import diagnose, diagnose_loss, diagnose_sequence, diagnose_step
-from minilstm.verify.diagnose.unwritten import empty_arrays_hold
+from minilstm import InputError, reference
+from minilstm.reference import lstm_step, lstm_step_backward
 from minilstm.reference.sequence import lstm_sequence, lstm_sequence_backward
+from minilstm.verify import check_sequence, check_step, diagnose, diagnose_loss, diagnose_sequence, diagnose_step
+from minilstm.verify.diagnose.unwritten import empty_arrays_hold
 from tests.helpers.learner import backward, changed, forward, step, step_backward, step_with
 from tests.verify.test_diagnose import my_loss, names, said
 
@@ -253,15 +254,55 @@ def test_caches_that_are_used_up_are_right(kept, taken):
     assert diagnose_sequence(once, once_forward)
 
 
-def test_many_caches_that_are_changed_are_told_in_one_sentence():
+def test_a_cache_that_is_changed_or_used_up_is_a_note_in_the_check_and_in_the_diagnosis():
+    def works_in_it(dh, dc, cache, Wx, Wh):
+        result = lstm_step_backward(dh, dc, cache, Wx, Wh)
+        cache.i[:], cache.f[:] = 0, 0
+        return result
+
     def works_in_them(dh, dstate, caches, Wx, Wh):
         result = lstm_sequence_backward(dh, dstate, caches, Wx, Wh)
         for cache in caches:
             cache.i[:], cache.f[:] = 0, 0
         return result
 
-    found = diagnose_sequence(works_in_them, lstm_sequence)
-    assert found.wrong_parts == ("caches, changed in place",) and said(found).count("belongs to the caller") == 1
+    def uses_them_up(dh, dstate, caches, Wx, Wh):
+        return lstm_sequence_backward(dh, dstate, [caches.pop() for _ in dh][::-1], Wx, Wh)
+
+    for found, check, note in (
+        (diagnose(works_in_it, lstm_step), check_step(lstm_step, works_in_it), "changes its cache"),
+        (diagnose_sequence(works_in_them), check_sequence(lstm_sequence, works_in_them), "changes its cache"),
+        (diagnose_sequence(uses_them_up), check_sequence(lstm_sequence, uses_them_up), "consumes its cache"),
+    ):
+        assert found and found.wrong_parts == () and check
+        assert len(found.notes) == len(check.notes) == 1 and note in found.notes[0] and note in check.notes[0]
+        assert found.notes[0] in found.text
+    assert diagnose(lstm_step_backward, lstm_step).notes == ()
+
+
+def test_a_note_on_the_cache_follows_the_mistakes():
+    def both(dh, dc, cache, Wx, Wh):
+        dx, dh_prev, dc_prev, grads = lstm_step_backward(dh, dc, cache, Wx, Wh)
+        dc_prev = dc_prev * cache.i / cache.f
+        cache.g[:] = 0
+        return dx, dh_prev, dc_prev, grads
+
+    found = diagnose(both)
+    assert names(found) == ["carried through the input gate"]
+    assert found.text.splitlines()[-1] == found.notes[0]
+
+
+@pytest.mark.parametrize("field", ["x", "h_prev", "c_prev"])
+def test_inputs_that_a_backward_pass_changes_through_its_cache_are_a_mistake_in_both(field):
+    def spoils(dh, dc, cache, Wx, Wh):
+        result = lstm_step_backward(dh, dc, cache, Wx, Wh)
+        getattr(cache, field)[:] = 0
+        return result
+
+    found = diagnose(spoils)
+    assert found.wrong_parts == (f"{field}, changed in place",) and said(found).count("belongs to the caller") == 1
+    with pytest.raises(InputError, match=f"changes {field}, which belongs to the caller"):
+        check_step(lstm_step, spoils)
 
 
 # ---- every sentence is true -------------------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from minilstm.reference.lstm import lstm_step
+from minilstm.reference.sequence import lstm_sequence
 from minilstm.verify.diagnose.diagnosis import RAISES, Diagnosis, Finding, Parts, evidence, listed
-from minilstm.verify.diagnose.explain import ALL_DIGITS, differences, exactly, same
+from minilstm.verify.diagnose.explain import ALL_DIGITS, agree, differences, exactly, same
 from minilstm.verify.diagnose.linearity import not_linear
 from minilstm.verify.diagnose.locate import Locate, findings_of, in_a_step, in_time, plainly
 from minilstm.verify.diagnose.trials import (
@@ -24,7 +25,7 @@ from minilstm.verify.diagnose.trials import (
     step_backward_trial,
     step_trial,
 )
-from minilstm.reference.sequence import lstm_sequence
+from minilstm.verify.gradcheck.conduct import CHANGES_CACHE, CONSUMES_CACHE
 
 UNWRITTEN = "never written, or only added to"
 LEFT_OVER = "np.empty and np.empty_like leave there what was in memory before: begin with np.zeros."
@@ -110,13 +111,24 @@ def examine(trial: Trial, function: Callable, locate: Locate = plainly) -> Diagn
     in_some = wrong or list(dict.fromkeys(part for finding in findings for part in finding.parts))
     remark = f"{_when(in_some, yours, right)} {_raised(trial, function, yours)}".strip()
     cases = len(trial.sizes) + len(trial.more)
-    return Diagnosis(trial.title, cases, len(trial.catalogue), tuple(findings), tuple(in_some), remark)
+    notes = _notes_on_the_cache(trial, function)
+    return Diagnosis(trial.title, cases, len(trial.catalogue), tuple(findings), tuple(in_some), remark, notes)
 
 
 def _findings(trial: Trial, function: Callable, yours: list[Parts], right: list[Parts], locate: Locate) -> list[Finding]:
     """Known mistakes that explain all; or what can be said of the place."""
     explained = exactly(yours, right, trial.known(), trial.ours)
     return findings_of(explained, yours, right) if explained else locate(trial, function, yours, right)
+
+
+def _notes_on_the_cache(trial: Trial, function: Callable) -> tuple[str, ...]:
+    """The note of ``check_step`` on a backward pass that works in its cache, or uses it up."""
+    if trial.forward is None:
+        return ()
+    first, again = trial.second_call(function)
+    if RAISES in first or agree([again], [first]):
+        return ()
+    return (CONSUMES_CACHE.format(again[RAISES]) if RAISES in again else CHANGES_CACHE,)
 
 
 def _rough(yours: list[Parts], right: list[Parts]) -> list[Finding]:

@@ -40,6 +40,7 @@ class Diagnosis:
     findings: tuple[Finding, ...]
     wrong_parts: tuple[str, ...]
     remark: str = ""  # for sequences, from which step on; what it raises
+    notes: tuple[str, ...] = ()  # what is good to know, and no mistake
 
     @property
     def right(self) -> bool:
@@ -58,7 +59,8 @@ class Diagnosis:
     def text(self) -> str:
         """The same as when it is printed, in lines of any length."""
         if self.right:
-            return f"Your {self.title} is right: it equals ours in {self.cases} random cases."
+            right = f"Your {self.title} is right: it equals ours in {self.cases} random cases."
+            return "\n".join([right, *self.notes])
         parts = [part for part in self.wrong_parts if part != RAISES]
         lines = [f"Your {self.title} is wrong{' in ' if parts else ''}{listed(parts)}. {self.remark}".rstrip()]
         named = [finding for finding in self.findings if finding.mistake is not None or finding.heading]
@@ -69,7 +71,7 @@ class Diagnosis:
             which = "What is left is" if named else "It is"
             lines.append(f"{which} none of the known ones ({self.known} mistakes were tried, alone and in pairs).")
             lines += ["   " + sentence for sentence in str(finding).splitlines()]
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.notes])
 
     def __str__(self) -> str:
         indent = lambda line: "   " if line[0] in " 123456789" else ""

@@ -34,6 +34,8 @@ from minilstm.verify.diagnose.unwritten import empty_arrays_hold
 from minilstm.verify.diagnose.variant import Mistake, variant
 
 GATE_NAMES = ("input gate", "forget gate", "candidate", "output gate")
+CACHES = "cache", "caches"  # a backward pass may work in its cache
+INPUTS = "inputs"  # of the forward pass, which belong to the caller even where the cache refers to them
 Sizes = tuple[Any, ...]
 Made = Sequence[Mistake]
 Inside = Callable[[Parts, Case], Parts]  # results taken apart further
@@ -135,7 +137,7 @@ class Trial:
 
     def parts_of(self, function: Callable, case: Case) -> Parts:
         """Results of a function on a case, by name, with what it raises and what it changes."""
-        held = contracts.arrays_in(case)  # the arrays themselves, which stay when a list of caches is used up
+        held = contracts.arrays_in({name: v for name, v in case.items() if name not in CACHES})
         before = {name: array.tobytes() for name, array in held.items()}
         try:
             with np.errstate(all="ignore"):
@@ -145,8 +147,19 @@ class Trial:
         except Exception as error:  # whatever it is, the learner is told of it
             return {RAISES: f"{type(error).__name__}: {error}".strip()}
         changed = (name for name, array in held.items() if array.tobytes() != before[name])
-        all_caches = lambda name: "caches" if name.startswith("caches") else name
-        return parts | {f"{all_caches(name)}, changed in place": np.ones(()) for name in changed}
+        without_owner = lambda name: name.removeprefix(f"{INPUTS}.")
+        return parts | {f"{without_owner(name)}, changed in place": np.ones(()) for name in changed}
+
+    def second_call(self, function: Callable) -> tuple[Parts, Parts]:
+        """The parts of two calls of a backward pass after one forward pass, at the last sizes."""
+        case = self.case(len(self.sizes) - 1, self.your_forward)
+        fresh = lambda: {name: v if name in CACHES else contracts.copy_of(v) for name, v in case.items()}
+        with empty_arrays_hold(0):
+            first = self.parts_of(function, fresh())
+            try:
+                return first, self.parts_of(function, fresh())
+            except InputError as error:  # a cache that is used up may lead to results of another form
+                return first, {RAISES: str(error)}
 
 
 def step_trial(seed: int = 0) -> Trial:
@@ -167,7 +180,7 @@ def step_backward_trial(seed: int = 0, forward: Callable = lstm_step) -> Trial:
     """Of a backward step, which gets the caches of ``forward``."""
 
     def take_apart(backward: Callable, case: Case) -> Parts:
-        dx, dh_prev, dc_prev, grads = contracts.call_step_backward(backward, **case)
+        dx, dh_prev, dc_prev, grads = contracts.call_step_backward(backward, **_arguments(case))
         return {"dc_prev": dc_prev, **_gates(grads), "dx": dx, "dh_prev": dh_prev}  # from what is computed first
 
     call = "(dh, dc, cache, Wx, Wh)" + (", with the cache of reference.lstm_step" if forward is lstm_step else "")
@@ -184,9 +197,10 @@ STEP_SIZES_MORE = ((1, 1, 1), (4, 5, 2), (5, 1, 3))
 
 def _step_backward_case(rng: np.random.Generator, step: Callable, B: int, D: int, H: int) -> Case:
     case = contracts.step_case(rng, B, D, H)
-    _, _, cache = contracts.call_step(step, **contracts.copy_of(case))
+    inputs = contracts.copy_of(case)
+    _, _, cache = contracts.call_step(step, **inputs)
     dh, dc = rng.standard_normal((B, H)), rng.standard_normal((B, H))
-    return {"dh": dh, "dc": dc, "cache": cache, "Wx": case["Wx"], "Wh": case["Wh"]}
+    return {"dh": dh, "dc": dc, "cache": cache, "Wx": case["Wx"], "Wh": case["Wh"], INPUTS: inputs}
 
 
 def sequence_trial(seed: int = 0) -> Trial:
@@ -211,7 +225,7 @@ def sequence_backward_trial(seed: int = 0, forward: Callable = lstm_sequence) ->
     """Of a backward pass through time, which gets the caches of ``forward``."""
 
     def take_apart(backward: Callable, case: Case) -> Parts:
-        dx, dh0, dc0, grads = contracts.call_sequence_backward(backward, **case)
+        dx, dh0, dc0, grads = contracts.call_sequence_backward(backward, **_arguments(case))
         last_first = dict(reversed(_steps("dx", dx, len(case["dh"])).items()))
         return {**last_first, "dc0": dc0, "dh0": dh0, **_gates(grads)}
 
@@ -243,9 +257,10 @@ ONLY_IN_A_STEP = {  # a loop makes one number of a db with too few, or raises; a
 
 def _sequence_backward_case(rng: np.random.Generator, forward: Callable, T: int, B: int, D: int, H: int) -> Case:
     case = contracts.sequence_case(rng, T, B, D, H)
-    *_, caches = contracts.call_sequence(forward, **contracts.copy_of(case))
+    inputs = contracts.copy_of(case)
+    *_, caches = contracts.call_sequence(forward, **inputs)
     dh, dstate = rng.standard_normal((T, B, H)), (rng.standard_normal((B, H)), rng.standard_normal((B, H)))
-    return {"dh": dh, "dstate": dstate, "caches": caches, "Wx": case["Wx"], "Wh": case["Wh"]}
+    return {"dh": dh, "dstate": dstate, "caches": caches, "Wx": case["Wx"], "Wh": case["Wh"], INPUTS: inputs}
 
 
 def loss_trial(seed: int = 0) -> Trial:
@@ -280,6 +295,11 @@ def loss_trial(seed: int = 0) -> Trial:
 
 LOSS_SIZES = ((4, 3, 5, 1.0), (2, 1, 3, 3.0), (3, 2, 4, 1000.0))  # T, B, V, and how large the logits are
 LOSS_SIZES_MORE = ((1, 1, 2), (2, 5, 3))
+
+
+def _arguments(case: Case) -> Case:
+    """What a backward pass is called with."""
+    return {name: value for name, value in case.items() if name != INPUTS}
 
 
 def _nans(parts: Parts, name: str) -> int:

@@ -26,6 +26,15 @@ from minilstm.verify.gradcheck.slopes import Params, copies_of
 from minilstm.verify.gradcheck.traces import quoted
 
 SCALES = -1, 1e-3, 1e3  # of the gradients that arrive
+OWN = "Each call of this check had a forward pass of its own."
+CONSUMES_CACHE = (
+    "Your backward pass consumes its cache, so it cannot be called twice after one forward"
+    f" pass ({{}}). {OWN}"
+)
+CHANGES_CACHE = (
+    "Your backward pass changes its cache: called twice after one forward pass, it gives"
+    f" other gradients. {OWN}"
+)
 Forward = Callable[[Params], tuple[Params, Any]]
 Backward = Callable[[Params, Any, Params], dict[str, Any]]
 
@@ -60,20 +69,11 @@ def check_repeatable(forward: Forward, backward: Backward, params: Params, dy: P
             "your backward pass does not give the same twice for the same arguments; does it keep"
             " something from call to call, such as sums of gradients that are not set to zero?"
         )
-    own = "Each call of this check had a forward pass of its own."
     try:
         kept = _equal(first, backward(copies_of(dy), cache, copies_of(params)))
     except Exception as error:  # whatever it is that a cache which is used up leads to
-        return (
-            "Your backward pass consumes its cache, so it cannot be called twice after one forward pass"
-            f" ({quoted(error)}). {own}"
-        )
-    if kept:
-        return ""
-    return (
-        "Your backward pass changes its cache: called twice after one forward pass, it gives other"
-        f" gradients. {own}"
-    )
+        return CONSUMES_CACHE.format(quoted(error))
+    return "" if kept else CHANGES_CACHE
 
 
 def check_linear(
