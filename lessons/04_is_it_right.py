@@ -41,7 +41,7 @@ from minilstm.verify import check_gradients, check_step, diagnose, slopes
 f, x, slope = np.tanh, 1.0, 1 - np.tanh(1.0) ** 2
 error_one_sided, error_central = {}, {}
 print(f"slope of tanh at 1: {slope:.10f}\n\n    h       one-sided     its error        central     its error")
-for h in 10.0 ** -np.arange(1, 16):
+for h in (10.0**-k for k in range(1, 16)):
     one_sided = (f(x + h) - f(x)) / h
     central = (f(x + h) - f(x - h)) / (2 * h)                                       # (1)
     error_one_sided[h], error_central[h] = abs(one_sided - slope), abs(central - slope)

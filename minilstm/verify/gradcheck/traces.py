@@ -10,7 +10,11 @@ from pathlib import Path
 import numpy as np
 
 LIBRARIES = [sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")]
-NOT_THEIRS = tuple(f"{folder}{os.sep}" for folder in (*LIBRARIES, Path(np.__file__).parent, Path(__file__).parents[2]))
+OURS = Path(__file__).parents[2]
+NOT_THEIRS = (
+    "<frozen ", "<__array_function__ internals>",  # of Python, and of NumPy before 1.25
+    *(f"{folder}{os.sep}" for folder in (*LIBRARIES, Path(np.__file__).parent, OURS)),
+)  # fmt: skip
 
 
 def line_of(error: BaseException) -> str:
