@@ -96,38 +96,38 @@ def rnn_backward_naive(dh_out, dh_next, h, da, db):
     db += da.sum(axis=0)
 
 
-def product_naive(x, W, y, panels=None):
+def product_naive(x, W, y, packed=None):
     np.matmul(x, W, out=y)
 
 
 def packed_arrays(x, W, y):
-    panels = np.empty(kernels.panels.shape(W), W.dtype)
-    kernels.panels.pack(W, panels)  # once for many products: outside the clock
-    return x, W, y, panels
+    packed = np.empty(kernels.packed_weights.shape(W), W.dtype)
+    kernels.packed_weights.pack(W, packed)  # once for many products: outside the clock
+    return x, W, y, packed
 
 
-def packed_product(x, W, y, panels):
-    kernels.panels.multiply_packed(x, panels, y)
+def packed_product(x, W, y, packed):
+    kernels.packed_weights.multiply_packed(x, packed, y)
 
 
-def softmax_kernel(targets, b, scale, logits, lanes, losses, db):
-    kernels.softmax.softmax_cross_entropy(targets, b, logits, lanes, losses)
+def softmax_kernel(targets, b, scale, logits, partials, losses, db):
+    kernels.softmax.softmax_cross_entropy(targets, b, logits, partials, losses)
     return (losses,)
 
 
-def softmax_naive(targets, b, scale, logits, lanes, losses, db):
+def softmax_naive(targets, b, scale, logits, partials, losses, db):
     a = logits + b
     a -= a.max(axis=1, keepdims=True)
     return (np.log(np.exp(a).sum(axis=1)) - a[np.arange(N), targets],)
 
 
-def softmax_backward_kernel(targets, b, scale, logits, lanes, losses, db):
-    kernels.softmax.softmax_cross_entropy_backward(targets, b, scale, logits, lanes, losses, db)
+def softmax_backward_kernel(targets, b, scale, logits, partials, losses, db):
+    kernels.softmax.softmax_cross_entropy_backward(targets, b, scale, logits, partials, losses, db)
     return logits, losses, db
 
 
-def softmax_backward_naive(targets, b, scale, logits, lanes, losses, db):
-    (losses,) = softmax_naive(targets, b, scale, logits, lanes, losses, db)
+def softmax_backward_naive(targets, b, scale, logits, partials, losses, db):
+    (losses,) = softmax_naive(targets, b, scale, logits, partials, losses, db)
     da = softmax(logits + b)
     da[np.arange(N), targets] -= 1
     da *= scale
@@ -167,8 +167,8 @@ def function(name: str, kernel, naive) -> Case:
 
 
 def softmax_arrays(normal, dtype) -> Arrays:
-    lanes, losses = np.empty(kernels.softmax.LANES, dtype), np.empty(N, dtype)
-    return np.arange(N) * 31 % V, normal(V), dtype(1 / N), 3 * normal(N, V), lanes, losses, np.zeros(V, dtype)
+    partials, losses = np.empty(kernels.softmax.ACCUMULATORS, dtype), np.empty(N, dtype)
+    return np.arange(N) * 31 % V, normal(V), dtype(1 / N), 3 * normal(N, V), partials, losses, np.zeros(V, dtype)
 
 
 def optimizer_arrays(normal, dtype, scalars, states) -> Arrays:
@@ -192,7 +192,7 @@ CASES = [  # of a cell's arrays: how many times H wide; a negative width is a bi
          rnn_backward_naive, hidden_size),
     *(Case(f"product_of_{rows}_rows", lambda n, _, rows=rows: (n(rows, H), n(H, 4 * H), n(rows, 4 * H)),
            kernels.product.multiply, product_naive, lambda arrays: arrays[1].size * len(arrays[0])) for rows in (1, 4, 16)),
-    *(Case(f"product_in_panels_of_{rows}_rows", lambda n, _, rows=rows: packed_arrays(n(rows, H), n(H, 4 * H), n(rows, 4 * H)),
+    *(Case(f"packed_weights_{rows}_rows", lambda n, _, rows=rows: packed_arrays(n(rows, H), n(H, 4 * H), n(rows, 4 * H)),
            packed_product, product_naive, lambda arrays: arrays[1].size * len(arrays[0])) for rows in (1, 4, 16, 64)),
     function("exp", exp_in_place, np.exp),
     function("tanh", tanh_in_place, np.tanh),

@@ -30,7 +30,7 @@ import minilstm.layers.lstm
 import minilstm.layers.recurrent
 import minilstm.parallel.replica
 from minilstm import LSTM, Adam, LanguageModel, kernels
-from minilstm.kernels.jit import kernel
+from minilstm.kernels.compile import kernel
 from minilstm.layers.packing import Packing
 from minilstm.parallel import threads
 from minilstm.parallel.replica import Replica
@@ -53,7 +53,7 @@ KERNELS = {
 PYTHON = {
     (LanguageModel, "_check_batch"): "batch checked and packed",
     **{(Packing, name): "states put in order" for name in ("sort", "unsort", "before", "last")},
-    (minilstm.layers.lstm, "in_panels"): "Wh in panels",
+    (minilstm.layers.lstm, "pack_weights"): "Wh packed",
     **{(LSTM, name): "Python of the layers" for name in ("forward_packed", "backward_packed", "zero_state")},
     (minilstm.parallel.replica, "output_loss"): "Python of the output layer",
     **{(Replica, name): "Python of the replica" for name in ("forward", "loss_and_gradients")},
@@ -113,13 +113,13 @@ class TimedNumPy:
         return getattr(np, name)
 
 
-multiply_packed = kernels.panels.multiply_packed
+multiply_packed = kernels.packed_weights.multiply_packed
 
 
 @kernel
-def products_of_steps(T, x, panels, y):
+def products_of_steps(T, x, packed, y):
     for t in range(T):
-        multiply_packed(x[t], panels, y)
+        multiply_packed(x[t], packed, y)
 
 
 def products_of_loop(name: str, B: int, T: int, H: int, layers: int) -> float:
@@ -127,11 +127,11 @@ def products_of_loop(name: str, B: int, T: int, H: int, layers: int) -> float:
     rng, blocks = np.random.default_rng(0), 4 * H
     rows, columns = (H, blocks) if name == "lstm_steps" else (blocks, H)
     x = rng.standard_normal((T, B, rows), np.float32)
-    panels = rng.standard_normal(kernels.panels.shape(np.empty((rows, columns), np.float32)), np.float32)
+    packed = rng.standard_normal(kernels.packed_weights.shape(np.empty((rows, columns), np.float32)), np.float32)
     y, times = np.empty((B, columns), np.float32), []
     for _ in range(20):
         began = time.perf_counter()
-        products_of_steps(T, x, panels, y)
+        products_of_steps(T, x, packed, y)
         times.append(time.perf_counter() - began)
     return layers * statistics.median(times)
 

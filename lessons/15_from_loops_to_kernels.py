@@ -238,7 +238,7 @@ print(f"\ngates of a step in the kernel: {micro(gates_kernel, zh, b, zeros, z, c
 # `LSTM.forward` is built in the same way. With a `Workspace` it keeps all its arrays from call to
 # call. The sequences of a batch have nothing to do with each other, so that each of two threads can
 # take half of them all the way. Python lets only one thread at a time run Python code, but NumPy's
-# products let go of it, and so do our kernels (`nogil`, in `minilstm/kernels/jit.py`).
+# products let go of it, and so do our kernels (`nogil`, in `minilstm/kernels/compile.py`).
 #
 # BLAS has threads of its own, with which it shares a single product. They would meet T times, ours
 # meet once. Both together are worst: four threads on two cores wait for each other. So ours are
@@ -267,7 +267,7 @@ assert all(same(np.concatenate([h for h, _, _ in forward(n)()], axis=1)) for n i
 # its own, which is made for many rows, and the fewer rows h has, the less often each number of `Wh`
 # is used once it has been fetched: the last column counts operations for each byte. `multiply` in
 # `minilstm/kernels/product.py` is a plain loop that copies nothing; the package writes texts with
-# it. `multiply_packed` in `panels.py` beside it gets a `Wh` that was copied once, for all steps of a
+# it. `multiply_packed` in `packed_weights.py` beside it gets a `Wh` that was copied once, for all steps of a
 # batch, which is how `LSTM.forward` multiplies. The limit of the library is then not quite its own.
 
 
@@ -281,11 +281,11 @@ def products(count):
     return lambda: threads.run(jobs)
 
 
-kernels.panels.pack(Wh, panels := np.empty(kernels.panels.shape(Wh), np.float32))
+kernels.packed_weights.pack(Wh, panels := np.empty(kernels.packed_weights.shape(Wh), np.float32))
 print("\nGFLOP a second of h Wh\nrows of h       BLAS     a loop  copied once   operations a byte")
 for rows in (1, 4, 16, 64, 256):
     h, y, work = random(rows, H), random(rows, 4 * H), 2 * rows * H * 4 * H
-    ways = (np.matmul, Wh), (kernels.product.multiply, Wh), (kernels.panels.multiply_packed, panels)
+    ways = (np.matmul, Wh), (kernels.product.multiply, Wh), (kernels.packed_weights.multiply_packed, panels)
     speeds = "".join(f"{work / 1000 / micro(product, h, W, y):11.1f}" for product, W in ways)
     print(f"{rows:9}{speeds} {work / (h.nbytes + Wh.nbytes + y.nbytes):19.1f}")
     assert np.allclose(y, h @ Wh, atol=1e-4)

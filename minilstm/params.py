@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from minilstm.kernels import huge_pages as memory
+from minilstm.kernels import huge_pages
 
 
 class ParameterVector(Mapping[str, np.ndarray]):
@@ -39,7 +39,7 @@ class ParameterVector(Mapping[str, np.ndarray]):
     def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype, flat: np.ndarray | None = None):
         self.shapes = dict(shapes)
         size = sum(math.prod(shape) for shape in self.shapes.values())
-        self.flat = memory.zeros(size, dtype) if flat is None else flat
+        self.flat = huge_pages.zeros(size, dtype) if flat is None else flat
         assert self.flat.shape == (size,) and self.flat.dtype == np.dtype(dtype)
         self._views: dict[str, np.ndarray] = {}
         start = 0

@@ -15,7 +15,7 @@ import numpy as np
 
 from minilstm import __version__
 from minilstm.cli.sources import told
-from minilstm.kernels.disk import can_be_written, place
+from minilstm.kernels.cache import cache_directory, can_be_written
 from minilstm.parallel.threads import OUR_VARIABLE, ours
 from minilstm.training.checkpoint import Checkpoint, load
 from minilstm.training.progress import WIDTH, in_other_units
@@ -54,7 +54,7 @@ def run(arguments: Namespace) -> int:
 def _compiled() -> str:
     if numba.config.DISABLE_JIT:
         return "kernels not compiled"
-    folder = place()
+    folder = cache_directory()
     if folder is None or not can_be_written(folder):
         nowhere = f"{folder} cannot be written to" if folder else "there is no folder for caches"
         return f"kernels compiled by each process, for {nowhere}; NUMBA_CACHE_DIR can name another"

@@ -1,7 +1,31 @@
-"""The same mathematics as by the book, as compiled loops: the same names, in the same order."""
+"""Compiled loops: the equations of ``minilstm.reference``, with its names and numbers."""
 
-from minilstm.kernels import adam, embedding, generation, gru, lstm, panels, product, rmsprop, rnn, sampling, sgd, softmax
+from minilstm.kernels import (
+    adam,
+    embedding,
+    generation,
+    gru,
+    lstm,
+    packed_weights,
+    product,
+    rmsprop,
+    rnn,
+    sampling,
+    sgd,
+    softmax,
+)
 
 __all__ = [
-    "adam", "embedding", "generation", "gru", "lstm", "panels", "product", "rmsprop", "rnn", "sampling", "sgd", "softmax",
-]  # fmt: skip
+    "adam",
+    "embedding",
+    "generation",
+    "gru",
+    "lstm",
+    "packed_weights",
+    "product",
+    "rmsprop",
+    "rnn",
+    "sampling",
+    "sgd",
+    "softmax",
+]

@@ -17,7 +17,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from minilstm.kernels.jit import kernel
+from minilstm.kernels.compile import kernel
 
 TANH_FLOAT32_ERROR = 3.5e-7  # largest absolute error
 SIGMOID_FLOAT32_ERROR = 2.1e-7

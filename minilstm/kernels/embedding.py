@@ -5,7 +5,7 @@ Shapes: ids (N,) integers in [0, V), W and dW (V, K), rows (N, K).
 
 from __future__ import annotations
 
-from minilstm.kernels.jit import kernel
+from minilstm.kernels.compile import kernel
 
 
 @kernel

@@ -19,7 +19,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from minilstm.kernels.jit import kernel
+from minilstm.kernels.compile import kernel
 
 EXP_FLOAT32_ERROR = 9.0e-8  # largest relative error; below the smallest normal number, 1.2e-38, relative to that number
 

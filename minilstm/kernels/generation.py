@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minilstm.kernels.compile import kernel
 from minilstm.kernels.gru import gru_step
-from minilstm.kernels.jit import kernel
 from minilstm.kernels.lstm import lstm_step
 from minilstm.kernels.product import multiply
 from minilstm.kernels.rnn import rnn_step

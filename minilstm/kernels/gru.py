@@ -1,17 +1,19 @@
-"""One step of a GRU, compiled: equations (1) to (5) of ``minilstm.reference.gru``, row by row.
+"""One step of a GRU, compiled: ``minilstm.reference.gru``, row by row.
 
-``gru_steps`` and ``gru_steps_backward`` are the loops over time, products and all (see ``lstm.py``).
+``gru_steps`` and ``gru_steps_backward`` are the loops over time, with their products (see
+``lstm.py``).
 
-Shapes: a, ah, gates, dax and dah (B, 3H) in blocks r, z, n; bx, bh, dbx and dbh (3H,); everything else (B, H).
-Over time, packed rows and slots (see ``minilstm.layers.packing``): a, dax, dah (N, 3H), q, dh_out (N, H), h (B + N, H);
-counts, starts (T,), slots (T + 1,).
+Shapes: a, ah, gates, dax and dah (B, 3H) in blocks r, z, n; bx, bh, dbx and dbh (3H,);
+all else (B, H). Over time, in packed rows and state buffers (see
+``minilstm.layers.packing``): a, dax, dah (N, 3H), q, dh_out (N, H), h (B + N, H); counts,
+starts (T,), state_starts (T + 1,); Wh and Wh_T as packed weights.
 """
 
 from __future__ import annotations
 
 from minilstm.kernels.activations import sigmoid_in_place, tanh_in_place
-from minilstm.kernels.jit import kernel
-from minilstm.kernels.panels import multiply_packed
+from minilstm.kernels.compile import kernel
+from minilstm.kernels.packed_weights import multiply_packed
 
 
 @kernel
@@ -22,7 +24,7 @@ def gru_step(ah, bx, bh, h_prev, a, q, h):
         r, z, n = a[row, :H], a[row, H : 2 * H], a[row, 2 * H :]
         for j in range(2 * H):
             a[row, j] += bx[j] + ah[row, j] + bh[j]
-        sigmoid_in_place(a[row, : 2 * H])                                  # (1), (2): r and z stand side by side
+        sigmoid_in_place(a[row, : 2 * H])                                  # (1), (2): r and z
         for j in range(H):
             q[row, j] = ah[row, 2 * H + j] + bh[2 * H + j]                 # (3)
         for j in range(H):
@@ -34,9 +36,10 @@ def gru_step(ah, bx, bh, h_prev, a, q, h):
 
 @kernel
 def gru_step_backward(dh_out, gates, h_prev, q, dh, dax, dah, dbx, dbh):
-    """dh comes in as what the next step sends back, to which dh_out is added, and goes out as what passes h_prev by z alone.
+    """dh comes in as the gradient of the next step, and dh_out is added to it.
 
-    dbx and dbh are added to, for they belong to all steps.
+    It goes out as the part of dh_prev that does not pass through Wh, dh ⊙ z. dbx and dbh
+    are added to: they sum over all steps.
     """
     rows, H = h_prev.shape
     for row in range(rows):
@@ -56,7 +59,7 @@ def gru_step_backward(dh_out, gates, h_prev, q, dh, dax, dah, dbx, dbh):
         for j in range(2 * H):
             dah[row, j] = dax[row, j]
         for j in range(H):
-            dh[row, j] *= z[j]                                             # (5): the carry
+            dh[row, j] *= z[j]                                             # (5): to dh_prev directly
         for j in range(3 * H):
             dbx[j] += dax[row, j]
         for j in range(3 * H):
@@ -64,23 +67,34 @@ def gru_step_backward(dh_out, gates, h_prev, q, dh, dax, dah, dbx, dbh):
 
 
 @kernel
-def gru_steps(counts, starts, slots, Wh, bx, bh, ah, a, q, h):
-    """``gru_step`` over time. a comes in as x Wx; slot 0 of h is the initial state."""
+def gru_steps(counts, starts, state_starts, Wh, bx, bh, ah, a, q, h):
+    """``gru_step`` over time. a comes in as x Wx; h begins with the initial state."""
     for t in range(counts.size):
         n = counts[t]
         rows = slice(starts[t], starts[t] + n)
-        before, now = slice(slots[t], slots[t] + n), slice(slots[t + 1], slots[t + 1] + n)
+        before = slice(state_starts[t], state_starts[t] + n)
+        now = slice(state_starts[t + 1], state_starts[t + 1] + n)
         multiply_packed(h[before], Wh, ah[:n])
         gru_step(ah[:n], bx, bh, h[before], a[rows], q[rows], h[now])
 
 
 @kernel
-def gru_steps_backward(counts, starts, slots, Wh_T, dh_out, gates, h, q, through_gates, dh, dax, dah, dbx, dbh):
-    """``gru_step_backward`` back through time. dh comes in from after the last step and goes out before the first."""
+def gru_steps_backward(
+    counts, starts, state_starts, Wh_T, dh_out, gates, h, q, through_gates, dh,
+    dax, dah, dbx, dbh,
+):
+    """``gru_step_backward`` back through time.
+
+    dh comes in as dL/d(final state) and goes out as dL/d(initial state).
+    """
     for t in range(counts.size - 1, -1, -1):
         n = counts[t]
-        rows, before = slice(starts[t], starts[t] + n), slice(slots[t], slots[t] + n)
-        gru_step_backward(dh_out[rows], gates[rows], h[before], q[rows], dh[:n], dax[rows], dah[rows], dbx, dbh)
+        rows = slice(starts[t], starts[t] + n)
+        before = slice(state_starts[t], state_starts[t] + n)
+        gru_step_backward(
+            dh_out[rows], gates[rows], h[before], q[rows], dh[:n],
+            dax[rows], dah[rows], dbx, dbh,
+        )
         multiply_packed(dah[rows], Wh_T, through_gates[:n])
         for r in range(n):
             for j in range(dh.shape[1]):

@@ -2,7 +2,7 @@
 
 A BLAS library copies both matrices into an order of its own before it multiplies, which takes longer than the product of a
 single row. This loop copies nothing. Four rows of W at a time, so that a row of y is read and written once for four of them.
-From four rows on, W laid out anew by ``panels.py`` is faster, where it is used often enough.
+From four rows on, W laid out anew by ``packed_weights.py`` is faster, where it is used often enough.
 
     (1)  y_r = Σ_k x_rk W_k                   W_k: row k of W
 
@@ -11,7 +11,7 @@ From four rows on, W laid out anew by ``panels.py`` is faster, where it is used 
 
 from __future__ import annotations
 
-from minilstm.kernels.jit import kernel
+from minilstm.kernels.compile import kernel
 
 
 @kernel

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from minilstm.kernels.jit import kernel
+from minilstm.kernels.compile import kernel
 
 
 @kernel

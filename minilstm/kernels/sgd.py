@@ -12,7 +12,7 @@ and momentum in deep learning (2013). (1) is what clipping by norm leaves of g (
 
 from __future__ import annotations
 
-from minilstm.kernels.jit import kernel
+from minilstm.kernels.compile import kernel
 
 
 @kernel

@@ -1,13 +1,16 @@
-"""A GRU over whole sequences: the cell of ``minilstm.reference.gru`` step after step, and backpropagation through time.
+"""A GRU over whole sequences: ``minilstm.reference.gru``, step after step.
 
-    forward    a = x Wx                       one large product for all steps
-               ah = h[t-1] Wh                 one small product a step, then the gates: one kernel call a step
-    backward   dax[t], dah[t] from dh[t]      one kernel call a step
-               dh[t-1] += dah[t] Whᵀ          one small product a step; the rest of dh[t-1] comes past the gates, by z
+    forward    a = x Wx                       one large product for all time steps
+               ah = h[t-1] Wh                 one small product a step, then the gates
+    backward   dax[t], dah[t] from dh[t]      the gates backward, one kernel call a step
+               dh[t-1] += dah[t] Whᵀ          one small product a step; the rest of
+                                              dh[t-1] comes from dh[t] directly, times z
                dWx, dWh, dbx, dbh, dx         one large product each, after the loop
 
-As in ``lstm.py``, the loops over time are compiled as a whole, or run here where the small products are left to BLAS.
-Shapes: x (T, B, D) or integers (T, B); h (T, B, H); states (B, H); Wx (D, 3H), Wh (H, 3H), bx and bh (3H,), blocks r, z, n.
+Each loop over time is one kernel, or runs here, as in ``lstm.py``.
+
+Shapes: x (T, B, D) or integers (T, B); h (T, B, H); states (B, H); Wx (D, 3H),
+Wh (H, 3H), bx and bh (3H,), in blocks r, z, n.
 """
 
 from __future__ import annotations
@@ -19,64 +22,83 @@ import numpy as np
 
 from minilstm import kernels
 from minilstm.layers.packing import Packing
-from minilstm.layers.recurrent import Recurrent, State, in_panels, project, project_backward
+from minilstm.layers.recurrent import Grads, Params, Recurrent, State
+from minilstm.layers.recurrent import pack_weights, project, project_backward
 from minilstm.layers.workspace import Workspace
 from minilstm.parallel import threads
 
 
 class GRUCache(NamedTuple):
-    """What the way back needs. Backward reads it and never changes it."""
+    """What backward needs. Backward does not change it."""
 
     x: np.ndarray  # (N, D), or ids (N,)
     gates: np.ndarray  # (N, 3H), activated: r, z, n
     q: np.ndarray  # (N, H)
-    h: np.ndarray  # (B + N, H), slots
+    h: np.ndarray  # (B + N, H), state buffer
     packing: Packing
     workspace: Workspace
-    turn: int
+    version: int
 
 
 @dataclass(frozen=True)
 class GRU(Recurrent):
-    """A layer of GRU cells, reset after the product; its state is (h,)."""
+    """A layer of GRU cells, with the reset gate after the product; its state is (h,)."""
 
     gates: ClassVar[int] = 3
     biases: ClassVar[tuple[str, ...]] = ("bx", "bh")
 
     def forward_packed(
-        self, params, x, state: State, packing: Packing, workspace: Workspace | None = None
+        self,
+        params: Params,
+        x: np.ndarray,
+        state: State,
+        packing: Packing,
+        workspace: Workspace | None = None,
     ) -> tuple[np.ndarray, State, GRUCache]:
         """``forward`` on packed rows: x (N, D) or ids (N,) to h (N, H)."""
         Wx, Wh, bx, bh = params["Wx"], params["Wh"], params["bx"], params["bh"]
         N, B, H = packing.N, packing.B, self.hidden_size
         work = Workspace() if workspace is None else workspace
-        turn = work.begin()
+        version = work.begin()
         a = work.empty("a", (N, 3 * H), Wx.dtype)  # pre-activations, then gates
         ah = work.empty("ah", (B, 3 * H), Wx.dtype)
         q = work.empty("q", (N, H), Wx.dtype)
-        h = work.empty("h", (B + N, H), Wx.dtype)  # slots: slot 0 is the initial state
+        h = work.empty("h", (B + N, H), Wx.dtype)  # state buffer
 
         project(x, Wx, out=a)
         h[:B] = packing.sort(state[0])
         if threads.left_to_blas(B):
             for n, rows, before, now in packing.slices:
                 np.matmul(h[before], Wh, out=ah[:n])
-                kernels.gru.gru_step(ah[:n], bx, bh, h[before], a[rows], q[rows], h[now])
+                kernels.gru.gru_step(
+                    ah[:n], bx, bh, h[before], a[rows], q[rows], h[now]
+                )
         else:
-            kernels.gru.gru_steps(*packing.steps, in_panels(Wh, work), bx, bh, ah, a, q, h)
-        return h[B:], (packing.last(h),), GRUCache(x, a, q, h, packing, work, turn)
+            packed = pack_weights(Wh, (H, 3 * H), work)
+            kernels.gru.gru_steps(*packing.steps, packed, bx, bh, ah, a, q, h)
+        cache = GRUCache(x, a, q, h, packing, work, version)
+        return h[B:], (packing.last(h),), cache
 
-    def backward_packed(self, params, dh, dstate: State, cache: GRUCache, grads=None):
-        """``backward`` on packed rows: dh (N, H) to dx (N, D), or None for one-hot input."""
-        x, gates, q, h, packing, work, turn = cache
-        work.check(turn)
+    def backward_packed(
+        self,
+        params: Params,
+        dh: np.ndarray,
+        dstate: State,
+        cache: GRUCache,
+        grads: Grads | None = None,
+    ) -> tuple[np.ndarray | None, State, Grads]:
+        """``backward`` on packed rows: dh (N, H) to dx (N, D), or None for one-hot."""
+        x, gates, q, h, packing, work, version = cache
+        work.check(version)
         Wx, Wh = params["Wx"], params["Wh"]
         N, B, H = packing.N, packing.B, self.hidden_size
-        grads = {name: np.empty_like(p) for name, p in params.items()} if grads is None else grads
+        if grads is None:
+            grads = {name: np.empty_like(p) for name, p in params.items()}
         dax = work.empty("dax", (N, 3 * H), Wx.dtype)
         dah = work.empty("dah", (N, 3 * H), Wx.dtype)
         through_gates = work.empty("through_gates", (B, H), Wx.dtype)
-        dh_next = packing.sort(dstate[0])  # a copy: it travels back through time
+        # the recurrent gradient; a copy, since every step changes it
+        dh_next = packing.sort(dstate[0])
 
         dbx, dbh = grads["bx"], grads["bh"]
         dbx[...], dbh[...] = 0, 0
@@ -84,13 +106,15 @@ class GRU(Recurrent):
         if threads.left_to_blas(B):
             for n, rows, before, _ in reversed(packing.slices):
                 kernels.gru.gru_step_backward(
-                    dh[rows], gates[rows], h[before], q[rows], dh_next[:n], dax[rows], dah[rows], dbx, dbh
+                    dh[rows], gates[rows], h[before], q[rows], dh_next[:n],
+                    dax[rows], dah[rows], dbx, dbh,
                 )
                 dh_next[:n] += np.matmul(dah[rows], Wh.T, out=through_gates[:n])
         else:
-            Wh_T = in_panels(Wh.T, work)
+            Wh_T = pack_weights(Wh.T, (3 * H, H), work)
             kernels.gru.gru_steps_backward(
-                *packing.steps, Wh_T, dh, gates, h, q, through_gates, dh_next, dax, dah, dbx, dbh
+                *packing.steps, Wh_T, dh, gates, h, q, through_gates, dh_next,
+                dax, dah, dbx, dbh,
             )
 
         np.matmul(packing.before(h).T, dah, out=grads["Wh"])

@@ -117,7 +117,7 @@ def output_loss(params, h, targets, grads=None, workspace: Workspace | None = No
     work = Workspace() if workspace is None else workspace
     with work:
         losses = work.empty("losses", (N,), W.dtype)
-        lanes = work.empty("lanes", (kernels.softmax.LANES,), W.dtype)
+        partials = work.empty("partials", (kernels.softmax.ACCUMULATORS,), W.dtype)
         dh = None
         if grads is not None:
             dh = work.empty("dh", h.shape, W.dtype)
@@ -131,9 +131,9 @@ def output_loss(params, h, targets, grads=None, workspace: Workspace | None = No
             h_chunk, y = h[chunk], targets[chunk]
             a = np.matmul(h_chunk, W, out=work.empty("logits", (y.size, V), W.dtype))  # (n, V)
             if dh is None:
-                kernels.softmax.softmax_cross_entropy(y, b, a, lanes, losses[chunk])                          # (1)
+                kernels.softmax.softmax_cross_entropy(y, b, a, partials, losses[chunk])                          # (1)
                 continue
-            kernels.softmax.softmax_cross_entropy_backward(y, b, scale, a, lanes, losses[chunk], grads["b"])  # (1), (2)
+            kernels.softmax.softmax_cross_entropy_backward(y, b, scale, a, partials, losses[chunk], grads["b"])  # (1), (2)
             np.matmul(a, W.T, out=dh[chunk])  # a is now da
             if start == 0:
                 np.matmul(h_chunk.T, a, out=grads["W"])

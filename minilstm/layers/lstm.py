@@ -1,16 +1,18 @@
-"""An LSTM over whole sequences: the cell of ``minilstm.reference.lstm`` step after step, and backpropagation through time.
+"""An LSTM over whole sequences: ``minilstm.reference.lstm``, step after step.
 
-    forward    z = x Wx                       one large product for all steps
-               z[t] += h[t-1] Wh + b          one small product a step, then the gates: one kernel call a step
-    backward   dz[t] from dh[t] and dc[t]     one kernel call a step
+    forward    z = x Wx                       one large product for all time steps
+               z[t] += h[t-1] Wh + b          one small product a step, then the gates
+    backward   dz[t] from dh[t] and dc[t]     the gates backward, one kernel call a step
                dh[t-1] += dz[t] Whᵀ           one small product a step
                dWx, dWh, db, dx from dz       one large product each, after the loop
 
-The loops over time are compiled as a whole; where the small products are better left to BLAS (see ``parallel/threads.py``),
-they run here, step by step. Backpropagation through time: Werbos (1990). Steps past a sequence's length are not computed at
-all: everything runs on packed rows (see ``packing.py``).
+Each loop over time is one kernel. If BLAS had better do the small products (see
+``parallel/threads.py``), the loop runs here, step by step. Backpropagation through time:
+Werbos (1990). Steps past a sequence's length are not computed: everything runs on packed
+rows (see ``packing.py``).
 
-Shapes: x (T, B, D) or integers (T, B); h (T, B, H); states (B, H); Wx (D, 4H), Wh (H, 4H), b (4H,), blocks i, f, g, o.
+Shapes: x (T, B, D) or integers (T, B); h (T, B, H); states (B, H); Wx (D, 4H),
+Wh (H, 4H), b (4H,), in blocks i, f, g, o.
 """
 
 from __future__ import annotations
@@ -19,25 +21,27 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from minilstm import kernels
 from minilstm.layers.packing import Packing
-from minilstm.layers.recurrent import Recurrent, State, in_panels, project, project_backward
+from minilstm.layers.recurrent import Grads, Params, Recurrent, State
+from minilstm.layers.recurrent import pack_weights, project, project_backward
 from minilstm.layers.workspace import Workspace
 from minilstm.parallel import threads
 
 
 class LSTMCache(NamedTuple):
-    """What the way back needs. Backward reads it and never changes it."""
+    """What backward needs. Backward does not change it."""
 
     x: np.ndarray  # (N, D), or ids (N,)
     gates: np.ndarray  # (N, 4H), activated: i, f, g, o
     tanh_c: np.ndarray  # (N, H)
-    c: np.ndarray  # (B + N, H), slots
-    h: np.ndarray  # (B + N, H), slots
+    c: np.ndarray  # (B + N, H), state buffer
+    h: np.ndarray  # (B + N, H), state buffer
     packing: Packing
     workspace: Workspace
-    turn: int
+    version: int
 
 
 @dataclass(frozen=True)
@@ -47,28 +51,34 @@ class LSTM(Recurrent):
     state_parts: ClassVar[tuple[str, ...]] = ("h", "c")
     gates: ClassVar[int] = 4
 
-    def init(self, rng: np.random.Generator, dtype=np.float32) -> dict[str, np.ndarray]:
-        """Wx Glorot uniform (2010), Wh orthogonal (Saxe et al. 2014), b zero but 1 for the forget gate.
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Grads:
+        """Wx Glorot uniform (2010), Wh orthogonal (Saxe et al. 2014), b zero or one.
 
-        The forget gate's 1 keeps memory open at the start: Gers, Schmidhuber and Cummins (2000); Jozefowicz, Zaremba and
-        Sutskever, An empirical exploration of recurrent network architectures (2015).
+        b is 1 for the forget gate, so that the cell state is kept at the start: Gers,
+        Schmidhuber and Cummins (2000); Jozefowicz, Zaremba and Sutskever, An empirical
+        exploration of recurrent network architectures (2015).
         """
         params = super().init(rng, dtype)
         params["b"][self.hidden_size : 2 * self.hidden_size] = 1
         return params
 
     def forward_packed(
-        self, params, x, state: State, packing: Packing, workspace: Workspace | None = None
+        self,
+        params: Params,
+        x: np.ndarray,
+        state: State,
+        packing: Packing,
+        workspace: Workspace | None = None,
     ) -> tuple[np.ndarray, State, LSTMCache]:
         """``forward`` on packed rows: x (N, D) or ids (N,) to h (N, H)."""
         Wx, Wh, b = params["Wx"], params["Wh"], params["b"]
         N, B, H = packing.N, packing.B, self.hidden_size
         work = Workspace() if workspace is None else workspace
-        turn = work.begin()
+        version = work.begin()
         z = work.empty("z", (N, 4 * H), Wx.dtype)  # pre-activations, then gates
         zh = work.empty("zh", (B, 4 * H), Wx.dtype)
         tanh_c = work.empty("tanh_c", (N, H), Wx.dtype)
-        h = work.empty("h", (B + N, H), Wx.dtype)  # slots: slot 0 is the initial state
+        h = work.empty("h", (B + N, H), Wx.dtype)  # state buffer
         c = work.empty("c", (B + N, H), Wx.dtype)
 
         project(x, Wx, out=z)
@@ -76,31 +86,47 @@ class LSTM(Recurrent):
         if threads.left_to_blas(B):
             for n, rows, before, now in packing.slices:
                 np.matmul(h[before], Wh, out=zh[:n])
-                kernels.lstm.lstm_step(zh[:n], b, c[before], z[rows], c[now], tanh_c[rows], h[now])
+                kernels.lstm.lstm_step(
+                    zh[:n], b, c[before], z[rows], c[now], tanh_c[rows], h[now]
+                )
         else:
-            kernels.lstm.lstm_steps(*packing.steps, in_panels(Wh, work), b, zh, z, c, tanh_c, h)
-        return h[B:], (packing.last(h), packing.last(c)), LSTMCache(x, z, tanh_c, c, h, packing, work, turn)
+            packed = pack_weights(Wh, (H, 4 * H), work)
+            kernels.lstm.lstm_steps(*packing.steps, packed, b, zh, z, c, tanh_c, h)
+        cache = LSTMCache(x, z, tanh_c, c, h, packing, work, version)
+        return h[B:], (packing.last(h), packing.last(c)), cache
 
-    def backward_packed(self, params, dh, dstate: State, cache: LSTMCache, grads=None):
-        """``backward`` on packed rows: dh (N, H) to dx (N, D), or None for one-hot input."""
-        x, gates, tanh_c, c, h, packing, work, turn = cache
-        work.check(turn)
-        Wx, Wh = params["Wx"], params["Wh"]
-        grads = {name: np.empty_like(p) for name, p in params.items()} if grads is None else grads
-        dz = work.empty("dz", (packing.N, 4 * self.hidden_size), Wx.dtype)
-        dh_next, dc = packing.sort(dstate[0]), packing.sort(dstate[1])  # copies: they travel back through time
+    def backward_packed(
+        self,
+        params: Params,
+        dh: np.ndarray,
+        dstate: State,
+        cache: LSTMCache,
+        grads: Grads | None = None,
+    ) -> tuple[np.ndarray | None, State, Grads]:
+        """``backward`` on packed rows: dh (N, H) to dx (N, D), or None for one-hot."""
+        x, gates, tanh_c, c, h, packing, work, version = cache
+        work.check(version)
+        Wx, Wh, H = params["Wx"], params["Wh"], self.hidden_size
+        if grads is None:
+            grads = {name: np.empty_like(p) for name, p in params.items()}
+        dz = work.empty("dz", (packing.N, 4 * H), Wx.dtype)
+        # the recurrent gradients; copies, since every step changes them
+        dh_next, dc = packing.sort(dstate[0]), packing.sort(dstate[1])
         db = grads["b"]
         db[...] = 0
 
         if threads.left_to_blas(packing.B):
             for n, rows, before, _ in reversed(packing.slices):
                 kernels.lstm.lstm_step_backward(
-                    dh[rows], dh_next[:n], gates[rows], c[before], tanh_c[rows], dc[:n], dz[rows], db
+                    dh[rows], dh_next[:n], gates[rows], c[before], tanh_c[rows],
+                    dc[:n], dz[rows], db,
                 )
                 np.matmul(dz[rows], Wh.T, out=dh_next[:n])
         else:
-            Wh_T = in_panels(Wh.T, work)
-            kernels.lstm.lstm_steps_backward(*packing.steps, Wh_T, dh, dh_next, gates, c, tanh_c, dc, dz, db)
+            Wh_T = pack_weights(Wh.T, (4 * H, H), work)
+            kernels.lstm.lstm_steps_backward(
+                *packing.steps, Wh_T, dh, dh_next, gates, c, tanh_c, dc, dz, db
+            )
 
         np.matmul(packing.before(h).T, dz, out=grads["Wh"])
         dx = project_backward(x, Wx, dz, grads["Wx"], work)

@@ -1,7 +1,8 @@
-"""Batches of sequences of different lengths, without the padding.
+"""Mini-batches of sequences of different lengths, without the padding.
 
-A batch is padded on the right to T steps. Sorted from the longest sequence to the shortest, the sequences that still run
-at step t are the first counts[t] of them; written one step after the other, the real tokens make N dense rows:
+A mini-batch is padded on the right to T time steps. Sort the sequences from the longest
+to the shortest: those that still run at step t are then the first counts[t] of them.
+Written one step after the other, the real tokens make N dense rows, the packed rows:
 
     lengths 4, 2, 1              rows          counts    starts
     t=0   a0  b0  c0             0 1 2           3         0
@@ -9,9 +10,11 @@ at step t are the first counts[t] of them; written one step after the other, the
     t=2   a2  .   .              5               1         5
     t=3   a3  .   .              6               1         6
 
-Whatever is computed on these rows costs nothing for padding. Recurrent layers keep their states in *slots*, blocks of
-rows: slot 0 holds the B initial states, slot t + 1 the counts[t] states after step t. What step t finds as h_prev is then
-the beginning of slot t: an index that is off by one cannot be written.
+Whatever is computed on these rows costs nothing for padding. A recurrent layer keeps all
+states in a *state buffer* of B + N rows: first the B initial states, then the counts[t]
+states after each step t. state_starts[t] is where the states before step t begin, and
+state_starts[t + 1] where those after it begin. So h_prev of step t begins at
+state_starts[t], and no index is shifted by one.
 """
 
 from __future__ import annotations
@@ -24,18 +27,30 @@ from minilstm.checks import check_lengths
 
 
 class Packing:
-    """Which rows belong to which step of which sequence.
+    """Which packed rows belong to which time step of which sequence.
+
+    Parameters
+    ----------
+    T, B : int
+        Time steps and sequences of the padded mini-batch.
+    lengths : (B,) integers, optional
+        Number of real steps of each sequence. Default: all T.
 
     Attributes
     ----------
-    T, B, N : steps, sequences, real tokens.
-    order : (B,) the sequences from the longest to the shortest.
-    counts : how many sequences run at each step; a list of at most T numbers, zeros left out.
-    starts : the first row of each step.
-    slots : the first row of each slot, in an array of B + N rows.
+    T, B, N : int
+        Time steps, sequences, real tokens.
+    order : (B,) integers
+        The sequences from the longest to the shortest.
+    counts : list of at most T integers
+        How many sequences run at each step, without zeros.
+    starts : list of integers
+        The first packed row of each step.
+    state_starts : list of integers
+        Where the states before each step begin in a state buffer (B + N, H).
     """
 
-    def __init__(self, T: int, B: int, lengths=None):
+    def __init__(self, T: int, B: int, lengths: np.ndarray | None = None):
         self.T, self.B = T, B
         lengths = np.full(B, T) if lengths is None else check_lengths(lengths, T, B)
         self.full = bool((lengths == T).all())
@@ -45,62 +60,71 @@ class Packing:
         counts = self._real.sum(axis=1)  # (T,)
         self.counts: list[int] = counts[counts > 0].tolist()
         self.starts: list[int] = (np.cumsum(counts) - counts).tolist()
-        self.slots: list[int] = [0, *(B + start for start in self.starts)]
+        self.state_starts: list[int] = [0, *(B + start for start in self.starts)]
         self.N = int(counts.sum())
 
     def pack(self, padded: np.ndarray) -> np.ndarray:
-        """From (T, B, …) to (N, …): the real tokens."""
+        """From (T, B, …) to packed rows (N, …): the real tokens."""
         flat = padded.reshape(self.T * self.B, *padded.shape[2:])
         return flat if self.full else flat[self._tokens]
 
     def unpack(self, rows: np.ndarray) -> np.ndarray:
-        """From (N, …) to (T, B, …), zeros at the padding."""
+        """From packed rows (N, …) to (T, B, …), zeros at the padding."""
         padded = np.zeros((self.T * self.B, *rows.shape[1:]), rows.dtype)
         padded[slice(None) if self.full else self._tokens] = rows
         return padded.reshape(self.T, self.B, *rows.shape[1:])
 
-    def unpack_slots(self, slots: np.ndarray) -> np.ndarray:
-        """From slots (B + N, H) to (T, B, H): every state after its step; past its length a sequence's state stands still."""
-        t = np.minimum(np.arange(self.T)[:, None], self.lengths - 1)  # (T, B), -1 for an empty sequence: slot 0
-        return slots[self._slot_rows(t)[:, self._inverse]]
+    def unpack_states(self, states: np.ndarray) -> np.ndarray:
+        """From a state buffer (B + N, H) to (T, B, H): the state after every step.
 
-    def last(self, slots: np.ndarray) -> np.ndarray:
-        """From slots (B + N, H) to (B, H): the state of every sequence after its last real step."""
-        return slots[self._slot_rows(self.lengths - 1)[self._inverse]]
+        Past its length a sequence repeats its last state.
+        """
+        # (T, B); -1 for an empty sequence: its initial state
+        t = np.minimum(np.arange(self.T)[:, None], self.lengths - 1)
+        return states[self._state_rows(t)[:, self._inverse]]
 
-    def before(self, slots: np.ndarray) -> np.ndarray:
-        """From slots (B + N, H) to (N, H): what each token's step found as the state before it."""
-        return slots[: self.N] if self.full else slots[self._previous]
+    def last(self, states: np.ndarray) -> np.ndarray:
+        """From a state buffer (B + N, H) to (B, H): the state after the last real step."""
+        return states[self._state_rows(self.lengths - 1)[self._inverse]]
+
+    def before(self, states: np.ndarray) -> np.ndarray:
+        """From a state buffer (B + N, H) to (N, H): the state before each row's step."""
+        return states[: self.N] if self.full else states[self._previous]
 
     def sort(self, states: np.ndarray) -> np.ndarray:
-        """(B, H) in the batch's order to (B, H) in the order of the rows."""
+        """(B, H) in the mini-batch's order to (B, H) from longest to shortest."""
         return states[self.order]
 
     def unsort(self, states: np.ndarray) -> np.ndarray:
-        """The way back from ``sort``."""
+        """The inverse of ``sort``."""
         return states[self._inverse]
 
-    def _slot_rows(self, t: np.ndarray) -> np.ndarray:
-        """Where the states after steps t (…, B) stand in the slots, sequences in the order of the rows; t = -1: initial."""
-        return np.array(self.slots)[t + 1] + np.arange(self.B)
+    def _state_rows(self, t: np.ndarray) -> np.ndarray:
+        """Rows of the states after steps t (…, B), longest sequence first; -1: initial."""
+        return np.array(self.state_starts)[t + 1] + np.arange(self.B)
 
     @cached_property
     def places(self) -> tuple[np.ndarray, np.ndarray]:
-        """(N,) each: the step of each row, and its sequence, 0 being the longest."""
+        """(N,) each: the time step of each row, and its sequence, the longest being 0."""
         t, s = np.nonzero(self._real)
         return t, s
 
     @cached_property
     def slices(self) -> list[tuple[int, slice, slice, slice]]:
-        """Of each step: how many sequences run, its rows, and where in the slots the states before and after it stand."""
-        rows_of = lambda first, n: slice(first, first + n)
-        places = zip(self.counts, self.starts, self.slots, self.slots[1:])
-        return [(n, rows_of(row, n), rows_of(before, n), rows_of(now, n)) for n, row, before, now in places]
+        """For each step: sequences that run, its rows, and the states before and after."""
+        part = lambda first, n: slice(first, first + n)
+        steps = zip(self.counts, self.starts, self.state_starts, self.state_starts[1:])
+        return [
+            (n, part(row, n), part(before, n), part(now, n))
+            for n, row, before, now in steps
+        ]
 
     @cached_property
     def steps(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """``counts``, ``starts`` and ``slots`` as arrays, for a compiled loop over time."""
-        return np.array(self.counts, np.int64), np.array(self.starts, np.int64), np.array(self.slots, np.int64)
+        """``counts``, ``starts`` and ``state_starts`` for a compiled loop over time."""
+        of_steps = self.counts, self.starts, self.state_starts
+        counts, starts, state_starts = (np.array(a, np.int64) for a in of_steps)
+        return counts, starts, state_starts
 
     @cached_property
     def _inverse(self) -> np.ndarray:
@@ -108,12 +132,12 @@ class Packing:
 
     @cached_property
     def _tokens(self) -> np.ndarray:
-        """(N,): where each row stands in the padded batch, flattened to T·B."""
+        """(N,): the place of each row in the padded mini-batch, flattened to T·B."""
         t, s = self.places
         return t * self.B + self.order[s]
 
     @cached_property
     def _previous(self) -> np.ndarray:
-        """(N,): the slot row of the state before each row."""
+        """(N,): for each row, where the state before its step is in a state buffer."""
         t, s = self.places
-        return np.array(self.slots)[t] + s
+        return np.array(self.state_starts)[t] + s

@@ -1,19 +1,23 @@
-"""What all recurrent layers share: the public way in and out, with lengths, around a layer's own loop over packed rows.
+"""What all recurrent layers have in common: ``forward`` and ``backward`` with lengths.
 
-A layer brings ``forward_packed`` and ``backward_packed``, its loops over time; here stand the checks of what comes in, and the
-way from padded batches (T, B, ·) to packed rows (N, ·) and back (see ``packing.py``).
+A layer defines ``forward_packed`` and ``backward_packed``, its loops over time. This file
+has the checks of arguments, and the conversion from padded mini-batches (T, B, ·) to
+packed rows (N, ·) and back (see ``packing.py``).
 
-A state is a tuple of arrays (B, H), one for each name in ``state_parts``: (h, c) for an LSTM, (h,) for a GRU or a simple RNN.
-Integers in place of vectors are read as one-hot input (see ``one_hot.py``).
+A state is a tuple of arrays (B, H), one for each name in ``state_parts``: (h, c) for an
+LSTM, (h,) for a GRU or an RNN. Integers instead of vectors are one-hot input (see
+``one_hot.py``).
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from minilstm import kernels
 from minilstm.checks import check_array, check_ids, check_params, check_size
@@ -24,11 +28,21 @@ from minilstm.layers.packing import Packing
 from minilstm.layers.workspace import Workspace
 
 State = tuple[np.ndarray, ...]  # (B, H) each
+Params = Mapping[str, np.ndarray]  # parameters by name
+Grads = dict[str, np.ndarray]  # gradients by the names of the parameters
 
 
 @dataclass(frozen=True)
 class Recurrent(ABC):
-    """A recurrent layer from ``input_size`` (D) to ``hidden_size`` (H) numbers a step."""
+    """A recurrent layer over whole sequences.
+
+    Parameters
+    ----------
+    input_size : int
+        D, the width of the input; for one-hot input, the number of ids.
+    hidden_size : int
+        H, the width of the hidden state.
+    """
 
     input_size: int
     hidden_size: int
@@ -47,18 +61,18 @@ class Recurrent(ABC):
         D, H, columns = self.input_size, self.hidden_size, self.gates * self.hidden_size
         return {"Wx": (D, columns), "Wh": (H, columns)} | {name: (columns,) for name in self.biases}
 
-    def init(self, rng: np.random.Generator, dtype=np.float32) -> dict[str, np.ndarray]:
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Grads:
         """Wx Glorot uniform (2010), Wh orthogonal (Saxe et al. 2014), biases zero."""
         D, H, columns = self.input_size, self.hidden_size, self.gates * self.hidden_size
         weights = {"Wx": glorot_uniform(rng, D, columns, dtype), "Wh": orthogonal(rng, H, columns, dtype)}
         return weights | {name: np.zeros(columns, dtype) for name in self.biases}
 
-    def zero_state(self, B: int, dtype) -> State:
-        """The initial state that is taken when none is given."""
+    def zero_state(self, B: int, dtype: DTypeLike) -> State:
+        """The default initial state: zeros."""
         return tuple(np.zeros((B, self.hidden_size), dtype) for _ in self.state_parts)
 
-    def check_state(self, name: str, state, B: int, dtype) -> State:
-        """A tuple with one array (B, H) for each part; zeros for None."""
+    def check_state(self, name: str, state: Any, B: int, dtype: DTypeLike) -> State:
+        """Check for a tuple with one array (B, H) for each part; zeros for None."""
         if state is None:
             return self.zero_state(B, dtype)
         parts = ", ".join(self.state_parts)
@@ -69,23 +83,47 @@ class Recurrent(ABC):
             check_array(f"{part} of {name}", array, (B, self.hidden_size), dtype, "(B, H)")
         return tuple(state)
 
-    def forward(self, params, x, state=None, lengths=None, workspace=None) -> tuple[np.ndarray, State, Any]:
-        """Hidden states of all steps, the final state, and a cache for the way back.
+    def forward(
+        self,
+        params: Params,
+        x: np.ndarray,
+        state: State | None = None,
+        lengths: np.ndarray | None = None,
+        workspace: Workspace | None = None,
+    ) -> tuple[np.ndarray, State, Any]:
+        """Hidden states of all time steps, the final state, and a cache for backward.
 
         Parameters
         ----------
-        params : arrays by name, of the shapes in ``shapes`` and all of one dtype, float or complex.
-        x : (T, B, D) in that dtype, or integers (T, B) in [0, D) for one-hot input.
-        state : the initial state, (h0, c0) for an LSTM, (h0,) for other cells, each (B, H); zeros if left out.
-        lengths : (B,) integers; how many steps of each sequence are real, all T if left out.
-        workspace : where to take arrays from and find them again at the next call; fresh ones if left out. Each thread needs
-            its own; the layer itself can be used by several threads at once.
+        params : dict of arrays
+            Parameters by name, with the shapes of ``shapes``, as ``init`` makes them. All
+            have one dtype, float or complex.
+        x : (T, B, D) array, or (T, B) integers
+            T time steps of B sequences, in the dtype of the parameters. Integers in
+            [0, D) are ids: one-hot input.
+        state : tuple of (B, H) arrays, optional
+            Initial state: (h0, c0) for an LSTM, (h0,) for other cells. Default: zeros.
+        lengths : (B,) integers, optional
+            Number of real steps of each sequence. Default: all T.
+        workspace : Workspace, optional
+            Keeps the buffers for the next call, which overwrites them. Each thread needs
+            its own. Default: new buffers.
 
         Returns
         -------
-        h : (T, B, H); past its length a sequence repeats its last hidden state.
-        final : (hT, cT) or (hT,), (B, H) each, the state after each sequence's last real step.
-        cache : for ``backward``.
+        h : (T, B, H) array
+            Past its length a sequence repeats its last hidden state.
+        final : tuple of (B, H) arrays
+            (hT, cT) or (hT,), the state after the last real step of each sequence.
+        cache : named tuple
+            What ``backward`` needs.
+
+        Raises
+        ------
+        InputError
+            If a shape, dtype, id or length does not fit.
+        InUseError
+            If another thread is using the workspace.
         """
         dtype = check_params(params, self.shapes)
         x = np.asarray(x)
@@ -99,22 +137,47 @@ class Recurrent(ABC):
         work = Workspace() if workspace is None else workspace
         with work:
             _, final, cache = self.forward_packed(params, packing.pack(x), state, packing, work)
-            return packing.unpack_slots(cache.h), final, cache
+            return packing.unpack_states(cache.h), final, cache
 
-    def backward(self, params, dh, cache, dstate=None, grads=None):
-        """From dLoss/dh back to the inputs, the initial state and the parameters.
+    def backward(
+        self,
+        params: Params,
+        dh: np.ndarray,
+        cache: Any,
+        dstate: State | None = None,
+        grads: Grads | None = None,
+    ) -> tuple[np.ndarray | None, State, Grads]:
+        """Gradients of the inputs, the initial state and the parameters (BPTT).
 
         Parameters
         ----------
-        dh : (T, B, H); what stands past a sequence's length is not read.
-        dstate : what the loss feels through the final state, in its form; zeros if left out.
-        grads : arrays to write the gradients to; fresh ones if left out.
+        params : dict of arrays
+            The parameters of the forward pass.
+        dh : (T, B, H) array
+            dL/dh, the gradient of the loss with respect to h. What lies past a
+            sequence's length is not read.
+        cache : named tuple
+            From ``forward``. It is not changed.
+        dstate : tuple of (B, H) arrays, optional
+            dL/d(final state). Default: zeros.
+        grads : dict of arrays, optional
+            Arrays to write the gradients to. Default: new ones.
 
         Returns
         -------
-        dx : (T, B, D), zeros at the padding; None for one-hot input.
-        dstate0 : (dh0, dc0) or (dh0,), (B, H) each.
-        grads : by the names of the parameters, shaped as they are.
+        dx : (T, B, D) array
+            Zeros at the padding; None for one-hot input.
+        dstate0 : tuple of (B, H) arrays
+            dL/d(initial state): (dh0, dc0) or (dh0,).
+        grads : dict of arrays
+            dL/dparameters, with their names and shapes.
+
+        Raises
+        ------
+        InputError
+            If a shape or dtype does not fit, or the cache is out of date.
+        InUseError
+            If another thread is using the cache's workspace.
         """
         dtype = check_params(params, self.shapes)
         packing = cache.packing
@@ -126,25 +189,39 @@ class Recurrent(ABC):
 
     @abstractmethod
     def forward_packed(
-        self, params, x, state: State, packing: Packing, workspace: Workspace | None = None
+        self,
+        params: Params,
+        x: np.ndarray,
+        state: State,
+        packing: Packing,
+        workspace: Workspace | None = None,
     ) -> tuple[np.ndarray, State, Any]:
         """``forward`` on packed rows: x (N, D) or ids (N,) to h (N, H)."""
 
     @abstractmethod
-    def backward_packed(self, params, dh, dstate: State, cache, grads=None):
-        """``backward`` on packed rows: dh (N, H) to dx (N, D), or None for one-hot input."""
+    def backward_packed(
+        self,
+        params: Params,
+        dh: np.ndarray,
+        dstate: State,
+        cache: Any,
+        grads: Grads | None = None,
+    ) -> tuple[np.ndarray | None, State, Grads]:
+        """``backward`` on packed rows: dh (N, H) to dx (N, D), or None for one-hot."""
 
 
 def project(x: np.ndarray, Wx: np.ndarray, out: np.ndarray) -> None:
-    """x Wx for all steps at once; a gather where x are ids."""
+    """x Wx for all time steps at once; for ids, rows of Wx."""
     if x.ndim == 1:
         one_hot_matmul(x, Wx, out)
     else:
         np.matmul(x, Wx, out=out)
 
 
-def project_backward(x: np.ndarray, Wx: np.ndarray, dz: np.ndarray, dWx: np.ndarray, work: Workspace) -> np.ndarray | None:
-    """Of all steps at once: dWx, and dx (N, D); where x are ids, a scatter-add and None."""
+def project_backward(
+    x: np.ndarray, Wx: np.ndarray, dz: np.ndarray, dWx: np.ndarray, work: Workspace
+) -> np.ndarray | None:
+    """Write dWx, and return dx (N, D), for all time steps at once; None for ids."""
     if x.ndim == 1:
         one_hot_matmul_backward(x, dz, dWx)
         return None
@@ -152,8 +229,12 @@ def project_backward(x: np.ndarray, Wx: np.ndarray, dz: np.ndarray, dWx: np.ndar
     return np.matmul(dz, Wx.T, out=work.empty("dx", x.shape, Wx.dtype))
 
 
-def in_panels(W: np.ndarray, work: Workspace) -> np.ndarray:
-    """W as a loop over time wants it that is compiled as a whole (see ``kernels/panels.py``)."""
-    panels = work.empty("panels", kernels.panels.shape(W), W.dtype)
-    kernels.panels.pack(W, panels)
-    return panels
+def pack_weights(W: np.ndarray, shape: tuple[int, int], work: Workspace) -> np.ndarray:
+    """Pack W for the compiled time loop (see ``kernels/packed_weights.py``).
+
+    Raises InputError unless W has this shape: the loop itself does not check it.
+    """
+    check_array("the matrix of the time loop", W, shape, W.dtype)
+    packed = work.empty("packed", kernels.packed_weights.shape(W), W.dtype)
+    kernels.packed_weights.pack(W, packed)
+    return packed

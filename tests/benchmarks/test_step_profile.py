@@ -32,7 +32,7 @@ def test_the_parts_of_a_step_make_up_the_whole(bench, name):
     parts = found["parts, ms"]
     assert sum(parts.values()) + found["between the parts, ms"] == pytest.approx(found["with clocks, ms"])
     assert {"products with Wh", "gates", "gates, backward", "softmax and its gradient", "Adam"} <= parts.keys()
-    assert {"batch checked and packed", "Wh in panels", "Python of the layers", "Python of the output layer"} <= parts.keys()
+    assert {"batch checked and packed", "Wh packed", "Python of the layers", "Python of the output layer"} <= parts.keys()
     assert ("products with Wx" in parts) and not set(bench.LOOPS) & parts.keys()
     table = bench.table(found)
     assert all(part in table for part in parts)

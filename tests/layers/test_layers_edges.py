@@ -5,7 +5,8 @@ import pytest
 
 import minilstm
 from minilstm import InputError
-from minilstm.layers import Workspace
+from minilstm.layers import GRU, LSTM, RNN, Packing, Workspace
+from minilstm.parallel import threads
 from tests.helpers.recurrent import CELLS, EACH_CELL
 
 
@@ -117,3 +118,17 @@ def test_sizes_below_one_or_not_whole_are_refused(cell, size):
         cell.layer(3, size)
     with pytest.raises(InputError, match="input_size must be a whole number of at least 1"):
         cell.layer(size, 3)
+
+
+@pytest.mark.parametrize("layer", [LSTM(3, 4), GRU(3, 4), RNN(3, 4)], ids=lambda layer: type(layer).__name__)
+def test_a_loop_over_time_refuses_a_recurrent_matrix_of_another_size(layer, monkeypatch):
+    """Its compiled product checks no shapes, and would write beyond its output."""
+    monkeypatch.setattr(threads, "left_to_blas", lambda sequences: False)
+    rng = np.random.default_rng(0)
+    params, x, packing = layer.init(rng, float), rng.standard_normal((6, 3)), Packing(3, 2)
+    state = layer.zero_state(2, float)
+    h, _, cache = layer.forward_packed(params, x, state, packing)
+    wrong = params | {"Wh": np.zeros((4, layer.gates * 5))}
+    for go in (lambda: layer.forward_packed(wrong, x, state, packing), lambda: layer.backward_packed(wrong, h, state, cache)):
+        with pytest.raises(InputError, match="the matrix of the time loop must have the shape"):
+            go()

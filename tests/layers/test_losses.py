@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minilstm import InputError, kernels
-from minilstm.kernels.softmax import LANES
+from minilstm.kernels.softmax import ACCUMULATORS
 from minilstm.layers import Workspace, losses
 from minilstm.layers.losses import output_loss, softmax_cross_entropy, softmax_cross_entropy_backward
 from tests.helpers import naive
@@ -25,10 +25,10 @@ def fused(logits, targets):
 
 def by_kernels(logits, b, targets, scale=1.0):
     """Losses of the rows by both kernels, which must agree to the bit; da; and what is added to a db of ones."""
-    losses_alone, row_losses, lanes = (np.full(n, np.nan, logits.dtype) for n in (len(targets), len(targets), LANES))
-    kernels.softmax.softmax_cross_entropy(targets, b, logits.copy(), lanes, losses_alone)
+    losses_alone, row_losses, partials = (np.full(n, np.nan, logits.dtype) for n in (len(targets), len(targets), ACCUMULATORS))
+    kernels.softmax.softmax_cross_entropy(targets, b, logits.copy(), partials, losses_alone)
     da, db = logits.copy(), np.ones_like(b)
-    kernels.softmax.softmax_cross_entropy_backward(targets, b, logits.dtype.type(scale), da, lanes, row_losses, db)
+    kernels.softmax.softmax_cross_entropy_backward(targets, b, logits.dtype.type(scale), da, partials, row_losses, db)
     np.testing.assert_array_equal(losses_alone, row_losses)
     return row_losses, da, db - 1
 
@@ -50,7 +50,7 @@ def test_book_kernel_and_naive_twin_agree(case):
 @pytest.mark.parametrize("dtype, tolerance", [(np.float32, 3e-6), (np.float64, 1e-14), (np.complex128, 1e-14)])
 @given(data=st.data())
 def test_the_kernels_are_the_book_for_rows_of_any_number_of_lanes(dtype, tolerance, data):
-    V = data.draw(st.integers(1, 3 * LANES + 2))
+    V = data.draw(st.integers(1, 3 * ACCUMULATORS + 2))
     rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
     logits, b, targets = rng.normal(0, 3, (3, V)).astype(dtype), rng.normal(0, 2, V).astype(dtype), rng.integers(0, V, 3)
     if dtype == np.complex128:
@@ -65,7 +65,7 @@ def test_the_kernels_are_the_book_for_rows_of_any_number_of_lanes(dtype, toleran
     np.testing.assert_allclose(db, gradient.sum(axis=0), rtol=0, atol=tolerance)
 
 
-@pytest.mark.parametrize("V", [1, 2, LANES, 2 * LANES + 5])
+@pytest.mark.parametrize("V", [1, 2, ACCUMULATORS, 2 * ACCUMULATORS + 5])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_nan_anywhere_in_a_row_makes_its_loss_nan_and_no_other(V, dtype):
     for place in range(V):

@@ -120,7 +120,7 @@ def test_a_mistake_about_a_line_that_is_not_there_is_refused():
 IN_THE_ENGINE = [  # mistakes in the code that trains: the loop of the layer, and the kernel
     (LSTM, "backward_packed", "np.matmul(packing.before(h).T", "np.matmul(h[packing.B:].T"),
     (LSTM, "backward_packed", "np.matmul(dz[rows], Wh.T, out=dh_next[:n])", "dh_next[:n] = 0"),
-    (LSTM, "backward_packed", "in_panels(Wh.T, work)", "in_panels(-Wh.T, work)"),
+    (LSTM, "backward_packed", "pack_weights(Wh.T, ", "pack_weights(-Wh.T, "),
     (LSTM, "backward_packed", "packing.sort(dstate[0]), packing.sort(dstate[1])", "packing.sort(dstate[0]), 0 * dstate[1]"),
     (LSTM, "backward_packed", "packing.unsort(dh_next), packing.unsort(dc)", "dh_next, dc"),
     (kernels.lstm, "lstm_step_backward", "dc[r, j] *= f[j]", "dc[r, j] *= i[j]"),
@@ -128,7 +128,7 @@ IN_THE_ENGINE = [  # mistakes in the code that trains: the loop of the layer, an
     (kernels.lstm, "lstm_step_backward", "dzi[j] = dc[r, j] * g[j]", "dzi[j] = dc[r, j] * i[j]"),
     (kernels.lstm, "lstm_step_backward", "dc[r, j] * c_prev[r, j] * f[j]", "dc[r, j] * f[j]"),
     (kernels.lstm, "lstm_step_backward", "db[j] += dz[r, j]", "db[j] = dz[r, j]"),
-    (kernels.lstm, "lstm_steps", "slice(slots[t], slots[t] + n)", "slice(0, n)"),
+    (kernels.lstm, "lstm_steps", "slice(state_starts[t], state_starts[t] + n)", "slice(0, n)"),
     (kernels.lstm, "lstm_steps", "multiply_packed(h[before]", "multiply_packed(c[before]"),
     (kernels.lstm, "lstm_steps_backward", "multiply_packed(dz[rows], Wh_T", "multiply_packed(dz[:n], Wh_T"),
     (kernels.lstm, "lstm_steps_backward", "range(counts.size - 1, -1, -1)", "range(counts.size)"),

@@ -6,18 +6,18 @@ import threading
 import numpy as np
 import pytest
 
-from minilstm.kernels import huge_pages as memory
+from minilstm.kernels import huge_pages
 
 
 @pytest.fixture(autouse=True)
 def nothing_left_over(monkeypatch):
-    monkeypatch.setattr(memory, "_rest", np.empty(0, np.uint8))
+    monkeypatch.setattr(huge_pages, "_rest", np.empty(0, np.uint8))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128, np.int64])
 @pytest.mark.parametrize("size", [0, 1, 5_000, 99_999, 700_000])
 def test_an_array_has_its_size_and_keeps_what_is_written(size, dtype):
-    array = memory.zeros(size, dtype)
+    array = huge_pages.zeros(size, dtype)
     assert array.shape == (size,) and array.dtype == dtype and not array.any()
     array[:] = np.arange(size)
     assert np.array_equal(array, np.arange(size, dtype=dtype)) and array.flags.c_contiguous and array.flags.writeable
@@ -25,44 +25,45 @@ def test_an_array_has_its_size_and_keeps_what_is_written(size, dtype):
 
 def test_arrays_never_share_memory_and_begin_at_a_cache_line():
     sizes = np.random.default_rng(0).integers(1, 800_000, 60)
-    arrays = [memory.empty(size, np.float32) for size in sizes]
+    arrays = [huge_pages.empty(size, np.float32) for size in sizes]
     for k, array in enumerate(arrays):
         array[:] = k
     assert all((array == k).all() for k, array in enumerate(arrays))
-    large = [array for array in arrays if array.nbytes >= memory.SMALL]  # none is left to NumPy
-    assert len(large) > 30 and all(array.ctypes.data % memory.LINE == 0 for array in large)
+    large = [array for array in arrays if array.nbytes >= huge_pages.SMALL]  # none is left to NumPy
+    assert len(large) > 30 and all(array.ctypes.data % huge_pages.LINE == 0 for array in large)
 
 
 def test_small_and_large_arrays_are_left_to_numpy_and_take_no_page(monkeypatch):
-    monkeypatch.setattr(memory, "pages", lambda least: pytest.fail("a page was taken"))
-    assert memory.empty(memory.SMALL // 4 - 1, np.float32).flags.owndata
-    assert memory.empty(memory.LARGE // 4, np.float32).flags.owndata
+    monkeypatch.setattr(huge_pages, "pages", lambda least: pytest.fail("a page was taken"))
+    assert huge_pages.empty(huge_pages.SMALL // 4 - 1, np.float32).flags.owndata
+    assert huge_pages.empty(huge_pages.LARGE // 4, np.float32).flags.owndata
 
 
 def test_more_than_there_can_be_is_a_lack_of_memory():
     with pytest.raises(MemoryError):
-        memory.empty(2**60, np.float32)
+        huge_pages.empty(2**60, np.float32)
 
 
 def test_arrays_lie_together(monkeypatch):
-    taken, whole = [], memory.pages
-    monkeypatch.setattr(memory, "pages", lambda least: (taken.append(least), whole(least))[1])
+    taken, whole = [], huge_pages.pages
+    monkeypatch.setattr(huge_pages, "pages", lambda least: (taken.append(least), whole(least))[1])
     for _ in range(8):  # a page and a quarter each: three into four pages, the next begins others
-        memory.empty(memory.PAGE * 5 // 16, np.float32)
+        huge_pages.empty(huge_pages.PAGE * 5 // 16, np.float32)
     assert len(taken) == 3
 
 
 def test_pages_are_whole_and_begin_where_a_page_begins():
-    for least, pages in ((memory.PAGE + 1, memory.TOGETHER), (memory.TOGETHER * memory.PAGE + 1, memory.TOGETHER + 1)):
-        there = memory.pages(least)
-        assert there.size == pages * memory.PAGE and there.ctypes.data % memory.PAGE == 0
+    page, together = huge_pages.PAGE, huge_pages.TOGETHER
+    for least, pages in ((page + 1, together), (together * page + 1, together + 1)):
+        there = huge_pages.pages(least)
+        assert there.size == pages * huge_pages.PAGE and there.ctypes.data % huge_pages.PAGE == 0
 
 
 def test_a_system_without_large_pages_gives_memory_like_any_other(monkeypatch):
     monkeypatch.delattr(mmap, "MADV_HUGEPAGE", raising=False)
-    array = memory.zeros(100_000, np.float64)
+    array = huge_pages.zeros(100_000, np.float64)
     array += 1
-    assert array.sum() == 100_000 and array.ctypes.data % memory.PAGE == 0
+    assert array.sum() == 100_000 and array.ctypes.data % huge_pages.PAGE == 0
 
 
 def test_a_kernel_that_refuses_large_pages_is_no_error(monkeypatch):
@@ -72,14 +73,14 @@ def test_a_kernel_that_refuses_large_pages_is_no_error(monkeypatch):
 
     monkeypatch.setattr(mmap, "MADV_HUGEPAGE", getattr(mmap, "MADV_HUGEPAGE", 14), raising=False)
     monkeypatch.setattr(mmap, "mmap", Refusing)
-    assert memory.zeros(100_000, np.float64).sum() == 0
+    assert huge_pages.zeros(100_000, np.float64).sum() == 0
 
 
 def test_threads_get_arrays_of_their_own():
     found = [[] for _ in range(4)]
 
     def take(mine):
-        mine += [memory.empty(50_000, np.float64) for _ in range(50)]
+        mine += [huge_pages.empty(50_000, np.float64) for _ in range(50)]
 
     threads = [threading.Thread(target=take, args=(mine,)) for mine in found]
     for thread in threads:

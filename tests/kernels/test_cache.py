@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minilstm
-from minilstm.kernels import disk
+from minilstm.kernels import cache
 from minilstm.kernels.activations import tanh_float32
-from minilstm.kernels.disk import DiskCache
-from minilstm.kernels.jit import SETTINGS, kernel
+from minilstm.kernels.cache import KernelCache
+from minilstm.kernels.compile import SETTINGS, kernel
 from minilstm.verify.diagnose.variant import Mistake, variant
 
 HARMLESS = {  # settings that change nothing in a kernel: what is shown, how it is run, other kinds of kernels; versions
@@ -49,7 +49,7 @@ def double(x):
 def hits_of_a_call(folder, argument, expected):
     """Call the kernel as a new process would: whether it came from disk."""
     compiled = numba.njit(**SETTINGS)(double)
-    compiled._cache = DiskCache("test.double", folder)
+    compiled._cache = KernelCache("test.double", folder)
     assert compiled(argument) == expected
     return sum(compiled.stats.cache_hits.values())
 
@@ -69,15 +69,15 @@ def folder(tmp_path):
 @given(content=st.binary())
 def test_what_was_written_is_read(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("disk") / "a" / "b.kernel"
-    disk.write(path, content)
-    assert disk.read(path) == content
+    cache.write(path, content)
+    assert cache.read(path) == content
     assert [p.name for p in path.parent.iterdir()] == ["b.kernel"]
 
 
 @given(data=st.data(), content=st.binary(min_size=1))
 def test_no_damage_is_believed(tmp_path_factory, data, content):
     path = tmp_path_factory.mktemp("disk") / "b.kernel"
-    disk.write(path, content)
+    cache.write(path, content)
     whole = path.read_bytes()
     position = data.draw(st.integers(0, len(whole) - 1))
     damaged = data.draw(st.sampled_from((
@@ -85,54 +85,54 @@ def test_no_damage_is_believed(tmp_path_factory, data, content):
         whole[:position] + bytes([whole[position] ^ 1]) + whole[position + 1 :],
     )))  # fmt: skip
     path.write_bytes(damaged)
-    assert disk.read(path) is None
+    assert cache.read(path) is None
 
 
 def test_nothing_is_read_where_there_is_nothing_or_a_folder(tmp_path):
-    assert disk.read(tmp_path / "none.kernel") is None
-    assert disk.read(tmp_path) is None
+    assert cache.read(tmp_path / "none.kernel") is None
+    assert cache.read(tmp_path) is None
 
 
 def test_what_cannot_be_written_is_let_be_and_leaves_nothing_behind(tmp_path, monkeypatch):
     path = tmp_path / "a.kernel"
-    disk.write(path, b"old")
+    cache.write(path, b"old")
     file = tmp_path / "file"
     file.touch()
-    disk.write(file / "folder" / "a.kernel", b"new")
+    cache.write(file / "folder" / "a.kernel", b"new")
 
     def full(self, content):
         self.touch()
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    disk.write(path, b"new")
-    assert disk.read(path) == b"old"
+    cache.write(path, b"new")
+    assert cache.read(path) == b"old"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.kernel", "file"]
 
 
 # ---- folders ---------------------------------------------------------------------------------------------------
 
 
-def test_only_the_newest_stamps_are_kept_and_only_what_is_ours_is_deleted(tmp_path):
+def test_only_the_newest_directories_are_kept_and_only_what_is_ours_is_deleted(tmp_path):
     for age in range(12):
-        stamp = tmp_path / f"{age:016x}"
-        stamp.mkdir()
+        key = tmp_path / f"{age:016x}"
+        key.mkdir()
         for name in ("a.kernel", "b.unfinished", *(["diary.txt"] if age == 11 else [])):
-            (stamp / name).touch()
-        os.utime(stamp, (1e9 - age, 1e9 - age))
+            (key / name).touch()
+        os.utime(key, (1e9 - age, 1e9 - age))
     (tmp_path / "kernels").mkdir()
     os.utime(tmp_path / "kernels", (0, 0))
-    disk.forget_old_stamps(tmp_path, keep=5)
+    cache.delete_old_directories(tmp_path, keep=5)
     left = [f"{age:016x}" for age in (0, 1, 2, 3, 4, 11)] + ["kernels"]
     assert sorted(p.name for p in tmp_path.iterdir()) == left
     assert [p.name for p in (tmp_path / f"{11:016x}").iterdir()] == ["diary.txt"]
     assert len(kept(tmp_path)) == 5
 
 
-def test_a_new_stamp_lets_old_ones_be_forgotten(tmp_path):
-    for number in range(disk.STAMPS_KEPT + 3):
-        disk.write(tmp_path / f"{number:016x}" / "a.kernel", b"")
-    assert len(kept(tmp_path)) == disk.STAMPS_KEPT
+def test_a_new_directory_replaces_the_oldest(tmp_path):
+    for number in range(cache.DIRECTORIES_KEPT + 3):
+        cache.write(tmp_path / f"{number:016x}" / "a.kernel", b"")
+    assert len(kept(tmp_path)) == cache.DIRECTORIES_KEPT
 
 
 @pytest.mark.parametrize(
@@ -150,26 +150,26 @@ def test_a_new_stamp_lets_old_ones_be_forgotten(tmp_path):
 def test_kernels_lie_where_the_users_caches_lie(monkeypatch, platform, environ, where):
     monkeypatch.setattr(numba.config, "CACHE_DIR", "")
     monkeypatch.setattr(Path, "home", lambda: Path("/home/me"))
-    assert disk.place(environ, platform) == (where and Path(where, "minilstm", disk.stamp()))
+    assert cache.cache_directory(environ, platform) == (where and Path(where, "minilstm", cache.cache_key()))
 
 
 def test_numbas_own_setting_says_where_kernels_lie(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(numba.config, "CACHE_DIR", "caches")
-    assert disk.place({}, "linux") == tmp_path / "caches" / "minilstm" / disk.stamp()
+    assert cache.cache_directory({}, "linux") == tmp_path / "caches" / "minilstm" / cache.cache_key()
 
 
-def test_without_a_home_there_is_no_place(monkeypatch):
+def test_without_a_home_there_is_no_directory(monkeypatch):
     def homeless():
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr(numba.config, "CACHE_DIR", "")
     monkeypatch.setattr(Path, "home", homeless)
-    assert disk.place({}, "linux") is None
+    assert cache.cache_directory({}, "linux") is None
 
 
 @pytest.mark.parametrize("problem", ["no sources", "locked sources"])
-def test_without_sources_to_stamp_it_with_nothing_is_kept(monkeypatch, problem):
+def test_without_sources_for_the_key_nothing_is_kept(monkeypatch, problem):
     def locked(self):
         raise PermissionError(13, "Permission denied")
 
@@ -177,19 +177,19 @@ def test_without_sources_to_stamp_it_with_nothing_is_kept(monkeypatch, problem):
         monkeypatch.setattr(Path, "glob", lambda self, pattern: [])
     else:
         monkeypatch.setattr(Path, "read_bytes", locked)
-    stamp = disk.stamp()
-    monkeypatch.setattr(disk, "stamp", disk.stamp.__wrapped__)
-    assert disk.place({"XDG_CACHE_HOME": "/caches"}, "linux") is None
+    key = cache.cache_key()
+    monkeypatch.setattr(cache, "cache_key", cache.cache_key.__wrapped__)
+    assert cache.cache_directory({"XDG_CACHE_HOME": "/caches"}, "linux") is None
     monkeypatch.undo()
-    assert disk.stamp.__wrapped__() == stamp and disk.STAMP.fullmatch(stamp)
+    assert cache.cache_key.__wrapped__() == key and cache.CACHE_KEY.fullmatch(key)
 
 
 def test_whether_a_folder_can_be_written_is_known_before_it_is_made(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
-    assert disk.can_be_written(tmp_path) and disk.can_be_written(tmp_path / "a" / "b")
-    assert not disk.can_be_written(tmp_path / "file") and not disk.can_be_written(tmp_path / "file" / "a")
+    assert cache.can_be_written(tmp_path) and cache.can_be_written(tmp_path / "a" / "b")
+    assert not cache.can_be_written(tmp_path / "file") and not cache.can_be_written(tmp_path / "file" / "a")
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    assert not disk.can_be_written(tmp_path / "a")
+    assert not cache.can_be_written(tmp_path / "a")
 
 
 def test_info_tells_where_kernels_are_kept_and_why_they_are_not(run, tmp_path, monkeypatch):
@@ -201,18 +201,18 @@ def test_info_tells_where_kernels_are_kept_and_why_they_are_not(run, tmp_path, m
     (tmp_path / "file").touch()
     monkeypatch.setattr(numba.config, "DISABLE_JIT", 0)
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
-    assert f"kernels compiled once, kept in {tmp_path / 'minilstm' / disk.stamp()}" in told()
+    assert f"kernels compiled once, kept in {tmp_path / 'minilstm' / cache.cache_key()}" in told()
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "file"))
-    assert f"for {tmp_path / 'file' / 'minilstm' / disk.stamp()} cannot be written to" in told()
-    monkeypatch.setattr("minilstm.cli.info.place", lambda: None)
+    assert f"for {tmp_path / 'file' / 'minilstm' / cache.cache_key()} cannot be written to" in told()
+    monkeypatch.setattr("minilstm.cli.info.cache_directory", lambda: None)
     assert "there is no folder for caches" in told()
     monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
     assert "kernels not compiled" in told()
 
 
-def test_kernels_import_nothing_of_ours_that_the_stamp_does_not_cover():
+def test_kernels_import_nothing_of_ours_that_the_key_does_not_cover():
     seen = 0
-    for path in Path(disk.__file__).parent.glob("*.py"):
+    for path in Path(cache.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module.startswith("minilstm"):
                 seen += 1
@@ -221,7 +221,7 @@ def test_kernels_import_nothing_of_ours_that_the_stamp_does_not_cover():
 
 
 def test_a_cache_says_where_it_lies_and_can_be_asked_for_all_that_numba_asks_of_one(folder):
-    cache = DiskCache("test.double", folder)
+    cache = KernelCache("test.double", folder)
     assert cache.cache_path == str(folder) and cache.folder == folder
     assert cache.enable() is cache.disable() is cache.flush() is None
     assert not folder.exists()
@@ -240,9 +240,9 @@ def test_a_kernel_is_compiled_once_for_each_type(folder):
 
 
 @COMPILED
-def test_only_what_the_stamp_covers_is_kept():
-    assert isinstance(tanh_float32._cache, DiskCache)
-    assert not isinstance(kernel(double)._cache, DiskCache)  # its file may change, and its name be another's, unnoticed
+def test_only_what_the_key_covers_is_kept():
+    assert isinstance(tanh_float32._cache, KernelCache)
+    assert not isinstance(kernel(double)._cache, KernelCache)  # its file may change, and its name be another's, unnoticed
     changed = variant(tanh_float32.py_func, [Mistake("twice", tanh_float32.py_func, "x * p / q", "2 * x * p / q", "", "")])
     assert changed(np.float32(0.5)) == pytest.approx(2 * tanh_float32(np.float32(0.5)), rel=1e-6)
 
@@ -261,7 +261,7 @@ def test_a_damaged_file_is_compiled_again_and_mended(folder, damage):
 def test_a_file_that_numba_cannot_read_is_compiled_again(folder):
     hits_of_a_call(folder, 2, 4)
     (path,) = kept(folder)
-    disk.write(path, b"no pickle, but with the right checksum")
+    cache.write(path, b"no pickle, but with the right checksum")
     assert hits_of_a_call(folder, 2, 4) == 0
     assert hits_of_a_call(folder, 2, 4) == 1
 
@@ -269,8 +269,8 @@ def test_a_file_that_numba_cannot_read_is_compiled_again(folder):
 @COMPILED
 def test_a_folder_that_cannot_be_written_costs_nothing_but_time(tmp_path):
     (tmp_path / "file").touch()
-    assert hits_of_a_call(tmp_path / "file" / "stamp", 2, 4) == 0
-    assert hits_of_a_call(tmp_path / "file" / "stamp", 2, 4) == 0
+    assert hits_of_a_call(tmp_path / "file" / "key", 2, 4) == 0
+    assert hits_of_a_call(tmp_path / "file" / "key", 2, 4) == 0
 
 
 @COMPILED
@@ -309,36 +309,36 @@ def call_a_kernel(cwd, **environment):
 
 def test_every_setting_of_numba_is_in_the_key_or_known_to_be_harmless():
     named = {name for name in vars(numba.config) if name.isupper()}
-    unknown = {n for n in named - HARMLESS - {*disk.CODE_SETTINGS} if not n.startswith(("CUDA_", "DUMP_"))}
+    unknown = {n for n in named - HARMLESS - {*cache.CODE_SETTINGS} if not n.startswith(("CUDA_", "DUMP_"))}
     assert len(named) > 50 and not unknown, "does it change what is compiled? Then it belongs into CODE_SETTINGS"
-    assert not HARMLESS & {*disk.CODE_SETTINGS}
+    assert not HARMLESS & {*cache.CODE_SETTINGS}
     assert {"OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "ENABLE_AVX", "BOUNDSCHECK", "CPU_NAME", "CPU_FEATURES"} <= named
 
 
-@pytest.mark.parametrize("name", disk.CODE_SETTINGS)
+@pytest.mark.parametrize("name", cache.CODE_SETTINGS)
 def test_a_setting_that_changes_code_changes_the_key_and_one_that_is_missing_is_no_error(monkeypatch, name):
-    before = disk.code_settings()
+    before = cache.code_settings()
     monkeypatch.setattr(numba.config, name, "another", raising=False)
-    changed = disk.code_settings()
+    changed = cache.code_settings()
     assert changed != before and len(changed) == len(before)
     monkeypatch.delattr(numba.config, name)
-    assert f"{name} = None" in disk.code_settings()
+    assert f"{name} = None" in cache.code_settings()
 
 
-def test_the_stamp_depends_on_the_version_of_all_that_compiles(monkeypatch):
+def test_the_key_depends_on_the_version_of_all_that_compiles(monkeypatch):
     import llvmlite
 
-    stamps = {disk.stamp.__wrapped__()}
+    keys = {cache.cache_key.__wrapped__()}
     for module in (numba, np, llvmlite):
         monkeypatch.setattr(module, "__version__", "another")
-        stamps.add(disk.stamp.__wrapped__())
+        keys.add(cache.cache_key.__wrapped__())
         monkeypatch.undo()
     monkeypatch.setattr(llvmlite.binding, "llvm_version_info", (1, 2, 3))
-    stamps.add(disk.stamp.__wrapped__())
+    keys.add(cache.cache_key.__wrapped__())
     monkeypatch.undo()
     monkeypatch.setattr(sys, "version", f"{sys.version} free-threading build")
-    stamps.add(disk.stamp.__wrapped__())
-    assert len(stamps) == 6
+    keys.add(cache.cache_key.__wrapped__())
+    assert len(keys) == 6
 
 
 @COMPILED
@@ -366,7 +366,7 @@ def test_a_second_process_finds_what_the_first_one_compiled(tmp_path):
     home = tmp_path / "home"
     assert call_a_kernel(tmp_path, HOME=str(home), LOCALAPPDATA=str(home)) == 0
     (path,) = kept(tmp_path)
-    assert home in path.parents and path.parent.name == disk.stamp()
+    assert home in path.parents and path.parent.name == cache.cache_key()
     assert call_a_kernel(tmp_path, HOME=str(home), LOCALAPPDATA=str(home)) == 1
     assert kept(Path(minilstm.__file__).parent) == []
 

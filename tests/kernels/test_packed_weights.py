@@ -1,4 +1,4 @@
-"""The product of panels against a product of numbers, and the layers that run on it against the same layers over BLAS."""
+"""The product with packed weights against a product of numbers, and layers on it against layers on BLAS."""
 
 import os
 import subprocess
@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minilstm import kernels
-from minilstm.kernels import lines
-from minilstm.kernels.jit import kernel
+from minilstm.kernels import simd
+from minilstm.kernels.compile import kernel
 from minilstm.layers import Workspace
 from minilstm.parallel import threads
 from tests.helpers.recurrent import EACH_CELL
@@ -27,9 +27,9 @@ def random(rng, *shape, dtype):
 
 
 def packed(W):
-    panels = np.full(kernels.panels.shape(W), np.nan, W.dtype)
-    kernels.panels.pack(W, panels)
-    return panels
+    weights = np.full(kernels.packed_weights.shape(W), np.nan, W.dtype)
+    kernels.packed_weights.pack(W, weights)
+    return weights
 
 
 def naive_product(x, W):
@@ -44,7 +44,7 @@ def test_the_product_is_that_of_the_numbers_and_nothing_else_is_written(dtype, R
     rng = np.random.default_rng(seed)
     x, W = random(rng, R, K, dtype=dtype), random(rng, K, C, dtype=dtype)
     around = np.full((R + 2, C), 7, dtype)
-    kernels.panels.multiply_packed(x, packed(W.T.copy().T if by_columns else W), around[1:-1])
+    kernels.packed_weights.multiply_packed(x, packed(W.T.copy().T if by_columns else W), around[1:-1])
     truth = np.array(naive_product(x.tolist(), W.tolist()))
     scale = max(1, np.abs(truth).max())
     np.testing.assert_allclose(around[1:-1] / scale, truth / scale, rtol=0, atol=TOLERANCE[dtype])
@@ -56,22 +56,22 @@ def test_what_is_no_number_stays_in_its_row_and_its_column(dtype):
     x, W = np.ones((6, 3), dtype), np.ones((3, 37), dtype)
     x[4, 1], W[2, 30] = np.nan, np.nan
     y = np.zeros((6, 37), dtype)
-    kernels.panels.multiply_packed(x, packed(W), y)
+    kernels.packed_weights.multiply_packed(x, packed(W), y)
     wrong = ~np.isfinite(y)
     assert wrong[4].all() and wrong[:, 30].all() and wrong.sum() == 37 + 6 - 1
 
 
 @kernel
 def through_lines(x, rows, start, out):
-    total = lines.zeros(rows)
+    total = simd.zeros(rows)
     for k in range(len(rows)):
-        total = lines.add_product(total, x[k], lines.load(rows, k))
-    lines.store(total, out[start : start + rows.shape[1]])
+        total = simd.add_product(total, x[k], simd.load(rows, k))
+    simd.store(total, out[start : start + rows.shape[1]])
 
 
 @EACH_DTYPE
 def test_a_line_in_registers_is_a_row_of_numpy(dtype):
-    rng, width = np.random.default_rng(0), lines.LINE // np.dtype(dtype).itemsize
+    rng, width = np.random.default_rng(0), simd.VECTOR_BYTES // np.dtype(dtype).itemsize
     x, rows = random(rng, 5, dtype=dtype), random(rng, 5, width, dtype=dtype)
     out = np.zeros(width + 9, dtype)
     through_lines(x, rows, 3, out)
@@ -93,10 +93,10 @@ from minilstm import kernels
 rng = np.random.default_rng(0)
 for dtype, tolerance in ((np.float32, 1e-5), (np.float64, 1e-13)):
     x, W, y = (rng.standard_normal(shape).astype(dtype) for shape in ((6, 5), (5, 70), (6, 70)))
-    panels = np.empty(kernels.panels.shape(W), dtype)
-    kernels.panels.pack(W, panels)
-    kernels.panels.multiply_packed(x, panels, y)
-    print(panels.shape[2], np.abs(x @ W).max() > 1 and np.abs(y - x @ W).max() < tolerance)
+    weights = np.empty(kernels.packed_weights.shape(W), dtype)
+    kernels.packed_weights.pack(W, weights)
+    kernels.packed_weights.multiply_packed(x, weights, y)
+    print(weights.shape[2], np.abs(x @ W).max() > 1 and np.abs(y - x @ W).max() < tolerance)
 """
 
 
@@ -112,7 +112,7 @@ def test_a_line_is_two_registers_wide(tmp_path, registers, widths):
 @EACH_CELL
 @pytest.mark.parametrize("dtype, tolerance", [(np.float32, 2e-5), (np.float64, 1e-13), (np.complex128, 1e-13)])
 @pytest.mark.parametrize("H", [7, 16, 21])
-def test_the_loop_with_panels_is_the_loop_over_blas(monkeypatch, cell, dtype, tolerance, H):
+def test_the_loop_with_packed_weights_is_the_loop_over_blas(monkeypatch, cell, dtype, tolerance, H):
     rng, (T, B, D), layer = np.random.default_rng(H), (5, 6, 3), cell.layer(3, H)
     params = {name: random(rng, *shape, dtype=dtype) / 4 for name, shape in layer.shapes.items()}
     x, dh = random(rng, T, B, D, dtype=dtype), random(rng, T, B, H, dtype=dtype)
@@ -123,8 +123,8 @@ def test_the_loop_with_panels_is_the_loop_over_blas(monkeypatch, cell, dtype, to
         h, final, cache = layer.forward(params, x, state, [5, 1, 3, 5, 2, 4], workspace=work)
         dx, before, grads = layer.backward(params, dh, cache, dstate)
         found.append([h, *final, dx, *before, *grads.values()])
-    for over_blas, *with_panels in zip(*found):
+    for over_blas, *with_packed_weights in zip(*found):
         scale = max(1, np.abs(over_blas).max())
         assert np.abs(over_blas).max() > 0
-        for array in with_panels:
+        for array in with_packed_weights:
             np.testing.assert_allclose(array / scale, over_blas / scale, rtol=0, atol=tolerance)
