@@ -15,6 +15,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", LESSONS / "README.md", *s
 FOLDERS = ("minilstm", "lessons", "tests", "benchmarks")
 REWRITTEN = [  # code in plain words; add a line for what follows
     "lessons/00_microlstm.py",
+    "minilstm/generation/*.py",
     "minilstm/reference/*.py",
     "minilstm/seeds.py",
     "minilstm/training/*.py",

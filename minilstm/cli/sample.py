@@ -228,7 +228,7 @@ def _print_measures(names: list[str], measures: list[Measures], width: int) -> N
     rows += [
         ("log-likelihood", [_decimals(m.log_likelihood) for m in measures]),
         ("perplexity", [f"{m.perplexity:.4g}" for m in measures]),
-        ("symbols", [str(m.symbols) for m in measures]),
+        ("tokens", [str(m.tokens) for m in measures]),
     ]
     column = max(len(name) for name in [*names, "1.234e+56"]) + 2
     label = len("log-likelihood")

@@ -1,4 +1,4 @@
-"""Generation: sampling and beam search, the compiled loop, and how varied and likely texts are.
+"""Generation: sampling, beam search, the compiled loop, and measures of texts.
 
 Imports models, data and what lies below; knows nothing of training.
 """

@@ -1,23 +1,27 @@
-"""Beam search: look for the likeliest text, where greedy generation takes the likeliest symbol and can regret it.
+"""Beam search: look for the likeliest text, not just for the likeliest next token.
 
 A text y = y₁ … y_n after a prompt x has the probability
 
     (1)  log P(y | x) = Σ_t log p(y_t | x, y₁ … y_{t-1}),    p = softmax(logits)
 
-All texts of n symbols cannot be tried: there are Vⁿ. So only the ``width`` likeliest beginnings, the beam, are kept. Each
-is extended by every symbol, and of all extensions, width · V of them, the ``width`` likeliest stay. One that has met the
-end symbol is finished: it is put aside, and competes with the others at the end.
+All texts of n tokens cannot be tried: there are Vⁿ. So only the ``width`` likeliest
+beginnings are kept, the beam. Each is extended by every token, and of these width · V
+extensions the ``width`` likeliest are kept. A text that reaches the end token is
+finished: it leaves the beam, and is compared with the other finished ones at the end.
 
     (2)  score = log P(y | x) / lp(y),    lp(y) = ((5 + n) / (5 + 1))^α
 
-As every further symbol makes a text less likely, (1) prefers short ones. The length penalty α > 0 makes up for it; 0 leaves
-(1) as it is. A beam of 1 is greedy; a beam as wide as there are texts finds the best of all.
+Each further token makes a text less likely, so (1) prefers short texts. The length
+penalty α > 0 makes up for it; with 0 the score is (1). A beam of 1 is greedy. A beam as
+wide as there are texts finds the best of all.
 
-Decoding by beam: Graves, Sequence transduction with recurrent neural networks (2012); the finished put aside: Sutskever,
-Vinyals and Le, Sequence to sequence learning with neural networks (2014); (2): Wu et al., Google's neural machine
-translation system (2016), equation 14. A wider beam's text is likelier, which is not better: Holtzman et al. (2020).
+Beam search: Graves, Sequence transduction with recurrent neural networks (2012);
+finished texts leave the beam: Sutskever, Vinyals and Le, Sequence to sequence learning
+with neural networks (2014); (2): Wu et al., Google's neural machine translation system
+(2016), equation 14. The text of a wider beam is likelier, but often not better:
+Holtzman et al. (2020).
 
-Letters: V vocabulary, B beginnings in the beam, n symbols. The end symbol is one of the n.
+Letters: V vocabulary, B beginnings in the beam, n tokens, the end token included.
 """
 
 from __future__ import annotations
@@ -38,10 +42,10 @@ from minilstm.reference.functions import log_sum_exp
 
 
 class Hypothesis(NamedTuple):
-    """One text that was found."""
+    """A text that beam search found."""
 
     text: str  # the prompt, continued
-    ids: np.ndarray  # (n,) what follows the prompt; the last is the end symbol if the text came to its end
+    ids: np.ndarray  # (n,) after the prompt; the last is the end token, if reached
     log_probability: float  # (1), in nats
 
 
@@ -54,10 +58,26 @@ def beam_search(
     width: int,
     length_penalty: float = 0.0,
 ) -> list[Hypothesis]:
-    """At most ``width`` texts of at most ``length`` symbols after the prompt, the highest score first.
+    """The texts of the highest scores that continue a prompt. No randomness is used.
 
-    Nothing is drawn: the same arguments find the same texts. Padding and unknown are never written; they keep their share
-    of the probability, so that (1) is what the model says.
+    Padding and unknown are never generated, but keep their probability, so that (1) is
+    the model's.
+
+    Parameters
+    ----------
+    prompt : a text of at least one token.
+    length : most tokens to generate.
+    width : beginnings to keep, and most texts to return.
+    length_penalty : α of (2), at least 0.
+
+    Returns
+    -------
+    At most ``width`` texts, the highest score first.
+
+    Raises
+    ------
+    InputError : if an argument is wrong, or the tokenizer is not the model's.
+    UnknownSymbolError : if the prompt has a token that the tokenizer does not know.
     """
     check_size("length", length)
     check_size("width", width)
@@ -83,8 +103,8 @@ def beam_search(
         found += [(text, value.item()) for text, value in zip(live[ends], log_P[ends])]
         found = sorted(found, key=score, reverse=True)[:width]
         live, log_P, rows = live[~ends], log_P[~ends], rows[~ends]
-        hope = _score(log_P.max(initial=-np.inf), length, length_penalty)  # log P only falls, and lp is largest at the end
-        if len(live) == 0 or len(found) == width and hope <= score(found[-1]):
+        bound = _score(log_P.max(initial=-np.inf), length, length_penalty)  # log P only falls, lp only grows
+        if len(live) == 0 or len(found) == width and bound <= score(found[-1]):
             return [Hypothesis(tokenizer.complete(prompt, text), text, value) for text, value in found]
         state = tuple(tuple(part[rows] for part in layer) for layer in state)
         logits, state = model.logits(live[None, :, -1], state=state, last_only=True)

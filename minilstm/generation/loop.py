@@ -1,13 +1,16 @@
-"""Generation by the compiled loop of ``kernels/generation.py``: what it is handed, and its random numbers.
+"""Calls the compiled generation loop of ``kernels/generation.py``.
 
-The loop takes uniform numbers; they are drawn for many steps at once, in the order in which the steps would draw them. When
-all texts end before those numbers are used up, the generator is put back and draws only as many as the steps that were
-taken, so that it stands where it would stand if every step had drawn for itself.
+It generates the same ids from the same random numbers as
+``minilstm.reference.generate``. The uniform numbers of many time steps are drawn at
+once, in the order of the steps. If all texts end early, the generator is set back and
+draws only the numbers that were used. So it ends in the same state as if each step had
+drawn its own.
 
-The steps are taken in chunks of about a tenth of a second, so that what was written can be shown, and the loop be stopped,
-between two of them. The size of the chunks changes no number.
+A chunk of time steps takes about a tenth of a second. Between chunks, text can be shown
+and the loop be stopped. The size of the chunks does not change the result.
 
-Letters: V vocabulary, H hidden, L layers, C columns of a layer's matrices, B texts, T steps.
+Letters: V vocabulary, H hidden, L layers, C columns of a layer's matrices, B texts, T
+time steps.
 """
 
 from __future__ import annotations
@@ -23,14 +26,14 @@ from minilstm.kernels.generation import Choice, Weights, Work
 from minilstm.models.language_model import CELLS, LanguageModel, States
 from minilstm.parallel.ownership import shares_model
 
-STEPS_AT_ONCE = 256  # at most, in a chunk
-LEAST_STEPS = 16  # in a chunk of many texts, for handing chunks on takes time, too
-WORK_AT_ONCE = 2**28  # multiplications in a chunk, which take about a tenth of a second
-ROWS_TOGETHER = 16  # so many rows of all gates stay in the processor's nearest memory
+MOST_STEPS = 256  # time steps in a chunk
+LEAST_STEPS = 16  # in a chunk of many texts, since each chunk costs some time
+CHUNK_PRODUCTS = 2**28  # multiplications in a chunk: about a tenth of a second
+ROWS_TOGETHER = 16  # texts at a time, so that their gates stay in the processor's cache
 
 
 def weights_of(model: LanguageModel) -> Weights:
-    """The parameters as the loop takes them. They are copied, which takes about as long as one or two symbols do."""
+    """A copy of the parameters for the loop, in about the time of two tokens."""
     parameters = model.parameters
     layers = [parameters.layer(f"{model.cell}{k}") for k in range(model.layers)]
     Wx_above = np.empty((model.layers - 1, *layers[0]["Wh"].shape), model.dtype)  # (L - 1, H, C)
@@ -48,12 +51,12 @@ def weights_of(model: LanguageModel) -> Weights:
 
 
 def bh_of(model: LanguageModel) -> np.ndarray | None:
-    """(L, C), which only a GRU has."""
+    """The second biases of a GRU, (L, C); None for other cells."""
     return np.stack([model.parameters[f"gru{k}.bh"] for k in range(model.layers)]) if model.cell == "gru" else None
 
 
 def work_for(model: LanguageModel, rows: int) -> Work:
-    """Arrays to compute so many rows in."""
+    """Buffers for the computation of ``rows`` texts."""
     V, H, C = model.vocab_size, model.hidden, CELLS[model.cell].gates * model.hidden
     room = lambda width: np.empty((rows, width), model.dtype)
     x, z, zh, spare, logits = room(model.embedding or 0), room(C), room(C), room(H), room(V)
@@ -62,21 +65,38 @@ def work_for(model: LanguageModel, rows: int) -> Work:
 
 @shares_model
 def write(model: LanguageModel, state: States, length: int, choice: Choice, rng: np.random.Generator) -> np.ndarray:
-    """Ids (T, B) from a state, at most ``length`` steps; fewer when all texts have ended. After its end a text is all ends."""
+    """Ids that continue from a state.
+
+    Parameters
+    ----------
+    state : state of each recurrent layer, (B, H) arrays; it is not changed.
+    length : most time steps.
+    choice : how to sample; see ``choice_of``.
+    rng : draws B uniform numbers at each time step.
+
+    Returns
+    ------- (T, B) with T at most ``length``; fewer if all texts have ended. After its
+    end token, a text has only end tokens.
+
+    Raises
+    ------
+    InputError : if the model is complex.
+    InUseError : if another thread trains the model.
+    """
     return np.concatenate(list(write_in_chunks(model, state, length, choice, rng)))
 
 
 def write_in_chunks(
     model: LanguageModel, state: States, length: int, choice: Choice, rng: np.random.Generator
 ) -> Iterator[np.ndarray]:
-    """What ``write`` returns, in chunks of some steps, each when it is asked for. The model must stay as it is meanwhile."""
+    """The same as ``write``, some time steps at a time; the model must not change."""
     if model.dtype.kind == "c":
-        raise InputError(f"a model in {model.dtype} is for checking gradients and cannot write; take one in float32 or float64")
+        raise InputError(f"a model in {model.dtype} is for checking gradients and cannot generate; use float32 or float64")
     B = len(state[0][0])
     weights, bh, work = weights_of(model), bh_of(model), work_for(model, min(B, ROWS_TOGETHER))
     h = np.stack([layer[0] for layer in state])  # (L, B, H)
     c = np.stack([layer[1] for layer in state]) if model.cell == "lstm" else None  # (L, B, H)
-    texts, chunk = np.arange(B), steps_at_once(model, B)
+    texts, chunk = np.arange(B), steps_of_chunk(model, B)
     for start in range(0, length, chunk):
         before, steps = rng.bit_generator.state, min(chunk, length - start)
         u = rng.random((steps, B))
@@ -92,15 +112,15 @@ def write_in_chunks(
             return
 
 
-def steps_at_once(model: LanguageModel, B: int) -> int:
-    """In a chunk: a step multiplies by every parameter once for each text."""
-    return min(STEPS_AT_ONCE, max(LEAST_STEPS, WORK_AT_ONCE // (B * model.parameters.flat.size)))
+def steps_of_chunk(model: LanguageModel, B: int) -> int:
+    """Time steps in a chunk. Each multiplies by every parameter once for each text."""
+    return min(MOST_STEPS, max(LEAST_STEPS, CHUNK_PRODUCTS // (B * model.parameters.flat.size)))
 
 
 def choice_of(
     V: int, temperature: float, top_k: int | None, top_p: float | None, greedy: bool, forbidden: Sequence[int], end: int
 ) -> Choice:
-    """How to draw, as numbers that the loop can do without asking what is left out. The likeliest is the first of the top 1."""
+    """How to sample, as numbers for the loop: never None, and greedy is top-k 1."""
     if greedy:
         temperature, top_k, top_p = 1.0, 1, None
     return Choice(

@@ -1,19 +1,19 @@
-"""How varied texts are, and how likely: what temperature trades against each other.
+"""Measures of generated texts: how varied they are, and how likely.
 
-A low temperature writes what is likely, and writes it over and over; a high one writes ever new things that the model
-itself thinks little of. Both can be measured:
+A low temperature repeats what is likely. A high temperature is varied, but the model
+itself finds its texts unlikely. Both can be measured:
 
-    (1)  distinct-n = different n-grams / n-grams                 between 0 and 1; 1: nothing is said twice
-    (2)  log-likelihood = (1 / N) Σ log p(y)                      nats a symbol; 0: nothing else was possible
-    (3)  perplexity = exp(-log-likelihood)                        choosing among so many equally likely symbols
+    (1)  distinct-n = different n-grams / n-grams        0 to 1; 1: nothing is repeated
+    (2)  log-likelihood = (1 / N) Σ log p(y)             nats a token; 0: certain
+    (3)  perplexity = exp(-log-likelihood)               effective number of tokens
 
-An n-gram is n neighbouring symbols of one text: it does not reach into the next text, nor into the prompt, and the end of a
-text is no part of it. (1) is Li, Galley, Brockett, Gao and Dolan, A diversity-promoting objective function for neural
-conversation models (2016), who divide by all symbols instead of all n-grams. It falls as texts grow, since few n-grams are
-left to be said for the first time: compare only as many texts of about the same length.
+An n-gram is n neighbouring tokens of one text, without its prompt and its end token.
+(1) is by Li, Galley, Brockett, Gao and Dolan, A diversity-promoting objective function
+for neural conversation models (2016), who divide by all tokens instead of all n-grams.
+It falls as texts grow, so compare only equal numbers of texts of about the same length.
 
-In (2) p is the model's softmax at temperature 1, after the prompt and all symbols before, whatever way the texts were
-written in; the N symbols are all that the model wrote, the ends of the texts included.
+In (2), p is the model's softmax at temperature 1 after the prompt and all tokens
+before, however the texts were sampled. N counts all generated tokens, ends included.
 """
 
 from __future__ import annotations
@@ -31,20 +31,22 @@ from minilstm.models.language_model import LanguageModel
 from minilstm.parallel.ownership import shares_model
 from minilstm.reference.functions import log_sum_exp
 
-LONGEST = 4  # n-grams are counted up to this n
+LONGEST = 4  # largest n of the n-grams
 
 
 class Measures(NamedTuple):
-    """What a set of texts is like."""
+    """Measures of a set of texts."""
 
-    distinct: tuple[float, ...]  # (1) for n = 1, 2, 3, 4; NaN where no text has n symbols
+    distinct: tuple[float, ...]  # (1) for n = 1, 2, 3, 4; NaN where no text has n tokens
     log_likelihood: float  # (2)
     perplexity: float  # (3)
-    symbols: int  # N
+    tokens: int  # N
 
 
 def distinct(sequences: Iterable[Sequence[Hashable]], n: int) -> float:
-    """Equation (1) for lists of ids, or for strings; NaN if no sequence has n symbols.
+    """Distinct-n, equation (1), of lists of ids or of strings.
+
+    NaN if no sequence has n tokens. Raises InputError if n is not at least 1.
 
     >>> distinct(["abab"], 2)
     0.6666666666666666
@@ -58,7 +60,22 @@ def distinct(sequences: Iterable[Sequence[Hashable]], n: int) -> float:
 def log_probabilities(
     model: LanguageModel, tokenizer: Tokenizer, prompts: Sequence[str], written: Sequence[np.ndarray]
 ) -> list[np.ndarray]:
-    """log p in nats of every id that was written after each prompt, one array (n,) for each text of n ids."""
+    """Log-probability of each generated token.
+
+    Parameters
+    ----------
+    prompts : B texts.
+    written : B arrays of ids that continue them, as ``generate_ids`` returns them.
+
+    Returns
+    -------
+    B arrays of log p in nats, of the shapes of ``written``.
+
+    Raises
+    ------
+    InputError : if the numbers of prompts and texts differ, or an id is not the
+        model's.
+    """
     if len(prompts) != len(written):
         raise InputError(f"there must be one text for each of {len(prompts)} prompts, not {len(written)}")
     logits, state = read_prompts(model, tokenizer, prompts)  # (B, V)
@@ -78,10 +95,10 @@ def log_probabilities(
 def measure(
     model: LanguageModel, tokenizer: Tokenizer, prompts: Sequence[str], written: Sequence[np.ndarray]
 ) -> Measures:
-    """All measures of what was written after the prompts, as ``generate_ids`` returns it."""
+    """All measures of generated texts; arguments as for ``log_probabilities``."""
     log_p = np.concatenate(log_probabilities(model, tokenizer, prompts, written))  # (N,)
     texts = [[int(k) for k in ids if k != tokenizer.eos_id] for ids in written]
     mean = float(log_p.mean()) if log_p.size else float("nan")
-    with np.errstate(over="ignore"):  # a perplexity may be too large for a number
+    with np.errstate(over="ignore"):  # a perplexity may overflow
         perplexity = float(np.exp(-mean))
     return Measures(tuple(distinct(texts, n) for n in range(1, LONGEST + 1)), mean, perplexity, log_p.size)

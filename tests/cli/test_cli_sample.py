@@ -166,7 +166,7 @@ def measures(out):
     """Of a comparison: the rows of the table of measures, by name."""
     rows = {}
     for line in out.splitlines():
-        match = re.match(r"(distinct-\d|log-likelihood|perplexity|symbols)  ", line)
+        match = re.match(r"(distinct-\d|log-likelihood|perplexity|tokens)  ", line)
         if match:
             rows.setdefault(match[1], []).extend(line.split()[1:])
     return rows
@@ -177,12 +177,12 @@ def test_a_comparison_measures_what_it_shows(printed, folder):
     checkpoint = load(folder / "model.npz")
     model, tokenizer, prompts = checkpoint.training.model, checkpoint.tokenizer, ["line 3", "l", "line 3"]
     rows = measures(out)
-    assert list(rows) == [*(f"distinct-{n}" for n in (1, 2, 3, 4)), "log-likelihood", "perplexity", "symbols"]
+    assert list(rows) == [*(f"distinct-{n}" for n in (1, 2, 3, 4)), "log-likelihood", "perplexity", "tokens"]
     for k, T in enumerate((0.2, 0.5, 1.0, 1.5)):
         written = generate_ids(model, tokenizer, prompts, 12, Sampling(T), np.random.default_rng(0))
         expected = measure(model, tokenizer, prompts, written)
         numbers = [float(row[k]) for row in rows.values()]
-        exact = [*expected.distinct, expected.log_likelihood, expected.perplexity, expected.symbols]
+        exact = [*expected.distinct, expected.log_likelihood, expected.perplexity, expected.tokens]
         np.testing.assert_allclose(numbers, exact, rtol=1e-3, atol=5e-4)
         assert all(tokenizer.decode(ids).split()[-1] in out for ids in written)
     assert "T = 0.2           | T = 0.5           | T = 1.0           | T = 1.5\n" in out
@@ -227,7 +227,7 @@ def test_a_model_of_words_reads_prompts_in_any_case_and_says_what_it_does_not_kn
     assert (status, out) == (0, "roast ugly geese slowly beef beef\n")
     assert "the model does not know 2 words of the prompt and reads <unknown> there" in err
     assert "does not know 1 word of" in sample("--prompt", "the goose", "--show-top", 1)[2]
-    refused(sample("--prompt", "  "), 2, "at least one symbol")
+    refused(sample("--prompt", "  "), 2, "at least one token")
 
 
 def test_every_way_to_look_at_a_model_works_with_words(words, printed, sample):
@@ -236,7 +236,7 @@ def test_every_way_to_look_at_a_model_works_with_words(words, printed, sample):
     refused(sample("--show-top", 6, "--prompt", "roast"), 2, "at most 5")
     assert " beef beef\n" in printed("--beam", 2, "--length", 2, "--prompt", "roast")
     out = printed("--compare", "0.1,3", "--prompt", "roast", "--length", 5)
-    assert "beef beef" in out and "runs of n words" in out and measures(out)["symbols"][0] == "25"
+    assert "beef beef" in out and "runs of n words" in out and measures(out)["tokens"][0] == "25"
 
 
 def test_a_text_that_ends_at_once_is_shown_by_its_end(printed, monkeypatch):
@@ -244,7 +244,7 @@ def test_a_text_that_ends_at_once_is_shown_by_its_end(printed, monkeypatch):
     assert "<stop>" in printed("--beam", 1, "--prompt", "roast")
     out = printed("--compare", "1", "--count", 1, "--prompt", "roast")
     assert "\n<stop>\n" in out and "measured on 1 text at" in out
-    assert measures(out)["distinct-1"] == ["-"] and measures(out)["symbols"] == ["1"]
+    assert measures(out)["distinct-1"] == ["-"] and measures(out)["tokens"] == ["1"]
 
 
 def test_a_word_with_control_characters_is_harmless_in_a_table(printed, monkeypatch):
@@ -275,9 +275,9 @@ def test_a_word_with_control_characters_is_harmless_in_a_table(printed, monkeypa
         (["--compare", "0.5,0"], "--compare: must be a number above 0, not '0'"),
         (["--compare", "1,inf"], "--compare"),
         (["--compare", "1", "--top-k", "10000"], "top_k must be at most the vocabulary's size"),
-        (["--prompt", ""], "a prompt must have at least one symbol"),
+        (["--prompt", ""], "a prompt must have at least one token"),
         (["--prompt", "line é"], "the model cannot read the character 'é' (U+00E9) at position 5"),
-        (["--show-top", "3", "--prompt", ""], "a prompt must have at least one symbol"),
+        (["--show-top", "3", "--prompt", ""], "a prompt must have at least one token"),
         (["--prompt", "line", "--prompt-file", "prompt.txt"], "give one of them"),
     ],
 )

@@ -47,7 +47,7 @@ def folder(tmp_path, tokenizer):
 
 @pytest.fixture
 def in_chunks_of_four(monkeypatch):
-    monkeypatch.setattr(generation, "STEPS_AT_ONCE", 4)
+    monkeypatch.setattr(generation, "MOST_STEPS", 4)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_the_size_of_the_chunks_changes_no_text_and_no_later_number(tokenizer, m
     model, prompts = random_model(tokenizer, never_ends), ["d", "abc", "d"]
     rngs = [np.random.default_rng(3), np.random.default_rng(3)]
     expected = generate_ids(model, tokenizer, prompts, 40, Sampling(), rngs[0])
-    monkeypatch.setattr(generation, "STEPS_AT_ONCE", steps)
+    monkeypatch.setattr(generation, "MOST_STEPS", steps)
     chunks = [*generate_in_chunks(model, tokenizer, prompts, 40, Sampling(), rngs[1])]
     assert {len(chunk) for chunk in chunks[:-1]} <= {steps} and len(chunks[-1]) <= steps
     assert len(chunks) > 1 or steps > 10
@@ -87,7 +87,7 @@ def test_the_size_of_the_chunks_changes_no_text_and_no_later_number(tokenizer, m
 @pytest.mark.parametrize("size, B, steps", [(10**4, 1, 256), (10**6, 5, 53), (10**6, 1000, 16), (10**9, 1, 16)])
 def test_a_chunk_takes_no_longer_for_larger_models_until_it_is_very_short(size, B, steps):
     model = SimpleNamespace(parameters=SimpleNamespace(flat=np.empty(size)))
-    assert generation.steps_at_once(model, B) == steps
+    assert generation.steps_of_chunk(model, B) == steps
 
 
 def test_arguments_are_refused_before_the_first_chunk_is_asked_for(tokenizer):

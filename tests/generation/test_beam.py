@@ -109,7 +109,7 @@ def test_a_longer_text_may_still_win_by_its_penalty(width):
 
 
 class Bigrams:
-    """A model that looks at the last symbol only: p of the next one by a table (V, V)."""
+    """A model that looks at the last token only: p of the next one by a table (V, V)."""
 
     def __init__(self, p):
         self.log_p, self.vocab_size = np.log(p), len(p)
@@ -145,7 +145,7 @@ def test_a_beam_of_one_is_greedy(tokenizer):
 
 
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)
-def test_log_probabilities_are_those_of_scoring_each_text_symbol_by_symbol(tokenizer):
+def test_log_probabilities_are_those_of_scoring_each_text_token_by_token(tokenizer):
     model = random_model(tokenizer, 4)
     found = beam_search(model, tokenizer, "a", 5, 4)
     scored = log_probabilities(model, tokenizer, ["a"] * 4, [h.ids for h in found])
@@ -191,7 +191,7 @@ def test_a_search_ends_when_nothing_better_can_come(monkeypatch):
         ({"length_penalty": -0.1}, "length_penalty must be a finite number of at least 0"),
         ({"length_penalty": math.nan}, "length_penalty"),
         ({"length_penalty": math.inf}, "length_penalty"),
-        ({"prompt": ""}, "a prompt must have at least one symbol"),
+        ({"prompt": ""}, "a prompt must have at least one token"),
         ({"prompt": "x"}, "'x'"),
     ],
 )

@@ -45,7 +45,7 @@ def test_without_n_grams_no_share_of_them_is_claimed(texts):
     assert math.isnan(distinct(texts, 4))
 
 
-def test_n_grams_of_no_symbols_are_refused():
+def test_n_grams_of_no_tokens_are_refused():
     with pytest.raises(InputError, match="n must be a whole number of at least 1"):
         distinct(["ab"], 0)
 
@@ -91,12 +91,12 @@ def test_log_probabilities_are_what_rereading_every_text_gives(tokenizer):
 
 
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)
-def test_measures_count_the_end_as_a_symbol_but_not_in_n_grams(tokenizer):
+def test_measures_count_the_end_as_a_token_but_not_in_n_grams(tokenizer):
     model, eos = random_model(tokenizer), tokenizer.eos_id
     written = [np.array([2, 3, 2, eos]), np.array([2, 3])]
     measures = measure(model, tokenizer, ["a", "b"], written)
     log_p = [x for prompt, ids in zip("ab", written) for x in rereading(model, tokenizer.encode(prompt), ids.tolist())]
-    assert measures.symbols == 6
+    assert measures.tokens == 6
     assert measures.log_likelihood == pytest.approx(sum(log_p) / 6)
     assert measures.perplexity == pytest.approx(math.exp(-sum(log_p) / 6))
     assert measures.distinct[:3] == (2 / 5, 2 / 3, 1) and math.isnan(measures.distinct[3])
@@ -105,9 +105,9 @@ def test_measures_count_the_end_as_a_symbol_but_not_in_n_grams(tokenizer):
 def test_texts_that_ended_at_once_have_a_likelihood_but_no_diversity():
     tokenizer = TOKENIZERS[0]
     measures = measure(random_model(tokenizer), tokenizer, ["a"], [np.array([tokenizer.eos_id])])
-    assert measures.symbols == 1 and measures.log_likelihood < 0 and all(map(math.isnan, measures.distinct))
+    assert measures.tokens == 1 and measures.log_likelihood < 0 and all(map(math.isnan, measures.distinct))
     nothing = measure(random_model(tokenizer), tokenizer, ["a"], [np.array([], np.int64)])
-    assert nothing.symbols == 0 and math.isnan(nothing.log_likelihood) and math.isnan(nothing.perplexity)
+    assert nothing.tokens == 0 and math.isnan(nothing.log_likelihood) and math.isnan(nothing.perplexity)
 
 
 def test_what_the_model_calls_impossible_has_an_infinite_perplexity_and_no_warning():

@@ -1,4 +1,4 @@
-"""Generation as one compiled loop, held to generation by the book and to the naive twin."""
+"""The compiled generation loop is held to the reference implementation and to the oracle."""
 
 from unittest.mock import patch
 
@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from minilstm import InputError, LanguageModel, kernels
 from minilstm.generation import loop as generation
-from minilstm.generation.sampling import Sampling, draw, forbidden_ids, generate_ids, generate_steps
+from minilstm.generation.sampling import Sampling, forbidden_ids, generate_ids
+from minilstm.reference import generate as reference
 from tests.helpers import naive
 from tests.helpers.recurrent import CELLS, EACH_CELL, naive_parts
 from tests.helpers.strategies import seeds
@@ -53,9 +54,18 @@ def cases(draw):
     return model, tokenizer, prompts, draw(samplings)
 
 
-def by_the_book(model, tokenizer, prompts, length, sampling, rng):
-    """What ``generate_ids`` returns, from ``generate_steps``."""
-    rows = np.array([drawn.ids for drawn in generate_steps(model, tokenizer, prompts, length, sampling, rng)]).T
+def by_the_reference(model, tokenizer, prompts, length, sampling, rng):
+    """What ``generate_ids`` returns, from the reference implementation."""
+    read = [tokenizer.encode(prompt) for prompt in prompts]
+    lengths = np.array([len(ids) for ids in read])
+    padded = np.zeros((lengths.max(), len(read)), int)  # (T, B)
+    for b, ids in enumerate(read):
+        padded[: len(ids), b] = ids
+    how = {"top_k": 1} if sampling.greedy else {key: value for key, value in vars(sampling).items() if key != "greedy"}
+    forbidden = forbidden_ids(tokenizer)
+    rows = reference.generate_ids(
+        dict(model.parameters), padded, length, rng, lengths, tokenizer.eos_id, forbidden=forbidden, **how
+    ).T
     ends = [np.flatnonzero(row == tokenizer.eos_id) for row in rows]
     return [row[: end[0] + 1] if end.size else row for row, end in zip(rows, ends)]
 
@@ -65,14 +75,14 @@ def same(texts, others):
 
 
 @given(cases(), st.integers(1, 20), seeds)
-def test_the_compiled_loop_writes_what_the_book_writes_and_leaves_the_generator_where_the_book_does(case, length, seed):
-    rng, book = np.random.default_rng(seed), np.random.default_rng(seed)
-    assert same(generate_ids(*case[:3], length, case[3], rng), by_the_book(*case[:3], length, case[3], book))
-    assert rng.bit_generator.state == book.bit_generator.state
+def test_the_compiled_loop_writes_what_the_reference_writes_and_leaves_its_generator_in_the_same_state(case, length, seed):
+    rng, other = np.random.default_rng(seed), np.random.default_rng(seed)
+    assert same(generate_ids(*case[:3], length, case[3], rng), by_the_reference(*case[:3], length, case[3], other))
+    assert rng.bit_generator.state == other.bit_generator.state
 
 
 @given(cases(), st.integers(1, 8), seeds)
-def test_the_compiled_loop_writes_what_the_naive_twin_writes(case, length, seed):
+def test_the_compiled_loop_writes_what_the_oracle_writes(case, length, seed):
     model, tokenizer, prompts, sampling = case
     written = generate_ids(model, tokenizer, prompts, length, sampling, np.random.default_rng(seed))
     u = np.random.default_rng(seed).random((length, len(prompts))).T
@@ -86,13 +96,13 @@ def test_the_compiled_loop_writes_what_the_naive_twin_writes(case, length, seed)
 
 
 @EACH_CELL
-def test_hundreds_of_symbols_are_those_of_the_book(cell):
+def test_hundreds_of_tokens_are_those_of_the_reference(cell):
     model = random_model(1, 20, 10, 2, cell.name, 4)
     model.parameters["output.b"][1] = -0.5
     prompts, lengths = ["5 2", "7", "3 3 3 9"] * 6, set()
     for seed, sampling in enumerate([Sampling(), Sampling(0.5, top_k=10), Sampling(1.5, top_p=0.9)]):
         written = generate_ids(model, Ids(20), prompts, 60, sampling, np.random.default_rng(seed))
-        assert same(written, by_the_book(model, Ids(20), prompts, 60, sampling, np.random.default_rng(seed)))
+        assert same(written, by_the_reference(model, Ids(20), prompts, 60, sampling, np.random.default_rng(seed)))
         lengths |= set(map(len, written))
     assert len(lengths) > 2 and max(lengths) == 60
 
@@ -100,7 +110,7 @@ def test_hundreds_of_symbols_are_those_of_the_book(cell):
 @pytest.mark.parametrize("dtype, tolerance", [(np.float64, 1e-12), (np.float32, 1e-5)])
 @pytest.mark.parametrize("embedding, tied", [(None, False), (4, False), (6, True)])
 @EACH_CELL
-def test_every_distribution_is_that_of_the_book_after_the_same_ids(cell, embedding, tied, dtype, tolerance):
+def test_every_distribution_is_that_of_the_reference_after_the_same_ids(cell, embedding, tied, dtype, tolerance):
     model = random_model(2, 9, 6, 2, cell.name, embedding, tied, dtype)
     sampling, rng = Sampling(0.8), np.random.default_rng(0)
     choice = generation.choice_of(9, **vars(sampling), forbidden=[0], end=9)  # an end that is never drawn
@@ -119,10 +129,10 @@ def test_every_distribution_is_that_of_the_book_after_the_same_ids(cell, embeddi
 
 
 @given(cases(), st.integers(1, 3), st.integers(1, 5), seeds)
-def test_neither_blocks_of_steps_nor_of_rows_change_a_bit(case, rows, steps, seed):
+def test_neither_chunks_of_steps_nor_of_rows_change_a_bit(case, rows, steps, seed):
     rng, other = np.random.default_rng(seed), np.random.default_rng(seed)
     whole = generate_ids(*case[:3], 12, case[3], rng)
-    with patch.object(generation, "ROWS_TOGETHER", rows), patch.object(generation, "STEPS_AT_ONCE", steps):
+    with patch.object(generation, "ROWS_TOGETHER", rows), patch.object(generation, "MOST_STEPS", steps):
         assert same(generate_ids(*case[:3], 12, case[3], other), whole)
     assert rng.bit_generator.state == other.bit_generator.state
 
@@ -148,14 +158,14 @@ def test_texts_that_have_ended_change_nothing_for_the_others():
 
 
 @pytest.mark.parametrize("bits", [np.random.PCG64, np.random.MT19937, np.random.Philox, np.random.SFC64])
-def test_any_kind_of_generator_stands_as_if_every_step_had_drawn(bits):
+def test_any_kind_of_generator_ends_as_if_every_step_had_drawn(bits):
     model = random_model(4, 6, 3)
     model.parameters["output.b"][1] = 2
-    rng, book = np.random.Generator(bits(7)), np.random.Generator(bits(7))
+    rng, other = np.random.Generator(bits(7)), np.random.Generator(bits(7))
     for _ in range(5):
         written = generate_ids(model, Ids(6), ["2", "3"], 40, rng=rng)
-        assert same(written, by_the_book(model, Ids(6), ["2", "3"], 40, Sampling(), book))
-        assert max(map(len, written)) < 40 and rng.random() == book.random()
+        assert same(written, by_the_reference(model, Ids(6), ["2", "3"], 40, Sampling(), other))
+        assert max(map(len, written)) < 40 and rng.random() == other.random()
 
 
 @st.composite
@@ -176,7 +186,7 @@ def weighed(logits, sampling, forbidden=()):
 
 
 @given(logits_V(), st.data())
-def test_weights_are_the_distribution_of_the_book_ties_and_all(logits, data):
+def test_weights_are_the_distribution_of_the_reference_ties_and_all(logits, data):
     V = len(logits)
     sampling = Sampling(
         data.draw(st.sampled_from([1.0, 0.7, 3.0, 1e-300])),
@@ -188,26 +198,26 @@ def test_weights_are_the_distribution_of_the_book_ties_and_all(logits, data):
     if sampling.top_p is not None and not sampling.greedy:  # where rounding decides, the two may differ
         p = np.sort(Sampling(sampling.temperature, sampling.top_k).distribution(logits[None], forbidden)[0])[::-1]
         assume(np.abs(np.cumsum(p) - sampling.top_p)[p > 1e-13].min() > 1e-12)
-    book, w = sampling.distribution(logits[None], forbidden)[0], weighed(logits, sampling, forbidden)
-    np.testing.assert_allclose(w / w.sum(), book, rtol=0, atol=1e-12)
-    assert ((w > 0) == (book > 0)).all()
+    expected, w = sampling.distribution(logits[None], forbidden)[0], weighed(logits, sampling, forbidden)
+    np.testing.assert_allclose(w / w.sum(), expected, rtol=0, atol=1e-12)
+    assert ((w > 0) == (expected > 0)).all()
 
 
 @pytest.mark.parametrize("top_p", [0.2, 0.5, 0.9, 0.999])
 @pytest.mark.parametrize("top_k", [None, 1, 40, 3000])
-def test_thousands_of_symbols_are_sorted_out_as_by_the_book(top_k, top_p):
+def test_thousands_of_tokens_are_sorted_as_by_the_reference(top_k, top_p):
     logits = np.round(np.random.default_rng(0).normal(0, 2, 4000), 2)
     for sampling in (Sampling(1.0, top_k, top_p), Sampling(1.0, top_k)):
-        w, book = weighed(logits, sampling), sampling.distribution(logits[None])[0]
-        assert ((w > 0) == (book > 0)).all() and 0 < (w > 0).sum() <= (top_k or 4000)
-        np.testing.assert_allclose(w / w.sum(), book, rtol=0, atol=1e-12)
+        w, expected = weighed(logits, sampling), sampling.distribution(logits[None])[0]
+        assert ((w > 0) == (expected > 0)).all() and 0 < (w > 0).sum() <= (top_k or 4000)
+        np.testing.assert_allclose(w / w.sum(), expected, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("top_p, kept", [(0.25, [1]), (0.5, [1, 3]), (0.5001, [1, 3, 4]), (0.75, [1, 3, 4]), (1, [1, 3, 4, 6])])
 def test_a_nucleus_that_is_met_exactly_takes_no_more(top_p, kept):
     logits = np.array([-np.inf, 2.0, -np.inf, 2.0, 2.0, -np.inf, 2.0])
-    book, w = Sampling(top_p=top_p).distribution(logits[None])[0], weighed(logits, Sampling(top_p=top_p))
-    assert np.flatnonzero(w).tolist() == np.flatnonzero(book).tolist() == kept
+    expected, w = Sampling(top_p=top_p).distribution(logits[None])[0], weighed(logits, Sampling(top_p=top_p))
+    assert np.flatnonzero(w).tolist() == np.flatnonzero(expected).tolist() == kept
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -217,11 +227,11 @@ def test_a_nucleus_of_all_keeps_all_that_can_be_drawn_however_sums_are_rounded(s
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=30).filter(any), st.integers(0, 63))
-def test_a_draw_is_that_of_the_book(counts, u):
+def test_a_draw_is_that_of_the_reference(counts, u):
     """Weights and numbers that are exact in binary, so that threshold and sums often meet."""
     w, u = np.array(counts, float), u / 64
     numbers = type("Generator", (), {"random": lambda self, shape: np.full(shape, u)})()
-    assert kernels.sampling.draw(w.copy(), u) == draw(w[None], numbers)[0]
+    assert kernels.sampling.draw(w.copy(), u) == reference.draw(w[None], numbers)[0]
 
 
 @np.errstate(invalid="ignore")
@@ -251,5 +261,5 @@ def test_generation_changes_neither_the_model_nor_the_state_that_it_begins_from(
 
 def test_complex_models_are_refused():
     model = LanguageModel(5, hidden=2, dtype=np.complex128)
-    with pytest.raises(InputError, match="complex128 is for checking gradients and cannot write"):
+    with pytest.raises(InputError, match="complex128 is for checking gradients and cannot generate"):
         generate_ids(model, Ids(5), ["2"], 3, rng=np.random.default_rng(0))

@@ -16,16 +16,16 @@ from minilstm.generation.beam import beam_search
 from minilstm.generation.metrics import log_probabilities
 from minilstm.generation.sampling import (
     Sampling,
-    draw,
     forbidden_ids,
     generate,
     generate_ids,
-    generate_steps,
+    generate_in_chunks,
     read_prompts,
     share_accepted,
 )
 from minilstm.layers import Dense
 from minilstm.parallel.replica import Replica
+from minilstm.reference.generate import draw
 from minilstm.training.loop import Training, fit
 from tests.helpers import naive
 from tests.helpers.strategies import logits_and_targets_N_V
@@ -48,7 +48,7 @@ def model():
     st.none() | st.integers(1, 2),
     st.none() | st.floats(0.05, 0.999),
 )
-def test_the_distribution_is_that_of_a_naive_twin(case, temperature, top_k, top_p):
+def test_the_distribution_is_that_of_the_oracle(case, temperature, top_k, top_p):
     logits, _ = case
     p = Sampling(temperature, top_k, top_p).distribution(logits, forbidden=[0])
     for row, expected in zip(p, logits):
@@ -79,7 +79,7 @@ def test_draws_follow_the_distribution_and_never_take_the_impossible():
 
 
 @pytest.mark.parametrize("u, drawn", [(0.0, 1), (0.2499, 1), (0.25, 3), (0.9999, 3)])
-def test_a_draw_on_an_edge_takes_the_next_symbol_that_is_possible(u, drawn):
+def test_a_draw_on_an_edge_takes_the_next_token_that_is_possible(u, drawn):
     numbers = type("Generator", (), {"random": lambda self, shape: np.full(shape, u)})()
     assert draw(np.array([[0.0, 0.25, 0.0, 0.75, 0.0]]), numbers).tolist() == [drawn]
 
@@ -104,18 +104,6 @@ def test_several_prompts_of_different_lengths_are_each_continued_as_alone(model)
     assert together == alone and all(text.startswith(prompt) for text, prompt in zip(together, prompts))
 
 
-def test_carried_state_gives_what_rereading_the_whole_text_would(model):
-    rng = np.random.default_rng(5)
-    text = "a"
-    for drawn in generate_steps(model, TOKENIZER, ["a"], 10, Sampling(2.0), rng):
-        logits, _ = model.logits(TOKENIZER.encode(text)[:, None])
-        np.testing.assert_allclose(drawn.p, Sampling(2.0).distribution(logits[-1], [0]), atol=1e-5)
-        if drawn.ids[0] == TOKENIZER.eos_id:
-            break
-        text += TOKENIZER.decode(drawn.ids)
-    assert len(text) > 2
-
-
 def test_the_same_seed_writes_the_same_text(model):
     write = lambda seed: generate(model, TOKENIZER, ["a"] * 4, 30, Sampling(1.5), np.random.default_rng(seed))
     assert write(1) == write(1) != write(2)
@@ -125,9 +113,11 @@ def test_padding_and_unknown_are_never_generated():
     tokenizer = CharTokenizer.fit(["ab"], unknown=True)
     model = LanguageModel(tokenizer.vocab_size, hidden=3)
     model.parameters["output.b"][[tokenizer.padding_id, tokenizer.unknown_id]] = 50
-    steps = list(generate_steps(model, tokenizer, ["a"] * 20, 20, Sampling(), np.random.default_rng(0)))
-    assert all(step.p[:, [tokenizer.padding_id, tokenizer.unknown_id]].max() == 0 for step in steps)
-    assert not np.isin([step.ids for step in steps], [tokenizer.padding_id, tokenizer.unknown_id]).any()
+    never = [tokenizer.padding_id, tokenizer.unknown_id]
+    logits, _ = read_prompts(model, tokenizer, ["a"])
+    assert logits[0].argmax() in never and Sampling().distribution(logits, never)[0, never].max() == 0
+    written = generate_ids(model, tokenizer, ["a"] * 20, 20, Sampling(), np.random.default_rng(0))
+    assert not np.isin(np.concatenate(written), never).any()
 
 
 def test_padding_that_is_also_the_end_may_be_drawn_and_unknown_may_not():
@@ -147,11 +137,11 @@ def test_words_are_written_as_their_tokenizer_continues_a_prompt():
     model = LanguageModel(words.vocab_size, hidden=3)
     model.parameters["output.b"][words.encode("beef")] = 50
     assert generate(model, words, ["Roast the"], 2, Sampling(greedy=True)) == ["Roast the beef beef"]
-    with pytest.raises(InputError, match="at least one symbol"):
+    with pytest.raises(InputError, match="at least one token"):
         generate(model, words, ["the", "  "], 2, Sampling(greedy=True))
 
 
-def test_ids_end_with_the_end_symbol_or_at_the_length(model):
+def test_ids_end_with_the_end_token_or_at_the_length(model):
     written = generate_ids(model, TOKENIZER, ["abc"] * 30, 8, Sampling(), np.random.default_rng(0))
     assert len(set(map(len, written))) > 2
     for ids in written:
@@ -164,7 +154,7 @@ def test_ids_end_with_the_end_symbol_or_at_the_length(model):
 def test_prompts_read_in_parts_are_read_as_whole_ones(model, monkeypatch, steps):
     prompts = ["a", "bcabc", "cab", "abcabcabc", "bca"]
     whole, whole_state = read_prompts(model, TOKENIZER, prompts)
-    monkeypatch.setattr(sample, "STEPS_AT_ONCE", steps)
+    monkeypatch.setattr(sample, "PROMPT_CHUNK", steps)
     parts, state = read_prompts(model, TOKENIZER, prompts)
     np.testing.assert_allclose(parts, whole, atol=1e-5)
     np.testing.assert_allclose(state, whole_state, atol=1e-5)
@@ -175,7 +165,7 @@ def test_prompts_read_in_parts_are_read_as_whole_ones(model, monkeypatch, steps)
 
 @pytest.mark.parametrize("steps", [2, 256])
 def test_equal_prompts_are_read_once_and_each_has_what_it_would_have_alone(model, monkeypatch, steps):
-    monkeypatch.setattr(sample, "STEPS_AT_ONCE", steps)
+    monkeypatch.setattr(sample, "PROMPT_CHUNK", steps)
     seen, forward = [], Replica.forward
     monkeypatch.setattr(Replica, "forward", lambda self, shard: seen.append(shard.packing.N) or forward(self, shard))
     prompts = ["abca", "b", "abca", "ca", "b", "abca"]
@@ -193,7 +183,6 @@ def test_equal_prompts_are_read_once_and_each_has_what_it_would_have_alone(model
     [
         (lambda model, prompt: read_prompts(model, TOKENIZER, [prompt, prompt, "a"]), 2),
         (lambda model, prompt: generate(model, TOKENIZER, [prompt] * 5, 3, rng=np.random.default_rng(0)), 1),
-        (lambda model, prompt: list(generate_steps(model, TOKENIZER, [prompt], 3, Sampling(), np.random.default_rng(0))), 1),
         (lambda model, prompt: beam_search(model, TOKENIZER, prompt, 3, 2), 2),
         (lambda model, prompt: log_probabilities(model, TOKENIZER, [prompt] * 3, [np.array([1, 2])] * 3), 3),
     ],
@@ -218,14 +207,14 @@ def test_copies_of_a_long_prompt_take_the_memory_of_one():
     assert peaks[1] - peaks[0] < 4 * copies * a_row < T * copies * a_row / 10
 
 
-def test_generation_stops_at_the_end_symbol_or_at_the_length(model):
-    steps = list(generate_steps(model, TOKENIZER, ["abc"] * 5, 60, Sampling(), np.random.default_rng(0)))
-    ids = np.array([step.ids for step in steps])  # (steps, 5)
-    assert len(steps) < 60 and (ids[-1] == TOKENIZER.eos_id).any()
+def test_generation_stops_at_the_end_token_or_at_the_length(model):
+    chunks = generate_in_chunks(model, TOKENIZER, ["abc"] * 5, 60, Sampling(), np.random.default_rng(0))
+    ids = np.concatenate(list(chunks))  # (steps, 5)
+    assert len(ids) < 60 and (ids[-1] == TOKENIZER.eos_id).any()
     for row in ids.T:
         ended = (row == TOKENIZER.eos_id).argmax()
         assert (row[ended:] == TOKENIZER.eos_id).all()
-    assert len(list(generate_steps(model, TOKENIZER, ["a"], 2, Sampling(greedy=True), np.random.default_rng(0)))) <= 2
+    assert len(generate_ids(model, TOKENIZER, ["a"], 2, Sampling(greedy=True))[0]) <= 2
 
 
 @pytest.mark.parametrize(
@@ -253,12 +242,12 @@ def test_top_k_above_the_vocabulary_is_refused(model):
         generate(model, TOKENIZER, ["a"], 3, Sampling(top_k=6), np.random.default_rng(0))
 
 
-def test_prompts_must_have_known_symbols_and_at_least_one(model):
+def test_prompts_must_have_known_tokens_and_at_least_one(model):
     rng = np.random.default_rng(0)
     with pytest.raises(InputError, match="list of strings"):
         generate(model, TOKENIZER, "abc", 3, rng=rng)
     for prompts in ([""], [], ["a", ""]):
-        with pytest.raises(InputError, match="at least one symbol"):
+        with pytest.raises(InputError, match="at least one token"):
             generate(model, TOKENIZER, prompts, 3, rng=rng)
     with pytest.raises(UnknownSymbolError, match="'x'"):
         generate(model, TOKENIZER, ["axb"], 3, rng=rng)
@@ -271,18 +260,6 @@ def test_prompts_must_have_known_symbols_and_at_least_one(model):
 def test_a_tokenizer_that_does_not_belong_to_the_model_is_found_out():
     with pytest.raises(InputError, match="tokenizer has 5 ids, but the model 3"):
         generate(LanguageModel(3, hidden=2), TOKENIZER, ["c"], 3, rng=np.random.default_rng(0))
-
-
-def test_a_symbol_costs_the_same_at_any_length(model, monkeypatch):
-    rows, logits = [], model.logits
-
-    def counted(inputs, *arguments, **options):
-        rows.append(np.shape(inputs))
-        return logits(inputs, *arguments, **options)
-
-    monkeypatch.setattr(model, "logits", counted)
-    list(generate_steps(model, TOKENIZER, ["abc", "a"], 25, Sampling(greedy=True), np.random.default_rng(0)))
-    assert rows[0] == (3, 2) and set(rows[1:]) == {(1, 2)} and len(rows) > 3
 
 
 class Half:

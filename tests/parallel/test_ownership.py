@@ -18,7 +18,7 @@ from minilstm.generation import loop as generation
 from minilstm.generation import sampling as sample
 from minilstm.generation.beam import beam_search
 from minilstm.generation.metrics import log_probabilities
-from minilstm.generation.sampling import Sampling, generate, generate_steps, read_prompts
+from minilstm.generation.sampling import generate, read_prompts
 from minilstm.interop import load_torch, to_torch
 from minilstm.layers import Workspace
 from minilstm.layers.losses import output_loss
@@ -62,9 +62,6 @@ COMPUTING = {
     "loss": lambda model, k: model.loss(batch(k))[0],
     "evaluate": lambda model, k: evaluate(model, batches(k)),
     "generate": lambda model, k: generate(model, TOKENIZER, [prompt(k)], 20, rng=np.random.default_rng(k)),
-    "generate_steps": lambda model, k: [
-        step.p.tolist() for step in generate_steps(model, TOKENIZER, [prompt(k)], 5, Sampling(), np.random.default_rng(k))
-    ],
     "beam": lambda model, k: [h.log_probability for h in beam_search(model, TOKENIZER, prompt(k), 6, 3)],
     "log_probabilities": lambda model, k: log_probabilities(model, TOKENIZER, [prompt(k)], [ids(k, 7)])[0].tolist(),
     "prompts": lambda model, k: read_prompts(model, TOKENIZER, [prompt(k), prompt(k + 1)])[0].tolist(),
