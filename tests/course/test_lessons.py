@@ -18,7 +18,7 @@ from tests.helpers.paths import LESSONS
 
 SCRIPTS = numbered(LESSONS)
 PNG = b"\x89PNG\r\n\x1a\n"
-AT_ONCE = (2, 3, 5)  # the others take longer
+AT_ONCE = (2, 3)  # the others take longer
 TO_RUN = [pytest.param(number, marks=() if number in AT_ONCE else pytest.mark.thorough) for number in SCRIPTS]
 
 
