@@ -331,6 +331,21 @@ def test_a_factor_is_told_only_if_it_is_the_same_in_every_case():
     assert "times what belongs" not in said(of_sizes) and "All of dx is 3 times what belongs there." in said(always)
 
 
+@pytest.mark.parametrize(
+    "wrong, gates",
+    [
+        ("dz = 0.5 * np.hstack([dzi, dzf, dzg, dzo])", "all gates"),
+        ("dz = np.hstack([2 * dzi, 2 * dzf, 2 * dzg, dzo])", "input gate, forget gate, candidate"),
+    ],
+)
+def test_where_dc_prev_is_right_gates_with_a_common_factor_accuse_neither_it_nor_dc(wrong, gates):
+    for diagnosis in diagnosed("dz = np.hstack([dzi, dzf, dzg, dzo])", wrong):
+        (finding,) = diagnosis.findings
+        assert all(part.startswith("dz, ") for part in finding.parts)
+        assert f"All of dz ({gates}) is " in said(diagnosis) and "equation (6)." not in said(diagnosis)
+        assert "dc_prev" not in said(diagnosis)
+
+
 def test_where_all_is_wrong_by_one_factor_no_line_is_accused():
     def uphill(*arguments):
         dx, dstate, grads = backward(*arguments)

@@ -56,7 +56,12 @@ def solve_dz(outputs, x, h_prev, dz_right, made_of: Callable[[np.ndarray], dict[
 
 
 def solve_dc(paths: Sequence[np.ndarray], dc_right: np.ndarray) -> np.ndarray:
-    """The dc that three or more of the paths tell; the right one if there is none."""
+    """The dc that three or more of the paths report; the right one if there is none.
+
+    The first path is dc_prev. If it is right, then dc is, whatever the gates say.
+    """
+    if same(paths[0], dc_right):
+        return dc_right
     agreeing = lambda dc: sum(same(path, dc) for path in paths)
     best = max([dc_right, *paths], key=agreeing)
     return best if agreeing(best) >= 3 else dc_right
