@@ -47,7 +47,7 @@ import minilstm
 from minilstm import seeds
 from minilstm.cli import data
 from minilstm.cli.lock import locked
-from minilstm.cli.settings import Settings, build_model, build_optimizer, settle
+from minilstm.cli.settings import Settings, build_model, build_optimizer, resolve_settings
 from minilstm.corpora.headlines import headlines
 from minilstm.data.batches import Batches
 from minilstm.errors import InputError
@@ -79,7 +79,7 @@ def steps_of(model: LanguageModel, settings: Settings, batches: Batches, rate: f
 
 def experiment(text: data.Data, cell: str, layers: int, hidden: int, steps: int, seconds: float) -> dict:
     """Choose a rate, train, measure: a row of the table."""
-    settings = settle("headlines", {"cell": cell, "layers": layers, "hidden": hidden})
+    settings = resolve_settings("headlines", {"cell": cell, "layers": layers, "hidden": hidden})
     build = lambda: build_model(settings, text.tokenizer.vocab_size)
     trials = {}
     for rate in RATES:
@@ -197,7 +197,7 @@ def run(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             parser.error(f"{path} is of another run, {kept['run']}; move it away, or choose another folder by --out")
         report = kept
 
-    text = data.load(["headlines"], settle("headlines", {}))
+    text = data.load(["headlines"], resolve_settings("headlines", {}))
     there = {(model["cell"], model["layers"], model["hidden"]) for model in report["models"]}
     wanted = [model for model in arguments.only or MODELS if model not in there]
     for number, (cell, layers, hidden) in enumerate(wanted, 1):

@@ -18,7 +18,7 @@ from itertools import chain, islice, repeat
 
 from minilstm import seeds
 from minilstm.cli import data
-from minilstm.cli.settings import Settings, build_model, build_optimizer, build_schedule, settle
+from minilstm.cli.settings import Settings, build_model, build_optimizer, build_schedule, resolve_settings
 from minilstm.models.batch import Batch
 from minilstm.models.language_model import LanguageModel
 from minilstm.training.loop import StepRecord, Training, train_steps
@@ -35,7 +35,7 @@ class Run:
     @classmethod
     def begin(cls, preset: str, source: str | None = None, seed: int = 0, dtype: str = "float32") -> Run:
         """The system before its first step, on a file or on text that the package makes up; InputError for a wrong file."""
-        settings = settle("file" if source else preset, {"preset": preset, "as_published": True, "seed": seed})
+        settings = resolve_settings("file" if source else preset, {"preset": preset, "as_published": True, "seed": seed})
         text = data.load([source or preset], settings)
         sizes = build_model(settings, settings["vocab"] or text.tokenizer.vocab_size).sizes()
         model = LanguageModel(**{**sizes, "dtype": dtype})

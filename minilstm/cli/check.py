@@ -1,4 +1,4 @@
-"""``minilstm check``: the gradients of a whole model, from ids to loss, against slopes found without them."""
+"""``minilstm check``: all gradients of a model, from token ids to loss, against numerical derivatives."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from minilstm.verify.gradcheck.check import METHODS
 from minilstm.verify.gradcheck.whole_model import check_model, random_case
 
 SIZES = {"V": 7, "E": 3, "H": 5, "L": 2, "T": 6, "B": 4}
-TOLERANCE = {"complex": 1e-12}  # what the engine promises; the other methods cannot see as much
+TOLERANCE = {"complex": 1e-12}  # of the engine; the other methods have larger errors of their own
 LIMITS = {"V": (2, 10**6), "E": (0, 10**4), "H": (1, 10**4), "L": (1, 100), "T": (1, 10**4), "B": (1, 10**4)}
-LARGEST = 20_000  # parameters that are nudged one by one
+LARGEST = 20_000  # parameters that are perturbed one by one
 LARGEST_BATCH = 10**6  # tokens
 
 
@@ -25,17 +25,17 @@ def run(arguments: Namespace) -> int:
     methods = list(METHODS) if arguments.method == "all" else [arguments.method]
     if count > LARGEST and methods != ["projections"]:
         raise InputError(
-            f"this model has {count:,} parameters, too many to nudge one by one (at most {LARGEST:,});"
+            f"this model has {count:,} parameters, too many to perturb one by one (at most {LARGEST:,});"
             " use --method projections, or smaller --sizes"
         )
     if size["T"] * size["B"] > LARGEST_BATCH or count > 100 * 10**6:
-        raise InputError(f"these --sizes are too large: {count:,} parameters, a batch of {size['T'] * size['B']:,} tokens")
+        raise InputError(f"these --sizes are too large: {count:,} parameters, a mini-batch of {size['T'] * size['B']:,} tokens")
     model, batch = random_case(
         size["V"], size["E"] or None, size["H"], size["L"], size["T"], size["B"], arguments.cell, arguments.seed,
         arguments.dropout, arguments.tied,
     )  # fmt: skip
     print(model.summary())
-    print(f"{size['B']} random sequences of up to {size['T']} steps, random initial states, seed {arguments.seed}")
+    print(f"{size['B']} random sequences of up to {size['T']} time steps, random initial states, seed {arguments.seed}")
     passed = True
     for method in methods:
         check = check_model(model, batch, method=method, tolerance=TOLERANCE.get(method), seed=arguments.seed)
@@ -45,14 +45,14 @@ def run(arguments: Namespace) -> int:
 
 
 def read_sizes(text: str | None) -> dict[str, int]:
-    """``T=10,H=8`` as a dictionary. E=0 is one-hot input."""
+    """``T=10,H=8`` as a dictionary; E=0 is one-hot input."""
     sizes: dict[str, int] = {}
     for part in (text or "").replace(",", " ").split():
         letter, _, number = part.partition("=")
         if letter not in LIMITS or letter in sizes:
             raise InputError(
-                f"--sizes has {part!r}; write for example T=10,H=8: of V (ids), E (embedding, 0 for one-hot input), H (hidden),"
-                " L (layers), T (steps), B (sequences), each once"
+                f"--sizes has {part!r}; write for example T=10,H=8: of V (vocabulary), E (embedding, 0 for one-hot input),"
+                " H (hidden), L (layers), T (time steps), B (sequences), each once"
             )
         low, high = LIMITS[letter]
         if not (number.isascii() and number.isdecimal() and len(number) < 10 and low <= int(number) <= high):

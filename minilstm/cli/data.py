@@ -1,4 +1,4 @@
-"""From the sources named on the command line to batches: what a run is trained on and what it is judged by."""
+"""From the sources on the command line to mini-batches: the training set and the validation set."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from minilstm import seeds
 from minilstm.cli.settings import OF_SOURCE, Settings
-from minilstm.cli.sources import kind_of, told
+from minilstm.cli.sources import describe, source_kind
 from minilstm.corpora import headlines, recipes
 from minilstm.corpora.grammar import Grammar
 from minilstm.corpora.wordgrammar import WordGrammar
@@ -40,68 +40,68 @@ from minilstm.errors import InputError
 CORPORA: dict[str, Callable[[], Grammar | WordGrammar]] = {"headlines": headlines.headlines, "recipes": recipes.recipes}
 PROMPTS = {"headlines": (*headlines.PROMPTS, headlines.UNFAMILIAR_PROMPT), "recipes": recipes.PROMPTS}
 EPOCH = {"headlines": 19_200, "recipes": 4_800}  # new texts that the grammar writes
-HELD_OUT_TEXTS = {"headlines": 2_000, "recipes": 500}
-HELD_OUT = 0.1  # share of a file
-WHOLE_FILES = 10  # of so many files, whole ones are held out; of fewer, a stretch of each
-LONG_LINE = 300  # characters, on average: rather a paragraph than a line
-SHOWN = 60  # characters of a first sequence
+VALIDATION_TEXTS = {"headlines": 2_000, "recipes": 500}
+VALIDATION_FRACTION = 0.1  # of the files
+WHOLE_FILES = 10  # from so many files on, the validation set is whole files; else a part of each
+LONG_LINE = 300  # mean characters; more than that is a paragraph
+SHOWN = 60  # characters of the first sequence in a report
 NOTED = 3  # files whose reading is reported
-LONGEST_SEQUENCE = 5_000  # symbols; anything longer is a running text
+LONGEST_SEQUENCE = 5_000  # tokens; anything longer needs --window
 
 
 @dataclass(frozen=True)
 class Data:
-    """Text, made ready for a run."""
+    """The text of a run, in mini-batches."""
 
     train: Batches
-    valid: Batches | None  # none where nothing is held out, as published
+    valid: Batches | None  # None with --as-published
     tokenizer: Tokenizer
     prompts: list[str]  # for samples after each epoch
     description: str
-    fingerprint: str  # of everything that is trained on
-    characters: float  # that a token stands for, on average
-    corpus: Corpus | None = None  # a built-in corpus, whose floor is known
-    notes: tuple[str, ...] = ()  # how the files were understood, and what is odd about them
+    fingerprint: str  # of the whole text
+    characters: float  # mean characters per token
+    corpus: Corpus | None = None  # a built-in corpus, whose entropy floor is known
+    notes: tuple[str, ...] = ()  # how the files were read
 
 
 def load(sources: Sequence[str], settings: Settings) -> Data:
-    """Read the sources, divide them into a training and a held-out part, and make batches."""
+    """Read the sources, split off the validation set, and make mini-batches."""
     rng = seeds.generator(settings["seed"], seeds.VALIDATION)
-    if kind_of(sources) != "file":
+    if source_kind(sources) != "file":
         return _of_grammar(sources[0], settings, rng)
     try:
         return _of_files(sources, settings, rng)
     except InputError as error:
         if any(name_of(source) in str(error) for source in sources):
             raise
-        raise InputError(f"{told(sources)}: {error}") from error
+        raise InputError(f"{describe(sources)}: {error}") from error
 
 
 def _of_grammar(name: str, settings: Settings, rng: np.random.Generator) -> Data:
-    """New texts in every epoch, and some to judge by, drawn from the same grammar but by other random numbers."""
-    corpus, count = CORPORA[name](), HELD_OUT_TEXTS[name]
-    held_out, others = corpus.sample_many(count, rng), corpus.sample_many(count, rng)
+    """New texts in every epoch, and a validation set from the same grammar."""
+    corpus, count = CORPORA[name](), VALIDATION_TEXTS[name]
+    valid, others = corpus.sample_many(count, rng), corpus.sample_many(count, rng)
     if settings["as_published"]:
         texts = corpus.sample_many(EPOCH[name], rng)
         return _published(texts, settings, f"{len(texts):,} {name}")
     tokenizer = _fit_to_grammar(corpus, settings, others)
-    ids = EncodedTexts(tokenizer, held_out)
-    is_its_own = settings["tokens"] == OF_SOURCE[name].get("tokens", "chars") and not _unknown(tokenizer, held_out + others)
+    ids = EncodedTexts(tokenizer, valid)
+    is_its_own = settings["tokens"] == OF_SOURCE[name].get("tokens", "chars") and not _unknown(tokenizer, valid + others)
     return Data(
         train=CorpusBatches(corpus, tokenizer, EPOCH[name], settings["batch_size"]),
         valid=SequenceBatches(ids, min(settings["batch_size"], len(ids)), tokenizer.eos_id),
         tokenizer=tokenizer,
-        prompts=_readable(settings["prompts"] or PROMPTS[name], tokenizer, held_out),
-        description=f"{EPOCH[name]:,} new {name} an epoch, {_kinds(tokenizer)}; held out {count:,}"
-        f"{_unknown(tokenizer, held_out)}",
+        prompts=_readable(settings["prompts"] or PROMPTS[name], tokenizer, valid),
+        description=f"{EPOCH[name]:,} new {name} per epoch, {_kinds(tokenizer)};"
+        f" validation set: {count:,} {name}{_unknown(tokenizer, valid)}",
         fingerprint=_fingerprint(tokenizer, ids),
-        characters=_characters(held_out, ids),
+        characters=_characters(valid, ids),
         corpus=corpus if is_its_own else None,
     )
 
 
 def _fit_to_grammar(corpus: Grammar | WordGrammar, settings: Settings, texts: list[str]) -> Tokenizer:
-    """All symbols of the grammar, the most frequent of the texts first."""
+    """All tokens of the grammar, the most frequent of the texts first."""
     if isinstance(corpus, WordGrammar):
         words = " ".join(corpus.vocabulary)
         every = [words, words.upper()] if settings["tokens"] == "chars" else [words]
@@ -119,30 +119,30 @@ def _of_files(sources: Sequence[str], settings: Settings, rng: np.random.Generat
     if settings["as_published"]:
         return replace(_published(texts, settings, f"{len(texts):,} sequences{remark}"), notes=shown_notes)
     if settings["window"] is None and len(texts) < 2:
-        raise InputError("holding some out takes at least 2 sequences, and there is one; for running text add --window 50")
+        raise InputError("a validation set takes at least 2 sequences, and there is one; for one long text add --window 50")
     if settings["window"] is None or len(texts) >= WHOLE_FILES:
-        train, valid = split_sequences(texts, rng, HELD_OUT)
+        train, valid = split_sequences(texts, rng, VALIDATION_FRACTION)
     else:
-        train, valid = (list(part) for part in zip(*(split_text(text, rng, HELD_OUT) for text in texts)))
-    del texts  # as large as both parts together
+        train, valid = (list(part) for part in zip(*(split_text(text, rng, VALIDATION_FRACTION) for text in texts)))
+    del texts  # as much memory as both sets together
     tokenizer = _fit(train, valid, settings)
-    ids, held_out = EncodedTexts(tokenizer, train), EncodedTexts(tokenizer, valid)
+    ids, valid_ids = EncodedTexts(tokenizer, train), EncodedTexts(tokenizer, valid)
     unit = f"windows of {settings['window']}" if settings["window"] else f"{len(ids):,} sequences"
     return Data(
         train=_batches(ids, settings, tokenizer.eos_id),
-        valid=_batches(held_out, settings, tokenizer.eos_id, to_judge_by=True),
+        valid=_batches(valid_ids, settings, tokenizer.eos_id, to_validate=True),
         tokenizer=tokenizer,
         prompts=_readable(settings["prompts"] or (), tokenizer, valid),
         description=f"{len(ids.ids):,} {tokenizer.unit}s, {_kinds(tokenizer)}, in {unit};"
-        f" held out {len(held_out.ids):,}{_unknown(tokenizer, valid)}{remark}",
-        fingerprint=_fingerprint(tokenizer, chain(ids, held_out)),
-        characters=_characters(valid, held_out),
+        f" validation set: {len(valid_ids.ids):,} {tokenizer.unit}s{_unknown(tokenizer, valid)}{remark}",
+        fingerprint=_fingerprint(tokenizer, chain(ids, valid_ids)),
+        characters=_characters(valid, valid_ids),
         notes=shown_notes,
     )
 
 
 def _read(sources: Sequence[str], settings: Settings) -> tuple[list[str], str, list[str]]:
-    """The sequences of all files, or their running texts; a remark on them; and how each was understood."""
+    """The sequences of all files, or their long texts; a remark; and how each file was read."""
     kinds = [settings["format"] or format_of(source) for source in sources]
     preset, column = settings["preset"], settings["column"]
     if preset == "recipes":
@@ -170,7 +170,7 @@ def _read(sources: Sequence[str], settings: Settings) -> tuple[list[str], str, l
         elif read.how:
             notes.append(read.how)
     are_long = not have_columns and settings["window"] is None and sum(map(len, texts)) > LONG_LINE * len(texts)
-    remark = "; its lines are long, and each is a sequence of its own: for running text add --window 256" * are_long
+    remark = "; its lines are long, and each is a sequence of its own: for one long text add --window 256" * are_long
     return texts, remark, notes
 
 
@@ -185,25 +185,25 @@ def _read_recipes(sources: Sequence[str], kinds: list[str], settings: Settings) 
 
 
 def _describe_reading(source: str, read: Reading) -> str:
-    """How a file was understood, with its first sequence, by which a mistake shows."""
+    """How a file was read, with its first sequence, which shows a mistake."""
     first = read.sequences[0]
     shown = first if len(first) <= SHOWN else first[:SHOWN] + "…"
     return f"{Path(name_of(source)).name}: {read.how}; {len(read.sequences):,} sequences, the first: {shown!r}"
 
 
 def _fit(train: list[str], valid: list[str], settings: Settings) -> Tokenizer:
-    """Characters of both parts, so that all can be read; words of the training part, as in earnest."""
+    """Characters of both sets, so that the model can read all; words of the training set only."""
     if settings["tokens"] == "chars":
         return CharTokenizer.fit(train + valid)
     tokenizer = WordTokenizer.fit(train, settings["vocab"])
     limited = tokenizer.vocab_size == settings["vocab"]
     if tokenizer.share_unknown(valid) == 1:
-        raise InputError("all words of the held-out part are unknown: give more text" + ", or a larger --vocab" * limited)
+        raise InputError("all words of the validation set are unknown: give more text" + ", or a larger --vocab" * limited)
     return tokenizer
 
 
 def _published(texts: list[str], settings: Settings, what: str) -> Data:
-    """Nothing held out, padding learned and counted: see ``minilstm.data.published``."""
+    """No validation set, padding learned and counted: see ``minilstm.data.published``."""
     tokenizer = _fit(texts, texts, settings)
     ids = EncodedTexts(tokenizer, texts)
     batches: Batches = LeftPadded(ids, settings["batch_size"], tokenizer.eos_id)
@@ -214,35 +214,35 @@ def _published(texts: list[str], settings: Settings, what: str) -> Data:
         valid=None,
         tokenizer=tokenizer,
         prompts=_readable(settings["prompts"], tokenizer, texts),
-        description=f"{what}, {_kinds(tokenizer)}; as published: padding is learned and counted, nothing is held out",
+        description=f"{what}, {_kinds(tokenizer)}; as published: padding is learned and counted, no validation set",
         fingerprint=_fingerprint(tokenizer, ids),
         characters=_characters(texts, ids),
     )
 
 
-def _batches(ids: EncodedTexts, settings: Settings, eos_id: int, to_judge_by: bool = False) -> Batches:
-    """Sequences or windows. To judge by, there may be fewer than a batch of them."""
+def _batches(ids: EncodedTexts, settings: Settings, eos_id: int, to_validate: bool = False) -> Batches:
+    """Sequences or windows. A validation set may be smaller than a mini-batch."""
     if not ids:
-        raise InputError("nothing is left to learn from, or to judge by: give more text")
+        raise InputError("the training set or the validation set is empty: give more text")
     batch_size, window, longest = settings["batch_size"], settings["window"], settings["max_length"]
     if window is None:
         if longest is None and ids.lengths.max() > LONGEST_SEQUENCE:
             raise InputError(
-                f"the longest sequence has {ids.lengths.max():,} symbols, too many to go through in one piece;"
-                f" read the file as one running text, with --window 50"
+                f"the longest sequence has {ids.lengths.max():,} tokens, too many for one backward pass;"
+                " read the file as one long text, with --window 50"
             )
-        if to_judge_by:
+        if to_validate:
             return SequenceBatches(ids, min(batch_size, len(ids)), eos_id, max_steps=longest)
         return SequenceBatches(ids, batch_size, eos_id, max_steps=longest, pool=settings.get("pool", 1))
     text = running_text(ids, eos_id)
-    if to_judge_by:
+    if to_validate:
         window = min(window, len(text))
         batch_size = max(1, min(batch_size, len(text) // window))
     return (WindowBatches if settings["carry"] else LooseWindows)(text, batch_size, window, eos_id)
 
 
 def _kinds(tokenizer: Tokenizer) -> str:
-    return f"{len(tokenizer.symbols):,} kinds of {tokenizer.unit}s"
+    return f"{len(tokenizer.symbols):,} different {tokenizer.unit}s"
 
 
 def _unknown(tokenizer: Tokenizer, texts: list[str]) -> str:
@@ -251,7 +251,7 @@ def _unknown(tokenizer: Tokenizer, texts: list[str]) -> str:
 
 
 def _characters(texts: list[str], ids: EncodedTexts) -> float:
-    """Characters of the texts for each token that stands for them."""
+    """Mean characters per token."""
     return sum(map(len, texts)) / len(ids.ids)
 
 
@@ -266,9 +266,10 @@ def _fingerprint(tokenizer: Tokenizer, sequences: Iterable[np.ndarray]) -> str:
 
 
 def _readable(prompts: Sequence[str], tokenizer: Tokenizer, texts: list[str]) -> list[str]:
-    """The prompts that the tokenizer has all tokens of; or, if there are none, beginnings of lines of the texts.
+    """The prompts that the model can read.
 
-    If it has none of these either, its first token, which is the most frequent one.
+    If there are none, beginnings of lines of the texts. If the model cannot read these
+    either, its first token, which is the most frequent one.
     """
     can_read = lambda prompt: _is_known(tokenizer, prompt)
     openings = _openings(texts, 2 if tokenizer.unit == "word" else 1)
@@ -276,7 +277,7 @@ def _readable(prompts: Sequence[str], tokenizer: Tokenizer, texts: list[str]) ->
 
 
 def _is_known(tokenizer: Tokenizer, prompt: str) -> bool:
-    """Whether the prompt holds at least one token, and none that the tokenizer has no id for."""
+    """Whether the prompt has a token, and only known ones."""
     if tokenizer.unit == "character":
         return 0 < len(prompt) and set(prompt) <= set(tokenizer.symbols)
     ids = tokenizer.encode(prompt)
@@ -284,7 +285,7 @@ def _is_known(tokenizer: Tokenizer, prompt: str) -> bool:
 
 
 def _openings(texts: list[str], words: int) -> list[str]:
-    """The first words of lines, each with the white space that follows it there; or else their first characters."""
+    """The first words of lines with the white space after them, or else first characters."""
     lines = [line.lstrip() for text in texts[:50] for line in text[:5000].splitlines()]
     found = [re.match(rf"(?:\S+\s+){{{words}}}(?=\S)", line) for line in lines]
     openings = [match[0][:40] for match in found if match] or [line[:1] for line in lines if line]

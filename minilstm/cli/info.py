@@ -1,4 +1,4 @@
-"""``minilstm info``: versions, the matrix library and its threads, the processor, and what model files hold."""
+"""``minilstm info``: versions, matrix library, threads, processor, and the content of model files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numba
 import numpy as np
 
 from minilstm import __version__
-from minilstm.cli.sources import told
+from minilstm.cli.sources import describe
 from minilstm.kernels.cache import cache_directory, can_be_written
 from minilstm.parallel.threads import OUR_VARIABLE, ours
 from minilstm.training.checkpoint import Checkpoint, load
@@ -31,11 +31,11 @@ def run(arguments: Namespace) -> int:
         ("NumPy", np.__version__),
         ("Numba", f"{numba.__version__}, {_compiled()}"),
         ("matrix library", _blas()),
-        ("its kernels", arguments.matrix_kernels),
+        ("BLAS kernels", arguments.matrix_kernels),
         ("BLAS threads", _threads()),
         ("our threads", f"{ours()} for large batches ({OUR_VARIABLE} changes it)"),
         ("processor", f"{llvm.get_host_cpu_name()}, {os.cpu_count()} cores"),
-        ("its features", _features()),
+        ("CPU features", _features()),
         ("pictures", _version("matplotlib") or 'none; pip install "minilstm[lessons]"'),
         ("live curves", _version("plotille") or 'none; pip install "minilstm[lessons]"'),
         ("progress bars", _version("tqdm") or 'none; pip install "minilstm[lessons]"'),
@@ -56,8 +56,8 @@ def _compiled() -> str:
         return "kernels not compiled"
     folder = cache_directory()
     if folder is None or not can_be_written(folder):
-        nowhere = f"{folder} cannot be written to" if folder else "there is no folder for caches"
-        return f"kernels compiled by each process, for {nowhere}; NUMBA_CACHE_DIR can name another"
+        nowhere = f"{folder} cannot be written to" if folder else "there is no cache folder"
+        return f"kernels compiled by each process, because {nowhere}; NUMBA_CACHE_DIR can name one"
     return f"kernels compiled once, kept in {folder}"
 
 
@@ -65,21 +65,22 @@ def _show(checkpoint: Checkpoint) -> None:
     run, settings = checkpoint.training, checkpoint.settings
     print(run.model.summary())
     print(f"{'dtype':<16}{run.model.dtype}")
-    print(f"{'text':<16}{told(settings.get('sources', ['unknown']))}")
+    print(f"{'text':<16}{describe(settings.get('sources', ['unknown']))}")
     print(f"{'tokenizer':<16}{checkpoint.tokenizer!r}")
-    within = f" and {run.position:,} batches" if run.position else ""
-    print(f"{'trained':<16}{run.epoch} epoch{'s' * (run.epoch != 1)}{within}, {run.step:,} steps, {run.seconds:.0f} s")
-    held_out = [row.valid_loss for row in run.history if row.valid_loss is not None]
-    if held_out:
-        other_units = in_other_units(held_out[-1], settings.get("characters", 1.0))
-        print(f"{'held-out loss':<16}{held_out[-1]:.4f} nats a {checkpoint.tokenizer.unit}, {other_units}")
+    within = f" and {run.position:,} mini-batches" if run.position else ""
+    epochs = f"{run.epoch} epoch{'s' * (run.epoch != 1)}{within}"
+    print(f"{'trained':<16}{epochs}, {run.step:,} training steps, which took {run.seconds:.0f} s")
+    losses = [row.valid_loss for row in run.history if row.valid_loss is not None]
+    if losses:
+        other_units = in_other_units(losses[-1], settings.get("characters", 1.0))
+        print(f"{'validation loss':<16}{losses[-1]:.4f} nats per {checkpoint.tokenizer.unit}, {other_units}")
 
 
 def _blas() -> str:
     try:
         blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
         return f"{blas['name']} {blas['version']}"
-    except (TypeError, KeyError):  # NumPy before 1.25 can only print its configuration
+    except (TypeError, KeyError):  # NumPy before 1.25 only prints its configuration
         return "unknown to this version of NumPy"
 
 
@@ -88,14 +89,14 @@ def _threads() -> str:
         from threadpoolctl import threadpool_info
     except ImportError:
         chosen = os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS")
-        return f"{chosen or 'as many as cores'} (to have them counted: pip install \"minilstm[info]\")"
+        return f"{chosen or 'as many as cores'} (to see their number: pip install \"minilstm[info]\")"
     pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
     return "; ".join(f"{pool['num_threads']} ({pool['internal_api']}, {pool.get('architecture')} kernels)" for pool in pools)
 
 
 def _features() -> str:
     features = llvm.get_host_cpu_features()
-    return ", ".join(name for name in FEATURES if features.get(name)) or "none beyond the basic ones"
+    return ", ".join(name for name in FEATURES if features.get(name)) or "only the basic ones"
 
 
 def _version(package: str) -> str | None:

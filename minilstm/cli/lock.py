@@ -31,7 +31,7 @@ ATTEMPTS = 10
 def locked(folder: Path, say: Callable[[str], None] = print) -> Iterator[None]:
     """Make the folder if need be and hold its lock; folders that were made and stay empty are removed again.
 
-    Where the file system has no locks, that is said in one sentence, and all goes on without.
+    Where the file system has no locks, a sentence says so, and the run continues without.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def _open_locked(folder: Path) -> tuple[IO[bytes], bool]:
         except OSError as error:
             if isinstance(error, FileNotFoundError) and attempt < ATTEMPTS:
                 continue
-            raise InputError(f"cannot write to {folder} ({error.strerror}); choose another folder by --out") from error
+            raise InputError(f"cannot write to {folder} ({error.strerror}); choose another folder with --out") from error
         try:
             is_locked = _lock(file, folder)
             if _is_at(folder / ".lock", file) or attempt >= ATTEMPTS:  # some network folders number files anew each time
@@ -101,7 +101,7 @@ def _lock(file: IO[bytes], folder: Path) -> bool:
     except OSError as error:
         if error.errno in TAKEN:
             raise InputError(
-                f"another run is at work in {folder}; wait for it, or choose another folder by --out"
+                f"another run is at work in {folder}; wait for it, or choose another folder with --out"
             ) from error
         if error.errno in NO_LOCKS:
             return False

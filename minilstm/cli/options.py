@@ -9,17 +9,8 @@ from __future__ import annotations
 import argparse
 
 from minilstm import __version__
-from minilstm.cli.quantities import (
-    count,
-    decay_factor,
-    depth,
-    natural,
-    positive,
-    positive_integer,
-    rate,
-    separator,
-    temperatures,
-)
+from minilstm.cli.quantities import count, decay_factor, depth, natural, positive
+from minilstm.cli.quantities import positive_integer, rate, separator, temperatures
 
 CELLS = ("lstm", "gru", "rnn")
 FORMATS = ("csv", "tsv", "json", "jsonl", "text")
@@ -36,9 +27,9 @@ TRAIN = """\
 Train a model of characters or words on a built-in corpus, `headlines`
 (characters) or `recipes` (words), or on your own files.
 
-The run is kept in one folder: model.npz (everything that is needed to continue),
-best.npz (the model of the lowest validation loss), history.csv, samples.txt and
-loss.png. Ctrl-C saves and stops; --resume continues.
+The run is kept in one folder: model.npz (all that is needed to continue),
+best.npz (the model of the lowest validation loss), history.csv, samples.txt
+and loss.png. Ctrl-C saves and stops; --resume continues.
 
 Every option has a default, so `minilstm train FILE` is enough."""
 TRAIN_EXAMPLES = """\
@@ -124,14 +115,8 @@ def add_train(commands) -> None:
         "--header", action=argparse.BooleanOptionalAction,
         help="whether a table's first row is a header (default: if its cells look like names)",
     )  # fmt: skip
-    text.add_argument(
-        "--encoding", metavar="NAME",
-        help="encoding of the characters, such as cp1252 (default: utf-8)",
-    )  # fmt: skip
-    text.add_argument(
-        "--tokens", choices=("chars", "words"),
-        help="what one token is (default: chars; recipes: words)",
-    )  # fmt: skip
+    text.add_argument("--encoding", metavar="NAME", help="encoding of the characters, such as cp1252 (default: utf-8)")
+    text.add_argument("--tokens", choices=("chars", "words"), help="what one token is (default: chars; recipes: words)")
     text.add_argument(
         "--vocab", type=positive_integer, metavar="V",
         help="size of the vocabulary: padding, unknown, and the most frequent words"
@@ -268,14 +253,8 @@ def add_sample(commands) -> None:
         "--encoding", metavar="NAME", help="encoding of that file (default: utf-8)"
     )
     ways = sample.add_argument_group("how to generate")
-    ways.add_argument(
-        "--temperature", type=float, metavar="τ",
-        help="below 1 safer, above 1 more varied (default: 0.7)",
-    )  # fmt: skip
-    ways.add_argument(
-        "--top-k", type=int, metavar="K",
-        help="sample from the K most likely tokens only (default: all)",
-    )  # fmt: skip
+    ways.add_argument("--temperature", type=float, metavar="τ", help="below 1 safer, above 1 more varied (default: 0.7)")
+    ways.add_argument("--top-k", type=int, metavar="K", help="sample from the K most likely tokens only (default: all)")
     ways.add_argument(
         "--top-p", type=float, metavar="P",
         help="sample from the most likely tokens of joint probability P only (default: all)",
@@ -292,10 +271,7 @@ def add_sample(commands) -> None:
         help="at most N tokens after the prompt (default: 300)",
     )  # fmt: skip
     ways.add_argument("--count", type=count, metavar="N", help="number of texts (default: 5)")
-    ways.add_argument(
-        "--seed", type=natural, metavar="S",
-        help="the same seed generates the same texts (default: 0)",
-    )  # fmt: skip
+    ways.add_argument("--seed", type=natural, metavar="S", help="the same seed generates the same texts (default: 0)")
     looks = sample.add_argument_group("what to show instead")
     looks.add_argument(
         "--show-top", type=count, metavar="K",
@@ -350,18 +326,12 @@ def add_worksheet(commands) -> None:
         " paper: its equation, its formula, and the formula with the numbers filled in. Or a"
         " spreadsheet that computes them itself.",
     )
-    worksheet.add_argument(
-        "--hidden", type=natural, default=2, metavar="H",
-        help="hidden units, at most 4 (default: 2)",
-    )  # fmt: skip
+    worksheet.add_argument("--hidden", type=natural, default=2, metavar="H", help="hidden units, at most 4 (default: 2)")
     worksheet.add_argument(
         "--input", type=natural, default=2, metavar="D",
         help="inputs per time step, at most 4 (default: 2)",
     )  # fmt: skip
-    worksheet.add_argument(
-        "--steps", type=natural, default=2, metavar="T",
-        help="time steps, at most 4 (default: 2)",
-    )  # fmt: skip
+    worksheet.add_argument("--steps", type=natural, default=2, metavar="T", help="time steps, at most 4 (default: 2)")
     worksheet.add_argument(
         "--seed", type=natural, default=0, metavar="S",
         help="seed of the weights and inputs (default: 0)",

@@ -1,6 +1,7 @@
-"""Where a run is shown: lines that stay, below them the live curves, and at the very bottom the bar.
+"""The output of a run: lines that stay, live curves below them, and the progress bar at the bottom.
 
-Bar and curves are taken away, the line is printed where they were, and they are put below it again, all in one writing.
+To print a line, bar and curves are erased, the line takes their place, and they are drawn
+below it again, all in one write.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from minilstm.training.callbacks import StopOnSignal
 from minilstm.training.loop import Callback, Training
 from minilstm.training.progress import WIDTH
 
-UP_AND_ERASE = "\r\x1b[{}A\x1b[J"  # to the line so far above, and everything from there on
+UP_AND_ERASE = "\r\x1b[{}A\x1b[J"  # up by so many lines, then erase the rest
 WIDEST_BAR = 76  # leaves room for the ^C that a terminal shows behind it
+COMPILING = "compiling kernels (the first time) or loading them ..."
 
 
 class Screen:
-    """Prints lines. When nobody reads any more, the run is stopped as by Ctrl-C."""
+    """Prints lines. When the reader of a pipe has gone, the run is stopped as by Ctrl-C."""
 
     def __init__(self, interrupt: StopOnSignal):
         self.interrupt, self.bar = interrupt, None
@@ -34,11 +36,11 @@ class Screen:
         self(textwrap.fill(text, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False))
 
     def put(self, block: str) -> None:
-        """Show a text of some lines below all others, in place of the one before."""
+        """Show a block of lines below all others; it replaces the block before."""
         self._write("", block)
 
     def let_be(self) -> None:
-        """From now on lines are printed below what is there."""
+        """Leave bar and block as they are; print all that follows below them."""
         self.bar, self._block = None, ""
 
     def size(self) -> tuple[int, int]:
@@ -59,14 +61,18 @@ class Screen:
             self.interrupt.received = True
 
     def _erasure(self) -> str:
-        """Nothing if the terminal has become narrower and may have wrapped the block: the old one then stays where it is."""
+        """Codes that erase the block. None if a narrower terminal may have wrapped it: it then stays."""
         if not self._block or self.size()[0] < self._columns:
             return ""
         return UP_AND_ERASE.format(self._block.count("\n") + 1)
 
 
 def bar(training: Training, total: int):
-    """A progress bar, if there is a terminal to show it on and tqdm to draw it."""
+    """A progress bar, if there is a terminal to show it on and tqdm to draw it; else None.
+
+    The first training step compiles the kernels, or loads compiled ones. Until it is done
+    the bar says so, and its time does not count for the estimate.
+    """
     if not sys.stderr.isatty():
         return None
     try:
@@ -75,38 +81,52 @@ def bar(training: Training, total: int):
         return None
 
     class Bar(tqdm):
+        bar_format: str | None
+
+        def update(self, n=1):
+            if self.bar_format is None:
+                return super().update(n)
+            self.bar_format = None
+            self.n += n
+            self.initial = self.last_print_n = self.n
+            self.start_t = self.last_print_t = self._time()
+            return self.refresh()
+
         @property
         def format_dict(self):
             known = super().format_dict
             return {**known, "ncols": min(known["ncols"] or WIDEST_BAR, WIDEST_BAR)}
 
-    return Bar(total=total, initial=training.step, unit="step", leave=False, dynamic_ncols=True)
+    return Bar(
+        total=total, initial=training.step, unit="step", leave=False, dynamic_ncols=True,
+        bar_format=COMPILING,
+    )  # fmt: skip
 
 
 def live_curves(screen: Screen, asked: bool | None) -> list[Callback]:
-    """The curves, if there is a terminal and plotille and nobody refused them; says what is missing if they were asked for."""
+    """The curves, if there are a terminal and plotille. If asked for, says what is missing."""
     if asked is False or not (asked or sys.stdout.isatty()):
         return []
     try:
         from minilstm.training import curves
     except ImportError:
         if asked:
-            screen("no live curves, for plotille is missing: pip install \"minilstm[lessons]\"")
+            screen('no live curves, because plotille is missing: pip install "minilstm[lessons]"')
         return []
     if not _can_show(curves.CHARACTERS):
         if asked:
-            screen("no live curves, for the output is no terminal that can show them")
+            screen("no live curves, because the output is not a terminal that can show them")
         return []
     return [curves.LiveCurves(screen.put, screen.size, screen, colours=not os.environ.get("NO_COLOR"))]
 
 
-def _can_show(symbols: str) -> bool:
-    """Whether the output is a terminal that can move its cursor and has the symbols."""
+def _can_show(characters: str) -> bool:
+    """Whether the output is a terminal that can move its cursor and print these characters."""
     moves = os.environ.get("TERM", "dumb") not in ("", "dumb") or "WT_SESSION" in os.environ  # Windows Terminal
     if not (sys.stdout.isatty() and moves):
         return False
     try:
-        symbols.encode(sys.stdout.encoding)
+        characters.encode(sys.stdout.encoding)
     except UnicodeEncodeError:
         return False
     return True

@@ -1,12 +1,16 @@
-"""What a run is made of: our defaults for each kind of text, two published systems, and what was asked for, in this order.
+"""The settings of a run: defaults for the kind of text, then a preset, then the options given.
 
-Settings are plain values by name, so that they can be kept with the run. A preset sets what its authors published: model,
-tokenizer, optimizer, batch size, epochs, and how they had it write after each epoch. With ``as_published`` their faults come
-too; without, padding stands on the right and is never learned, the order is drawn anew in every epoch, a tenth is held out.
+Settings are plain values by name, so that a checkpoint can keep them. A preset sets what
+its authors published: model, tokenizer, optimizer, batch size, epochs, and how they
+generate samples after each epoch. ``as_published`` reproduces their bugs too. Without it,
+padding is on the right and not learned, every epoch is shuffled, and a tenth of the text
+is the validation set.
 
-    headlines    Microsoft, AI for Beginners, lesson 17 (GenerativeTF): characters, one-hot, LSTM(128). No optimizer is named
-                 there, which in Keras means RMSprop; this counts as one of its faults.
-    recipes      Foster, Generative Deep Learning, 2nd edition (2023), chapter 5: 10,000 words, Embedding(100), LSTM(128), Adam
+    headlines    Microsoft, AI for Beginners, lesson 17 (GenerativeTF): characters,
+                 one-hot, LSTM(128). It names no optimizer, which in Keras means RMSprop;
+                 this counts as one of its bugs.
+    recipes      Foster, Generative Deep Learning, 2nd edition (2023), chapter 5:
+                 10,000 words, Embedding(100), LSTM(128), Adam
 """
 
 from __future__ import annotations
@@ -36,7 +40,7 @@ OF_SOURCE: dict[str, Settings] = {
     "recipes": {"tokens": "words", "embedding": 100, "batch_size": 32, "learning_rate": 0.01, "epochs": 6, "length": 200},
     "file": {"batch_size": 16, "learning_rate": 0.01, "epochs": None},  # see epochs_of_file
 }
-OF_WORDS: Settings = {"vocab": 10_000, "embedding": 100, "length": 60}  # where a file is read word by word
+OF_WORDS: Settings = {"vocab": 10_000, "embedding": 100, "length": 60}  # for files with --tokens words
 KERAS: Settings = {"optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "clip": None}
 PRESETS: dict[str, Settings] = {
     "headlines": {
@@ -48,31 +52,39 @@ PRESETS: dict[str, Settings] = {
         "prompts": ["recipe for"], "temperature": 1.0, "length": 98,  # 100 words, those of the prompt included
     },
 }  # fmt: skip
-FAULTS: dict[str, Settings] = {"headlines": {"optimizer": "rmsprop"}, "recipes": {}}
+PUBLISHED_BUGS: dict[str, Settings] = {"headlines": {"optimizer": "rmsprop"}, "recipes": {}}
 MAY_CHANGE = {"learning_rate", "clip", "clip_value", "epochs", "steps", "schedule", "decay_every", "decay_factor"}
-EPOCHS, STEPS, MOST_EPOCHS = 4, 1_000, 100  # of a file, if neither its epochs nor its steps were asked for
-BETA2 = 0.99  # of Adam; with 0.999 it is slow to notice that gradients have become smaller
-KERAS_EPSILON = 1e-7  # of Adam, not corrected for its beginning as the paper's is
+EPOCHS, STEPS, MOST_EPOCHS = 4, 1_000, 100  # of files, without --epochs and --steps
+BETA2 = 0.99  # of Adam; 0.999 is slow to notice that gradients have become smaller
+KERAS_EPSILON = 1e-7  # of Adam, added without bias correction
 
 
-def settle(kind: str, given: Settings) -> Settings:
-    """All settings of a new run on ``kind``, "headlines", "recipes" or "file"; ``given`` counts most.
+def resolve_settings(kind: str, given: Settings) -> Settings:
+    """All settings of a new run.
 
-    Raises InputError for what does not go together.
+    Parameters
+    ----------
+    kind : "headlines", "recipes" or "file".
+    given : the options that were typed; they override presets and defaults.
+
+    Raises
+    ------
+    InputError
+        If options contradict each other.
     """
     if kind != "file" and given.get("preset") not in (None, kind):
         raise InputError(f"--preset {given['preset']} is for another kind of text than `{kind}`; leave it out")
     if given.get("as_published") and given.get("preset") is None:
         if kind == "file":
-            raise InputError("--as-published needs --preset headlines or --preset recipes, to say what was published")
+            raise InputError("--as-published needs --preset headlines or --preset recipes, to name the published system")
         given = {**given, "preset": kind}
     preset = given.get("preset")
     chosen = {**DEFAULTS, **OF_SOURCE[kind]}
     if kind == "file" and given.get("tokens") == "words":
         chosen |= OF_WORDS
     if preset is not None:
-        chosen |= PRESETS[preset] | (FAULTS[preset] if given.get("as_published") else {})
-    if given.get("tokens") not in (None, chosen["tokens"]):  # other symbols than those that the sizes above were chosen for
+        chosen |= PRESETS[preset] | (PUBLISHED_BUGS[preset] if given.get("as_published") else {})
+    if given.get("tokens") not in (None, chosen["tokens"]):  # the embedding above is for the other tokens
         chosen["embedding"] = OF_WORDS["embedding"] if given["tokens"] == "words" else None
     if given.get("optimizer") in ("rmsprop", "sgd"):
         chosen["learning_rate"] = {"rmsprop": RMSprop, "sgd": SGD}[given["optimizer"]]().learning_rate
@@ -84,20 +96,20 @@ def settle(kind: str, given: Settings) -> Settings:
     if kind != "file":
         for name in (*HOW_TO_READ, "window", "max_length", "pool"):
             if chosen[name] not in (None, DEFAULTS[name]) and not (name == "max_length" and chosen["as_published"]):
-                raise InputError(f"{option(name, chosen[name])} is for files; `{kind}` is made up, text by text")
+                raise InputError(f"{option(name, chosen[name])} is for files; `{kind}` is a built-in corpus")
     check(chosen, given)
     return chosen
 
 
 def check(chosen: Settings, given: Settings) -> None:
-    """Raise InputError for options that mean nothing beside the others, or nothing at all."""
+    """Raise InputError for options that contradict others or have no effect with them."""
     if chosen["momentum"] and chosen["optimizer"] == "adam":
-        raise InputError("--momentum is for --optimizer sgd and rmsprop; Adam has one of its own")
+        raise InputError("--momentum is for --optimizer sgd and rmsprop; Adam has its own")
     for name in ("decay_every", "decay_factor"):
         if name in given and chosen["schedule"] != "step":
             raise InputError(f"{option(name)} is for --schedule step; add it, or leave {option(name)} out")
     if chosen["vocab"] is not None and chosen["tokens"] == "chars":
-        raise InputError("--vocab limits the number of words; it means nothing without --tokens words")
+        raise InputError("--vocab limits the number of words; it needs --tokens words")
     if chosen["vocab"] is not None and chosen["vocab"] < 3:
         raise InputError(f"--vocab must be at least 3 (padding, unknown words and one word), not {chosen['vocab']}")
     if chosen["tied"] and chosen["embedding"] != chosen["hidden"]:
@@ -106,28 +118,31 @@ def check(chosen: Settings, given: Settings) -> None:
             f"--tied needs an embedding as wide as the hidden layer, and {was}; add --embedding {chosen['hidden']}"
         )
     if chosen["window"] is None and chosen["carry"] is False:
-        raise InputError("--no-carry is for running text read in windows; say how long they are, with --window")
+        raise InputError("--no-carry is for text in windows; add --window T, their length")
     if chosen["window"] is not None and chosen["max_length"] is not None:
-        raise InputError("--max-length cuts sequences, --window reads one running text; choose one of them")
+        raise InputError("--max-length cuts sequences, --window reads one long text; choose one of them")
     if chosen["window"] is not None and chosen["as_published"]:
-        raise InputError("--window is for running text; the published systems read sequences, so leave out --as-published")
+        raise InputError("--window is for one long text, but the published systems read sequences; leave out --as-published")
     if "pool" in given and (chosen["window"] is not None or chosen["as_published"]):
-        raise InputError("--pool sorts sequences by length; windows have one length, and what was published has its own order")
+        raise InputError(
+            "--pool sorts sequences by length, but windows have one length, and published systems their own order;"
+            " leave out --pool"
+        )
     published_tokens = PRESETS[chosen["preset"]]["tokens"] if chosen["preset"] else None
     if chosen["as_published"] and chosen["tokens"] != published_tokens:
         raise InputError(f"the {chosen['preset']} were published with --tokens {published_tokens}; leave out --as-published")
     if chosen["max_length"] is not None and chosen["as_published"] and chosen["preset"] == "headlines":
-        raise InputError("--max-length cuts sequences, and headlines as published are whole; leave one of both options out")
+        raise InputError("--max-length cuts sequences, but headlines as published are not cut; leave out one of the two")
 
 
 def option(name: str, value: object = None) -> str:
-    """As a setting is typed, where it depends on the value with that."""
+    """The option that sets a setting; for a switch this depends on the value."""
     is_no = name == "carry" or name == "header" and value is False
     return ("--no-" if is_no else "--") + name.replace("_", "-")
 
 
 def epochs_of_file(steps_an_epoch: int) -> int:
-    """How many epochs make about 1,000 steps, in which a model can learn to write; at least 4, and at most 100.
+    """The epochs that make about 1,000 training steps: at least 4, and at most 100.
 
     >>> [epochs_of_file(steps) for steps in (2, 17, 5_000)]
     [100, 59, 4]
@@ -136,18 +151,18 @@ def epochs_of_file(steps_an_epoch: int) -> int:
 
 
 def build_model(settings: Settings, vocab_size: int) -> LanguageModel:
-    """The model with random weights. Raises InputError for sizes that do not go together."""
+    """The model with random weights. Raises InputError for sizes that do not fit together."""
     names = ("embedding", "hidden", "layers", "cell", "dropout", "tied", "seed")
     try:
         return LanguageModel(vocab_size, **{name: settings[name] for name in names})
     except InputError:
         raise
-    except ValueError as error:  # NumPy's, for more numbers than there are addresses
+    except ValueError as error:  # from NumPy, if the array is larger than the address space
         raise MemoryError from error
 
 
 def build_optimizer(settings: Settings) -> Optimizer:
-    """The optimizer, with the constants that Keras gives it under a preset."""
+    """The optimizer; a preset has the constants of Keras."""
     rate, momentum = settings["learning_rate"], settings["momentum"]
     if settings["optimizer"] == "rmsprop":
         return RMSprop(rate, momentum=momentum)
@@ -159,7 +174,7 @@ def build_optimizer(settings: Settings) -> Optimizer:
 
 
 def build_schedule(settings: Settings, steps_an_epoch: int, total: int) -> Schedule:
-    """The learning rate of every step."""
+    """The learning rate of every training step."""
     rate = settings["learning_rate"]
     if settings["schedule"] == "constant":
         return Constant(rate)

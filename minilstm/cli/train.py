@@ -1,4 +1,4 @@
-"""``minilstm train``: from a text to a trained model in a folder, told as it happens."""
+"""``minilstm train``: from a text to a trained model in a folder, with a report on the way."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from minilstm.cli.settings import (
     build_optimizer,
     build_schedule,
     epochs_of_file,
-    settle,
+    resolve_settings,
 )
-from minilstm.cli.sources import find, folder_name, kind_of
+from minilstm.cli.sources import folder_name, resolve_sources, source_kind
 from minilstm.corpora import recipes
 from minilstm.corpora.promises import kept_by_distance
 from minilstm.errors import InputError
@@ -43,77 +43,89 @@ from minilstm.training.checkpoint import Checkpoint
 from minilstm.training.loop import Callback, Training, fit
 from minilstm.training.progress import Progress, as_item, in_other_units
 
-ASKED = [*DEFAULTS, *OF_SOURCE["file"]]  # settings that there are options for, and some more
+ASKED = [*DEFAULTS, *OF_SOURCE["file"]]  # all settings that an option sets, and some more
 ROWS_AN_EPOCH = 10  # of the history
-TEXTS_JUDGED = {"headlines": 1_000, "recipes": 200}  # at the end of a run, by the grammar
-JUDGED_TEMPERATURE, LONGEST_JUDGED = 0.7, 300
+TEXTS_CHECKED = {"headlines": 1_000, "recipes": 200}  # by the grammar, at the end of a run
+CHECKED_TEMPERATURE, CHECKED_LENGTH = 0.7, 300
+
+TRAINING_LOSS = "train: mean loss over the epoch, while the weights still change"
+LOSSES = f"{TRAINING_LOSS}; validation: loss at its end, on text that is not trained on"
 
 
 def run(arguments: Namespace) -> int:
     """The command."""
     began = time.perf_counter()
     given = {name: getattr(arguments, name) for name in ASKED if getattr(arguments, name, None) is not None}
-    if arguments.steps is not None or arguments.epochs is not None:  # what was asked for last counts
+    if arguments.steps is not None or arguments.epochs is not None:  # the last request counts
         given |= {"steps": arguments.steps, "epochs": arguments.epochs}
     folder = _folder(arguments)
-    with locked(folder):  # first of all: what is looked at must not change before it is written
-        return _begin_or_go_on(arguments, given, folder, began)
+    with locked(folder):  # first: what is read must not change before it is written
+        return _start_or_continue(arguments, given, folder, began)
 
 
-def _begin_or_go_on(arguments: Namespace, given: Settings, folder: Path, began: float) -> int:
-    """What is in the folder decides; then the text is read."""
+def _start_or_continue(arguments: Namespace, given: Settings, folder: Path, began: float) -> int:
+    """Start a run, or continue the one in the folder; then read the text."""
     model_path = folder / "model.npz"
     kept = resume.kept_run(model_path, arguments)
     if kept is None:
-        sources = find(arguments.sources)
-        settings = settle(kind_of(sources), {**given, "sources": sources})
+        sources = resolve_sources(arguments.sources)
+        settings = resolve_settings(source_kind(sources), {**given, "sources": sources})
     else:
-        settings = resume.settings_to_go_on_with(kept, given, arguments, model_path)
+        settings = resume.continued_settings(kept, given, arguments, model_path)
     text = data.load(settings["sources"], settings)
     if settings["steps"] is None and settings["epochs"] is None:
         settings["epochs"] = epochs_of_file(len(text.train))
-    checkpoint = _begin(settings, text) if kept is None else resume.go_on(kept, settings, text, model_path)
+    checkpoint = _new_run(settings, text) if kept is None else resume.continued(kept, settings, text, model_path)
     training = checkpoint.training
     ends = settings["steps"], settings["epochs"] and settings["epochs"] * len(text.train)
     total = min(end for end in ends if end is not None)
     if training.step >= total and training.unreported is None:
-        print(f"{model_path} has done {training.epoch} epochs, {training.step:,} steps; ask for more by --epochs or --steps")
+        print(
+            f"{model_path} is complete: {training.epoch} epochs, {training.step:,} training steps;"
+            " ask for more with --epochs or --steps"
+        )
         return 0
     if kept is None and arguments.resume:
-        print(f"{folder} holds no run to go on with; beginning one")
+        print(f"{folder} contains no run to continue; starting one")
     return _run(arguments, checkpoint, text, total, folder, began)
 
 
 def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: int, folder: Path, began: float) -> int:
-    """The run itself, in a folder that is ours alone."""
+    """Train, and report; the folder is locked."""
     training, model, settings = checkpoint.training, checkpoint.training.model, checkpoint.settings
     model_path, interrupt = folder / "model.npz", StopOnSignal()
     say = screen.Screen(interrupt)
-    spare = ByProducts(say.paragraph)
+    by_products = ByProducts(say.paragraph)
     floor = text.corpus.floor if text.corpus else None
     for note in (*text.notes, text.description):
         say.paragraph(note)
     say(model.summary())
     if floor is not None:
         unit = text.tokenizer.unit
-        say.paragraph(f"floor: {floor:.4f} nats a {unit}, {in_other_units(floor, text.characters)}; no model can do better")
+        say.paragraph(
+            f"entropy floor: {floor:.4f} nats per {unit}, {in_other_units(floor, text.characters)};"
+            " no model can do better"
+        )
     say(f"{amount(total / len(text.train), 'epoch')}, {amount(total, 'step')}")
+    say.paragraph(LOSSES if text.valid is not None else TRAINING_LOSS)
     if training.step:
-        say(f"going on after epoch {training.epoch}, step {training.step:,}")
+        say(f"continuing after epoch {training.epoch}, step {training.step:,}")
 
     best = SaveBest(folder / "best.npz", checkpoint)
     keeper = SaveCheckpoint(model_path, checkpoint, arguments.save_every)
-    keeper.save()  # from now on there is something to go on with
-    judges: list[Callback] = [] if text.valid is None else [ValidationLoss(text.valid)]
+    keeper.save()  # from now on there is something to continue
+    validation: list[Callback] = [] if text.valid is None else [ValidationLoss(text.valid)]
     curves = screen.live_curves(say, arguments.curves)
     bar = say.bar = screen.bar(training, total)
+    history = History(max(1, len(text.train) // ROWS_AN_EPOCH), floor, folder / "history.csv")
+    samples = lambda training: _samples(training, checkpoint, text)
     watchers: list[Callback] = [
-        *judges,
-        spare.of("history.csv", History(max(1, len(text.train) // ROWS_AN_EPOCH), floor, folder / "history.csv")),
-        spare.of("progress", Progress(len(text.train), floor, text.characters, bar=bar, show=say)),
-        spare.of("samples", SampleText(lambda training: _samples(training, checkpoint, text), folder / "samples.txt", say)),
-        *(spare.of("curves", drawn) for drawn in curves),
-        *([spare.of("best.npz", best)] if judges else []),
+        *validation,
+        by_products.of("history.csv", history),
+        by_products.of("progress", Progress(len(text.train), floor, text.characters, bar=bar, show=say)),
+        by_products.of("samples", SampleText(samples, folder / "samples.txt", say)),
+        *(by_products.of("curves", drawn) for drawn in curves),
+        *([by_products.of("best.npz", best)] if validation else []),
         interrupt,
         keeper,
     ]
@@ -121,80 +133,86 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
     with interrupt, bar or contextlib.nullcontext():
         fit(training, text.train, None, total, settings["clip"], schedule, watchers, settings["clip_value"])
     say.let_be()
-    with spare.making("loss.png"):
+    with by_products.making("loss.png"):
         _picture(training, folder, say)
     if training.stop is not None:
-        say.paragraph(f"stopped after step {training.step:,}; {model_path} holds everything. Go on with:")
+        say.paragraph(f"stopped after step {training.step:,}; {model_path} has everything. Continue with:")
         say(f"  {resume.command(arguments, folder)}")
         return 0
-    with spare.making("the grammar's judgement"):
-        _judge(checkpoint, text, say)
-    say.paragraph(f"done in {time.perf_counter() - began:.0f} s; everything is in {folder}. Let it write:")
+    with by_products.making("the check by the grammar"):
+        _check_by_grammar(checkpoint, text, say)
+    seconds = f"{time.perf_counter() - began:.0f} s ({training.seconds:.0f} s of training steps in this run)"
+    say.paragraph(f"done in {seconds}; everything is in {folder}. Generate text with:")
     say(f"  minilstm sample {shlex.quote(str(folder))}")
     losses = validation_losses(training)
     if losses and best.loss < losses[-1]:
-        say.paragraph(f"the held-out loss was lowest at {best.loss:.4f} and is {losses[-1]:.4f} now. Let the best write:")
+        say.paragraph(
+            f"the validation loss was lowest at {best.loss:.4f} and is {losses[-1]:.4f} now."
+            " Generate text with the best model:"
+        )
         say(f"  minilstm sample {shlex.quote(str(best.path))}")
     elif still_falling(losses):
-        say.paragraph("the validation loss was still falling at the end, so more training will help. Go on with:")
+        say.paragraph("the validation loss was still falling at the end, so more training will help. Continue with:")
         say(f"  {resume.command(arguments, folder)} --epochs {2 * math.ceil(total / len(text.train))}")
     return 0
 
 
 def amount(number: float, unit: str) -> str:
-    """A number of things, to three digits where it is not whole: "1 epoch", "0.25 epochs", "1,003 steps"."""
+    """A number and its unit; a fraction has three digits: "1 epoch", "0.25 epochs"."""
     digits = f"{number:.3g}" if number < 1000 and number != int(number) else f"{number:,.0f}"
     return f"{digits} {unit}" + "s" * (digits != "1")
 
 
 def still_falling(losses: Sequence[float]) -> bool:
-    """Whether the loss fell by more than a hundredth in the last quarter of the epochs, and is the lowest now."""
+    """Whether the loss is the lowest now, and fell by over 1 % in the last quarter of the epochs."""
     if len(losses) < 2:
         return False
     before = losses[-1 - max(1, len(losses) // 4)]
     return losses[-1] == min(losses) and losses[-1] < 0.99 * before
 
 
-def _judge(checkpoint: Checkpoint, text: data.Data, say) -> None:
-    """By a built-in corpus: how many texts of the model its grammar accepts, and how long its recipes keep their word."""
+def _check_by_grammar(checkpoint: Checkpoint, text: data.Data, say) -> None:
+    """Print how many texts of the model the grammar accepts, and the long-range agreement of recipes."""
     if text.corpus is None:
         return
     (name,), seed, model = checkpoint.settings["sources"], checkpoint.settings["seed"], checkpoint.training.model
-    rng, count = seeds.generator(seed, seeds.EVALUATION), TEXTS_JUDGED[name]
-    share = share_accepted(model, text.tokenizer, text.corpus, rng, count, JUDGED_TEMPERATURE)
-    say(f"accepted by the grammar at temperature {JUDGED_TEMPERATURE}: {share:.1%} of {count:,} {name}")
+    rng, count = seeds.generator(seed, seeds.EVALUATION), TEXTS_CHECKED[name]
+    accepted = share_accepted(model, text.tokenizer, text.corpus, rng, count, CHECKED_TEMPERATURE)
+    say(f"accepted by the grammar at temperature {CHECKED_TEMPERATURE}: {accepted:.1%} of {count:,} {name}")
     if name == "recipes":
-        prompts, sampling = [recipes.PROMPTS[0]] * count, Sampling(JUDGED_TEMPERATURE)
-        written = generate_ids(model, text.tokenizer, prompts, LONGEST_JUDGED, sampling, rng)
+        prompts, sampling = [recipes.PROMPTS[0]] * count, Sampling(CHECKED_TEMPERATURE)
+        written = generate_ids(model, text.tokenizer, prompts, CHECKED_LENGTH, sampling, rng)
         ended = [text.tokenizer.complete(prompts[0], ids) for ids in written if ids[-1] == text.tokenizer.eos_id]
-        say(f"\n{len(ended)} of these {count} came to an end:\n{kept_by_distance(ended)}\n")
+        say(f"\n{len(ended)} of these {count} reached their end token:\n{kept_by_distance(ended)}\n")
 
 
 def _folder(arguments: Namespace) -> Path:
     if arguments.out is not None and (arguments.sources or arguments.resume):
         return Path(arguments.out)
     if not arguments.sources:
-        raise InputError("say what to train on: headlines, recipes or files; or go on with a run, by --resume --out DIR")
-    return Path("runs") / folder_name(find(arguments.sources))
+        raise InputError(
+            "name a text to train on: headlines, recipes or files; or continue a run with --resume --out DIR"
+        )
+    return Path("runs") / folder_name(resolve_sources(arguments.sources))
 
 
-def _begin(settings: Settings, text: data.Data) -> Checkpoint:
+def _new_run(settings: Settings, text: data.Data) -> Checkpoint:
     model = build_model(settings, text.tokenizer.vocab_size)
     training = Training.begin(model, build_optimizer(settings), seeds.generator(settings["seed"], seeds.ORDER))
-    told = {"prompts": text.prompts, "fingerprint": text.fingerprint, "characters": text.characters}
-    told |= {"run": secrets.token_hex(8)}  # tells this run's files from those of any other
-    return Checkpoint(training, text.tokenizer, {**settings, **told})
+    about_text = {"prompts": text.prompts, "fingerprint": text.fingerprint, "characters": text.characters}
+    about_run = {"run": secrets.token_hex(8)}  # distinguishes the files of this run from others
+    return Checkpoint(training, text.tokenizer, {**settings, **about_text, **about_run})
 
 
 def _samples(training: Training, checkpoint: Checkpoint, text: data.Data) -> str:
-    """One text for each prompt and, where there is a grammar, how many of a hundred it accepts."""
+    """One text for each prompt and, with a grammar, how many of a hundred texts it accepts."""
     settings, model, tokenizer = checkpoint.settings, training.model, checkpoint.tokenizer
     rng = seeds.generator(settings["seed"], seeds.SAMPLES, training.epoch)
     sampling = Sampling(settings["temperature"], greedy=settings["greedy"])
     lines = [as_item(sample) for sample in generate(model, tokenizer, text.prompts, settings["length"], sampling, rng)]
     if text.corpus is not None:
-        share = share_accepted(model, tokenizer, text.corpus, rng, 100, JUDGED_TEMPERATURE)
-        lines.append(f"  (accepted by the grammar: {share:.0%} of 100)")
+        accepted = share_accepted(model, tokenizer, text.corpus, rng, 100, CHECKED_TEMPERATURE)
+        lines.append(f"  (accepted by the grammar: {accepted:.0%} of 100)")
     return "\n".join(lines)
 
 
@@ -204,4 +222,4 @@ def _picture(training: Training, folder: Path, say) -> None:
 
         plots.loss_picture(training.history, folder / "loss.png")
     except ImportError:
-        say("no loss.png, for matplotlib is missing: pip install \"minilstm[lessons]\"")
+        say('no loss.png, because matplotlib is missing: pip install "minilstm[lessons]"')

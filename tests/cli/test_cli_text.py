@@ -8,7 +8,7 @@ import pytest
 
 from minilstm.cli import data
 from minilstm.cli import options as arguments
-from minilstm.cli.settings import HOW_TO_READ, settle
+from minilstm.cli.settings import HOW_TO_READ, resolve_settings
 from minilstm.data.readers import FORMATS
 from minilstm.training import checkpoint
 from tests.helpers.commands import refused
@@ -69,7 +69,7 @@ def test_how_a_text_was_understood_is_told(here, name, content, options, told):
     (here / name).write_text(content)
     typed = vars(arguments.parser().parse_args(["train", name, *map(str, options)]))
     given = {option: typed[option] for option in (*HOW_TO_READ, "window") if typed[option] is not None}
-    (note,) = data.load([name], settle("file", given)).notes
+    (note,) = data.load([name], resolve_settings("file", given)).notes
     assert note.startswith(name) and told in note
 
 
@@ -138,14 +138,14 @@ def test_the_options_of_reading_are_kept_with_the_run(here, run):
     assert status == 0 and "no header, column 1; 31 sequences, the first: 'été'" in joined(out), err
     for option, was in [(["--header"], "without --header"), (["--encoding", "latin-1"], "with --encoding cp1252"),
                         (["--format", "tsv"], "with --format csv"), (["--separator", ","], "with --separator ;")]:
-        refused(run("train", "--resume", "--out", "run", "--steps", 6, *option), 2, f"begun {was}")
-    refused(run("train", "--resume", "--out", "run", "--column", "2"), 2, "begun with --column 1")
+        refused(run("train", "--resume", "--out", "run", "--steps", 6, *option), 2, f"started {was}")
+    refused(run("train", "--resume", "--out", "run", "--column", "2"), 2, "started with --column 1")
 
 
 def test_a_switch_that_was_not_given_is_called_by_its_own_name(here, run):
     (here / "table.csv").write_text(rows(",", HEADER))
     assert run("train", "table.csv", "--column", 2, *SMALL)[0] == 0
-    refused(run("train", "--resume", "--out", "run", "--no-header"), 2, "begun without --no-header", "leave --no-header out")
+    refused(run("train", "--resume", "--out", "run", "--no-header"), 2, "started without --no-header", "leave --no-header out")
 
 
 @pytest.mark.parametrize("name", ["-", "/dev/stdin"])

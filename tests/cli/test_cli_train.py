@@ -1,4 +1,4 @@
-"""``minilstm train`` with everything that it can be asked: what reaches the training, what is told, and how a run goes on."""
+"""``minilstm train`` with all its options: what reaches the training, what is printed, and how a run continues."""
 
 import csv
 import json
@@ -57,9 +57,9 @@ def fitted(monkeypatch):
 def small_recipes(monkeypatch):
     """The built-in recipes, fewer of them."""
     monkeypatch.setitem(data.EPOCH, "recipes", 24)
-    monkeypatch.setitem(data.HELD_OUT_TEXTS, "recipes", 8)
-    monkeypatch.setitem(command.TEXTS_JUDGED, "recipes", 5)
-    monkeypatch.setattr(command, "LONGEST_JUDGED", 40)
+    monkeypatch.setitem(data.VALIDATION_TEXTS, "recipes", 8)
+    monkeypatch.setitem(command.TEXTS_CHECKED, "recipes", 5)
+    monkeypatch.setattr(command, "CHECKED_LENGTH", 40)
 
 
 def trained(run, *options, out="run", source="lines.txt"):
@@ -200,7 +200,7 @@ def test_at_the_end_of_a_run_on_recipes_promises_are_counted(here, run, small_re
     status, out, err = run("train", "recipes", *SMALL, "--epochs", 1, "--out", "run")
     assert status == 0, err
     assert "floor: " in out and re.search(r"accepted by the grammar at temperature 0.7: \S+% of 5 recipes", out)
-    assert re.search(r"\d of these 5 came to an end:\n", out) and narrow(out)
+    assert re.search(r"\d of these 5 reached their end token:\n", out) and narrow(out)
     assert all(f"{distance} words" in out or re.search(rf"\b{distance}\b", out) for distance in (10, 20, 50, 100))
     (here / "run").rename("whole")
     status, out, _ = run("train", "recipes", "--as-published", *SMALL, "--epochs", 1, "--out", "run")
@@ -229,7 +229,7 @@ def test_every_kind_of_run_goes_on_to_the_same_bits(here, run, options):
     first = trained(run, *fixed, "--steps", 6, out="parts")
     assert (first.training.state is not None) == ("--window" in options and "--no-carry" not in options)
     status, out, err = run("train", "--resume", "--out", "parts", "--steps", 14)
-    assert status == 0 and "going on after epoch 0, step 6" in out, err
+    assert status == 0 and "continuing after epoch 0, step 6" in out, err
     parts = checkpoint.load("parts/model.npz")
     assert (parts.training.model.parameters.flat == whole.training.model.parameters.flat).all()
     assert (first.training.model.parameters.flat != whole.training.model.parameters.flat).any()
@@ -273,7 +273,7 @@ def test_what_is_fixed_cannot_be_changed_on_the_way(here, run, began, option, wa
     trained(run, *SMALL, *began, "--steps", 1)
     before = {path: path.read_bytes() for path in (here / "run").iterdir()}
     typed = " ".join(map(str, option))
-    refused(run("train", "--resume", "--out", "run", "--steps", 2, *option), 2, f"begun {was}", f"go on with {typed}",
+    refused(run("train", "--resume", "--out", "run", "--steps", 2, *option), 2, f"started {was}", f"continue with {typed}",
             f"leave {option[0]} out")
     refused(run("train", "--resume", "--out", "run", "--steps", 2, "--decay-every", 2), 2, "--schedule step")
     assert {path: path.read_bytes() for path in (here / "run").iterdir()} == before
@@ -356,7 +356,7 @@ def test_a_disk_that_is_full_from_the_beginning_leaves_no_empty_folder(here, run
         assert (here / folder).exists() == stays and not (here / folder / ".lock").exists()
 
 
-def test_ctrl_c_while_a_finished_run_is_judged_loses_nothing(here, run, monkeypatch, interruptible, small_recipes):
+def test_ctrl_c_while_the_grammar_checks_a_finished_run_loses_nothing(here, run, monkeypatch, interruptible, small_recipes):
     with monkeypatch.context() as patch:
         patch.setattr(command, "kept_by_distance", presses(command.kept_by_distance))
         refused(run("train", "recipes", *SMALL, "--steps", 2, "--out", "run"), 1, "interrupted", "is complete")
@@ -379,7 +379,7 @@ ALL_DIFFERENT = "\n".join(f"word{chr(97 + k)}" for k in range(20))
     [
         (["lines.txt"], ["--tokens", "words", "--vocab", 2], ["--vocab must be at least 3 (padding, unknown words and one"]),
         (["lines.txt"], ["--vocab", 50], ["--vocab", "--tokens words"]),
-        (write("rare.txt", ALL_DIFFERENT), ["--tokens", "words"], ["all words of the held-out part are unknown", "rare.txt"]),
+        (write("rare.txt", ALL_DIFFERENT), ["--tokens", "words"], ["all words of the validation set are unknown", "rare.txt"]),
         (write("no.json", '[{"title": "a"}]'), ["--preset", "recipes"], ["no.json holds no recipes", "'directions'"]),
         (write("no.json", '{"a": 1}'), ["--preset", "recipes"], ["no.json must hold a JSON list"]),
         (write("no.json", "[1, 2"), ["--preset", "recipes"], ["no.json is not JSON"]),
@@ -390,7 +390,7 @@ ALL_DIFFERENT = "\n".join(f"word{chr(97 + k)}" for k in range(20))
         (write("other.csv", "a,b\n1,2\n"), ["--preset", "headlines"], ["other.csv: no column is 'title'"]),
         (["recipes"], ["--preset", "headlines"], ["--preset headlines is for another kind of text than `recipes`"]),
         (["headlines"], ["--preset", "headlines", "--column", "x"], ["--column is for files"]),
-        (["headlines", "lines.txt"], [], ["`headlines` is built in and stands alone"]),
+        (["headlines", "lines.txt"], [], ["`headlines` is a built-in corpus and cannot be combined"]),
         (["lines.txt", "./lines.txt"], [], ["lines.txt is named twice"]),
         (["lines.txt", "none.txt"], [], ["cannot read", "none.txt"]),
         (lambda folder: ["lines.txt", *write("empty.txt", " \n")(folder)], [], ["empty.txt is empty"]),
@@ -414,8 +414,8 @@ ALL_DIFFERENT = "\n".join(f"word{chr(97 + k)}" for k in range(20))
         (["lines.txt"], ["--clip-value", "0"], ["argument --clip-value: must be a number above 0"]),
         (["lines.txt"], ["--vocab", "0"], ["argument --vocab: must be a whole number from 1"]),
         (["lines.txt"], ["--cell", "tanh"], ["argument --cell: invalid choice: 'tanh'"]),
-        ([], ["--steps", 3], ["say what to train on"]),
-        ([], ["--resume"], ["say what to train on"]),
+        ([], ["--steps", 3], ["name a text to train on"]),
+        ([], ["--resume"], ["name a text to train on"]),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_one_sentence_and_leaves_nothing(here, run, sources, options, words):

@@ -9,7 +9,7 @@ import pytest
 
 from minilstm import InputError
 from minilstm.cli import data, sources
-from minilstm.cli.settings import build_model, settle
+from minilstm.cli.settings import build_model, resolve_settings
 from minilstm.corpora.headlines import PROMPTS, UNFAMILIAR_PROMPT
 from minilstm.data.batches import SequenceBatches
 from minilstm.data.windows import LooseWindows, WindowBatches
@@ -18,7 +18,7 @@ from minilstm.data.windows import LooseWindows, WindowBatches
 def load(*files, **given):
     """The data of a run with small batches."""
     names = [str(name) for name in files]
-    return data.load(names, settle(sources.kind_of(names), {"batch_size": 4, **given}))
+    return data.load(names, resolve_settings(sources.source_kind(names), {"batch_size": 4, **given}))
 
 
 def texts(loaded, batches, rng=None):
@@ -58,7 +58,7 @@ def test_the_seed_decides_what_is_held_out(lines):
 def test_headlines_are_new_in_training_and_fixed_where_they_judge():
     loaded = load("headlines")
     held_out = texts(loaded, loaded.valid)
-    assert held_out == texts(loaded, loaded.valid) and len(held_out) == data.HELD_OUT_TEXTS["headlines"]
+    assert held_out == texts(loaded, loaded.valid) and len(held_out) == data.VALIDATION_TEXTS["headlines"]
     rng = np.random.default_rng([0, 0])
     first, second = texts(loaded, loaded.train, rng), texts(loaded, loaded.train, rng)
     assert len(first) == data.EPOCH["headlines"]
@@ -141,9 +141,9 @@ def test_vocab_leaves_so_many_ids(lines):
 
 def test_words_that_are_all_unknown_are_refused(lines):
     lines.write_text("\n".join(f"word{chr(97 + k)}" for k in range(20)))
-    with pytest.raises(InputError, match="all words of the held-out part are unknown: give more text$"):
+    with pytest.raises(InputError, match="all words of the validation set are unknown: give more text$"):
         load(lines, tokens="words")
-    with pytest.raises(InputError, match="all words of the held-out part are unknown.*, or a larger --vocab"):
+    with pytest.raises(InputError, match="all words of the validation set are unknown.*, or a larger --vocab"):
         load(lines, tokens="words", vocab=4)
 
 
@@ -160,7 +160,7 @@ def test_recipes_without_directions_are_left_out_and_counted(tmp_path):
 
 def test_headlines_as_published_are_padded_on_the_left_in_the_order_of_the_file(real_data):
     path = real_data("ag_news_test.csv")
-    settings = settle("file", {"preset": "headlines", "as_published": True})
+    settings = resolve_settings("file", {"preset": "headlines", "as_published": True})
     loaded = data.load([str(path)], settings)
     assert len(loaded.tokenizer.symbols) == 81 and loaded.tokenizer.vocab_size == 83 and loaded.tokenizer.eos_id == 82
     assert loaded.valid is None and len(loaded.train) == 950 and loaded.prompts == ["Today "]
@@ -193,7 +193,7 @@ def test_recipes_as_published_are_padded_on_the_right_to_two_hundred(real_data):
 
 def test_the_floor_holds_only_while_all_words_are_known(monkeypatch):
     monkeypatch.setitem(data.EPOCH, "recipes", 40)
-    monkeypatch.setitem(data.HELD_OUT_TEXTS, "recipes", 20)
+    monkeypatch.setitem(data.VALIDATION_TEXTS, "recipes", 20)
     assert load("recipes").corpus is not None
     for given in ({"vocab": 30}, {"tokens": "chars"}):
         assert load("recipes", **given).corpus is None
@@ -243,17 +243,19 @@ def test_a_column_is_for_the_files_that_have_one(tmp_path, column, second):
 def test_sources_that_make_no_corpus_are_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.txt").write_text("a")
-    for names, words in [(["a.txt", "./a.txt"], "named twice"), (["headlines", "a.txt"], "built in and stands alone"),
-                         (["headlines", "recipes"], "built in")]:
+    combined = "a built-in corpus and cannot be combined"
+    for names, words in [(["a.txt", "./a.txt"], "named twice"), (["headlines", "a.txt"], combined),
+                         (["headlines", "recipes"], combined)]:
         with pytest.raises(InputError, match=words):
-            sources.find(names)
-    assert sources.find(["recipes"]) == ["recipes"] and sources.find(["a.txt"]) == [str(tmp_path / "a.txt")]
-    assert sources.find(["./recipes"]) == [str(tmp_path / "recipes")]
+            sources.resolve_sources(names)
+    assert sources.resolve_sources(["recipes"]) == ["recipes"]
+    assert sources.resolve_sources(["a.txt"]) == [str(tmp_path / "a.txt")]
+    assert sources.resolve_sources(["./recipes"]) == [str(tmp_path / "recipes")]
 
 
 def test_what_is_named_is_told_in_a_few_words(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert sources.told(["a.txt"]) == "a.txt" and sources.told(["a.txt"] * 249) == "a.txt and 248 others"
+    assert sources.describe(["a.txt"]) == "a.txt" and sources.describe(["a.txt"] * 249) == "a.txt and 248 others"
     assert sources.folder_name(["headlines"]) == "headlines" and sources.folder_name(["texts/a.b.txt"]) == "a.b"
     assert sources.folder_name([str(tmp_path / "book" / name) for name in ("1.txt", "2.txt")]) == "book"
     assert sources.folder_name([str(tmp_path / "book" / "x" / "1.txt"), str(tmp_path / "book" / "y" / "2.txt")]) == "book"
@@ -264,15 +266,15 @@ def test_a_pattern_that_the_shell_left_alone_is_looked_up(tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     for name in ("b.txt", "a.txt", "c.csv", "odd[1].txt"):
         (tmp_path / name).write_text("x\ny\n")
-    assert sources.find(["[ab].txt"]) == [str(tmp_path / "a.txt"), str(tmp_path / "b.txt")]
-    assert sources.find(["odd[1].txt"]) == [str(tmp_path / "odd[1].txt")]
-    assert sources.find(["*.md"]) == [str(tmp_path / "*.md")]  # not there, as its reader will tell
+    assert sources.resolve_sources(["[ab].txt"]) == [str(tmp_path / "a.txt"), str(tmp_path / "b.txt")]
+    assert sources.resolve_sources(["odd[1].txt"]) == [str(tmp_path / "odd[1].txt")]
+    assert sources.resolve_sources(["*.md"]) == [str(tmp_path / "*.md")]  # not there, as its reader will tell
     with pytest.raises(InputError, match="named twice"):
-        sources.find(["*.txt", "a.txt"])
+        sources.resolve_sources(["*.txt", "a.txt"])
 
 
 @pytest.mark.parametrize("line, hint", [("word " * 100, True), ("word " * 10, False)])
 def test_long_lines_are_asked_about(tmp_path, line, hint):
     (tmp_path / "book.txt").write_text(f"{line}\n" * 40)
     text = load(str(tmp_path / "book.txt"))
-    assert ("for running text add --window 256" in text.description) == hint
+    assert ("for one long text add --window 256" in text.description) == hint

@@ -197,9 +197,9 @@ def test_the_command_line_sets_it_before_numpy_is_loaded(tmp_path, environ, valu
 
 def test_info_tells_what_was_done():
     out = command("-m", "minilstm", "info", OPENBLAS_CORETYPE="Haswell")
-    assert re.search(r"its kernels +OPENBLAS_CORETYPE=Haswell, as the environment says", out)
+    assert re.search(r"BLAS kernels +OPENBLAS_CORETYPE=Haswell, as the environment says", out)
     out = command("-m", "minilstm", "info", MINILSTM_CORETYPE="off")
-    assert re.search(r"its kernels +chosen by the matrix library", out) and "set by minilstm" not in out
+    assert re.search(r"BLAS kernels +chosen by the matrix library", out) and "set by minilstm" not in out
     assert max(map(len, out.splitlines())) <= 128
 
 

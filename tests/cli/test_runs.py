@@ -175,12 +175,12 @@ def test_a_file_that_cannot_be_written_is_told_once_and_training_goes_on(here, r
     assert (here / "run" / name).is_file() and not (here / "run" / f"{name}.tmp").exists()
 
 
-def test_a_judgement_of_the_grammar_that_fails_is_told_and_the_run_is_done(here, run, monkeypatch):
+def test_a_check_by_the_grammar_that_fails_is_reported_and_the_run_is_done(here, run, monkeypatch):
     monkeypatch.setitem(data.EPOCH, "headlines", 8)
-    monkeypatch.setitem(data.HELD_OUT_TEXTS, "headlines", 4)
-    monkeypatch.setattr(command, "_judge", raising(MemoryError()))
+    monkeypatch.setitem(data.VALIDATION_TEXTS, "headlines", 4)
+    monkeypatch.setattr(command, "_check_by_grammar", raising(MemoryError()))
     kept, told = train(run, "--epochs", 1, source="headlines")
-    assert "the grammar's judgement failed" in told and "not enough memory" in told and "done in" in told
+    assert "the check by the grammar failed" in told and "not enough memory" in told and "done in" in told
 
 
 def test_pictures_are_drawn_whatever_backend_the_environment_names(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from minilstm import SGD, Adam, InputError, RMSprop
 from minilstm.cli.options import parser
-from minilstm.cli.settings import DEFAULTS, OF_SOURCE, build_model, build_optimizer, build_schedule, check, settle
+from minilstm.cli.settings import DEFAULTS, OF_SOURCE, build_model, build_optimizer, build_schedule, check, resolve_settings
 
 PUBLISHED = {
     "headlines": {"tokens": "chars", "vocab": None, "embedding": None, "hidden": 128, "layers": 1, "cell": "lstm",
@@ -26,13 +26,13 @@ OTHER = {"column": "x", "vocab": 77, "cell": "gru", "hidden": 9, "layers": 2, "e
 @pytest.mark.parametrize("preset, expected", PUBLISHED.items())
 @pytest.mark.parametrize("faults", [None, True])
 def test_a_preset_is_what_was_published(preset, expected, faults):
-    settings = settle("file", {"preset": preset, **({"as_published": True} if faults else {})})
+    settings = resolve_settings("file", {"preset": preset, **({"as_published": True} if faults else {})})
     assert {name: settings[name] for name in expected} == expected
     assert settings["optimizer"] == ("rmsprop" if faults and preset == "headlines" else "adam")
 
 
 def test_generated_recipes_are_at_most_a_hundred_words_with_the_prompt():
-    settings = settle("file", {"preset": "recipes"})
+    settings = resolve_settings("file", {"preset": "recipes"})
     assert len(settings["prompts"][0].split()) + settings["length"] == 100
 
 
@@ -44,7 +44,7 @@ def test_every_value_of_a_preset_can_be_overridden(preset, name):
     given = {name: OTHER[name], **{other: OTHER[other] for other in together}}
     if name == "vocab":
         given["tokens"] = "words"
-    settings, plain = settle("file", {"preset": preset, **given}), settle("file", {"preset": preset})
+    settings, plain = resolve_settings("file", {"preset": preset, **given}), resolve_settings("file", {"preset": preset})
     assert settings[name] == OTHER[name]
     follow = {"optimizer": "learning_rate", "tokens": "embedding"}  # what has another default beside another one of these
     free = {*given, *(follow[other] for other in follow.keys() & given.keys())}
@@ -52,18 +52,18 @@ def test_every_value_of_a_preset_can_be_overridden(preset, name):
 
 
 def test_tokens_of_a_preset_can_be_overridden():
-    assert settle("file", {"preset": "recipes", "tokens": "chars"})["vocab"] is None
-    assert settle("file", {"preset": "headlines", "tokens": "words"})["tokens"] == "words"
-    assert settle("file", {"preset": "headlines", "as_published": True, "optimizer": "adam"})["optimizer"] == "adam"
-    assert settle("file", {"preset": "recipes", "window": 7})["max_length"] is None
+    assert resolve_settings("file", {"preset": "recipes", "tokens": "chars"})["vocab"] is None
+    assert resolve_settings("file", {"preset": "headlines", "tokens": "words"})["tokens"] == "words"
+    assert resolve_settings("file", {"preset": "headlines", "as_published": True, "optimizer": "adam"})["optimizer"] == "adam"
+    assert resolve_settings("file", {"preset": "recipes", "window": 7})["max_length"] is None
 
 
 @pytest.mark.parametrize("kind, given", [("headlines", {}), ("recipes", {}), ("file", {}), ("file", {"preset": "headlines"}),
                                          ("file", {"preset": "recipes"})])
 def test_words_have_an_embedding_and_characters_none_unless_asked_for(kind, given):
-    assert settle(kind, {**given, "tokens": "words"})["embedding"] == 100
-    assert settle(kind, {**given, "tokens": "chars"})["embedding"] is None
-    assert settle(kind, {**given, "tokens": "chars", "embedding": 7})["embedding"] == 7
+    assert resolve_settings(kind, {**given, "tokens": "words"})["embedding"] == 100
+    assert resolve_settings(kind, {**given, "tokens": "chars"})["embedding"] is None
+    assert resolve_settings(kind, {**given, "tokens": "chars", "embedding": 7})["embedding"] == 7
 
 
 def test_there_is_an_option_for_every_setting_that_can_be_asked_for():
@@ -76,31 +76,31 @@ def test_there_is_an_option_for_every_setting_that_can_be_asked_for():
 def test_as_published_takes_the_preset_of_a_built_in_corpus(kind):
     if kind == "file":
         with pytest.raises(InputError, match="needs --preset headlines or --preset recipes"):
-            settle(kind, {"as_published": True})
+            resolve_settings(kind, {"as_published": True})
     else:
-        assert settle(kind, {"as_published": True}) == settle(kind, {"as_published": True, "preset": kind})
+        assert resolve_settings(kind, {"as_published": True}) == resolve_settings(kind, {"as_published": True, "preset": kind})
 
 
 def test_words_of_a_file_have_sizes_of_their_own():
-    settings = settle("file", {"tokens": "words"})
+    settings = resolve_settings("file", {"tokens": "words"})
     assert (settings["vocab"], settings["embedding"]) == (10_000, 100)
-    assert settle("file", {"tokens": "words", "embedding": 3, "vocab": 9})["embedding"] == 3
-    assert settle("file", {})["embedding"] is None
+    assert resolve_settings("file", {"tokens": "words", "embedding": 3, "vocab": 9})["embedding"] == 3
+    assert resolve_settings("file", {})["embedding"] is None
 
 
 def test_parameter_counts_are_those_published():
     for preset, V, count in [("headlines", 84, 119_892), ("headlines", 83, 119_251), ("recipes", 10_000, 2_407_248)]:
-        assert build_model(settle("file", {"preset": preset}), V).parameters.flat.size == count
+        assert build_model(resolve_settings("file", {"preset": preset}), V).parameters.flat.size == count
 
 
 def test_sizes_beyond_all_memory_are_a_lack_of_memory():
     with pytest.raises(MemoryError):
-        build_model(settle("file", {"hidden": 10**9}), 10)
+        build_model(resolve_settings("file", {"hidden": 10**9}), 10)
 
 
 def test_presets_give_adam_the_epsilon_of_keras():
-    assert build_optimizer(settle("file", {"preset": "recipes"})) == Adam(0.001, 0.9, 0.999, 1e-7, epsilon_hat=True)
-    assert build_optimizer(settle("file", {})) == Adam(0.01, beta2=0.99)
+    assert build_optimizer(resolve_settings("file", {"preset": "recipes"})) == Adam(0.001, 0.9, 0.999, 1e-7, epsilon_hat=True)
+    assert build_optimizer(resolve_settings("file", {})) == Adam(0.01, beta2=0.99)
 
 
 @pytest.mark.parametrize(
@@ -115,16 +115,16 @@ def test_presets_give_adam_the_epsilon_of_keras():
     ],
 )
 def test_optimizers_get_the_constants_that_were_asked_for(given, expected):
-    assert build_optimizer(settle("file", given)) == expected
+    assert build_optimizer(resolve_settings("file", given)) == expected
 
 
 def test_schedules_are_what_was_asked_for():
-    constant = build_schedule(settle("file", {"schedule": "constant", "learning_rate": 0.5}), 10, 100)
+    constant = build_schedule(resolve_settings("file", {"schedule": "constant", "learning_rate": 0.5}), 10, 100)
     assert [constant(k) for k in (0, 50, 99)] == [0.5] * 3
     given = {"schedule": "step", "decay_every": 2, "decay_factor": 0.1, "learning_rate": 0.5}
-    step = build_schedule(settle("file", given), 10, 100)
+    step = build_schedule(resolve_settings("file", given), 10, 100)
     assert [step(k) for k in (0, 19, 20, 39, 40)] == pytest.approx([0.5, 0.5, 0.05, 0.05, 0.005])
-    cosine = build_schedule(settle("file", {"learning_rate": 0.5}), 10, 100)
+    cosine = build_schedule(resolve_settings("file", {"learning_rate": 0.5}), 10, 100)
     assert [cosine(k) for k in (0, 50, 25)] == pytest.approx([0.5, 0.25, 0.25 * (1 + math.sqrt(0.5))])
 
 
@@ -136,7 +136,7 @@ def test_schedules_are_what_was_asked_for():
         ("file", {"preset": "recipes", "decay_factor": 0.5}, "--decay-factor is for --schedule step"),
         ("file", {"vocab": 50}, "--vocab limits the number of words"),
         ("file", {"tokens": "words", "vocab": 2}, "--vocab must be at least 3"),
-        ("file", {"carry": False}, "with --window"),
+        ("file", {"carry": False}, "add --window"),
         ("file", {"window": 5, "max_length": 5}, "choose one of them"),
         ("file", {"preset": "recipes", "window": 5, "max_length": 5}, "choose one of them"),
         ("file", {"preset": "headlines", "as_published": True, "window": 5}, "leave out --as-published"),
@@ -157,10 +157,10 @@ def test_schedules_are_what_was_asked_for():
 )
 def test_what_does_not_go_together_is_refused(kind, given, words):
     with pytest.raises(InputError) as caught:
-        settle(kind, given)
+        resolve_settings(kind, given)
     assert words in str(caught.value)
 
 
 def test_what_a_run_was_begun_with_is_no_reason_to_refuse():
-    check(settle("file", {"schedule": "step", "decay_every": 3}) | {"schedule": "constant"}, {"schedule": "constant"})
-    assert settle("recipes", {"as_published": True, "max_length": 50})["max_length"] == 50
+    check(resolve_settings("file", {"schedule": "step", "decay_every": 3}) | {"schedule": "constant"}, {"schedule": "constant"})
+    assert resolve_settings("recipes", {"as_published": True, "max_length": 50})["max_length"] == 50

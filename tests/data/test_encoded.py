@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minilstm.cli import data
-from minilstm.cli.settings import settle
+from minilstm.cli.settings import resolve_settings
 from minilstm.data import encoded, punctuation, tokenizers
 from minilstm.data.encoded import EncodedTexts
 from minilstm.data.punctuation import pieces, split_words
@@ -70,7 +70,7 @@ def test_reading_and_encoding_a_text_takes_less_than_eight_times_its_size(tmp_pa
     path, small = tmp_path / "text.txt", tmp_path / "small.txt"
     path.write_text("\n".join(" ".join(words[k] for k in rng.integers(len(words), size=15)) for _ in range(5_000)))
     small.write_text(path.read_text()[:9_000])
-    settings = settle("file", given_options)
+    settings = resolve_settings("file", given_options)
     data.load([str(small)], settings)  # what is imported or kept for good does not count
     gc.collect()
     tracemalloc.start()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minilstm.cli import data
-from minilstm.cli.settings import settle
+from minilstm.cli.settings import resolve_settings
 from minilstm.training import checkpoint
 
 FILES, LETTERS = 20, 59  # every file has a symbol of its own, and the same number of letters
@@ -29,7 +29,7 @@ def own(k):
 
 
 def load(files, **given):
-    return data.load(files, settle("file", {"window": 10, "batch_size": 2, **given}))
+    return data.load(files, resolve_settings("file", {"window": 10, "batch_size": 2, **given}))
 
 
 def symbols(loaded, batches):
