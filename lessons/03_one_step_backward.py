@@ -231,7 +231,7 @@ for ours, theirs in zip((dx, dh_prev, dc_prev, dWx, dWh, db), (package[0][0], pa
 print("\nthe worksheet, these lines, and reference.lstm_step_backward agree")
 
 for name, gradient in {"c1[0]": dc_prev[0], "c2[0]": dc_prev[1], "x1[1]": dx[0], "x2[1]": dx[1]}.items():
-    slope = (sheet.nudged_loss(name, 1e-5) - sheet.nudged_loss(name, -1e-5)) / 2e-5
+    slope = (sheet.perturbed_loss(name, 1e-5) - sheet.perturbed_loss(name, -1e-5)) / 2e-5
     assert np.isclose(gradient, slope, atol=1e-9)
     print(f"nudge {name} of the worksheet: {slope:9.5f}      by the rules: {gradient:9.5f}")
 

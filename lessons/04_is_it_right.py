@@ -17,7 +17,7 @@
 #     (2)  f'(x) = Im f(x + ih) / h            + O(h²)                   complex step
 #     (3)  ∇f · v = (f(x + hv) - f(x - hv)) / 2h  + O(h²) + O(ε/h)       projection on a direction v
 #
-# The numbering is that of `minilstm/verify/gradcheck/slopes.py`. (2) is from Squire and Trapp, Using complex
+# The numbering is that of `minilstm/verify/gradcheck/numerical.py`. (2) is from Squire and Trapp, Using complex
 # variables to estimate derivatives of real functions (1998); Martins, Sturdza and Alonso, The
 # complex-step derivative approximation (2003), say when it may be used.
 
@@ -27,7 +27,7 @@ import numpy as np
 from minilstm import reference
 from minilstm.course import COLOURS, pyplot, save
 from minilstm.errors import InputError
-from minilstm.verify import check_gradients, check_step, diagnose, slopes
+from minilstm.verify import check_gradients, check_step, diagnose, numerical
 
 # %% [markdown]
 # ## A slope, by a small step
@@ -81,7 +81,7 @@ assert f"{f(x + 1e-10):.16f}"[:12] == f"{f(x - 1e-10):.16f}"[:12]
 # ε^⅔ = 4e-11. For one-sided differences h ≈ ε/h, at √ε = 1.5e-8, and the error there is 1.5e-8. So
 # not "as small as possible": the best step is larger than most people take, and central differences
 # give ten digits, where one-sided ones give seven or eight. (Press et al., Numerical recipes, 2007,
-# section 5.7.) `slopes.STEP` is ∛ε.
+# section 5.7.) `numerical.STEP` is ∛ε.
 
 # %%
 eps = np.finfo(float).eps
@@ -91,9 +91,9 @@ for name, h, expected, errors in (("one-sided", eps ** (1 / 2), eps ** (1 / 2), 
     best = min(errors, key=errors.get)
     print(f"{name:<9}  {h:12.1e} {best:8.0e} {expected:18.1e} {errors[best]:8.0e}")
     assert h / 100 < best < h * 100 and errors[best] < 10 * expected
-by_package = slopes.central_differences(lambda p: np.tanh(p["x"]), {"x": np.array(x)})["x"]
-assert np.isclose(slopes.STEP, eps ** (1 / 3)) and abs(by_package - slope) < 1e-9
-print(f"slopes.central_differences: {by_package:.10f}")
+by_package = numerical.central_differences(lambda p: np.tanh(p["x"]), {"x": np.array(x)})["x"]
+assert np.isclose(numerical.STEP, eps ** (1 / 3)) and abs(by_package - slope) < 1e-9
+print(f"numerical.central_differences: {by_package:.10f}")
 
 # %% [markdown]
 # ## A step that subtracts nothing
@@ -308,7 +308,7 @@ for _ in range(5):
     found = (loss(there) - loss(back)) / (2 * 6e-6)                                 # (3)
     print(f"{found:13.8f} {along(right, v):20.8f} {along(wrong, v):20.8f} {along(wrong, v) - found:8.0e}")
     assert abs(found - along(right, v)) < 1e-8 < 1e-6 < abs(found - along(wrong, v))
-    assert np.isclose(slopes.projection(loss, exactly, v), found, rtol=1e-6)
+    assert np.isclose(numerical.projection(loss, exactly, v), found, rtol=1e-6)
 
 # %% [markdown]
 # ## What the package makes of all this

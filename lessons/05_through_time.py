@@ -84,7 +84,7 @@ assert np.allclose(dh0, sheet.array("dh{}[0]", UNITS)) and np.allclose(dc0, shee
 # %%
 dz1, dz2 = grads1.b, grads2.b  # (4H,)
 without = lstm_step_backward(dh_outputs[0], nothing, cache1, Wx, Wh)[3]
-slope = (sheet.nudged_loss("Wh[1,g1]", 1e-5) - sheet.nudged_loss("Wh[1,g1]", -1e-5)) / 2e-5
+slope = (sheet.perturbed_loss("Wh[1,g1]", 1e-5) - sheet.perturbed_loss("Wh[1,g1]", -1e-5)) / 2e-5
 right = np.outer(h0, dz1) + np.outer(h1, dz2)
 print("\n                                dLoss/dWh[1,g1]")
 for name, value in {
@@ -160,7 +160,7 @@ def expected(dh, dstate, caches, Wx, Wh):
 check = check_sequence(lstm_sequence, expected)
 print("\ncheck_sequence of the expected answer")
 for row in check.wrong:
-    print(f"{row.name:<3} entry {row.place:<11} gradient {row.yours:9.5f}      slope {row.slope:9.5f}")
+    print(f"{row.name:<3} entry {row.place:<11} gradient {row.yours:9.5f}      slope {row.derivative:9.5f}")
 found = diagnose_sequence(expected)
 print(f"\n{found}")
 assert len(check.wrong) == 6 and check_sequence(lstm_sequence, backward) and diagnose_sequence(backward)

@@ -88,7 +88,7 @@ def pad(yours):
         sequences = _sequences(rng, lengths)
         inputs, targets, n = _batch(sequences, eos)
         got = yours([list(ids) for ids in sequences], eos)
-        contracts.pieces(got, 3, "pad must return three arrays: (inputs, targets, lengths)")
+        contracts.unpack(got, 3, "pad must return three arrays: (inputs, targets, lengths)")
         same("lengths", got[2], n, {"it counts the end, which is a target and never an input": n + 1})
         for name, array in zip(("inputs", "targets"), got):
             if _shape(array) == inputs.shape[::-1] != inputs.shape:

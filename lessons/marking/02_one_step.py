@@ -13,7 +13,7 @@ def gates(yours):
     zi, zf, zg, zo = np.split(z, 4, axis=1)
     right = {"i": sigmoid(zi), "f": sigmoid(zf), "g": np.tanh(zg), "o": sigmoid(zo)}
     got = yours(z)
-    contracts.pieces(got, 4, "gates must return four arrays: (i, f, g, o)")
+    contracts.unpack(got, 4, "gates must return four arrays: (i, f, g, o)")
     for (name, gate), block, array in zip(right.items(), (zi, zf, zg, zo), got):
         others = {f"this is {other}; the order is i, f, g, o": right[other] for other in right if other != name}
         squeezed = sigmoid(block) if name == "g" else np.tanh(block)
@@ -26,7 +26,7 @@ def gates(yours):
 def lstm_step(yours):
     B, D, H = 3, 4, 2
     got = yours(*contracts.step_case(np.random.default_rng(0), B, D, H).values())
-    contracts.pieces(got, 2, "lstm_step must return two arrays: (h, c)")
+    contracts.unpack(got, 2, "lstm_step must return two arrays: (h, c)")
     for name, array in zip("hc", got):
         same(f"the shape of {name}", np.shape(array), (B, H))
     found = diagnose_step(lambda *arguments: (*yours(*arguments), None))

@@ -13,7 +13,7 @@ def weights_over_time(yours):
     rng = np.random.default_rng(0)
     x, h0, h, dz = (rng.normal(size=shape) for shape in ((T, B, D), (B, H), (T, B, H), (T, B, 4 * H)))
     got = yours(x, h0, h, dz)
-    contracts.pieces(got, 3, "weights_over_time must return three arrays: (dWx, dWh, db)")
+    contracts.unpack(got, 3, "weights_over_time must return three arrays: (dWx, dWh, db)")
     before = np.concatenate([h0[None], h[:-1]])
     table = lambda a, b: np.einsum("tbi,tbj->ij", a, b)
     from_zeros = np.concatenate([np.zeros((1, B, H)), h[:-1]])

@@ -58,7 +58,7 @@ def loss_and_gradient(yours):
         a, y = rng.normal(0, scale, (N, V)), rng.integers(0, V, N)
         y[:2] = 1, 2  # not all the same
         got = yours(a, y)
-        contracts.pieces(got, 2, "loss_and_gradient must return two arrays: (losses, da)")
+        contracts.unpack(got, 2, "loss_and_gradient must return two arrays: (losses, da)")
         p, one_hot = functions.softmax(a), np.eye(V)[y]
         losses = functions.log_sum_exp(a)[:, 0] - a[range(N), y]
         p_y = p[range(N), y]
@@ -103,7 +103,7 @@ def batch_loss(yours):
     logits, targets, lengths = rng.normal(size=(T, B, V)), rng.integers(0, V, (T, B)), np.array([5, 2, 3])
     targets[:, 1] = 0, 3, 0, 1, 2  # a 0 that is real, and padding that is not 0
     got = yours(logits, targets, lengths)
-    contracts.pieces(got, 2, "batch_loss must return two things: (loss, dlogits)")
+    contracts.unpack(got, 2, "batch_loss must return two things: (loss, dlogits)")
     loss, dlogits = _array("the loss", got[0]), _array("dlogits", got[1])
     same("the shape of the loss", loss.shape, ())
     same("the shape of dlogits", dlogits.shape, (T, B, V))

@@ -15,7 +15,7 @@ def momentum_step(yours):
     for rate, mu in ((0.3, 0.8), (0.01, 0.95)):
         new_u = mu * u - rate * g
         new_theta, state = optim.sgd_step(theta, g, optim.SGDState(u, 0), rate, mu, False)
-        got_theta, got_u = contracts.pieces(yours(theta, g, u, rate, mu), 2, "the new θ and the new u belong here")
+        got_theta, got_u = contracts.unpack(yours(theta, g, u, rate, mu), 2, "the new θ and the new u belong here")
         same("the new u", got_u, state.velocity, {
             "the gradient points uphill, and the push must go downhill": mu * u + rate * g,
             "this is the velocity without the rate, as some libraries have it; here the rate is in u": mu * u + g,
@@ -80,7 +80,7 @@ def clip_by_global_norm(yours):
 
 
 def _clipped(yours, grads, max_norm):
-    new, norm = contracts.pieces(yours(dict(grads), max_norm), 2, "the new dictionary and the norm belong here")
+    new, norm = contracts.unpack(yours(dict(grads), max_norm), 2, "the new dictionary and the norm belong here")
     if not isinstance(new, dict) or set(new) != set(grads):
         raise Wrong(f"the new gradient must be a dictionary with the names {', '.join(grads)}")
     if not isinstance(norm, (float, int, np.number, np.ndarray)) or np.size(norm) != 1:
@@ -110,7 +110,7 @@ def adam_step(yours):
 def _one_step(yours, theta, g, m, v, t, rate, beta1, beta2, epsilon):
     right_theta, state = optim.adam_step(theta, g, optim.AdamState(m, v, t), rate, beta1, beta2, epsilon)
     got = yours(theta, g, m, v, t, rate, beta1, beta2, epsilon)
-    contracts.pieces(got, 4, "the new θ, m, v and t belong here, in this order")
+    contracts.unpack(got, 4, "the new θ, m, v and t belong here, in this order")
     got_theta, got_m, got_v, got_t = got
     M, V, steps = state.m, state.v, t + 1
     one, two = 1 - beta1**steps, 1 - beta2**steps

@@ -20,7 +20,7 @@ def uncertainty(yours):
         q = p[p > 0]
         nats = -(q * np.log(q)).sum()
         got = yours(p)
-        contracts.pieces(got, 3, "uncertainty must return three numbers: (nats, bits, perplexity)")
+        contracts.unpack(got, 3, "uncertainty must return three numbers: (nats, bits, perplexity)")
         if np.isnan(np.asarray(got[0], float)).any():
             raise Wrong("nats is no number where p has a zero: 0 times ln 0 is NaN; leave out what never happens")
         same(f"nats of {which}", got[0], nats, {
@@ -176,7 +176,7 @@ def train_epoch(yours):
     model, optimizer, state, batches = small_run()
     start = model.parameters.flat.copy()
     got = yours(model, optimizer, state, batches, np.random.default_rng(7), MAX_NORM)
-    contracts.pieces(got, 2, "train_epoch must return two things: (loss, state)")
+    contracts.unpack(got, 2, "train_epoch must return two things: (loss, state)")
     theta, losses, tokens, steps = epoch()
     if np.array_equal(model.parameters.flat, start):
         raise Wrong("the model's parameters are what they were: optimizer.step changes theta = model.parameters.flat")

@@ -209,7 +209,7 @@ def gru_step_backward(yours):
         dx, dh_prev, grads = reference.gru_step_backward(case["dh"], cache, case["Wx"], case["Wh"])
         right = [dx, dh_prev, *grads]
         got = yours(case["dh"], tuple(array.copy() for array in cache), case["Wx"], case["Wh"])
-        contracts.pieces(got, 6, "gru_step_backward must return six arrays: (dx, dh_prev, dWx, dWh, dbx, dbh)")
+        contracts.unpack(got, 6, "gru_step_backward must return six arrays: (dx, dh_prev, dWx, dWh, dbx, dbh)")
         for name, array, wanted in zip(RETURNED, got, right):
             same(f"the shape of {name}", np.shape(array), wanted.shape)
         for sentence, changed in MISTAKES.items():

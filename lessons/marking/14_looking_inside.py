@@ -67,7 +67,7 @@ def _largest(values):
 
 
 def _answer(got):
-    contracts.pieces(got, 2, "tracker must return two numbers: (k, r)")
+    contracts.unpack(got, 2, "tracker must return two numbers: (k, r)")
     for name, value in zip(("k", "r"), got):
         if np.ndim(value) or np.asarray(value).dtype.kind not in "iuf":
             raise Wrong(f"{name} must be one number")
@@ -86,7 +86,7 @@ def operate(yours):
         gates[:, 2 * H : 3 * H] = np.tanh(z[:, 2 * H : 3 * H])
         blocks = dict(zip("ifgo", np.split(gates, 4, axis=1)))
         got = yours(gates, before, unit, value)
-        contracts.pieces(got, 2, "operate must return two arrays: (h, c)")
+        contracts.unpack(got, 2, "operate must return two arrays: (h, c)")
         c, row, added = before.copy(), before.copy(), before.copy()
         c[:, unit] = row[unit] = value
         added[:, unit] += value
@@ -110,7 +110,7 @@ def operate(yours):
 
 def quote_cell(yours):
     got = yours()
-    contracts.pieces(got, 3, "quote_cell must return three arrays: (Wx, Wh, b)")
+    contracts.unpack(got, 3, "quote_cell must return three arrays: (Wx, Wh, b)")
     for name, array, shape in zip(("Wx", "Wh", "b"), got, ((2, 4), (1, 4), (4,))):
         same(f"the shape of {name}", np.shape(array), shape)
         if np.asarray(array).dtype.kind not in "iuf" or not np.isfinite(array).all():

@@ -20,7 +20,7 @@ LINES = 10_000  # of the learner's, in a call that takes some hundred
 def operations(yours):
     for T, B, D, H in ((7, 5, 11, 3), (200, 32, 100, 128)):
         got = yours(T, B, D, H)
-        contracts.pieces(got, 2, "operations must return two numbers: (forward, backward)")
+        contracts.unpack(got, 2, "operations must return two numbers: (forward, backward)")
         right, sums = 2 * T * B * 4 * H * (D + H), T * B * 4 * H
         if tuple(got) == (2 * right, right):
             raise Wrong("forward and backward are exchanged: forward comes first")

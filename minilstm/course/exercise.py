@@ -34,7 +34,7 @@ class Exercise:
     tasks: tuple[Task, ...]
 
     def marks(self) -> Iterator[Mark]:
-        """Judge task after task; nothing that the learner's code does ends it."""
+        """Comparison task after task; nothing that the learner's code does ends it."""
         module = self.answers.load()
         wrong: list[str] = []
         for task in self.tasks:

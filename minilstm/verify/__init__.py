@@ -1,10 +1,10 @@
-"""Is a gradient right? Slopes without a gradient, comparisons, and a catalogue of the mistakes that people make."""
+"""Is a gradient right? Numerical derivatives, comparisons, and a catalogue of mistakes."""
 
 from minilstm.verify.diagnose.compare import diagnose, diagnose_loss, diagnose_sequence, diagnose_step
 from minilstm.verify.diagnose.diagnosis import Diagnosis, Finding
 from minilstm.verify.diagnose.mistakes import MISTAKES
 from minilstm.verify.diagnose.variant import Mistake
-from minilstm.verify.gradcheck import slopes
+from minilstm.verify.gradcheck import numerical
 from minilstm.verify.gradcheck.check import check_gradients
 from minilstm.verify.gradcheck.pairs import check_sequence, check_step
 from minilstm.verify.gradcheck.report import GradientCheck, ParameterCheck
@@ -25,5 +25,5 @@ __all__ = [
     "diagnose_loss",
     "diagnose_sequence",
     "diagnose_step",
-    "slopes",
+    "numerical",
 ]

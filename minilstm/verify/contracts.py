@@ -26,22 +26,22 @@ Case = dict[str, Any]  # arguments by name
 def call_step(step: Callable, x, h_prev, c_prev, Wx, Wh, b):
     """h, c, cache."""
     check_function(step)
-    return pieces(step(x, h_prev, c_prev, Wx, Wh, b), 3, "your step must return (h, c, cache)")
+    return unpack(step(x, h_prev, c_prev, Wx, Wh, b), 3, "your step must return (h, c, cache)")
 
 
 def call_step_backward(backward: Callable, dh, dc, cache, Wx, Wh):
     """dx, dh_prev, dc_prev, and the gradients by name."""
     check_function(backward)
     sentence = "your backward pass must return (dx, dh_prev, dc_prev, grads)"
-    dx, dh_prev, dc_prev, grads = pieces(backward(dh, dc, cache, Wx, Wh), 4, sentence)
+    dx, dh_prev, dc_prev, grads = unpack(backward(dh, dc, cache, Wx, Wh), 4, sentence)
     return dx, dh_prev, dc_prev, _by_name(grads)
 
 
 def call_sequence(forward: Callable, x, state, Wx, Wh, b):
     """h, hT, cT, caches."""
     check_function(forward)
-    h, final, caches = pieces(forward(x, state, Wx, Wh, b), 3, "your forward pass must return (h, (hT, cT), caches)")
-    hT, cT = pieces(final, 2, "the second that your forward pass returns must be a pair (hT, cT)")
+    h, final, caches = unpack(forward(x, state, Wx, Wh, b), 3, "your forward pass must return (h, (hT, cT), caches)")
+    hT, cT = unpack(final, 2, "the second that your forward pass returns must be a pair (hT, cT)")
     return h, hT, cT, caches
 
 
@@ -49,15 +49,15 @@ def call_sequence_backward(backward: Callable, dh, dstate, caches, Wx, Wh):
     """dx, dh0, dc0, and the gradients by name."""
     check_function(backward)
     sentence = "your backward pass must return (dx, (dh0, dc0), grads)"
-    dx, dstate0, grads = pieces(backward(dh, dstate, caches, Wx, Wh), 3, sentence)
-    dh0, dc0 = pieces(dstate0, 2, "the second that your backward pass returns must be a pair (dh0, dc0)")
+    dx, dstate0, grads = unpack(backward(dh, dstate, caches, Wx, Wh), 3, sentence)
+    dh0, dc0 = unpack(dstate0, 2, "the second that your backward pass returns must be a pair (dh0, dc0)")
     return dx, dh0, dc0, _by_name(grads)
 
 
 def call_loss(loss: Callable, logits, targets, lengths):
     """loss, dlogits."""
     check_function(loss)
-    return pieces(loss(logits, targets, lengths), 2, "your loss must return (loss, dlogits)")
+    return unpack(loss(logits, targets, lengths), 2, "your loss must return (loss, dlogits)")
 
 
 def check_function(function) -> None:
@@ -73,7 +73,7 @@ def check_shapes(**outputs: tuple[Any, tuple[int, ...]]) -> None:
             raise InputError(f"your {name} must have the shape {shape}, not {np.shape(array)}: time first, then the batch")
 
 
-def pieces(answer: Any, count: int, sentence: str) -> Any:
+def unpack(answer: Any, count: int, sentence: str) -> Any:
     """So many things in a tuple or a list, to be unpacked; InputError with the sentence and what came instead."""
     if answer is None:
         raise InputError(f"{sentence}; it returned nothing: does every way through it end with a return?")
@@ -91,7 +91,7 @@ def _by_name(grads) -> dict[str, Any]:
         if not set(names) <= set(found):
             raise InputError(f"the gradients must be those of Wx, Wh and b, not of {', '.join(map(str, grads))}")
         return {name: found[name] for name in names}
-    return dict(zip(names, pieces(grads, 3, "the gradients must be three arrays, of Wx, Wh and b")))
+    return dict(zip(names, unpack(grads, 3, "the gradients must be three arrays, of Wx, Wh and b")))
 
 
 def step_case(rng: np.random.Generator, B: int, D: int, H: int) -> Case:

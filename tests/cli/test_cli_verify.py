@@ -78,7 +78,7 @@ def test_a_wrong_gradient_ends_with_status_1_and_says_where(run, monkeypatch, me
     monkeypatch.setattr(LanguageModel, "loss_and_gradients", wrong)
     status, out, _ = run("check", "--method", method)
     assert status == 1 and out.count("WRONG") == 1
-    assert re.search(r"lstm1\.Wh\[2, 7\]: your gradient is -?\d[^ ]+, the slope by .* -?\d", out.replace("\n", " "))
+    assert re.search(r"lstm1\.Wh\[2, 7\]: your gradient is -?\d[^ ]+, the derivative by .* -?\d", out.replace("\n", " "))
 
 
 @pytest.mark.parametrize("sizes", ["X=3", "lots", "h=3", "T=3,T=4"])

@@ -418,7 +418,7 @@ def test_a_loss_of_another_shape_is_told():
 
 
 @pytest.mark.parametrize(
-    "judge, function, words",
+    "diagnosis, function, words",
     [
         (diagnose, None, "what is to be checked must be a function, not NoneType"),
         (diagnose, lambda *a: 3, r"your backward pass must return \(dx, dh_prev, dc_prev, grads\); it returned one int"),
@@ -431,9 +431,9 @@ def test_a_loss_of_another_shape_is_told():
         (diagnose_loss, lambda *a, **k: 1.0, r"your loss must return \(loss, dlogits\)"),
     ],
 )
-def test_answers_of_another_form_are_refused(judge, function, words):
+def test_answers_of_another_form_are_refused(diagnosis, function, words):
     with pytest.raises(InputError, match=words):
-        judge(function)
+        diagnosis(function)
 
 
 def test_the_text_fits_80_columns():

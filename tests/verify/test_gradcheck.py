@@ -1,4 +1,4 @@
-"""The gradient check itself: right gradients pass, wrong ones are found to the entry, and bad input is told from both."""
+"""The gradient check: right gradients pass, wrong ones are found to the entry, bad input is refused."""
 
 import re
 
@@ -12,7 +12,7 @@ from minilstm.models.batch import Batch
 from minilstm.reference import sequence
 from minilstm.verify import check_gradients, check_model, check_sequence, check_step
 from minilstm.verify.gradcheck import check as gradcheck
-from minilstm.verify.gradcheck.slopes import STEP, central_differences, complex_step, projection
+from minilstm.verify.gradcheck.numerical import STEP, central_differences, complex_step, projection
 from minilstm.verify.gradcheck.whole_model import random_case
 from tests.helpers.strategies import seeds, sizes
 
@@ -38,7 +38,7 @@ def params(seed=0):
     return {"W": rng.normal(0, 0.8, (3, 4)), "scale": np.array(rng.uniform(0.5, 1))}
 
 
-# ---- slopes -----------------------------------------------------------------------------------------------------------
+# ---- derivatives -----------------------------------------------------------------------------------------------------------
 
 
 @given(seeds)
@@ -63,11 +63,11 @@ def test_the_error_of_differences_has_a_valley_and_the_complex_step_has_not():
 @pytest.mark.parametrize("size", [1.0, 1e3, 1e6])
 def test_the_step_follows_the_size_of_the_entry(size):
     x = np.array([size])
-    slope = central_differences(lambda p: np.sum(np.sin(p["x"] / size)), {"x": x})["x"]
-    np.testing.assert_allclose(slope * size, np.cos(1), rtol=1e-9)
+    derivative = central_differences(lambda p: np.sum(np.sin(p["x"] / size)), {"x": x})["x"]
+    np.testing.assert_allclose(derivative * size, np.cos(1), rtol=1e-9)
 
 
-def test_slopes_leave_the_parameters_as_they_were():
+def test_derivatives_leave_the_parameters_as_they_were():
     p, kept = params(), params()
     v = {"W": np.ones((3, 4))}
     central_differences(loss, p), complex_step(loss, p), projection(loss, p, v)
@@ -94,7 +94,7 @@ def test_right_gradients_pass(method, seed):
 def test_one_wrong_entry_is_found_with_both_values(method, seed, entry, factor):
     where = tuple(int(k) for k in np.unravel_index(entry, (3, 4)))
     p = params(seed)
-    p["W"][where] = 0.5  # where the slope is not small
+    p["W"][where] = 0.5  # where the derivative is not small
     true, wrong = gradients(p), gradients(p)
     wrong["W"][where] *= factor
     check = check_gradients(loss, p, wrong, method=method, seed=seed)
@@ -102,7 +102,7 @@ def test_one_wrong_entry_is_found_with_both_values(method, seed, entry, factor):
     row = check.wrong[0]
     assert row.where == where
     np.testing.assert_equal(row.yours, wrong["W"][where])
-    assert row.slope == pytest.approx(true["W"][where], rel=1e-6)
+    assert row.derivative == pytest.approx(true["W"][where], rel=1e-6)
     assert f"W[{where[0]}, {where[1]}]: your gradient is" in str(check) and "WRONG" in str(check)
 
 
@@ -120,15 +120,15 @@ def test_zero_over_zero_is_no_error_and_no_proof():
     for method in METHODS:
         check = check_gradients(square, p, {"x": 2 * p["x"], "unused": np.zeros(2)}, method=method)
         assert [row.verdict for row in check.rows] == ["ok", "zero"] and not check.passed and not check.wrong
-        assert "unused: gradient and slope are zero in every entry" in str(check)
+        assert "unused: gradient and derivative are zero in every entry" in str(check)
 
 
-def test_a_loss_that_does_not_read_its_argument_is_told():
+def test_a_loss_that_does_not_read_its_argument_is_reported():
     W = np.ones((2, 2))
     loss_of_b = lambda p: np.sum(W**2) + np.sum(p["b"] ** 2)
     check = check_gradients(loss_of_b, {"W": W, "b": np.ones(1)}, lambda p: {"W": 2 * W, "b": 2 * p["b"]})
     text = " ".join(str(check).split())
-    assert "the loss does not move with it at all: does your function read it from its argument?" in text
+    assert "the loss does not depend on it at all: does your function read it from its argument?" in text
     assert "(4 wrong entries)" in text and max(map(len, str(check).splitlines())) <= 80
 
 
@@ -141,31 +141,32 @@ def test_the_table_fits_80_columns_and_names_every_parameter():
     assert "13 of 13 gradients are right to a relative error of 1e-10" in text
 
 
-@pytest.mark.parametrize("method, slopes_of", [("complex", complex_step), ("central", central_differences)])
-def test_the_legend_states_how_the_printed_number_is_computed(method, slopes_of):
+@pytest.mark.parametrize("method, derivatives_of", [("complex", complex_step), ("central", central_differences)])
+def test_the_legend_states_how_the_printed_number_is_computed(method, derivatives_of):
     """Entries far below the largest, some of them wrong: without the floor the printed errors would be others."""
     p = {"x": np.array([1e-3, 2e-3, 3.0, -5.0]), "y": np.array([1.0, 2.0])}
     f = lambda p: 1e3 + np.sum(p["x"] ** 2) + np.sum(np.sin(p["y"])) * 1e-4
     yours = {"x": 2 * p["x"] + [1e-3, 0, 0, 0], "y": 1e-4 * np.cos(p["y"]) + [1e-6, 0]}
-    check, slopes = check_gradients(f, p, yours, method=method), slopes_of(f, p)
+    check, derivatives = check_gradients(f, p, yours, method=method), derivatives_of(f, p)
     text = " ".join(str(check).split())
-    assert "relative error: |gradient - slope| / max(|gradient|, |slope|, floor), at the entry" in text
-    assert "floor: max(|slope|) / 100, a hundredth of the parameter's largest slope" in text
-    at_least = re.search(r"largest slope, or (\S+) if that is more, since rounding of the loss hides what is smaller", text)
+    assert "relative error: |gradient - derivative| / max(|gradient|, |derivative|, floor), at the entry" in text
+    assert "floor: the denominator floor, max(|derivative|) / 100, a hundredth of the parameter's largest derivative" in text
+    hidden = r"largest derivative, or (\S+) if that is more, since rounding of the loss hides what is smaller"
+    at_least = re.search(hidden, text)
     assert bool(at_least) == (method == "central")
     for name in p:
-        gradient, slope = np.abs(yours[name]), np.abs(slopes[name])
-        floor = max(slope.max() / 100, float(at_least[1]) if at_least else 0)
-        errors = np.abs(yours[name] - slopes[name]) / np.maximum(np.maximum(gradient, slope), floor)
+        gradient, derivative = np.abs(yours[name]), np.abs(derivatives[name])
+        floor = max(derivative.max() / 100, float(at_least[1]) if at_least else 0)
+        errors = np.abs(yours[name] - derivatives[name]) / np.maximum(np.maximum(gradient, derivative), floor)
         assert f"  {errors.max():.1e}  [{errors.argmax()}]" in str(check) and errors.max() > 1e-6
 
 
 def test_the_legend_of_projections_speaks_of_directions():
     p, yours = {"x": np.array([0.7])}, {"x": np.array([1.5])}  # one entry, so that all directions are one
     check = check_gradients(square, p, yours, method="projections")
-    assert "(gradient and slope along random directions)" in " ".join(str(check).split())
+    assert "(gradient and derivative along random directions)" in " ".join(str(check).split())
     row = check.rows[0]
-    assert row.relative == pytest.approx(abs(row.yours - row.slope) / max(abs(row.yours), abs(row.slope), row.floor))
+    assert row.relative == pytest.approx(abs(row.yours - row.derivative) / max(abs(row.yours), abs(row.derivative), row.floor))
 
 
 def test_a_matrix_is_converted_where_that_changes_nothing():
@@ -178,7 +179,7 @@ def test_a_matrix_is_converted_where_that_changes_nothing():
         return h.view(np.matrix), c.view(np.matrix), cache
 
     check = check_step(step, reference.lstm_step_backward, batch_size=3, hidden_size=3)  # square: * would multiply matrices
-    assert check and all(row.slope for row in check.rows), check
+    assert check and all(row.derivative for row in check.rows), check
 
 
 # ---- pairs and models -------------------------------------------------------------------------------------------------
@@ -259,7 +260,7 @@ def changing(p):
     [
         (noisy, "the loss is not the same twice: .* Make a generator with a fixed seed inside it"),
         (changing, "the loss changes x, which it is given"),
-        (lambda p: np.nan, "the loss is nan, where no slope is defined"),
+        (lambda p: np.nan, "the loss is nan, where no derivative is defined"),
         (lambda p: np.inf, "the loss is inf"),
         (lambda p: p["x"] ** 2, r"the loss is an array of shape \(3,\); it must be one number, so take a sum or a mean"),
         (lambda p: np.sum(p["x"] ** 2, keepdims=True), r"the loss is an array of shape \(1,\)"),
@@ -359,13 +360,13 @@ def biggest(p):
         (biggest, "the loss is 17.0 for real numbers and .* for the same numbers as complex ones"),
     ],
 )
-def test_code_that_is_not_for_complex_numbers_is_told_and_not_judged(f, words):
+def test_code_that_is_not_for_complex_numbers_is_named_and_not_called_wrong(f, words):
     with pytest.raises(InputError, match=words) as caught:
         check_gradients(f, {"x": np.array([1.0, 3.0, -2.0])}, DX, method="complex")
     assert 'method="central"' in str(caught.value)
 
 
-def test_the_same_code_is_judged_by_central_differences():
+def test_the_same_code_is_checked_by_central_differences():
     f = lambda p: np.sum(np.abs(p["x"])) + square(p)
     assert check_gradients(f, X, {"x": np.sign(X["x"]) + 2 * X["x"]}, method="central")
     assert check_gradients(f, X, {"x": np.sign(X["x"]) + 2 * X["x"]}, method="projections")
@@ -386,7 +387,7 @@ X43 = np.random.default_rng(4).standard_normal((4, 3))
         (lambda p: 1e4 * np.sum(p["x"][1:] ** 2) + np.abs(p["x"][0, 0]), 2e4 * X43 * (np.arange(4) > 0)[:, None]),
     ],
 )
-def test_a_small_loss_of_the_imaginary_part_is_told_whether_the_gradient_is_right_or_wrong(f, gradient):
+def test_a_small_loss_of_the_imaginary_part_is_reported_whether_the_gradient_is_right_or_wrong(f, gradient):
     with pytest.raises(InputError, match="loses the imaginary part of x"):
         check_gradients(f, {"x": X43}, {"x": gradient}, method="complex")
 
@@ -433,7 +434,7 @@ def test_what_a_large_loss_hides_is_not_called_right(method):
             lambda p: offset + 1e-4 * np.sum(p["x"] ** 2), {"x": x}, {"x": 2e-4 * factor * x}, method=method, tolerance=1e-6
         )
         assert not check.passed and check.rows[0].verdict in ("zero", "unsure", "WRONG")
-    assert "too small beside a loss of 1000 to be judged" in " ".join(str(check).split())
+    assert "too small beside a loss of 1000 to be checked by" in " ".join(str(check).split())
     assert not check_gradients(square, X, {"x": 0 * DX["x"]}, method=method, tolerance=1e-300).passed
 
 
@@ -480,12 +481,12 @@ class Late:
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("calls", [1, 2, 4, 6])
 @pytest.mark.parametrize("change, words", [("input", "changes x|not the same twice"), ("self", "not the same twice|numbers")])
-def test_a_loss_that_begins_to_change_later_is_told(method, calls, change, words):
+def test_a_loss_that_begins_to_change_later_is_reported(method, calls, change, words):
     with pytest.raises(InputError, match=words):
         check_gradients(Late(calls, change), {"x": np.array([1.0, -2.0])}, {"x": np.array([2.0, -4.0])}, method=method)
 
 
-def test_gradients_that_change_their_input_are_told():
+def test_gradients_that_change_their_input_are_reported():
     def gradients(p):
         p["x"] *= 2
         return {"x": p["x"]}
@@ -494,7 +495,7 @@ def test_gradients_that_change_their_input_are_told():
         check_gradients(square, X, gradients)
 
 
-def test_a_pair_whose_backward_changes_something_is_told():
+def test_a_pair_whose_backward_changes_something_is_reported():
     def in_place(dh, dc, cache, Wx, Wh):
         dc += dh
         return reference.lstm_step_backward(dh, dc - dh, cache, Wx, Wh)
@@ -516,7 +517,7 @@ def test_steps_of_another_shape_are_refused(step, words):
         check_step(step, reference.lstm_step_backward)
 
 
-def test_slopes_asked_for_directly_refuse_what_they_cannot_use():
+def test_derivatives_asked_for_directly_refuse_what_they_cannot_use():
     for ask in (
         lambda: central_differences(square, {"x": np.arange(3)}),
         lambda: central_differences(square, X, step=0),

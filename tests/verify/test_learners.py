@@ -10,14 +10,14 @@ from tests.helpers import learners
 from tests.helpers.learners import STYLES, Functions
 
 
-def told(check):
+def printed(check):
     return " ".join(str(check).split())
 
 
 def assert_right(check):
     """It passes, and what was compared is not zero."""
-    assert all(abs(row.slope) > 1e-9 and abs(row.yours) > 1e-9 for row in check.rows)
-    assert check.passed and not check.wrong and not check.faults, check
+    assert all(abs(row.derivative) > 1e-9 and abs(row.yours) > 1e-9 for row in check.rows)
+    assert check.passed and not check.wrong and not check.problems, check
     assert max(map(len, str(check).splitlines())) <= 80
 
 
@@ -34,7 +34,7 @@ def test_wrong_code_is_wrong_whatever_its_style(style):
     mine = style()
     mine.carry = 1.01
     check = check_sequence(mine.forward, mine.backward)
-    assert not check and {row.name for row in check.wrong} == {"x", "h0", "c0", "Wx", "Wh", "b"} and not check.faults
+    assert not check and {row.name for row in check.wrong} == {"x", "h0", "c0", "Wx", "Wh", "b"} and not check.problems
     assert "c0[" in str(check) and "your gradient is" in str(check)
 
 
@@ -43,7 +43,7 @@ def test_wrong_code_is_wrong_whatever_its_style(style):
 
 def test_an_array_without_dtype_is_named_with_its_line():
     mine = learners.ZerosWithoutDtype()
-    text = told(check_sequence(mine.forward, mine.backward))
+    text = printed(check_sequence(mine.forward, mine.backward))
     assert "Checked by central differences, since a complex step, which is exact, cannot be used here" in text
     assert "learners.py, `outputs[t] = h`: Casting complex values to real" in text
     assert "np.zeros or np.empty without dtype=x.dtype, which loses the imaginary part." in text
@@ -104,8 +104,8 @@ def dots_into(p):
 def test_every_way_to_store_into_an_array_without_dtype_is_named(f):
     check = check_gradients(f, {"x": X}, {"x": 2 * X})
     assert_right(check)
-    assert "the usual cause is an array made by np.zeros or np.empty without dtype" in told(check)
-    assert "test_learners.py, `" in told(check)
+    assert "the usual cause is an array made by np.zeros or np.empty without dtype" in printed(check)
+    assert "test_learners.py, `" in printed(check)
     assert [row.name for row in check_gradients(f, {"x": X}, {"x": 2.1 * X}).wrong] == ["x"]
 
 
@@ -125,11 +125,11 @@ def test_every_way_to_store_into_an_array_without_dtype_is_named(f):
         (lambda p: np.sum(p["x"] * p["x"].conj()), 2 * X, "it uses numpy's conj"),
     ],
 )
-def test_other_code_that_loses_the_imaginary_part_is_judged_too_and_the_reason_is_named(f, gradient, words):
+def test_other_code_that_loses_the_imaginary_part_is_checked_too_and_the_reason_is_named(f, gradient, words):
     assert np.abs(gradient).max() > 0
     gradient = np.asarray(gradient, float)
     check = check_gradients(f, {"x": X}, {"x": gradient})
-    assert check.passed and check.title == "central differences" and words in told(check), check
+    assert check.passed and check.title == "central differences" and words in printed(check), check
     assert check_gradients(f, {"x": X}, {"x": 1.001 * gradient}).wrong
 
 
@@ -162,7 +162,7 @@ def test_code_without_a_source_text_is_told_by_its_number():
     scope = {"np": np}
     exec("def f(p):\n    h = np.zeros(3)\n    h[:] = p['x']**2\n    return h.sum()", scope)
     check = check_gradients(scope["f"], {"x": X}, {"x": 2 * X})
-    assert check.passed and "(ComplexWarning in line 3 of <string>: Casting" in told(check)
+    assert check.passed and "(ComplexWarning in line 3 of <string>: Casting" in printed(check)
 
 
 # ---- caches -----------------------------------------------------------------------------------------------------------
@@ -182,15 +182,15 @@ def test_a_cache_that_is_used_up_is_noted_in_one_sentence_and_is_no_mistake(styl
     mine = style()
     check = check_sequence(mine.forward, mine.backward)
     assert_right(check)
-    assert len(check.notes) == 1 and words in told(check)
+    assert len(check.notes) == 1 and words in printed(check)
 
 
 @pytest.mark.parametrize(
     "backward, words",
     [
-        (lambda d, cache, p: {"x": np.array([d["dy"][k] * slope for k, slope in cache])}, "changes its cache"),
-        (lambda d, cache, p: {"x": np.stack([d["dy"][k] * slope for k, slope in cache])}, "consumes its cache"),
-        (lambda d, cache, p: {"x": [d["dy"][k] * slope for k, slope in cache] or None}, "changes its cache"),
+        (lambda d, cache, p: {"x": np.array([d["dy"][k] * derivative for k, derivative in cache])}, "changes its cache"),
+        (lambda d, cache, p: {"x": np.stack([d["dy"][k] * derivative for k, derivative in cache])}, "consumes its cache"),
+        (lambda d, cache, p: {"x": [d["dy"][k] * derivative for k, derivative in cache] or None}, "changes its cache"),
     ],
 )
 def test_whatever_an_iterator_that_is_used_up_leads_to_is_one_sentence(backward, words):
@@ -222,7 +222,7 @@ def test_a_step_whose_cache_is_on_self_or_used_up_passes():
     assert_right(check_step(cell.forward, cell.backward))
     check = check_step(boxed, lambda dh, dc, box, Wx, Wh: learners.step_backward(dh, dc, box.pop(), Wx, Wh))
     assert_right(check)
-    assert "consumes its cache" in told(check)
+    assert "consumes its cache" in printed(check)
 
 
 def test_gradients_that_add_up_from_call_to_call_are_refused():
@@ -285,8 +285,8 @@ def test_clipping_inside_the_backward_pass_is_found_at_any_limit(style, method, 
     mine.limit = limit
     check = check_sequence(mine.forward, mine.backward, method=method)
     assert not check.passed and not check, check
-    assert "Your backward pass is not linear in (dh, dhT, dcT): d" in told(check)
-    assert "clip the gradients once, after the whole backward pass and before the optimizer" in told(check)
+    assert "Your backward pass is not linear in (dh, dhT, dcT): d" in printed(check)
+    assert "clip the gradients once, after the whole backward pass and before the optimizer" in printed(check)
 
 
 @pytest.mark.parametrize("style", [ClippedInside, ClippedAtTheEnd, ClippedByNorm])
@@ -300,8 +300,8 @@ def test_clipping_that_shows_in_no_gradient_is_told_alone():
     mine = ClippedInside()
     check = check_sequence(mine.forward, mine.backward)
     assert not check.wrong and not check.passed
-    assert "dx at 1000 · (dh, dhT, dcT) is not 1000 times dx at (dh, dhT, dcT)" in told(check)
-    assert "diagnose" not in told(check)  # which could not find anything else
+    assert "dx at 1000 · (dh, dhT, dcT) is not 1000 times dx at (dh, dhT, dcT)" in printed(check)
+    assert "diagnose" not in printed(check)  # which could not find anything else
 
 
 def test_a_step_that_clips_is_found():
@@ -312,7 +312,7 @@ def test_a_step_that_clips_is_found():
     assert_right(check_step(learners.step, learners.step_backward))
     check = check_step(learners.step, clips)
     assert not check.wrong and not check.passed
-    assert "not linear in (dh, dc): dh_prev at 1000 · (dh, dc) is not 1000 times dh_prev" in told(check)
+    assert "not linear in (dh, dc): dh_prev at 1000 · (dh, dc) is not 1000 times dh_prev" in printed(check)
 
 
 @pytest.mark.parametrize(

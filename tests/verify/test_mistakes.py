@@ -77,13 +77,13 @@ def test_the_properties_hold_when_nothing_is_wrong():
 def test_every_mistake_fails_the_properties_and_is_named(monkeypatch):
     print(f"\n{'mistake':<62}{'properties that fail':<24}named")
     count = 0
-    for catalogue, module, tests, trial, judge in ROOMS:
+    for catalogue, module, tests, trial, diagnosis in ROOMS:
         for mistake in catalogue:
             name = mistake.function.__name__
             with monkeypatch.context() as patch:
                 patch.setattr(module, name, variant(mistake.function, [mistake]))
                 failing = [number for number, test in enumerate(tests, start=1) if fails(test)]
-            named = judge(trial().build([mistake])).mistakes
+            named = diagnosis(trial().build([mistake])).mistakes
             print(f"{mistake.name:<62}{', '.join(map(str, failing)):<24}{'yes' if named == (mistake,) else 'NO'}")
             assert failing, f"{mistake.name}: no property fails"
             assert named == (mistake,), f"{mistake.name} is taken for {[m.name for m in named]}"
@@ -96,9 +96,9 @@ def test_mistakes_in_a_step_are_named_in_a_whole_sequence_too():
         for mistake in catalogue:
             if "in the order" in mistake.name or mistake.name in ONLY_IN_A_STEP:  # these 69 orders are alike
                 continue
-            judge = diagnose_sequence if trial is sequence_backward_trial else None
+            diagnosis = diagnose_sequence if trial is sequence_backward_trial else None
             wrong = trial().build([mistake])
-            named = (judge(wrong) if judge else diagnose_sequence(sequence.lstm_sequence_backward, wrong)).mistakes
+            named = (diagnosis(wrong) if diagnosis else diagnose_sequence(sequence.lstm_sequence_backward, wrong)).mistakes
             if mistake.name in ALSO_OF_THE_LOOP:
                 assert len(named) == 1 and named[0] in mistakes.SEQUENCE_BACKWARD, mistake.name
             else:

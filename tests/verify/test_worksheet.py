@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from minilstm import LSTM, Dense, InputError, MinilstmError
 from minilstm.layers.losses import softmax_cross_entropy, softmax_cross_entropy_backward
 from minilstm.verify.worksheet.build import CLASSES, make_worksheet
-from minilstm.verify.worksheet.text import as_csv, as_markdown, as_text, numbers, symbols
+from minilstm.verify.worksheet.text import as_csv, as_markdown, as_text, formula_of, numbers
 from tests.helpers.strategies import seeds
 
 SOFFICE = shutil.which("soffice") or shutil.which("libreoffice")
@@ -121,10 +121,10 @@ def test_the_text_ends_with_a_proof():
     sheet = make_worksheet()
     text = as_text(sheet)
     up, down = (float(x) for x in re.findall(r"0\.\d{10}", text[text.index("Is it right?"):]))
-    assert up == pytest.approx(sheet.nudged_loss("Wx[1,i1]", 1e-4), abs=1e-10) and up > down
+    assert up == pytest.approx(sheet.perturbed_loss("Wx[1,i1]", 1e-4), abs=1e-10) and up > down
     assert (up - down) / 2e-4 == pytest.approx(sheet.values["dWx[1,i1]"], abs=1e-5) != 0
-    assert "is 0.00769; dWx[1,i1] above is 0.00769." in text
-    assert sheet.nudged_loss("b[f2]", 0.0) == sheet.values["loss"] != sheet.nudged_loss("b[f2]", 0.1)
+    assert "is 0.00769;\nthe gradient dWx[1,i1] above is 0.00769." in text
+    assert sheet.perturbed_loss("b[f2]", 0.0) == sheet.values["loss"] != sheet.perturbed_loss("b[f2]", 0.1)
 
 
 def test_csv_has_all_digits_and_markdown_a_table_for_each_section():
@@ -200,22 +200,22 @@ def test_a_spreadsheet_program_computes_every_number_as_the_engine_does(tmp_path
     assert_equals_the_engine(theirs, 1e-9)
     assert max(abs(theirs.values[line.name] - line.value) for line in sheet.lines) < 1e-9
     table = head(page)
-    assert table["Nudge this number"] == "Wx[1,i1]"
+    assert table["Perturb this number"] == "Wx[1,i1]"
     assert table["gradient by the backward pass"] == pytest.approx(sheet.values["dWx[1,i1]"], abs=1e-9)
     assert abs(table["difference"]) < 1e-8 and table["gradient by the backward pass"] != 0
 
 
-def test_everything_follows_a_yellow_cell_and_every_given_number_can_be_nudged(tmp_path):
+def test_everything_follows_a_yellow_cell_and_every_given_number_can_be_perturbed(tmp_path):
     openpyxl = pytest.importorskip("openpyxl")
     from minilstm.verify.worksheet.spreadsheet import as_xlsx
 
     sheet = make_worksheet()
-    for name, nudged in (("Wh[2,f1]", "Wh[2,f1]"), ("c1[0]", "c2[0]"), ("by[1]", "x1[2]")):
+    for name, perturbed in (("Wh[2,f1]", "Wh[2,f1]"), ("c1[0]", "c2[0]"), ("by[1]", "x1[2]")):
         book = openpyxl.load_workbook(io.BytesIO(as_xlsx(sheet)))
         rows = {row[1].value: row for row in book.active.iter_rows(min_row=13)}
         assert rows[name][3].fill.fgColor.rgb.endswith("FFF2A8")
         rows[name][3].value = 0.3
-        book.active["D4"] = nudged
+        book.active["D4"] = perturbed
         path = tmp_path / "changed.xlsx"
         book.save(path)
         page = recalculated(path, tmp_path)
@@ -223,7 +223,7 @@ def test_everything_follows_a_yellow_cell_and_every_given_number_can_be_nudged(t
         assert theirs.values[name] == 0.3 and theirs.values["loss"] != sheet.values["loss"]
         assert_equals_the_engine(theirs, 1e-9)
         table = head(page)
-        assert table["gradient by the backward pass"] == theirs.values["d" + nudged] != 0
+        assert table["gradient by the backward pass"] == theirs.values["d" + perturbed] != 0
         assert abs(table["difference"]) < 1e-8
 
 
@@ -239,7 +239,7 @@ def test_every_number_that_is_computed_is_a_formula():
         if line.given:
             assert value == line.value and up.startswith("=D") and down.startswith("=D")
         else:
-            assert value.startswith("=") and formula == symbols(line)
+            assert value.startswith("=") and formula == formula_of(line)
             assert (up is None) == (down is None) == line.backward
 
 

@@ -1,7 +1,8 @@
-"""Is this gradient right? Compares it with slopes that were found without it, entry by entry.
+"""Is this gradient right? Compares it with numerical derivatives, entry by entry.
 
-How two numbers are compared stands in ``judge``, how slopes are found in ``slopes``, and when a loss cannot be asked for
-a complex step in ``objective``: then central differences take its place, and the report says why.
+``numerical`` computes the derivatives from the loss alone, ``comparison`` compares two
+numbers, and ``objective`` finds out when a loss does not allow a complex step. Then central
+differences take its place, and the report says why.
 """
 
 from __future__ import annotations
@@ -13,29 +14,29 @@ import numpy as np
 
 from minilstm.checks import check_number, check_seed
 from minilstm.errors import InputError
-from minilstm.verify.gradcheck import slopes
-from minilstm.verify.gradcheck.judge import Judge, KinkAt
+from minilstm.verify.gradcheck import numerical
+from minilstm.verify.gradcheck.comparison import Comparison, KinkAt
 from minilstm.verify.gradcheck.kinks import kink
 from minilstm.verify.gradcheck.objective import EPSILON, SUSPECTS, NotForComplex, Objective, check_kept, random_direction
 from minilstm.verify.gradcheck.report import GradientCheck, ParameterCheck
-from minilstm.verify.gradcheck.slopes import MATRIX, Loss, Params
+from minilstm.verify.gradcheck.numerical import MATRIX, Loss, Params
 
 PROJECTIONS = 5  # directions for each parameter
 
 
 @dataclass(frozen=True)
 class Method:
-    """A way to find slopes: what it is called, how much error passes, and what rounding does to a slope of a loss of size 1."""
+    """A way to compute a numerical derivative."""
 
     title: str
-    tolerance: float
-    rounding: float
+    tolerance: float  # the largest relative error that passes
+    rounding: float  # the error that rounding adds to a derivative of a loss of size 1
 
 
 METHODS = {
     "complex": Method("complex step", 1e-10, 0.0),
-    "central": Method("central differences", 1e-5, 4 * EPSILON / slopes.STEP),
-    "projections": Method("random projections", 1e-5, 4 * EPSILON / slopes.STEP),
+    "central": Method("central differences", 1e-5, 4 * EPSILON / numerical.STEP),
+    "projections": Method("random projections", 1e-5, 4 * EPSILON / numerical.STEP),
 }
 
 
@@ -48,81 +49,107 @@ def check_gradients(
     tolerance: float | None = None,
     seed: int = 0,
 ) -> GradientCheck:
-    """Compare gradients with slopes of the loss; the result prints as a table and is true if all is right.
+    """Compare gradients with numerical derivatives of the loss.
 
     Parameters
     ----------
-    f : from a dictionary of arrays to the loss, one number; or to a pair (loss, gradients).
-    params : where to check: a dictionary of float64 arrays of any shapes. It is not changed.
-    gradients : dLoss/dparams: a dictionary of the same names and shapes, or a function from params to one. Left out, f
-        must return them as the second of its pair.
-    method : "auto", a complex step where the code takes complex numbers, and where it does not, central differences; the
-        report then says so, and why. "complex", exact, for code that takes complex numbers, and InputError for other code;
-        "central", central differences, for any code; "projections", some random directions for each parameter, for large
-        models and any code. See ``minilstm.verify.gradcheck.slopes`` for when each is right and how exact it can be.
-    tolerance : largest relative error that passes; 1e-10 for "complex", 1e-5 for the others. "auto" with a smaller one than
-        1e-5 raises InputError where the code does not take complex numbers, since differences could not keep to it.
-    seed : of the random directions.
+    f : callable
+        From a dictionary of arrays to the loss, one number; or to a pair (loss, gradients).
+    params : dict of arrays
+        Where to check: float64 arrays of any shapes. They are not changed.
+    gradients : dict of arrays, or callable
+        dLoss/dparams, with the names and shapes of ``params``; or a function from params
+        to such a dictionary. Default: the second part of what ``f`` returns.
+    method : str
+        "complex": a complex step, exact, for code that accepts complex numbers.
+        "central": central differences, for any code.
+        "projections": some random directions for each parameter, for large models and any
+        code. "auto" (default): a complex step if the code accepts complex numbers, and
+        otherwise central differences; the report then says why. How exact each method is
+        stands in ``minilstm.verify.gradcheck.numerical``.
+    tolerance : float
+        Largest relative error that passes. Default: 1e-10 for "complex", 1e-5 for the
+        others.
+    seed : int
+        Of the random directions.
 
-    Raises InputError for a loss that differs from call to call, changes its inputs, is not one finite number, or cannot be
-    differentiated in this way; for parameters that are not float64; for gradients of other names or shapes.
+    Returns
+    -------
+    GradientCheck
+        True if every gradient is right. It prints as a table.
+
+    Raises
+    ------
+    InputError
+        If the loss differs from call to call, changes its inputs, is not one finite number,
+        or cannot be differentiated by this method; if parameters are not float64; if
+        gradients have other names or shapes; if "auto" is given a tolerance below 1e-5 and
+        the code does not accept complex numbers.
 
     >>> square = lambda p: np.sum(p["x"] ** 2)
     >>> check = check_gradients(square, {"x": np.array([1.0, 2.0])}, {"x": np.array([2.0, 5.0])})
     >>> check.passed
     False
     >>> print(check.wrong[0])
-    x[1]: your gradient is 5, the slope by complex step 4
+    x[1]: your gradient is 5, the derivative by complex step 4
     """
     if not isinstance(method, str) or method not in (*METHODS, "auto"):
         raise InputError(f"method must be one of {', '.join(METHODS)}, auto, not {method!r}")
     if tolerance is not None:
         check_number("tolerance", tolerance, above=0)
     rng = np.random.default_rng(check_seed("seed", seed))
-    params, objective = slopes.check_parameters(params), Objective(f)
+    params, objective = numerical.check_parameters(params), Objective(f)
     loss = objective.check_repeatable(params)
     yours = check_gradient_arrays(_gradients(f, gradients, params), params)
     notes: tuple[str, ...] = ()
     try:
-        judge, rows = _compare("complex" if method == "auto" else method, objective, params, yours, loss, tolerance, rng)
+        comparison, rows = _compare("complex" if method == "auto" else method, objective, params, yours, loss, tolerance, rng)
     except NotForComplex as error:
         if method != "auto" or tolerance is not None and tolerance < METHODS["central"].tolerance:
             raise
-        judge, rows = _compare("central", objective, params, yours, loss, tolerance, rng)
+        comparison, rows = _compare("central", objective, params, yours, loss, tolerance, rng)
         notes = (f"Checked by central differences, since a complex step, which is exact, cannot be used here: {error.why}.",)
     objective.check_unchanged(params, loss)
     return GradientCheck(
-        judge.title, judge.tolerance, loss, objective.evaluations, tuple(rows), notes=notes, smallest_floor=judge.smallest_floor
+        comparison.title,
+        comparison.tolerance,
+        loss,
+        objective.evaluations,
+        tuple(rows),
+        notes=notes,
+        smallest_floor=comparison.smallest_floor,
     )
 
 
 def _compare(
     method: str, objective: Objective, params: Params, yours: Params, loss: float, tolerance: float | None, rng
-) -> tuple[Judge, list[ParameterCheck]]:
+) -> tuple[Comparison, list[ParameterCheck]]:
     """All parameters by one of the METHODS."""
     way = METHODS[method]
-    judge = Judge(way.title, tolerance or way.tolerance, way.rounding * abs(loss), loss)
+    comparison = Comparison(way.title, tolerance or way.tolerance, way.rounding * abs(loss), loss)
     if method == "projections":
-        return judge, [_compare_projections(objective, params, name, yours[name], judge, rng) for name in params]
+        row = lambda name: _compare_projections(objective, params, name, yours[name], comparison, rng)
+        return comparison, [row(name) for name in params]
     if method == "central":
-        found = slopes.central_differences(objective, params)
-        return judge, [judge.row(name, yours[name], found[name], _kinks_of(objective, params, name)) for name in params]
+        found = numerical.central_differences(objective, params)
+        kinks = {name: _kinks_of(objective, params, name) for name in params}
+        return comparison, [comparison.row(name, yours[name], found[name], kinks[name]) for name in params]
     objective.check_complex_safe(params, rng)
-    found = slopes.complex_step(objective, params)
-    largest = max(float(np.abs(slope).max()) for slope in found.values())
-    judge = replace(judge, nothing=16 * EPSILON * largest)
-    rows = [judge.row(name, yours[name], found[name]) for name in params]
+    found = numerical.complex_step(objective, params)
+    largest = max(float(np.abs(derivative).max()) for derivative in found.values())
+    comparison = replace(comparison, nothing=16 * EPSILON * largest)
+    rows = [comparison.row(name, yours[name], found[name]) for name in params]
     _blame_the_method_if_it_is_to_blame(objective, params, rows, loss)
-    return judge, rows
+    return comparison, rows
 
 
 def _kinks_of(objective: Objective, params: Params, name: str) -> KinkAt:
-    """What ``Judge.row`` asks about an entry."""
+    """What ``Comparison.row`` asks about an entry."""
     return lambda where, gap: kink(objective, params, {name: _unit(params[name].shape, where)}, gap)
 
 
 def _gradients(f: Loss, gradients, params: dict[str, np.ndarray]) -> Params:
-    copies = slopes.copies_of(params)
+    copies = numerical.copies_of(params)
     if callable(gradients):
         found = gradients(copies)
         check_kept("the function of the gradients", params, copies)
@@ -163,34 +190,34 @@ def check_gradient_arrays(gradients, params: Params) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _compare_projections(objective, params, name, yours, judge: Judge, rng) -> ParameterCheck:
+def _compare_projections(objective, params, name, yours, comparison: Comparison, rng) -> ParameterCheck:
     """Some directions through one parameter; if one is wrong, halve it until a single entry is left."""
     directions = [random_direction(rng, params[name]) for _ in range(PROJECTIONS)]
-    slope = lambda v: slopes.projection(objective, params, {name: v})
+    derivative = lambda v: numerical.projection(objective, params, {name: v})
     with np.errstate(invalid="ignore"):
         mine = np.array([np.sum(yours * v) for v in directions])
-    row = judge.row(name, mine, np.array([slope(v) for v in directions]))
+    row = comparison.row(name, mine, np.array([derivative(v) for v in directions]))
     worst = directions[row.where[0]] if row.where else directions[0]
     row = replace(row, shape=yours.shape, where=None, wrong_entries=0)
     if row.verdict != "WRONG":
         return row
     for _ in range(PROJECTIONS):  # a direction may happen to hide an error; then the search ends at an entry that is right
-        where = _search(yours, slope, params[name], rng)
-        at = float(yours[where]), slope(_unit(yours.shape, where))
+        where = _search(yours, derivative, params[name], rng)
+        at = float(yours[where]), derivative(_unit(yours.shape, where))
         kink_at = lambda _, gap: _kinks_of(objective, params, name)(where, gap)
-        if judge.row(name, np.full(1, at[0]), np.full(1, at[1]), kink_at).verdict == "WRONG":
-            return replace(row, where=where, yours=at[0], slope=at[1])
+        if comparison.row(name, np.full(1, at[0]), np.full(1, at[1]), kink_at).verdict == "WRONG":
+            return replace(row, where=where, yours=at[0], derivative=at[1])
     sides = kink(objective, params, {name: worst})
     if sides is None:
         return row
     sentence = (
         f"the loss has a kink here, its one-sided derivatives along a random direction are {sides[0]:.6g} and {sides[1]:.6g};"
-        ' projections cannot judge that, use method="central"'
+        ' projections cannot decide that, use method="central"'
     )
     return replace(row, verdict="kink", kink=sentence)
 
 
-def _search(yours: np.ndarray, slope: Callable[[np.ndarray], float], param: np.ndarray, rng) -> tuple[int, ...]:
+def _search(yours: np.ndarray, derivative: Callable[[np.ndarray], float], param: np.ndarray, rng) -> tuple[int, ...]:
     """Halve the parameter again and again, and stay with the half in which the error is larger."""
     finite = np.isfinite(yours).ravel()
     entries = np.arange(yours.size) if finite.all() else np.flatnonzero(~finite)[:1]
@@ -199,7 +226,7 @@ def _search(yours: np.ndarray, slope: Callable[[np.ndarray], float], param: np.n
         for half in halves:
             v = np.zeros(yours.size)
             v[half] = random_direction(rng, param.ravel()[half])
-            errors.append(abs(slope(v.reshape(yours.shape)) - np.sum(yours.ravel() * v)))
+            errors.append(abs(derivative(v.reshape(yours.shape)) - np.sum(yours.ravel() * v)))
         entries = halves[int(errors[1] > errors[0])]
     return tuple(int(k) for k in np.unravel_index(entries[0], yours.shape))
 
@@ -211,17 +238,20 @@ def _unit(shape: tuple[int, ...], where: tuple[int, ...]) -> np.ndarray:
 
 
 def _blame_the_method_if_it_is_to_blame(objective: Objective, params, rows: list[ParameterCheck], loss: float) -> None:
-    """Where the complex step contradicts the gradient, central differences must take its side, and there must be no kink."""
+    """Where the complex step contradicts the gradient, central differences must agree with it.
+
+    There must be no kink, either.
+    """
     for row in rows:
         if row.verdict != "WRONG" or row.where is None:
             continue
         direction, place = {row.name: _unit(row.shape, row.where)}, f"{row.name}{row.place}"
         objective.check_smooth(params, direction, f"in {place}")
-        differences = objective.contradicts(row.slope, params, direction)
+        differences = objective.contradicts(row.derivative, params, direction)
         if differences is not None:
             objective.check_unchanged(params, loss)
             raise NotForComplex(
-                f"the complex step cannot be used on this loss: for {place} it says {row.slope:.9g}, but central"
+                f"the complex step cannot be used on this loss: for {place} it says {row.derivative:.9g}, but central"
                 f" differences say {differences:.9g}. The loss is not smooth here, or something loses the imaginary"
                 f" part: look for {SUSPECTS}"
             )

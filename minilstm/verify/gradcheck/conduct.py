@@ -8,9 +8,10 @@ A gradient that is clipped on its way is not linear, but passes any check whose 
 belongs to one backward pass, which may use it up (``caches.pop()``) or work in it; a second call for the same forward
 pass then fails or gives other numbers. That is reported and counts as no mistake.
 
-A pass is asked with a forward pass of its own, right before it, so that classes may keep the cache on ``self``. Here
-``forward`` is a function from parameters to (outputs, cache), ``backward`` one from the gradients of the outputs, the
-cache and the parameters to the gradients of the parameters; all but the cache are dictionaries of arrays.
+Each backward pass follows a forward pass of its own, so that classes may keep the cache on
+``self``. Here ``forward`` is a function from parameters to (outputs, cache), and ``backward``
+one from the gradients of the outputs, the cache and the parameters to the gradients of the
+parameters. All but the cache are dictionaries of arrays.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import numpy as np
 
 from minilstm.errors import InputError
 from minilstm.verify import contracts
-from minilstm.verify.gradcheck.slopes import Params, copies_of
+from minilstm.verify.gradcheck.numerical import Params, copies_of
 from minilstm.verify.gradcheck.traces import quoted
 
 SCALES = -1, 1e-3, 1e3  # of the gradients that arrive
@@ -114,7 +115,7 @@ def _equal(one: dict[str, Any], other: dict[str, Any]) -> bool:
 def _differs(got: dict[str, np.ndarray], want: dict[str, np.ndarray]) -> str:
     """The first gradient that differs by more than rounding does, even that of float32.
 
-    NaN differs from nothing here: the comparison with slopes reports it.
+    NaN differs from nothing here: the comparison with derivatives reports it.
     """
     largest = max(float(np.abs(array).max()) for array in want.values())
     for name, array in want.items():

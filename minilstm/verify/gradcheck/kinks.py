@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from minilstm.verify.gradcheck import slopes
-from minilstm.verify.gradcheck.slopes import STEP, Loss, Params
+from minilstm.verify.gradcheck import numerical
+from minilstm.verify.gradcheck.numerical import STEP, Loss, Params
 
 STEPS = 4 * STEP, 8 * STEP, 16 * STEP  # a kink nearer than STEP, which spoils a central difference, is seen as well
-ROUNDING = 100 * float(np.finfo(np.float64).eps) / STEPS[0]  # of a difference of slopes, for a loss of size 1
+ROUNDING = 100 * float(np.finfo(np.float64).eps) / STEPS[0]  # of a difference of derivatives, for a loss of size 1
 
 
 def kink(loss: Loss, params: Params, direction: Params, gap: float = 0.0) -> tuple[float, float] | None:
@@ -26,12 +26,12 @@ def kink(loss: Loss, params: Params, direction: Params, gap: float = 0.0) -> tup
     ``gap`` : what they must differ by at least. Most entries without a kink are done with
     after one step, which makes looking at many of them cheap.
     """
-    gap = max(gap, ROUNDING * abs(loss(slopes.copies_of(params))))
+    gap = max(gap, ROUNDING * abs(loss(numerical.copies_of(params))))
     sides = []
     for step in STEPS:
         try:
             with np.errstate(all="ignore"):
-                sides.append(slopes.one_sided(loss, params, direction, step))
+                sides.append(numerical.one_sided(loss, params, direction, step))
         except Exception:  # as far from here the loss is not finite, or raises what it likes
             return None
         if not abs(sides[-1][1] - sides[-1][0]) > gap:

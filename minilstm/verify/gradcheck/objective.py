@@ -1,10 +1,11 @@
-"""The loss under test, asked with care: what is handed in is looked at, and so is every answer.
+"""The loss under test, evaluated with care: its arguments and its results are checked.
 
-A gradient check is only as good as the loss that it asks. A loss that draws random numbers, changes what it is given, or
-drops the imaginary part of a complex number makes a right gradient look wrong; each is found here and said.
+A gradient check is only as good as the loss that it evaluates. A loss that draws random
+numbers, changes its arguments, or drops the imaginary part of a complex number makes a right
+gradient look wrong. Each of these is found here and reported.
 
-What keeps most code from a complex step is an array of real numbers that results are stored in: h = np.zeros((T, B, H)) and
-h[t] = h_t. With np.zeros((T, B, H), x.dtype) it is exact.
+Most code that does not allow a complex step stores results in an array of real numbers:
+h = np.zeros((T, B, H)) and h[t] = h_t. With np.zeros((T, B, H), x.dtype) the step is exact.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 
 from minilstm.errors import InputError
 from minilstm.verify.gradcheck.kinks import kink
-from minilstm.verify.gradcheck.slopes import MATRIX, STEP, TINY, Loss, Params, copies_of, projection
+from minilstm.verify.gradcheck.numerical import MATRIX, STEP, TINY, Loss, Params, copies_of, projection
 from minilstm.verify.gradcheck.traces import line_of, quoted
 
 ComplexWarning: type[Warning] = getattr(np, "exceptions", np).ComplexWarning  # NumPy 1.24 has it at the top
@@ -82,7 +83,7 @@ class Objective:
         except OverflowError:
             value = math.inf
         if not cmath.isfinite(value):
-            raise InputError(f"the loss is {value}, where no slope is defined; look for log(0), 0/0 and overflow")
+            raise InputError(f"the loss is {value}, where no derivative is defined; look for log(0), 0/0 and overflow")
         return value
 
     def _complex_answer(self, params: Params) -> Any:
@@ -127,7 +128,7 @@ class Objective:
         return loss
 
     def check_complex_safe(self, params: Params, rng: np.random.Generator) -> None:
-        """The loss takes complex numbers, and the imaginary part that comes out is a slope."""
+        """The loss takes complex numbers, and the imaginary part of its result is a derivative."""
         as_complex = {name: array.astype(np.complex128) for name, array in params.items()}
         loss = self._asked_with_care(params)
         self.noise = max(20 * EPSILON * abs(loss), 4 * self._trembling(params, loss, rng))
@@ -147,7 +148,7 @@ class Objective:
                     self.check_unchanged(params, loss)
                     self.check_smooth(params, {name: v}, f"along a random direction of {name}")
                     raise NotForComplex(
-                        f"the loss loses the imaginary part of {name} on its way: its slope along a random direction is"
+                        f"the loss loses the imaginary part of {name} on its way: its derivative along a random direction is"
                         f" {differences:.9g} by central differences and {imaginary:.9g} by a complex step; "
                         f"{self._suspects(params)}"
                     )
@@ -171,19 +172,20 @@ class Objective:
                 largest = max(largest, abs(self(moved[0]) - 2 * loss + self(moved[1])))
         return largest
 
-    def contradicts(self, slope: float, params: Params, direction: Params) -> float | None:
-        """The slope by central differences, if it is further from ``slope`` than its own errors can explain; else None.
+    def contradicts(self, derivative: float, params: Params, direction: Params) -> float | None:
+        """The derivative by central differences, if its error does not explain the difference.
 
-        They must contradict it twice, with other steps: what the rounding of a loss does to one of them is chance.
+        Otherwise None. Central differences must contradict ``derivative`` twice, with other
+        steps, since the effect of rounding on one of them is chance.
         """
         found = None
         for longest in (32, 27):
-            found = self._contradicts_once(slope, params, direction, longest * STEP)
+            found = self._contradicts_once(derivative, params, direction, longest * STEP)
             if found is None:
                 break
         return found
 
-    def _contradicts_once(self, slope: float, params: Params, direction: Params, longest: float) -> float | None:
+    def _contradicts_once(self, derivative: float, params: Params, direction: Params, longest: float) -> float | None:
         """With three steps, each half as long as the one before.
 
         Where the differences converge, the error of the last is less than they changed (Richardson), and what rounding of the
@@ -195,10 +197,10 @@ class Objective:
         except InputError:  # the loss is not finite as far from here as differences go
             return None
         largest = max(float(np.max(np.abs(v) / np.maximum(np.abs(params[name]), 1))) for name, v in direction.items())
-        rounding = self.noise * largest / (longest / 4) + 1e-9 * abs(slope)
+        rounding = self.noise * largest / (longest / 4) + 1e-9 * abs(derivative)
         if abs(middle - short) > abs(long - middle) / 2 + rounding:
             return None
-        return short if abs(slope - short) > 10 * max(abs(middle - short), abs(long - middle)) + rounding else None
+        return short if abs(derivative - short) > 10 * max(abs(middle - short), abs(long - middle)) + rounding else None
 
     def _suspects(self, params: Params) -> str:
         """What the loss uses that is not for complex numbers, as far as that can be watched."""

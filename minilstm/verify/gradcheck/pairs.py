@@ -1,7 +1,8 @@
-"""Gradient checks of pairs: a forward and its backward, in the shape of our cells; yours or ours.
+"""Gradient checks of pairs: a forward and its backward pass, called as those of our cells.
 
-The loss is uᵀy with random u: the sum of h ⊙ dh and c ⊙ dc, where dh and dc are drawn once and handed to the backward pass.
-Every gradient that it gives is then the slope of a loss, and can be checked as one.
+The loss is uᵀy with random u: the sum of h ⊙ dh and c ⊙ dc. dh and dc are drawn once and
+passed to the backward pass. Every gradient that it gives is then the derivative of a loss,
+and can be checked as one.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from minilstm.verify import contracts
 from minilstm.verify.gradcheck import conduct
 from minilstm.verify.gradcheck.check import check_gradients
 from minilstm.verify.gradcheck.report import GradientCheck
-from minilstm.verify.gradcheck.slopes import Params
+from minilstm.verify.gradcheck.numerical import Params
 
-HINT = "To be told which mistake it is: minilstm.verify.{}"
+HINT = "This names the mistake, if it is a known one: minilstm.verify.{}"
 
 
 def check_step(
@@ -32,14 +33,33 @@ def check_step(
     method: str = "auto",
     tolerance: float | None = None,
 ) -> GradientCheck:
-    """Check all six gradients of one step: of x, h_prev, c_prev, Wx, Wh and b, and that backward is linear in dh and dc.
+    """Check the gradients of one step, and that backward is linear in dh and dc.
+
+    The gradients are those of x, h_prev, c_prev, Wx, Wh and b.
 
     Parameters
     ----------
-    step, step_backward : functions in the shape of ``reference.lstm_step`` and ``lstm_step_backward``, told in
-        ``minilstm.verify.contracts``. The cache may be anything, and may be kept on ``self``.
-    batch_size, input_size, hidden_size : B, D, H of the random case; ``seed`` makes it.
-    method, tolerance : as in ``check_gradients``.
+    step, step_backward : callable
+        With the arguments and results of ``reference.lstm_step`` and
+        ``lstm_step_backward``, see ``minilstm.verify.contracts``. The cache may be
+        anything, and may be kept on ``self``.
+    batch_size, input_size, hidden_size : int
+        B, D, H of the random case.
+    seed : int
+        Of the random case.
+    method, tolerance
+        As in ``check_gradients``.
+
+    Returns
+    -------
+    GradientCheck
+        True if every gradient is right. It prints as a table.
+
+    Raises
+    ------
+    InputError
+        As ``check_gradients``; and if backward changes what belongs to the caller, or gives
+        other gradients for the same arguments.
 
     >>> from minilstm import reference
     >>> check_step(reference.lstm_step, reference.lstm_step_backward).passed
@@ -75,14 +95,32 @@ def check_sequence(
     method: str = "auto",
     tolerance: float | None = None,
 ) -> GradientCheck:
-    """Check all gradients of a whole sequence: of x, h0, c0, Wx, Wh and b, and that backward is linear in dh, dhT and dcT.
+    """Check the gradients of a sequence, and that backward is linear in dh, dhT and dcT.
+
+    The gradients are those of x, h0, c0, Wx, Wh and b.
 
     Parameters
     ----------
-    forward, backward : functions in the shape of ``reference.sequence.lstm_sequence`` and ``lstm_sequence_backward``, told in
-        ``minilstm.verify.contracts``. The caches may be anything, and may be kept on ``self``.
-    steps, batch_size, input_size, hidden_size : T, B, D, H of the random case; ``seed`` makes it.
-    method, tolerance : as in ``check_gradients``.
+    forward, backward : callable
+        With the arguments and results of ``reference.sequence.lstm_sequence`` and
+        ``lstm_sequence_backward``, see ``minilstm.verify.contracts``. The caches may be
+        anything, and may be kept on ``self``.
+    steps, batch_size, input_size, hidden_size : int
+        T, B, D, H of the random case.
+    seed : int
+        Of the random case.
+    method, tolerance
+        As in ``check_gradients``.
+
+    Returns
+    -------
+    GradientCheck
+        True if every gradient is right. It prints as a table.
+
+    Raises
+    ------
+    InputError
+        As ``check_step``.
     """
     rng = np.random.default_rng(check_seed("seed", seed))
     T, (B, D, H) = check_size("steps", steps), _sizes(batch_size, input_size, hidden_size)
@@ -124,8 +162,8 @@ def _check_pair(
         seed=seed,
     )
     note = conduct.check_repeatable(forward, backward, params, dy)
-    fault = conduct.check_linear(forward, backward, params, dy, np.random.default_rng([seed, 1]))
-    return replace(check, faults=(fault,) if fault else (), notes=check.notes + ((note,) if note else ()))
+    problem = conduct.check_linear(forward, backward, params, dy, np.random.default_rng([seed, 1]))
+    return replace(check, problems=(problem,) if problem else (), notes=check.notes + ((note,) if note else ()))
 
 
 def _sizes(batch_size: int, input_size: int, hidden_size: int) -> tuple[int, int, int]:

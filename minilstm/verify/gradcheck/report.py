@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ParameterCheck:
-    """The comparison of one parameter's gradient with its slopes; prints as the sentence about its worst entry."""
+    """One parameter's gradient beside its numerical derivatives.
+
+    It prints as the sentence about its worst entry.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -16,13 +19,13 @@ class ParameterCheck:
     relative: float  # largest relative error
     where: tuple[int, ...] | None  # the entry of that relative error; None where only directions were compared
     yours: float  # the gradient under test there
-    slope: float  # the slope there
+    derivative: float  # the numerical derivative there
     verdict: str  # "ok"; "WRONG"; "zero", nothing to compare; "unsure", too small to be seen by this method; "kink"
     title: str  # of the method
     wrong_entries: int  # how many entries are wrong; 0 if that was not counted
-    dead: bool  # whether the loss does not feel this parameter
+    dead: bool  # whether the loss does not depend on this parameter
     loss: float
-    floor: float = 0.0  # what an entry is compared with at least, see ``GradientCheck.legend``
+    floor: float = 0.0  # the denominator floor, see ``GradientCheck.legend``
     kinks: int = 0  # entries with a kink, at which the gradient is one of the subgradients
     kink: str = ""  # the sentence about the first of them, or about the entry ``where``
 
@@ -38,19 +41,24 @@ class ParameterCheck:
             return f"{self.name}: {self.kink}"
         if self.verdict == "zero":
             return (
-                f"{self.name}: gradient and slope are zero in every entry, or cannot be told from it beside a loss of"
-                f" {self.loss:.6g}; that proves nothing, choose other values"
+                f"{self.name}: gradient and derivative are zero in every entry, or too small to"
+                f" be seen beside a loss of {self.loss:.6g}; that proves nothing, choose other"
+                " values"
             )
         if self.verdict == "unsure":
             return (
-                f"{self.name}: its slopes are too small beside a loss of {self.loss:.6g} to be judged by {self.title} to this"
-                ' tolerance; take constants off the loss, use method="complex", or a larger tolerance'
+                f"{self.name}: its derivatives are too small beside a loss of {self.loss:.6g} to"
+                f" be checked by {self.title} to this tolerance; subtract constants from the"
+                ' loss, use method="complex", or a larger tolerance'
             )
-        sentence = f"{self.name}{self.place}: your gradient is {self.yours:.12g}, the slope by {self.title} {self.slope:.12g}"
+        sentence = (
+            f"{self.name}{self.place}: your gradient is {self.yours:.12g},"
+            f" the derivative by {self.title} {self.derivative:.12g}"
+        )
         if self.wrong_entries > 1:
             sentence += f" ({self.wrong_entries} wrong entries)"
         if self.dead:
-            sentence += "; the loss does not move with it at all: does your function read it from its argument?"
+            sentence += "; the loss does not depend on it at all: does your function read it from its argument?"
         if self.kink:
             sentence += f"; {self.kink}"
         return sentence
@@ -60,7 +68,8 @@ class ParameterCheck:
 class GradientCheck:
     """One row for each parameter. True if every gradient is right; prints as a table.
 
-    ``faults`` are sentences about what is wrong besides single gradients, ``notes`` about what is good to know.
+    ``problems`` are sentences about what is wrong besides single gradients, ``notes`` about
+    what is good to know.
     """
 
     title: str
@@ -69,14 +78,14 @@ class GradientCheck:
     evaluations: int
     rows: tuple[ParameterCheck, ...]
     hint: str = ""  # what to do if a gradient is wrong
-    faults: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    smallest_floor: float = 0.0  # by the rounding of the loss
+    smallest_floor: float = 0.0  # of the denominators, by the rounding of the loss
 
     @property
     def passed(self) -> bool:
         """Whether every parameter was tested and found right, and nothing else is wrong."""
-        return all(row.verdict == "ok" for row in self.rows) and not self.faults
+        return all(row.verdict == "ok" for row in self.rows) and not self.problems
 
     @property
     def wrong(self) -> tuple[ParameterCheck, ...]:
@@ -87,11 +96,12 @@ class GradientCheck:
     def legend(self) -> str:
         """What the numbers of the table are."""
         hidden = f", or {self.smallest_floor:.4g} if that is more, since rounding of the loss hides what is smaller"
-        along = " (gradient and slope along random directions)" if self.title == "random projections" else ""
+        along = " (gradient and derivative along random directions)" if self.title == "random projections" else ""
         return (
-            f'relative error: |gradient - slope| / max(|gradient|, |slope|, floor), at the entry "where"{along};'
-            " slope: the numerical derivative; floor: max(|slope|) / 100, a hundredth of the parameter's largest slope"
-            f"{hidden if self.smallest_floor else ''}"
+            "relative error: |gradient - derivative| / max(|gradient|, |derivative|, floor),"
+            f' at the entry "where"{along}; derivative: the numerical derivative; floor: the'
+            " denominator floor, max(|derivative|) / 100, a hundredth of the parameter's"
+            f" largest derivative{hidden if self.smallest_floor else ''}"
         )
 
     def __bool__(self) -> bool:
@@ -115,7 +125,7 @@ class GradientCheck:
         lines.append(f"{good} of {len(self.rows)} gradients are right to a relative error of {self.tolerance:.0e}")
         lines += _wrap(self.legend, "")
         sentences = [str(row) for row in self.rows if row.verdict != "ok" or row.kinks]
-        for sentence in (*self.faults, *sentences, *self.notes):
+        for sentence in (*self.problems, *sentences, *self.notes):
             lines += _wrap(sentence)
         if self.hint and self.wrong:
             lines += _wrap(self.hint, "")

@@ -1,9 +1,9 @@
-"""The gradient check of a whole language model, from ids to loss: every parameter and every initial state.
+"""The gradient check of a whole language model: every parameter and every initial state.
 
-Dropout, where the model has some, leaves out the same numbers at every evaluation: it is then as fixed as the weights.
+The dropout mask is the same at every evaluation.
 
-The loss is computed by the compiled engine itself, in float64 for differences and in complex128 for a complex step, with
-padding and different lengths in the batch.
+The compiled engine itself computes the loss, in float64 for differences and in complex128
+for a complex step, with padding and different lengths in the batch.
 """
 
 from __future__ import annotations
@@ -27,14 +27,30 @@ def check_model(
     tolerance: float | None = None,
     seed: int = 0,
 ) -> GradientCheck:
-    """Check the gradients of all parameters and of the initial states, which are rows ``lstm0.h0``, ``lstm0.c0``, ``gru0.h0`` …
+    """Check the gradients of all parameters and of the initial states.
+
+    The initial states are rows of the table: ``lstm0.h0``, ``lstm0.c0``, ``gru0.h0`` …
 
     Parameters
     ----------
-    model : of dtype float64; it is not changed.
-    batch : inputs (T, B), targets (T, B), lengths (B,).
-    state : the state to begin from, a tuple for each layer; random if left out.
-    method, tolerance, seed : as in ``check_gradients``.
+    model : LanguageModel
+        Of dtype float64. It is not changed.
+    batch : Batch
+        Inputs and targets (T, B), lengths (B,).
+    state : tuple of states, optional
+        Initial state of each layer, (B, H) arrays. Default: random.
+    method, tolerance, seed
+        As in ``check_gradients``.
+
+    Returns
+    -------
+    GradientCheck
+        True if every gradient is right. It prints as a table.
+
+    Raises
+    ------
+    InputError
+        If the model is not of float64; and as ``check_gradients``.
     """
     if not isinstance(model, LanguageModel) or not isinstance(batch, Batch):
         raise InputError("check_model takes a LanguageModel and a Batch")
@@ -48,26 +64,26 @@ def check_model(
     parts = CELLS[model.cell].state_parts
     names = [f"{model.cell}{k}.{part}0" for k in range(model.layers) for part in parts]
     initial = dict(zip(names, (array for layer in state for array in layer)))
-    twins = {np.dtype(dtype): _twin(model, dtype) for dtype in (np.float64, np.complex128)}
+    models = {np.dtype(dtype): _copy_of(model, dtype) for dtype in (np.float64, np.complex128)}
 
     def arranged(params):
-        """The twin of the dtype that the parameters have, with these parameters, and the states."""
-        twin = twins[np.result_type(*params.values())]
-        for name, view in twin.parameters.items():
+        """The model of the dtype that the parameters have, with their values, and the states."""
+        ours = models[np.result_type(*params.values())]
+        for name, view in ours.parameters.items():
             view[...] = params[name]
-        arrays = [params[name].astype(twin.dtype) for name in names]
-        return twin, tuple(zip(*(arrays[k :: len(parts)] for k in range(len(parts)))))
+        arrays = [params[name].astype(ours.dtype) for name in names]
+        return ours, tuple(zip(*(arrays[k :: len(parts)] for k in range(len(parts)))))
 
-    def noise():
+    def dropout_rng():
         return np.random.default_rng([seed, 2])
 
     def loss(params):
-        twin, states = arranged(params)
-        return twin.loss(batch, states, noise())[0]
+        ours, states = arranged(params)
+        return ours.loss(batch, states, dropout_rng())[0]
 
     def gradients(params):
-        twin, states = arranged(params)
-        _, grads, _, dstates = twin.loss_and_gradients(batch, states, noise())
+        ours, states = arranged(params)
+        _, grads, _, dstates = ours.loss_and_gradients(batch, states, dropout_rng())
         return {**grads, **dict(zip(names, (array for layer in dstates for array in layer)))}
 
     params = {**model.parameters, **initial}
@@ -97,5 +113,5 @@ def random_case(
     return model, Batch(ids[0], ids[1], lengths)
 
 
-def _twin(model: LanguageModel, dtype) -> LanguageModel:
+def _copy_of(model: LanguageModel, dtype) -> LanguageModel:
     return LanguageModel(**model.sizes() | {"dtype": dtype})

@@ -1,4 +1,4 @@
-"""A language model small enough for paper: every number of its forward and backward pass, in the order of computing.
+"""Every number of a small model's forward and backward pass, in the order of computing.
 
 Each line has an equation, a name, a formula in the names before it, and its value. Forward, for every step t:
 
@@ -8,9 +8,10 @@ Each line has an equation, a name, a formula in the names before it, and its val
     (9)         loss[t] = -sum(y * ln(p))       cross-entropy, ``minilstm.layers.losses``; y is 1 for the target, else 0
     (10)        loss = mean of loss[t]
 
-and back again, each line with the equation that it differentiates. There are two classes. Names: ``f2[1]`` is unit 2 of the
-forget gate at step 1, ``Wx[1,f2]`` the weight from input 1 to it, ``dX`` is dLoss/dX. All that is given has two decimals, so
-that it can be typed into a calculator.
+Each line of the backward pass has the equation that it differentiates. There are two
+classes. ``f2[1]`` is unit 2 of the forget gate at step 1, ``Wx[1,f2]`` the weight from input
+1 to it, ``dX`` is dLoss/dX. Given numbers have two decimals, so that they are easily typed
+into a calculator.
 """
 
 from __future__ import annotations
@@ -77,8 +78,8 @@ class Worksheet:
         self.lines.append(line)
         self.values[line.name] = line.value
 
-    def nudged_loss(self, name: str, by: float) -> float:
-        """The loss that follows if one of the given numbers is larger by so much."""
+    def perturbed_loss(self, name: str, by: float) -> float:
+        """The loss if ``by`` is added to one of the given numbers."""
         other = Worksheet(self.hidden, self.input, self.steps, self.seed)
         for line in self.lines:
             if line.given:
@@ -95,9 +96,24 @@ class Worksheet:
 
 
 def make_worksheet(hidden: int = 2, input: int = 2, steps: int = 2, seed: int = 0) -> Worksheet:
-    """Draw the numbers, rounded to two decimals, and compute all that follows from them.
+    """Draw the given numbers, with two decimals, and compute all others from them.
 
-    Raises InputError for sizes that nobody would compute by hand: above 4.
+    Parameters
+    ----------
+    hidden, input, steps : int
+        H, D and T, at most 4 each.
+    seed : int
+        Of the given numbers.
+
+    Returns
+    -------
+    Worksheet
+        All lines, in the order of computing.
+
+    Raises
+    ------
+    InputError
+        If a size is above 4.
     """
     for name, size in (("hidden", hidden), ("input", input), ("steps", steps)):
         if check_size(name, size) > LARGEST:
@@ -222,7 +238,7 @@ def _step_backward(sheet: Worksheet, t: int) -> None:
 
 
 def _gradients(sheet: Worksheet) -> None:
-    """What the weights feel, which are the same in every step: sums over time."""
+    """The gradients of the weights, which are the same in every step: sums over time."""
 
     def over_time(section: str, equation: str, name: str, term: str) -> None:
         """The sum of a term over the steps; # is the step's number, @ that of the step before."""

@@ -1,8 +1,9 @@
 """A worksheet as a spreadsheet: every number that is computed is a live formula over the cells before it.
 
-What is given stands in yellow cells, to be changed at will; everything follows, forward and backward. Two more columns compute
-the forward pass with one chosen number nudged up and down, and at the top the slope by central differences stands beside the
-gradient of the backward pass. Written with openpyxl (extra ``lessons``), recalculated by any spreadsheet program.
+Given numbers stand in yellow cells. Change one, and all others follow, forward and backward.
+Two more columns compute the forward pass with one chosen number perturbed up and down. At the
+top the derivative by central differences stands beside the gradient of the backward pass.
+openpyxl (extra ``lessons``) writes the file; any spreadsheet program recalculates it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import itertools
 
 from minilstm.errors import MinilstmError
 from minilstm.verify.worksheet.build import NAME, Line, Worksheet
-from minilstm.verify.worksheet.text import symbols
+from minilstm.verify.worksheet.text import formula_of
 
 try:
     from openpyxl import Workbook
@@ -25,10 +26,10 @@ except ImportError as error:
 
 YELLOW, GREY = PatternFill("solid", fgColor="FFF2A8"), PatternFill("solid", fgColor="E8E8E8")
 BOLD, SMALL = Font(name="Calibri", bold=True), Font(name="Calibri", color="606060", size=9)
-COLUMNS = ("equation", "name", "formula", "value", "nudged up", "nudged down")
+COLUMNS = ("equation", "name", "formula", "value", "perturbed up", "perturbed down")
 VALUE, UP, DOWN = "D", "E", "F"
 WIDTHS = (10, 12, 64, 14, 14, 14)
-FIRST_ROW = 13  # of the numbers; above them stand the title and the nudge
+FIRST_ROW = 13  # of the numbers; above them stand the title and the perturbation
 CHOSEN, SIZE, ANALYTIC, NUMERIC, ERROR = "D4", "D5", "D8", "D9", "D10"
 
 
@@ -63,9 +64,9 @@ def _rows_of(sheet: Worksheet) -> dict[Line, int]:
 
 
 def _write(page: Page, line: Line, row: int, rows: dict[Line, int]) -> None:
-    page[f"A{row}"], page[f"B{row}"], page[f"C{row}"] = line.equation, line.name, symbols(line)
+    page[f"A{row}"], page[f"B{row}"], page[f"C{row}"] = line.equation, line.name, formula_of(line)
     page[f"C{row}"].font, page[f"C{row}"].alignment = SMALL, Alignment(wrap_text=True, vertical="top")
-    page.row_dimensions[row].height = 15 * (1 + len(symbols(line)) // 85)  # points; nobody else makes room for long formulas
+    page.row_dimensions[row].height = 15 * (1 + len(formula_of(line)) // 85)  # points; nobody else makes room for long formulas
     if line.given:
         page[f"{VALUE}{row}"], page[f"{VALUE}{row}"].fill = line.value, YELLOW
         for column, sign in ((UP, "+"), (DOWN, "-")):
@@ -94,19 +95,19 @@ def _write_sections(page: Page, rows: dict[Line, int]) -> None:
 
 def _write_head(page: Page, sheet: Worksheet, rows: dict[Line, int]) -> None:
     first, last = FIRST_ROW + 1, max(rows.values())
-    nudged = [row for line, row in rows.items() if line.given and not line.name.startswith("y")]
+    perturbed = [row for line, row in rows.items() if line.given and not line.name.startswith("y")]
     loss = next(row for line, row in rows.items() if line.name == "loss")
     page["A1"] = f"An LSTM by hand: H = {sheet.hidden}, D = {sheet.input}, T = {sheet.steps}, two classes (seed {sheet.seed})"
-    page["A2"] = "Change any yellow cell: everything else is computed from them, forward and backward."
+    page["A2"] = "Change any yellow cell: all other numbers follow, forward and backward."
     page["A1"].font = Font(name="Calibri", bold=True, size=14)
     chosen = next(line.name for line in rows if line.name.startswith("Wx"))
     table = [
-        (CHOSEN, "Nudge this number", chosen),
+        (CHOSEN, "Perturb this number", chosen),
         (SIZE, "by", 1e-4),
         ("D6", "loss", f"={VALUE}{loss}"),
-        ("D7", "loss, nudged up and down", f"={UP}{loss}"),
+        ("D7", "loss, perturbed up and down", f"={UP}{loss}"),
         (ANALYTIC, "gradient by the backward pass", f'=INDEX(D{first}:D{last},MATCH("d"&{CHOSEN},B{first}:B{last},0))'),
-        (NUMERIC, "slope by central differences", f"=({UP}{loss}-{DOWN}{loss})/(2*{SIZE})"),
+        (NUMERIC, "numerical derivative (central differences)", f"=({UP}{loss}-{DOWN}{loss})/(2*{SIZE})"),
         (ERROR, "difference", f"={ANALYTIC}-{NUMERIC}"),
     ]
     for cell, name, value in table:
@@ -117,7 +118,7 @@ def _write_head(page: Page, sheet: Worksheet, rows: dict[Line, int]) -> None:
     page[SIZE].number_format = "0.0E+00"
     page[CHOSEN].fill = page[SIZE].fill = YELLOW
     page[CHOSEN].alignment = Alignment(horizontal="right")
-    names = DataValidation("list", formula1=f"=$B${min(nudged)}:$B${max(nudged)}", allow_blank=False)
+    names = DataValidation("list", formula1=f"=$B${min(perturbed)}:$B${max(perturbed)}", allow_blank=False)
     page.add_data_validation(names)
     names.add(CHOSEN)
     for column, title in zip("ABCDEF", COLUMNS):

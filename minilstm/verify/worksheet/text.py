@@ -16,8 +16,8 @@ HEAD = """\
 H = {hidden} unit{h_s}, D = {input} input{d_s}, T = {steps} step{t_s}, 2 classes; seed {seed}.
 
 f2[1] is unit 2 of the forget gate at step 1, Wx[1,f2] the weight of input 1 on
-it, dX is dLoss/dX. Each line has the equation that it computes, or, going
-backward, the equation that it differentiates:
+it, dX is dLoss/dX. Each line has the equation that it computes; in the backward
+pass, the equation that it differentiates:
 
 (1) f = sigmoid(x Wx_f + h_prev Wh_f + b_f)      (6)  h = o * tanh(c)
 (2) i = sigmoid(x Wx_i + h_prev Wh_i + b_i)      (7)  a = h Wy + by
@@ -27,13 +27,14 @@ backward, the equation that it differentiates:
 (1-3,5) is all four gates together.              (10) loss = mean of loss[t]
 
 Wx_f are the columns f of Wx. (8) to (10) together differentiate to (p - y) / T.
-h[1] is felt twice, as an output of step 1 and by step 2: dhprev1[2] is what
-step 2 sends back to unit 1 of it, dcprev1[2] the same for c.
+h[1] is used twice, as an output and by step 2: the two gradients add up.
+dhprev1[2] is the gradient that step 2 passes back to unit 1 of h[1], dcprev1[2]
+the same for c[1].
 
-All digits are kept and five decimals shown: where a calculator is fed with the
-numbers shown, its last digit may differ.
+All digits are computed and five decimals shown. If you type the numbers shown
+into a calculator, its last digit may differ.
 """
-NUDGE = 0.0001
+PERTURBATION = 0.0001
 
 
 def as_text(sheet: Worksheet) -> str:
@@ -49,14 +50,14 @@ def as_text(sheet: Worksheet) -> str:
 
 
 def _proof(sheet: Worksheet) -> str:
-    """One weight nudged up and down: the slope of the loss is the gradient."""
+    """One weight perturbed up and down: the numerical derivative is the gradient."""
     line = next(line for line in sheet.lines if line.name.startswith("Wx"))
-    up, down = (sheet.nudged_loss(line.name, by) for by in (NUDGE, -NUDGE))
+    up, down = (sheet.perturbed_loss(line.name, by) for by in (PERTURBATION, -PERTURBATION))
     return (
-        f"With {line.name} = {line.value + NUDGE:.4f} the loss is {up:.10f},\n"
-        f"with {line.name} = {line.value - NUDGE:.4f} it is        {down:.10f}.\n"
-        f"The slope, their difference / {2 * NUDGE:.4f}, is {(up - down) / (2 * NUDGE):.5f};"
-        f" d{line.name} above is {sheet.values['d' + line.name]:.5f}.\n"
+        f"With {line.name} = {line.value + PERTURBATION:.4f} the loss is {up:.10f},\n"
+        f"with {line.name} = {line.value - PERTURBATION:.4f} it is        {down:.10f}.\n"
+        f"The numerical derivative, their difference / {2 * PERTURBATION:.4f}, is {(up - down) / (2 * PERTURBATION):.5f};\n"
+        f"the gradient d{line.name} above is {sheet.values['d' + line.name]:.5f}.\n"
     )
 
 
@@ -69,9 +70,9 @@ def _in_columns(cells: list[str]) -> str:
 
 def _three_rows(sheet: Worksheet, line: Line) -> str:
     start = f"{line.equation:<8}{line.name} "
-    results = dict.fromkeys([symbols(line), numbers(sheet, line), number(line)])  # a copy has its number but once
+    results = dict.fromkeys([formula_of(line), numbers(sheet, line), number(line)])  # a copy has its number but once
     rows = [f"{start if k == 0 else ' ' * len(start)}= {result}" for k, result in enumerate(results)]
-    return "\n".join(piece for row in rows for piece in _fold(row, len(start) + 2)) + "\n"
+    return "\n".join(line for row in rows for line in _fold(row, len(start) + 2)) + "\n"
 
 
 def _fold(row: str, indent: int) -> Iterator[str]:
@@ -93,7 +94,7 @@ def as_markdown(sheet: Worksheet) -> str:
     for section, lines in _sections(sheet):
         rows = [f"## {section}\n", "| equation | name | formula | with numbers | result |", "|---|---|---|---|---:|"]
         for line in lines:
-            formula, put_in = ("given", "") if line.given else (f"`{symbols(line)}`", f"`{numbers(sheet, line)}`")
+            formula, put_in = ("given", "") if line.given else (f"`{formula_of(line)}`", f"`{numbers(sheet, line)}`")
             rows.append(f"| {line.equation} | `{line.name}` | {formula} | {put_in} | {number(line)} |")
         blocks.append("\n".join(rows) + "\n")
     return "\n".join([*blocks, "## Is it right?\n", _proof(sheet)])
@@ -105,14 +106,14 @@ def as_csv(sheet: Worksheet) -> str:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["section", "equation", "name", "formula", "with numbers", "result"])
     for line in sheet.lines:
-        writer.writerow([line.section, line.equation, line.name, symbols(line), numbers(sheet, line), repr(line.value)])
+        writer.writerow([line.section, line.equation, line.name, formula_of(line), numbers(sheet, line), repr(line.value)])
     return file.getvalue()
 
 
 FORMATS: dict[str, Callable[[Worksheet], str]] = {"text": as_text, "markdown": as_markdown, "csv": as_csv}
 
 
-def symbols(line: Line) -> str:
+def formula_of(line: Line) -> str:
     """The formula with the names; empty for what is given."""
     return NAME.sub(r"\1", line.formula)
 

@@ -1,14 +1,15 @@
-"""The verdict about one parameter: its gradient beside its slopes, entry by entry.
+"""The verdict about one parameter: its gradient beside its numerical derivatives.
 
-    relative error = |gradient - slope| / max(|gradient|, |slope|, floor)
+    relative error = |gradient - derivative| / max(|gradient|, |derivative|, floor)
 
-The floor is a hundredth of the parameter's largest slope: neither 0/0 nor the last bit of a sum that nearly cancels
-counts as a mistake. Differences of the loss have rounding errors of their own, and with them the floor is at least so
-high that these pass; if it is then higher than the largest slope, the verdict is "unsure".
+The denominator floor is a hundredth of the parameter's largest derivative. So neither 0/0
+nor the last bit of a sum that nearly cancels counts as a mistake. Differences of the loss
+have rounding errors of their own. With them the denominator floor is so high that these
+pass. If it is then higher than the largest derivative, the verdict is "unsure".
 
-A parameter all of whose slopes vanish passes any check, wrong or right: "zero". At a kink any number between the
-one-sided derivatives is right, but only one that equals a side, and is not zero, is evidence. Where there is no other
-evidence the verdict is "kink". Neither is a pass.
+A parameter whose derivatives are all zero passes any check, wrong or right: "zero". At a
+kink any number between the one-sided derivatives is right, but only one that equals a side,
+and is not zero, is evidence. Without other evidence the verdict is "kink". Neither passes.
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ def nowhere(where: Where, gap: float) -> Sides | None:
 
 
 @dataclass(frozen=True)
-class Judge:
-    """Compares gradients with slopes.
+class Comparison:
+    """Compares gradients with numerical derivatives.
 
-    ``rounding`` is the error that a slope may have, ``nothing`` what is as good as zero.
+    ``rounding`` is the error that a derivative may have; ``nothing`` is as good as zero.
     """
 
     title: str
@@ -46,23 +47,23 @@ class Judge:
 
     @property
     def smallest_floor(self) -> float:
-        """Of all parameters: what the rounding of the loss hides."""
+        """The smallest denominator floor of any parameter: what the rounding of the loss hides."""
         return self.rounding / self.tolerance
 
-    def row(self, name: str, yours: np.ndarray, slope: np.ndarray, kink_at: KinkAt = nowhere) -> ParameterCheck:
+    def row(self, name: str, yours: np.ndarray, derivative: np.ndarray, kink_at: KinkAt = nowhere) -> ParameterCheck:
         """The comparison of one parameter, at its worst entry.
 
         ``kink_at`` : from an entry and a gap to the one-sided derivatives, if the loss has a
         kink there and they differ by more than the gap; else to None.
         """
-        largest, nothing = float(np.abs(slope).max()), max(self.nothing, self.rounding)
+        largest, nothing = float(np.abs(derivative).max()), max(self.nothing, self.rounding)
         floor = max(1e-2 * largest, self.smallest_floor)
-        absolute = np.asarray(np.abs(yours - slope))
-        scale = np.maximum(np.maximum(np.abs(yours), np.abs(slope)), floor)
+        absolute = np.asarray(np.abs(yours - derivative))
+        scale = np.maximum(np.maximum(np.abs(yours), np.abs(derivative)), floor)
         with np.errstate(invalid="ignore"):
             relative = np.asarray(absolute / np.where(scale == 0, 1, scale))  # 0/0: two zeros agree
         relative[~np.isfinite(yours)] = np.inf
-        evidence, kinks = np.asarray(np.abs(slope) > nothing), {}
+        evidence, kinks = np.asarray(np.abs(derivative) > nothing), {}
         for where in map(tuple, np.argwhere(relative > self.tolerance).tolist()):
             sides, slack = kink_at(where, float(absolute[where])), self.tolerance * scale[where]
             if sides and min(sides) - slack <= yours[where] <= max(sides) + slack:
@@ -88,9 +89,10 @@ class Judge:
             sentence += f" (one of {len(kinks)} such entries)" if len(kinks) > 1 else ""
             sentence += "; that proves nothing, choose other values" if verdict == "kink" else ""
         return ParameterCheck(
-            name, yours.shape, float(absolute.max()), float(relative[where]), where, float(yours[where]), float(slope[where]),
-            verdict, self.title, int(np.sum(relative > self.tolerance)), largest <= nothing and not sentence, self.loss,
-            floor, len(kinks), sentence,
+            name, yours.shape, float(absolute.max()), float(relative[where]), where,
+            float(yours[where]), float(derivative[where]), verdict, self.title,
+            int(np.sum(relative > self.tolerance)), largest <= nothing and not sentence,
+            self.loss, floor, len(kinks), sentence,
         )  # fmt: skip
 
 

@@ -1,17 +1,19 @@
-"""Ways to the slope of a loss, by nothing but asking for the loss.
+"""Numerical derivatives of a loss, by nothing but evaluating the loss.
 
     (1)  f'(x) = (f(x + h) - f(x - h)) / 2h  + O(h²) + O(ε/h)          central differences
     (2)  f'(x) = Im f(x + ih) / h            + O(h²)                   complex step
     (3)  ∇f · v = (f(x + hv) - f(x - hv)) / 2h  + O(h²) + O(ε/h)       projection on a direction v
     (4)  (f(x) - f(x - hv)) / h  and  (f(x + hv) - f(x)) / h           from the left and from the right
 
-In (1) and (3) two errors pull against each other: a long step leaves the straight line, a short one lets the subtraction
-cancel all digits. They are of one size at h ≈ ∛ε, and then about ε^⅔ ≈ 4e-11 (Press et al., Numerical recipes, 2007, section
-5.7). In (2) nothing is subtracted, h can be 1e-200, and the slope is exact to the last digits: Squire and Trapp, Using complex
-variables to estimate derivatives of real functions (1998). (4) is there to find kinks: where the loss is smooth, its two
-numbers agree up to O(h).
+(1) and (3) have two errors. A long step leaves the straight line; a short step cancels all
+digits in the subtraction. Both are equal at h ≈ ∛ε, and then about ε^⅔ ≈ 4e-11 (Press et
+al., Numerical recipes, 2007, section 5.7). In (2) nothing is subtracted, so h can be 1e-200,
+and the derivative is exact to the last digits: Squire and Trapp, Using complex variables to
+estimate derivatives of real functions (1998). (4) finds kinks: where the loss is smooth, its
+two numbers agree up to O(h).
 
-A loss is a function from a dictionary of arrays to one number. It gets arrays of its own; nothing that is handed in is changed.
+A loss is a function from a dictionary of arrays to one number. It gets copies of the arrays;
+nothing that is handed in is changed.
 """
 
 from __future__ import annotations
@@ -32,63 +34,70 @@ MATRIX = (
     "in a np.matrix * is the matrix product, and it always has two dimensions;"
     " use plain arrays (np.asarray), and @ for products"
 )
-TINY = 1e-200  # of a complex step: its square is zero, and no slope that matters is lost
+TINY = 1e-200  # of a complex step: its square is zero, and no derivative that matters is lost
 
 
 def central_differences(loss: Loss, params: Params, step: float | None = None) -> dict[str, np.ndarray]:
-    """(1) for every entry of every array: a dictionary of slopes, shaped as the parameters.
+    """(1) for every entry of every array: a dictionary of derivatives, shaped as the parameters.
 
-    When it is right: for any code that returns a number, as long as the loss is smooth between x - h and x + h. How exact:
-    about 1e-10 of the loss's own size, so six to nine digits of an ordinary slope, and none of a very small one.
-    Costs two evaluations for each entry. The step is ∛ε max(|x|, 1), since it must be small beside the scale on which the loss
-    bends and still be seen beside x; ``step`` takes its place for experiments. What divides is the step really taken, which
-    after rounding is not quite the step that was meant.
+    It is right for any code that returns a number, if the loss is smooth between x - h and
+    x + h. Its error is about 1e-10 of the loss: six to nine digits of an ordinary derivative
+    are right, and none of a very small one. It costs two evaluations for each entry.
+
+    The step is ∛ε max(|x|, 1): small beside the scale on which the loss bends, and large
+    enough to change x. ``step`` replaces it for experiments. The difference is divided by
+    the step really taken, which rounding makes a little different.
     """
     params = check_parameters(params)
     if step is not None:
         check_number("step", step, above=0)
-    slopes = {name: np.empty(array.shape) for name, array in params.items()}
+    derivatives = {name: np.empty(array.shape) for name, array in params.items()}
     for name, index, x in _entries(params):
         h = STEP * max(abs(x), 1) if step is None else step
         above, below = x + h, x - h
         difference = loss(_moved(params, name, index, above)) - loss(_moved(params, name, index, below))
-        slopes[name][index] = difference / (above - below) if above != below else np.nan  # (1)
-    return slopes
+        derivatives[name][index] = difference / (above - below) if above != below else np.nan  # (1)
+    return derivatives
 
 
 def complex_step(loss: Loss, params: Params) -> dict[str, np.ndarray]:
-    """(2) for every entry of every array: a dictionary of slopes, shaped as the parameters.
+    """(2) for every entry of every array: a dictionary of derivatives, shaped as the parameters.
 
-    When it is right: where the loss is computed by operations that take complex numbers as they take real ones: + - * / and
-    powers, exp, log, tanh, matrix products. Not where an absolute value, a conjugate or a cast to float loses the imaginary
-    part. How exact: as exact as the loss itself, some 15 digits, small slopes included. Costs one evaluation for each entry,
-    in complex128.
+    It is right if the loss uses operations that are the same for complex numbers: + - * /
+    and powers, exp, log, tanh, matrix products. It is wrong if an absolute value, a
+    conjugate or a cast to float loses the imaginary part. It is as exact as the loss itself,
+    some 15 digits, small derivatives included. It costs one evaluation for each entry, in
+    complex128.
     """
     params = {name: array.astype(np.complex128) for name, array in check_parameters(params).items()}
-    slopes = {name: np.empty(array.shape) for name, array in params.items()}
+    derivatives = {name: np.empty(array.shape) for name, array in params.items()}
     for name, index, x in _entries(params):
-        slopes[name][index] = loss(_moved(params, name, index, x + 1j * TINY)).imag / TINY  # (2)
-    return slopes
+        derivatives[name][index] = loss(_moved(params, name, index, x + 1j * TINY)).imag / TINY  # (2)
+    return derivatives
 
 
 def projection(loss: Loss, params: Params, direction: Params, step: float = STEP) -> float:
-    """(3): the slope along ``direction``, whose names may be some of the parameters' names only.
+    """(3): the derivative along ``direction``, which may have some of the parameters only.
 
-    When it is right: as central differences, for any code. How exact: about 1e-10 of the loss's size, if no entry of the
-    direction is large beside the parameter's own size (or 1). Costs two evaluations however many parameters there are, which
-    makes it the way for large models: a gradient g that is wrong everywhere passes only if g · v = ∇f · v, which for a random
-    v does not happen; but the error of one entry among very many may be too small in the sum to be seen. For outputs y in place
-    of a loss, f = uᵀy with random u: what is then compared is uᵀJv, computed forward as uᵀ(Jv) and backward as (uᵀJ)v.
+    It is right where central differences are. Its error is about 1e-10 of the loss, if no
+    entry of the direction is large beside the parameter (or 1). It costs two evaluations
+    however many parameters there are, so it suits large models. A gradient g that is wrong
+    everywhere passes only if g · v = ∇f · v, which does not happen for a random v. But the
+    error of one entry among very many may be too small in the sum to be seen.
+
+    For outputs y in place of a loss, f = uᵀy with random u. Then uᵀJv is compared, computed
+    forward as uᵀ(Jv) and backward as (uᵀJ)v.
     """
     h, below, above = _along(params, direction, step)
     return float((loss(above) - loss(below)) / (2 * h))  # (3)
 
 
 def one_sided(loss: Loss, params: Params, direction: Params, step: float = STEP) -> tuple[float, float]:
-    """(4): the slopes along ``direction`` from the left and from the right.
+    """(4): the derivatives along ``direction`` from the left and from the right.
 
-    When it is right: for any code. How exact: its error is of order h, much more than that of (3). Where a loss has a kink
-    at this very place the two stay apart however small the step. Costs three evaluations.
+    It is right for any code. Its error is of order h, much more than that of (3). Where a
+    loss has a kink at this very place, the two stay apart however small the step. It costs
+    three evaluations.
     """
     h, below, above = _along(params, direction, step)
     here = loss(copies_of(params))
@@ -132,7 +141,7 @@ def check_parameters(params: Params) -> dict[str, np.ndarray]:
         if array.size == 0:
             raise InputError(f"{name} is empty, of shape {array.shape}; leave it out")
         if not np.isfinite(array).all():
-            raise InputError(f"{name} holds NaN or infinity, where no slope is defined")
+            raise InputError(f"{name} holds NaN or infinity, where no derivative is defined")
     return {name: np.array(array) for name, array in params.items()}
 
 
