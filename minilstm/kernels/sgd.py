@@ -1,8 +1,8 @@
-"""SGD, compiled: ``minilstm.optim.sgd_step`` as one pass over the flat vectors.
+"""SGD, compiled: ``minilstm.optim.sgd_step`` in one loop over the flat vectors.
 
-Polyak (1964) and Nesterov's momentum, both as in Sutskever, Martens, Dahl and Hinton, On the importance of initialization
-and momentum in deep learning (2013). (1) is what clipping by norm leaves of g (see
-``minilstm.optim.clipping``). Shapes: all (P,).
+Polyak (1964) and Nesterov's momentum, both as in Sutskever, Martens, Dahl and Hinton, On
+the importance of initialization and momentum in deep learning (2013). (1) applies the
+factor of clipping by norm (see ``minilstm.optim.clipping``). Shapes: all (P,).
 
     (1)  g ← scale · g
     (2)  u ← μ u - α g
@@ -17,9 +17,9 @@ from minilstm.kernels.compile import kernel
 
 @kernel
 def sgd_step(g, scale, momentum, rate, nesterov, theta, u):
-    """The scalars come in the dtype of the vectors, or the whole loop would run in float64; ``nesterov`` is a bool.
+    """Returns whether θ is finite. Scalars have the dtype of the vectors.
 
-    Returns whether θ is finite.
+    With float64 scalars the whole loop would run in float64. ``nesterov`` is a bool.
     """
     finite = True
     for p in range(g.size):
@@ -29,5 +29,5 @@ def sgd_step(g, scale, momentum, rate, nesterov, theta, u):
             theta[p] += momentum * u[p] - rate * g_p                       # (4)
         else:
             theta[p] += u[p]                                               # (3)
-        finite &= theta[p] - theta[p] == 0  # NaN for inf and NaN; no branch, or the loop would not be vectorised
+        finite &= theta[p] - theta[p] == 0  # false for inf and NaN, without a branch
     return finite

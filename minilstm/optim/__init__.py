@@ -1,7 +1,8 @@
-"""From a gradient to a step: optimizers on flat vectors, schedules of the learning rate, clipping."""
+"""Optimizers on flat vectors, schedules of the learning rate, and gradient clipping."""
 
 from minilstm.optim.adam import Adam, AdamState, adam_step
-from minilstm.optim.clipping import clip, clip_by_global_norm, clip_by_value, clip_up_to_a_factor
+from minilstm.optim.clipping import clip, clip_by_global_norm, clip_by_value
+from minilstm.optim.clipping import clip_up_to_a_factor
 from minilstm.optim.optimizer import Optimizer, OptimizerState
 from minilstm.optim.rmsprop import RMSprop, RMSpropState, rmsprop_step
 from minilstm.optim.schedules import Constant, CosineDecay, StepDecay

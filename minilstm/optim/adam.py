@@ -1,4 +1,4 @@
-"""Adam: a step of about the same size for every parameter, however large or small its gradients are.
+"""Adam: a step of similar size for every parameter, whatever the size of its gradients.
 
 Adam keeps two running means of every gradient entry, of itself and of its square.
 
@@ -7,14 +7,15 @@ Adam keeps two running means of every gradient entry, of itself and of its squar
     (3)  m̂ = m / (1 - β₁ᵗ),  v̂ = v / (1 - β₂ᵗ)      bias correction: m and v began at zero
     (4)  θ ← θ - α m̂ / (√v̂ + ε)
 
-Kingma and Ba, Adam: a method for stochastic optimization (2015), algorithm 1; its defaults are ours. The end of their
-section 2 draws both corrections into the step size, and has another constant in the place of ε, which they call ε̂
-(epsilon hat):
+Kingma and Ba, Adam: a method for stochastic optimization (2015), algorithm 1, with its
+defaults. The end of their section 2 moves both corrections into the learning rate, and
+has another constant instead of ε, called ε̂ (epsilon hat):
 
     (5)  θ ← θ - α_t m / (√v + ε̂),                  α_t = α √(1 - β₂ᵗ) / (1 - β₁ᵗ)
 
-With ε̂ = ε √(1 - β₂ᵗ) that is (4). Keras keeps ε̂ constant instead, at 1e-7; so does ``epsilon_hat=True``. In the first
-steps a constant ε̂ weighs 1 / √(1 - β₂ᵗ) times as much: 32 times at t = 1, for β₂ = 0.999.
+With ε̂ = ε √(1 - β₂ᵗ) that is (4). Keras keeps ε̂ constant instead, at 1e-7, and so does
+``epsilon_hat=True``. In the first steps a constant ε̂ has 1 / √(1 - β₂ᵗ) times the effect:
+32 times at t = 1, for β₂ = 0.999.
 
 Shapes: g, θ, m, v are flat vectors (P,).
 """
@@ -30,18 +31,19 @@ import numpy as np
 
 from minilstm import kernels
 from minilstm.checks import check_flag, check_fraction, check_number
-from minilstm.optim.optimizer import pass_over
+from minilstm.optim.optimizer import update_in_chunks
 
 
 class AdamState(NamedTuple):
-    """What Adam remembers: both moments, and how many steps it has taken."""
+    """The state of Adam: both moments, and the number of steps taken."""
 
     m: np.ndarray  # (P,)
     v: np.ndarray  # (P,)
     t: int
 
     def __copy__(self) -> AdamState:
-        return copy.deepcopy(self)  # with arrays in common, a step of one would leave the other with a wrong t
+        # with shared arrays, a step of one copy would leave the other with a wrong t
+        return copy.deepcopy(self)
 
 
 def adam_step(
@@ -54,7 +56,7 @@ def adam_step(
     epsilon: float,
     epsilon_hat: bool = False,
 ) -> tuple[np.ndarray, AdamState]:
-    """One step by the book: the new parameters and the new state; nothing is changed in place."""
+    """One step in NumPy: the new parameters and state; changes nothing in place."""
     t = state.t + 1
     m = beta1 * state.m + (1 - beta1) * g                                  # (1)
     v = beta2 * state.v + (1 - beta2) * g**2                               # (2)
@@ -69,7 +71,24 @@ def adam_step(
 
 @dataclass(frozen=True)
 class Adam:
-    """Adam with its constants: step size α (``learning_rate``), β₁, β₂, and ε, which ``epsilon_hat=True`` makes ε̂ (5)."""
+    """The Adam optimizer.
+
+    Parameters
+    ----------
+    learning_rate : float
+        α.
+    beta1, beta2 : float
+        β₁ and β₂, at least 0 and below 1.
+    epsilon : float
+        ε of (4), or ε̂ of (5).
+    epsilon_hat : bool
+        Use (5) with a constant ε̂, as Keras does. Default: (4).
+
+    Raises
+    ------
+    InputError
+        If an argument is not of this kind.
+    """
 
     kind: ClassVar[str] = "adam"
     State: ClassVar[type[AdamState]] = AdamState
@@ -92,12 +111,35 @@ class Adam:
         return AdamState(np.zeros_like(theta), np.zeros_like(theta), 0)
 
     def step(
-        self, theta: np.ndarray, g: np.ndarray, state: AdamState, rate: float | None = None, scale: float = 1.0
+        self,
+        theta: np.ndarray,
+        g: np.ndarray,
+        state: AdamState,
+        rate: float | None = None,
+        scale: float = 1.0,
     ) -> AdamState:
-        """One step in one compiled pass: ``theta``, ``state.m`` and ``state.v`` are changed in place.
+        """One step, compiled: changes ``theta`` and the arrays of ``state`` in place.
 
-        ``rate`` takes the place of ``learning_rate`` for this step, where a schedule says so; g is multiplied by ``scale``.
-        Raises NotFiniteError when a parameter has become NaN or infinite; all of them are changed all the same.
+        Parameters
+        ----------
+        theta, g : (P,) arrays
+            Parameters and their gradient.
+        state : AdamState
+            From ``init`` or the last ``step``.
+        rate : float, optional
+            Learning rate of this step. Default: ``learning_rate``.
+        scale : float
+            Factor of g, from clipping by norm.
+
+        Returns
+        -------
+        state : AdamState
+            To be given to the next step. It has the same arrays.
+
+        Raises
+        ------
+        NotFiniteError
+            If a parameter has become NaN or infinite. All of them have been changed.
         """
         rate = self.learning_rate if rate is None else rate
         t = state.t + 1
@@ -105,6 +147,7 @@ class Adam:
         alpha_t = rate * root / (1 - self.beta1**t)
         epsilon_t = self.epsilon if self.epsilon_hat else self.epsilon * root
         cast = theta.dtype.type
-        scalars = cast(scale), cast(1 - self.beta1), cast(1 - self.beta2), cast(alpha_t), cast(epsilon_t)
-        pass_over(kernels.adam.adam_step, g, scalars, (theta, state.m, state.v))
+        betas = cast(1 - self.beta1), cast(1 - self.beta2)
+        scalars = cast(scale), *betas, cast(alpha_t), cast(epsilon_t)
+        update_in_chunks(kernels.adam.adam_step, g, scalars, (theta, state.m, state.v))
         return AdamState(state.m, state.v, t)

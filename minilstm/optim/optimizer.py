@@ -1,10 +1,12 @@
-"""What an optimizer is: constants that never change, and two functions of a state that it hands out.
+"""The interface of an optimizer: constants, and two functions of a state.
 
-An optimizer is a frozen dataclass whose fields are its constants. Its state is a NamedTuple of flat arrays, each of the
-shape and dtype of the parameters, with the number of steps taken, ``t``, as its last field. From ``kind``, the constants
-and the arrays by name a run can be built up again, by somebody who does not know which optimizer it is.
+An optimizer is a frozen dataclass whose fields are its constants. Its state is a
+NamedTuple of flat arrays, each with the shape and dtype of the parameters; its last field
+is the number of steps taken, ``t``. A checkpoint stores ``kind``, the constants and the
+arrays by name, and that is enough to continue a run.
 
-Any number of models and threads may have one optimizer; a state belongs to one vector of parameters.
+Any number of models and threads may use one optimizer. A state belongs to one vector of
+parameters.
 """
 
 from __future__ import annotations
@@ -21,15 +23,15 @@ from minilstm.parallel import threads
 
 
 class OptimizerState(Protocol):
-    """Flat arrays (P,), of which every optimizer has its own, and ``t``."""
+    """Flat arrays (P,), which depend on the kind of optimizer, and ``t``."""
 
     @property
     def t(self) -> int:
-        """How many steps were taken."""
+        """Number of steps taken."""
 
 
 class Optimizer(Protocol):
-    """Adam, RMSprop, SGD, or another of this form."""
+    """Adam, RMSprop, SGD, or another optimizer with this interface."""
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
     kind: ClassVar[str]
@@ -37,25 +39,43 @@ class Optimizer(Protocol):
 
     @property
     def learning_rate(self) -> float:
-        """The rate of every step for which no other is given."""
+        """The learning rate of every step that is not given another."""
 
     def init(self, theta: np.ndarray) -> OptimizerState:
         """The state before the first step."""
 
     def step(
-        self, theta: np.ndarray, g: np.ndarray, state: Any, rate: float | None = None, scale: float = 1.0
+        self,
+        theta: np.ndarray,
+        g: np.ndarray,
+        state: Any,
+        rate: float | None = None,
+        scale: float = 1.0,
     ) -> OptimizerState:
-        """One step of ``scale`` times g; ``theta`` and the arrays of ``state`` are changed in place.
+        """One step with the gradient ``scale`` · g, at this learning rate.
 
-        Raises NotFiniteError when a parameter has become NaN or infinite.
+        Changes ``theta`` and the arrays of ``state`` in place. Raises NotFiniteError if a
+        parameter has become NaN or infinite.
         """
 
 
-def pass_over(kernel: Callable[..., bool], g: np.ndarray, scalars: tuple, vectors: tuple[np.ndarray, ...]) -> None:
-    """One pass of a kernel over all parameters, with threads where they are many; none of them minds the others.
+def update_in_chunks(
+    kernel: Callable[..., bool],
+    g: np.ndarray,
+    scalars: tuple,
+    vectors: tuple[np.ndarray, ...],
+) -> None:
+    """Apply a kernel to all parameters, in chunks on several threads if they are many.
 
-    The kernel takes g, the scalars and the vectors, all (P,), and says whether all parameters are finite.
+    The kernel takes g, the scalars and the vectors, all (P,), and returns whether all
+    parameters are finite. Raises NotFiniteError if not.
     """
-    piecewise = [partial(kernel, g[piece], *scalars, *(v[piece] for v in vectors)) for piece in threads.chunks(g.size)]
-    if not all(threads.run(piecewise)):
-        raise NotFiniteError("a parameter has become NaN or infinite; take a lower learning rate, or clip the gradients")
+    jobs = [
+        partial(kernel, g[chunk], *scalars, *(v[chunk] for v in vectors))
+        for chunk in threads.chunks(g.size)
+    ]
+    if not all(threads.run(jobs)):
+        raise NotFiniteError(
+            "a parameter has become NaN or infinite;"
+            " take a lower learning rate, or clip the gradients"
+        )

@@ -4,12 +4,14 @@
     (2)  u ← μ u - α g / √(s + ε)                   velocity
     (3)  θ ← θ + u
 
-Tieleman and Hinton, Neural networks for machine learning, lecture 6.5 (2012), has (1) and the division by √s. The ε inside
-the root and the momentum μ: Graves, Generating sequences with recurrent neural networks (2013), equations 38 to 41, there
-with the square of the mean gradient taken from s besides. Defaults, and where ε stands, are those of Keras, which holds -u.
+Tieleman and Hinton, Neural networks for machine learning, lecture 6.5 (2012), has (1) and
+the division by √s. Graves, Generating sequences with recurrent neural networks (2013),
+equations 38 to 41, has ε inside the root and the momentum μ; he also subtracts the square
+of the mean gradient from s. The defaults and the place of ε are those of Keras, which
+keeps -u.
 
-Unlike Adam, RMSprop does not correct s for its beginning at zero: with μ = 0, the first step of a gradient that is not tiny
-has the size α / √(1 - ρ), about three times α.
+Unlike Adam, RMSprop does not correct the bias of s, which begins at zero. With μ = 0, the
+first step of a gradient that is not tiny has size α / √(1 - ρ), about three times α.
 
 Shapes: g, θ, s, u are flat vectors (P,).
 """
@@ -24,14 +26,14 @@ import numpy as np
 
 from minilstm import kernels
 from minilstm.checks import check_fraction, check_number
-from minilstm.optim.optimizer import pass_over
+from minilstm.optim.optimizer import update_in_chunks
 
 
 class RMSpropState(NamedTuple):
-    """What RMSprop remembers: mean square s, velocity u, and how many steps it has taken.
+    """The state of RMSprop: mean square s, velocity u, and the number of steps taken.
 
-    Without momentum the velocity is only the last step, and kept all the same: what a state holds depends on nothing but
-    the kind of optimizer.
+    Without momentum the velocity is just the last step. It is kept nevertheless, so that
+    what a state holds depends on the kind of optimizer alone.
     """
 
     mean_square: np.ndarray  # (P,)
@@ -39,13 +41,20 @@ class RMSpropState(NamedTuple):
     t: int
 
     def __copy__(self) -> RMSpropState:
-        return copy.deepcopy(self)  # with arrays in common, a step of one would leave the other with a wrong t
+        # with shared arrays, a step of one copy would leave the other with a wrong t
+        return copy.deepcopy(self)
 
 
 def rmsprop_step(
-    theta: np.ndarray, g: np.ndarray, state: RMSpropState, rate: float, rho: float, momentum: float, epsilon: float
+    theta: np.ndarray,
+    g: np.ndarray,
+    state: RMSpropState,
+    rate: float,
+    rho: float,
+    momentum: float,
+    epsilon: float,
 ) -> tuple[np.ndarray, RMSpropState]:
-    """One step by the book: the new parameters and the new state; nothing is changed in place."""
+    """One step in NumPy: the new parameters and state; changes nothing in place."""
     s = rho * state.mean_square + (1 - rho) * g**2                         # (1)
     u = momentum * state.velocity - rate * g / np.sqrt(s + epsilon)        # (2)
     return theta + u, RMSpropState(s, u, state.t + 1)                      # (3)
@@ -53,7 +62,24 @@ def rmsprop_step(
 
 @dataclass(frozen=True)
 class RMSprop:
-    """RMSprop with its constants: step size α (``learning_rate``), ρ, momentum μ, ε."""
+    """The RMSprop optimizer.
+
+    Parameters
+    ----------
+    learning_rate : float
+        α.
+    rho : float
+        ρ, at least 0 and below 1.
+    momentum : float
+        μ, at least 0 and below 1. Default: none.
+    epsilon : float
+        ε.
+
+    Raises
+    ------
+    InputError
+        If an argument is not of this kind.
+    """
 
     kind: ClassVar[str] = "rmsprop"
     State: ClassVar[type[RMSpropState]] = RMSpropState
@@ -74,16 +100,40 @@ class RMSprop:
         return RMSpropState(np.zeros_like(theta), np.zeros_like(theta), 0)
 
     def step(
-        self, theta: np.ndarray, g: np.ndarray, state: RMSpropState, rate: float | None = None, scale: float = 1.0
+        self,
+        theta: np.ndarray,
+        g: np.ndarray,
+        state: RMSpropState,
+        rate: float | None = None,
+        scale: float = 1.0,
     ) -> RMSpropState:
-        """One step in one compiled pass: ``theta`` and both arrays of ``state`` are changed in place.
+        """One step, compiled: changes ``theta`` and the arrays of ``state`` in place.
 
-        ``rate`` takes the place of ``learning_rate`` for this step, where a schedule says so; g is multiplied by ``scale``.
-        Raises NotFiniteError when a parameter has become NaN or infinite; all of them are changed all the same.
+        Parameters
+        ----------
+        theta, g : (P,) arrays
+            Parameters and their gradient.
+        state : RMSpropState
+            From ``init`` or the last ``step``.
+        rate : float, optional
+            Learning rate of this step. Default: ``learning_rate``.
+        scale : float
+            Factor of g, from clipping by norm.
+
+        Returns
+        -------
+        state : RMSpropState
+            To be given to the next step. It has the same arrays.
+
+        Raises
+        ------
+        NotFiniteError
+            If a parameter has become NaN or infinite. All of them have been changed.
         """
         rate = self.learning_rate if rate is None else rate
         s, u, t = state
         cast = theta.dtype.type
-        scalars = cast(scale), cast(1 - self.rho), cast(self.momentum), cast(rate), cast(self.epsilon)
-        pass_over(kernels.rmsprop.rmsprop_step, g, scalars, (theta, s, u))
+        constants = cast(1 - self.rho), cast(self.momentum), cast(rate), cast(self.epsilon)
+        scalars = cast(scale), *constants
+        update_in_chunks(kernels.rmsprop.rmsprop_step, g, scalars, (theta, s, u))
         return RMSpropState(s, u, t + 1)

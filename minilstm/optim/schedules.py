@@ -1,11 +1,12 @@
-"""Learning-rate schedules: from the number of a step s, counted from 0, to the rate ρ of that step.
+"""Schedules: from the number of a training step s, from 0, to its learning rate ρ.
 
     (1)  ρ = α                                      constant
-    (2)  ρ = α φ^⌊s / k⌋                            step decay, by the factor φ after every k steps: so, epoch by epoch,
-                                                    Zaremba, Sutskever and Vinyals, Recurrent neural network
-                                                    regularization (2014), section 4.1, once their first epochs are over
-    (3)  ρ = α max(0.01, (1 + cos(π s / S)) / 2)    cosine decay over S steps: Loshchilov and Hutter, SGDR (2017),
-                                                    equation 5, without restarts, never quite zero
+    (2)  ρ = α φ^⌊s / k⌋                            step decay: times φ after every k steps
+    (3)  ρ = α max(0.01, (1 + cos(π s / S)) / 2)    cosine decay over S steps
+
+(2): Zaremba, Sutskever and Vinyals, Recurrent neural network regularization (2014),
+section 4.1, where it acts once an epoch after the first epochs. (3): Loshchilov and
+Hutter, SGDR (2017), equation 5, without restarts, and never quite zero.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ class Constant:
         check_number("rate", self.rate, above=0)
 
     def __call__(self, step: int) -> float:
-        """The rate of a step, counted from 0."""
+        """The learning rate of a training step, counted from 0."""
         return self.rate
 
 
 @dataclass(frozen=True)
 class StepDecay:
-    """A learning rate that begins at ``peak`` and is multiplied by ``factor`` after ``every`` so many steps (2)."""
+    """Step decay (2): begins at ``peak``, times ``factor`` after ``every`` many steps."""
 
     peak: float
     every: int
@@ -44,16 +45,18 @@ class StepDecay:
         check_size("every", self.every)
         check_number("factor", self.factor, above=0)
         if self.factor > 1:
-            raise InputError(f"factor must be greater than 0 and at most 1, not {self.factor!r}")
+            raise InputError(
+                f"factor must be greater than 0 and at most 1, not {self.factor!r}"
+            )
 
     def __call__(self, step: int) -> float:
-        """The rate of a step, counted from 0."""
+        """The learning rate of a training step, counted from 0."""
         return self.peak * self.factor ** (step // self.every)
 
 
 @dataclass(frozen=True)
 class CosineDecay:
-    """A learning rate that falls from ``peak`` along half a cosine (3), to a hundredth of it after ``total`` steps."""
+    """Cosine decay (3): from ``peak`` to a hundredth of it, after ``total`` steps."""
 
     peak: float
     total: int
@@ -63,5 +66,6 @@ class CosineDecay:
         check_size("total", self.total)
 
     def __call__(self, step: int) -> float:
-        """The rate of a step, counted from 0."""
-        return self.peak * max(0.01, (1 + math.cos(math.pi * min(step / self.total, 1))) / 2)
+        """The learning rate of a training step, counted from 0."""
+        cosine = math.cos(math.pi * min(step / self.total, 1))
+        return self.peak * max(0.01, (1 + cosine) / 2)

@@ -1,15 +1,18 @@
-"""SGD, stochastic gradient descent: a step against the gradient, and with momentum also on along the steps before.
+"""SGD, stochastic gradient descent, with momentum if wanted.
 
     (1)  u ← μ u - α g                              velocity
     (2)  θ ← θ + u                                  momentum (μ = 0: plain descent)
-    (3)  θ ← θ + μ u - α g                          Nesterov's momentum, in the place of (2)
+    (3)  θ ← θ + μ u - α g                          Nesterov's momentum, instead of (2)
 
-(1) and (2): Polyak, Some methods of speeding up the convergence of iteration methods (1964), as Sutskever, Martens, Dahl and
-Hinton, On the importance of initialization and momentum in deep learning (2013), write it in their equations 1 and 2.
+(1) and (2): Polyak, Some methods of speeding up the convergence of iteration methods
+(1964), as in equations 1 and 2 of Sutskever, Martens, Dahl and Hinton, On the importance
+of initialization and momentum in deep learning (2013).
 
-Nesterov takes the gradient where momentum alone would lead to (equations 3 and 4 of the latter). (3) is the same way, told
-of the points θ + μ u at which gradients are taken, so that one vector of parameters is enough: Bengio, Boulanger-Lewandowski
-and Pascanu, Advances in optimizing recurrent networks (2013), section 3.5. Keras has (1) to (3) so, and our defaults.
+Nesterov computes the gradient at the point where momentum alone would lead, θ + μ u
+(their equations 3 and 4). (3) is the same algorithm, written in terms of these points, so
+that one vector of parameters is enough: Bengio, Boulanger-Lewandowski and Pascanu,
+Advances in optimizing recurrent networks (2013), section 3.5. Equations and defaults are
+those of Keras.
 
 Shapes: g, θ, u are flat vectors (P,).
 """
@@ -24,27 +27,33 @@ import numpy as np
 
 from minilstm import kernels
 from minilstm.checks import check_flag, check_fraction, check_number
-from minilstm.optim.optimizer import pass_over
+from minilstm.optim.optimizer import update_in_chunks
 
 
 class SGDState(NamedTuple):
-    """What SGD remembers: velocity u, and how many steps it has taken.
+    """The state of SGD: velocity u, and the number of steps taken.
 
-    Without momentum the velocity is only the last step, and kept all the same: what a state holds depends on nothing but
-    the kind of optimizer.
+    Without momentum the velocity is just the last step. It is kept nevertheless, so that
+    what a state holds depends on the kind of optimizer alone.
     """
 
     velocity: np.ndarray  # (P,)
     t: int
 
     def __copy__(self) -> SGDState:
-        return copy.deepcopy(self)  # with arrays in common, a step of one would leave the other with a wrong t
+        # with shared arrays, a step of one copy would leave the other with a wrong t
+        return copy.deepcopy(self)
 
 
 def sgd_step(
-    theta: np.ndarray, g: np.ndarray, state: SGDState, rate: float, momentum: float, nesterov: bool
+    theta: np.ndarray,
+    g: np.ndarray,
+    state: SGDState,
+    rate: float,
+    momentum: float,
+    nesterov: bool,
 ) -> tuple[np.ndarray, SGDState]:
-    """One step by the book: the new parameters and the new state; nothing is changed in place."""
+    """One step in NumPy: the new parameters and state; changes nothing in place."""
     u = momentum * state.velocity - rate * g                               # (1)
     theta = theta + momentum * u - rate * g if nesterov else theta + u     # (3) or (2)
     return theta, SGDState(u, state.t + 1)
@@ -52,7 +61,22 @@ def sgd_step(
 
 @dataclass(frozen=True)
 class SGD:
-    """SGD with its constants: step size α (``learning_rate``), momentum μ, and whether it is Nesterov's."""
+    """The SGD optimizer.
+
+    Parameters
+    ----------
+    learning_rate : float
+        α.
+    momentum : float
+        μ, at least 0 and below 1. Default: none.
+    nesterov : bool
+        Whether the momentum is Nesterov's.
+
+    Raises
+    ------
+    InputError
+        If an argument is not of this kind.
+    """
 
     kind: ClassVar[str] = "sgd"
     State: ClassVar[type[SGDState]] = SGDState
@@ -71,15 +95,38 @@ class SGD:
         return SGDState(np.zeros_like(theta), 0)
 
     def step(
-        self, theta: np.ndarray, g: np.ndarray, state: SGDState, rate: float | None = None, scale: float = 1.0
+        self,
+        theta: np.ndarray,
+        g: np.ndarray,
+        state: SGDState,
+        rate: float | None = None,
+        scale: float = 1.0,
     ) -> SGDState:
-        """One step in one compiled pass: ``theta`` and ``state.velocity`` are changed in place.
+        """One step, compiled: changes ``theta`` and the arrays of ``state`` in place.
 
-        ``rate`` takes the place of ``learning_rate`` for this step, where a schedule says so; g is multiplied by ``scale``.
-        Raises NotFiniteError when a parameter has become NaN or infinite; all of them are changed all the same.
+        Parameters
+        ----------
+        theta, g : (P,) arrays
+            Parameters and their gradient.
+        state : SGDState
+            From ``init`` or the last ``step``.
+        rate : float, optional
+            Learning rate of this step. Default: ``learning_rate``.
+        scale : float
+            Factor of g, from clipping by norm.
+
+        Returns
+        -------
+        state : SGDState
+            To be given to the next step. It has the same arrays.
+
+        Raises
+        ------
+        NotFiniteError
+            If a parameter has become NaN or infinite. All of them have been changed.
         """
         rate = self.learning_rate if rate is None else rate
         cast = theta.dtype.type
         scalars = cast(scale), cast(self.momentum), cast(rate), self.nesterov
-        pass_over(kernels.sgd.sgd_step, g, scalars, (theta, state.velocity))
+        update_in_chunks(kernels.sgd.sgd_step, g, scalars, (theta, state.velocity))
         return SGDState(state.velocity, state.t + 1)
