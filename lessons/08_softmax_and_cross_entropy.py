@@ -30,7 +30,8 @@ from minilstm.data.batches import SequenceBatches
 from minilstm.data.published import LeftPadded
 from minilstm.data.tokenizers import CharTokenizer
 from minilstm.generation.sampling import Sampling
-from minilstm.layers.losses import output_loss, softmax_cross_entropy, softmax_cross_entropy_backward
+from minilstm.layers.losses import output_loss
+from minilstm.reference.loss import softmax_cross_entropy, softmax_cross_entropy_backward
 from minilstm.reference import functions
 
 # %% [markdown]

@@ -306,7 +306,7 @@ assert moves[256] > 1.5 * moves[64] > 2 * moves[16]
 # that there is nothing to learn by heart, and dropout would only have made learning slower.
 
 # %%
-y, _ = Dropout(0.25).forward(np.ones(10_000), rng)
+y = Dropout(0.25).mask((10_000,), float, rng)
 print(f"\ndropout 0.25 of ones: {np.mean(y == 0):.3f} are 0, the others {y.max():.3f}, the mean {y.mean():.3f}")
 assert abs(np.mean(y == 0) - 0.25) < 0.02 and abs(y.mean() - 1) < 0.03
 ten = [tok.encode(text) for text in grammar.sample_many(10, np.random.default_rng(5))]

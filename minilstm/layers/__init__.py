@@ -1,4 +1,4 @@
-"""Layers: descriptions of sizes, with ``init``, ``forward`` and ``backward``. They keep nothing between calls."""
+"""Layers: frozen sizes with ``init``, ``forward`` and ``backward``, without any state."""
 
 from minilstm.layers.dense import Dense, TiedDense
 from minilstm.layers.dropout import Dropout

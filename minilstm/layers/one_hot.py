@@ -1,11 +1,13 @@
 """One-hot input that is never built.
 
-The one-hot vector of id k has a 1 at place k and zeros elsewhere, so its product with a matrix is the matrix's row k:
+The one-hot vector of id k has a 1 at place k and zeros elsewhere. Its product with a
+matrix is row k of the matrix:
 
-    (1)  onehot(ids) W        = W[ids]                                      a gather
-    (2)  dW = onehot(ids)ᵀ dz :  dW[ids[n]] += dz[n]  for every n           a scatter-add
+    (1)  onehot(ids) W        = W[ids]                                      gather
+    (2)  dW = onehot(ids)ᵀ dz :  dW[ids[n]] += dz[n]  for every n           scatter-add
 
-An embedding is therefore nothing but a linear layer on one-hot input. Shapes: ids (N,), W (V, K), the product (N, K).
+So an embedding is a linear layer on one-hot input. Shapes: ids (N,), W (V, K), the
+product (N, K).
 """
 
 from __future__ import annotations
@@ -21,8 +23,10 @@ def one_hot_matmul(ids: np.ndarray, W: np.ndarray, out: np.ndarray) -> np.ndarra
     return out
 
 
-def one_hot_matmul_backward(ids: np.ndarray, dz: np.ndarray, dW: np.ndarray, add: bool = False) -> np.ndarray:
-    """onehot(ids).T @ dz by equation (2), written to ``dW`` (V, K), or added to what stands there."""
+def one_hot_matmul_backward(
+    ids: np.ndarray, dz: np.ndarray, dW: np.ndarray, add: bool = False
+) -> np.ndarray:
+    """onehot(ids).T @ dz by equation (2), written to ``dW`` (V, K), or added to it."""
     if not add:
         dW[...] = 0
     kernels.embedding.gather_backward(ids, dz, dW)

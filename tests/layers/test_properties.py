@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minilstm import Adam, reference
-from minilstm.layers import LSTM, losses
+from minilstm.layers import LSTM
 from minilstm.models.batch import Batch
 from minilstm.parallel import threads
+from minilstm.reference import loss as losses
 from minilstm.reference import sequence
 from minilstm.verify import check_gradients, check_model, check_sequence, check_step
 from tests.helpers import naive

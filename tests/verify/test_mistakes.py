@@ -11,7 +11,8 @@ import pytest
 from hypothesis import Phase, settings
 
 from minilstm import kernels, reference
-from minilstm.layers import LSTM, losses
+from minilstm.layers import LSTM
+from minilstm.reference import loss as losses
 from minilstm.reference import sequence
 from minilstm.verify import MISTAKES, diagnose, diagnose_loss, diagnose_sequence, diagnose_step
 from minilstm.verify.diagnose import mistakes

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minilstm import LSTM, Dense, InputError, MinilstmError
-from minilstm.layers.losses import softmax_cross_entropy, softmax_cross_entropy_backward
+from minilstm.reference.loss import softmax_cross_entropy, softmax_cross_entropy_backward
 from minilstm.verify.worksheet.build import CLASSES, make_worksheet
 from minilstm.verify.worksheet.text import as_csv, as_markdown, as_text, formula_of, numbers
 from tests.helpers.strategies import seeds

@@ -12,7 +12,7 @@ The property tests fail for every single entry put in place of the original, and
 
 from __future__ import annotations
 
-from minilstm.layers.losses import softmax_cross_entropy, softmax_cross_entropy_backward
+from minilstm.reference.loss import softmax_cross_entropy, softmax_cross_entropy_backward
 from minilstm.reference.lstm import lstm_step
 from minilstm.reference.sequence import sequence_backward, sequence_forward
 from minilstm.verify.diagnose.mistakes_backward import STEP_BACKWARD
@@ -327,7 +327,7 @@ LOSS = [
          "The loss is a mean over the real tokens, so that long batches do not weigh more."),
         ("padding counted in the mean", _LOSS, "loss = np.sum(log_sum_exp(a - a_y)) / real.size", "(1) of the loss",
          "Padding has no loss and must not be counted; the loss looks smaller than it is.", "keras-team/keras 7551, 9574"),
-        ("lengths not used", "real = np.arange(T)[:, None] < check_lengths(lengths, T, B)", "real = np.ones((T, B), bool)",
+        ("lengths not used", "real = np.arange(len(targets))[:, None] < lengths", "real = np.ones(targets.shape, bool)",
          "(1) of the loss", "The model is made to predict padding.", "keras-team/keras 9637; minimaxir/textgenrnn 50"),
         ("overflow or log(0) at large logits", _LOSS, _BIG_EXP, "(1) of the loss",
          "exp overflows, or a softmax becomes 0 and its log infinite; log_sum_exp(a) - a_y never does.",

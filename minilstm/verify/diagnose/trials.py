@@ -18,7 +18,7 @@ import numpy as np
 
 from minilstm.checks import check_seed
 from minilstm.errors import InputError
-from minilstm.layers.losses import softmax_cross_entropy, softmax_cross_entropy_backward
+from minilstm.reference.loss import softmax_cross_entropy, softmax_cross_entropy_backward
 from minilstm.reference.lstm import lstm_step, lstm_step_backward
 from minilstm.reference.sequence import (
     lstm_sequence,
