@@ -26,7 +26,7 @@ from minilstm.course import COLOURS, pyplot, save
 from minilstm.data.batches import SequenceBatches
 from minilstm.data.tokenizers import CharTokenizer
 from minilstm.data.words import WordTokenizer
-from minilstm.errors import UnknownSymbolError
+from minilstm.errors import UnknownTokenError
 
 texts = headlines().sample_many(1024, np.random.default_rng(0))
 print(*[text for text in texts if len(text) < 80][:4], sep="\n")
@@ -60,7 +60,7 @@ assert (eos, V) == (73, 74) and symbols[0] == " "
 
 # %%
 tokenizer = CharTokenizer.fit(texts)
-assert tokenizer.symbols == tuple(symbols) and (tokenizer.eos_id, tokenizer.vocab_size) == (eos, V)
+assert tokenizer.tokens == tuple(symbols) and (tokenizer.eos_id, tokenizer.vocab_size) == (eos, V)
 assert all(tokenizer.encode(text).tolist() == encode(text) for text in texts)
 assert all(decode(encode(text)) == text == tokenizer.decode(encode(text)) for text in texts)
 print(f"\n{tokenizer} gives the same ids in all {len(texts):,} texts")
@@ -109,7 +109,7 @@ assert round(counts[" "] / counts.total(), 2) == 0.14
 # %%
 try:
     tokenizer.encode("Köln")
-except UnknownSymbolError as error:
+except UnknownTokenError as error:
     print("\nrefused:", str(error).split(" (")[0])
 tolerant = CharTokenizer.fit(texts, unknown=True)
 ids = tolerant.encode("Köln")
@@ -143,7 +143,7 @@ id_of_word = {word: k + 2 for k, word in enumerate(words)}
 word_ids = [id_of_word.get(word, 1) for word in split(cookbook[0])]
 
 word_tokenizer = WordTokenizer.fit(cookbook)
-assert word_tokenizer.symbols == tuple(words) and word_tokenizer.encode(cookbook[0]).tolist() == word_ids
+assert word_tokenizer.tokens == tuple(words) and word_tokenizer.encode(cookbook[0]).tolist() == word_ids
 sentence = cookbook[0].split("|")[0]
 print(f"\n{sentence}\n{split(sentence)}\n{word_tokenizer.encode(sentence)}\n{word_tokenizer.decode(word_ids)[:60]} …")
 print("\n             tokens in this recipe   ids in all")

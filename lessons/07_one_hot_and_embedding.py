@@ -218,12 +218,12 @@ assert chance < 0.2 and found > (0.6 if QUICK else 0.8) and found > by_product
 
 # %%
 alike = cosines(table[2:])                                    # without the ids of padding and [UNK], which no recipe has
-place_of = {word: k for k, word in enumerate(tokenizer.symbols)}
+place_of = {word: k for k, word in enumerate(tokenizer.tokens)}
 print("\nthe four nearest of all words, by cosine")
 for word in ("thyme", "cinnamon", "carrots", "salmon", "200", "casserole", "peel"):
     cosine = alike[place_of[word]]
     near = np.argsort(-cosine)[1:5]                           # the very nearest is the word itself
-    print(f"{word:<10}" + "".join(f"{tokenizer.symbols[k]:>12} {cosine[k]:.2f}" for k in near))
+    print(f"{word:<10}" + "".join(f"{tokenizer.tokens[k]:>12} {cosine[k]:.2f}" for k in near))
     company = {"thyme": "sage rosemary", "cinnamon": "vanilla saffron cardamom", "200": "210 220"}.get(word, "").split()
     assert QUICK or {place_of[other] for other in company} <= set(near)
     assert QUICK or all(cosine[place_of[other]] > alike[place_of["thyme"], place_of["cinnamon"]] for other in company)

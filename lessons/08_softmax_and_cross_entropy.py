@@ -306,7 +306,7 @@ for tau in (0.3, 0.8, 1.0, 1.3, 1.8):
     print("{:3} {:19.1%} {:28.1%}".format(tau, *risk))
 assert [round(100 * value) for value in risk] == [60, 54] and round(0.0001 ** (1 / 1.8), 3) == 0.006
 
-rng, symbol_of = np.random.default_rng(4), dict(enumerate(tokenizer.symbols, start=1))
+rng, symbol_of = np.random.default_rng(4), dict(enumerate(tokenizer.tokens, start=1))
 last, text = space, "Today "
 try:
     while len(text) < 10_000:

@@ -26,7 +26,7 @@ _HOMES = {
     "RMSprop": "minilstm.optim",
     "RNN": "minilstm.layers",
     "SGD": "minilstm.optim",
-    "UnknownSymbolError": "minilstm.errors",
+    "UnknownTokenError": "minilstm.errors",
     "WordTokenizer": "minilstm.data.words",
 }
 
@@ -35,7 +35,7 @@ __all__ = sorted(_HOMES)
 if TYPE_CHECKING:
     from minilstm.data.tokenizers import CharTokenizer
     from minilstm.data.words import WordTokenizer
-    from minilstm.errors import CheckpointError, InputError, InUseError, MinilstmError, NotFiniteError, UnknownSymbolError
+    from minilstm.errors import CheckpointError, InputError, InUseError, MinilstmError, NotFiniteError, UnknownTokenError
     from minilstm.layers import GRU, LSTM, RNN, Dense, Embedding
     from minilstm.models.language_model import LanguageModel
     from minilstm.optim import SGD, Adam, RMSprop

@@ -17,7 +17,7 @@ class InputError(MinilstmError, ValueError):
     exit_status = 2
 
 
-class UnknownSymbolError(InputError):
+class UnknownTokenError(InputError):
     """A text holds a symbol that the tokenizer has no id for."""
 
 

@@ -16,7 +16,7 @@ def make_ids(yours):
         if not isinstance(got, dict):
             raise Wrong(f"make_ids must return a dictionary, not {type(got).__name__}")
         counts = Counter("".join(texts))
-        symbols = CharTokenizer.fit(texts).symbols
+        symbols = CharTokenizer.fit(texts).tokens
         if got and not any(isinstance(key, str) for key in got) and all(isinstance(value, str) for value in got.values()):
             raise Wrong("the dictionary is the wrong way round: the characters are its keys, the ids its values")
         if missing := counts.keys() - got.keys():

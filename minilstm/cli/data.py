@@ -33,7 +33,7 @@ from minilstm.data.readers import (
     split_text,
 )  # fmt: skip
 from minilstm.data.tokenizers import CharTokenizer
-from minilstm.data.windows import LooseWindows, WindowBatches, running_text
+from minilstm.data.windows import StatelessWindows, WindowBatches, running_text
 from minilstm.data.words import WordTokenizer
 from minilstm.errors import InputError
 
@@ -238,11 +238,11 @@ def _batches(ids: EncodedTexts, settings: Settings, eos_id: int, to_validate: bo
     if to_validate:
         window = min(window, len(text))
         batch_size = max(1, min(batch_size, len(text) // window))
-    return (WindowBatches if settings["carry"] else LooseWindows)(text, batch_size, window, eos_id)
+    return (WindowBatches if settings["carry"] else StatelessWindows)(text, batch_size, window, eos_id)
 
 
 def _kinds(tokenizer: Tokenizer) -> str:
-    return f"{len(tokenizer.symbols):,} different {tokenizer.unit}s"
+    return f"{len(tokenizer.tokens):,} different {tokenizer.unit}s"
 
 
 def _unknown(tokenizer: Tokenizer, texts: list[str]) -> str:
@@ -257,7 +257,7 @@ def _characters(texts: list[str], ids: EncodedTexts) -> float:
 
 def _fingerprint(tokenizer: Tokenizer, sequences: Iterable[np.ndarray]) -> str:
     between = "" if tokenizer.unit == "character" else " "
-    digest = hashlib.sha256(between.join(tokenizer.symbols).encode("utf-8", "surrogatepass"))
+    digest = hashlib.sha256(between.join(tokenizer.tokens).encode("utf-8", "surrogatepass"))
     for ids in sequences:
         for chunk in in_chunks(ids):
             digest.update(chunk.data)
@@ -273,13 +273,13 @@ def _readable(prompts: Sequence[str], tokenizer: Tokenizer, texts: list[str]) ->
     """
     can_read = lambda prompt: _is_known(tokenizer, prompt)
     openings = _openings(texts, 2 if tokenizer.unit == "word" else 1)
-    return list(filter(can_read, prompts)) or list(filter(can_read, openings))[:4] or [tokenizer.symbols[0]]
+    return list(filter(can_read, prompts)) or list(filter(can_read, openings))[:4] or [tokenizer.tokens[0]]
 
 
 def _is_known(tokenizer: Tokenizer, prompt: str) -> bool:
     """Whether the prompt has a token, and only known ones."""
     if tokenizer.unit == "character":
-        return 0 < len(prompt) and set(prompt) <= set(tokenizer.symbols)
+        return 0 < len(prompt) and set(prompt) <= set(tokenizer.tokens)
     ids = tokenizer.encode(prompt)
     return len(ids) > 0 and tokenizer.unknown_id not in ids
 

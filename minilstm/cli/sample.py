@@ -14,7 +14,7 @@ from minilstm.cli.terminal import BETWEEN, beside, harmless, pad, terminal_width
 from minilstm.cli.terminal import columns as columns_of
 from minilstm.data.protocol import Tokenizer
 from minilstm.data.readers import read_text
-from minilstm.errors import InputError, UnknownSymbolError
+from minilstm.errors import InputError, UnknownTokenError
 from minilstm.generation.beam import beam_search
 from minilstm.generation.metrics import LONGEST, Measures, measure
 from minilstm.generation.sampling import Sampling, cut_at_end, forbidden_ids, generate_in_chunks, read_prompts
@@ -70,7 +70,7 @@ def _write(tokenizer: Tokenizer, prompts: list[str], chunks: Iterator[np.ndarray
     try:
         for prompt, ids in zip(prompts, _in_turn(chunks, len(prompts), show)):
             has_lines = False
-            for piece in tokenizer.pieces(prompt, ids):
+            for piece in tokenizer.chunks(prompt, ids):
                 known.append(piece)
                 has_lines = has_lines or "\n" in piece
             known.append("\n" + f"{'-' * 40}\n" * has_lines)
@@ -132,8 +132,8 @@ def _prompts(arguments: Namespace, path: Path, checkpoint: Checkpoint) -> list[s
     for prompt in dict.fromkeys(prompts):
         try:
             unknown = int(np.count_nonzero(tokenizer.encode(prompt) == unknown_id))
-        except UnknownSymbolError:
-            position, symbol = next((k, c) for k, c in enumerate(prompt) if c not in tokenizer.symbols)
+        except UnknownTokenError:
+            position, symbol = next((k, c) for k, c in enumerate(prompt) if c not in tokenizer.tokens)
             raise InputError(
                 f"the model cannot read the {tokenizer.unit} {symbol!r} (U+{ord(symbol):04X}) at position {position} (counted"
                 " from 0) of the prompt, for the text that it was trained on has none; leave it out"

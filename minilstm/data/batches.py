@@ -1,15 +1,17 @@
-"""From sequences of ids to batches of arrays.
+"""From sequences of ids to mini-batches.
 
-A character model reads a symbol and predicts the next one, so the targets are the inputs shifted by one, and the last
-target is the end of the sequence:
+A model reads a token and predicts the next one. So the targets are the inputs, shifted
+by one, and the last target is the end of the sequence. In training, the input is always
+the true previous token: teacher forcing.
 
     sequence   M  o  s  c  o  w            inputs    M  o  s  c  o  w
                                            targets   o  s  c  o  w  <eos>
 
-``SequenceBatches`` pads several sequences on the right to the longest of them; ``lengths`` says how much of each is real.
-Running text is cut into windows (``windows.py``); what two published systems did with padding stands in ``published.py``.
+``SequenceBatches`` pads the sequences of a mini-batch on the right to the longest of
+them; ``lengths`` are their real lengths. Running text is cut into windows
+(``windows.py``). How two published systems padded is in ``published.py``.
 
-Shapes: inputs and targets (T, B), time first; lengths (B,).
+Shapes: inputs and targets (T, B); lengths (B,).
 """
 
 from __future__ import annotations
@@ -27,33 +29,38 @@ from minilstm.models.batch import Batch
 
 
 class Batches(Protocol):
-    """What training needs of its data: a number of batches, their order drawn anew in every epoch."""
+    """What training needs: mini-batches, in a new order each epoch."""
 
     @property
     def carries_state(self) -> bool:
-        """Whether the state at the end of a batch is the state at the beginning of the next."""
+        """Whether the final state of a mini-batch is the initial state of the next."""
         ...
 
     def __len__(self) -> int: ...
 
     def epoch(self, rng: np.random.Generator | None = None, start: int = 0) -> Iterator[Batch]:
-        """One pass through the data, from batch ``start`` on; without ``rng`` in the order of the data."""
+        """One epoch, from mini-batch ``start`` on; without ``rng`` in the order of the data."""
         ...
 
 
 @dataclass(frozen=True)
 class SequenceBatches:
-    """Batches of whole sequences, shuffled in every epoch.
+    """Mini-batches of whole sequences, shuffled each epoch.
 
     Parameters
     ----------
-    sequences : arrays of ids (n,), n ≥ 1, without the end symbol.
-    batch_size : B, sequences in a batch; the last batch of an epoch may have fewer.
+    sequences : arrays of ids (n,), n ≥ 1, without the end token.
+    batch_size : B, sequences in a mini-batch; the last of an epoch may have fewer.
     eos_id, padding_id : ids of the end of a sequence and of the padding.
-    max_steps : longer sequences are cut after so many steps, and are then not taught to end there; None: none is cut.
-    pool : so many batches' worth of shuffled sequences are sorted by length before they are cut into batches, and all batches
-        shuffled again. Alike in length, the sequences of a batch are all under way for as long as it lasts, which is faster;
-        which of a length come together, and when, is as much chance as before. With 1, length does not count.
+    max_steps : longer sequences are cut to so many time steps, without an end token as
+        their last target. Default: none is cut.
+    pool : bucketing by length. So many mini-batches of shuffled sequences are sorted by
+        length before they are cut; then the mini-batches are shuffled. With less
+        padding they are faster. Default: 1, no bucketing.
+
+    Raises
+    ------
+    InputError : if a sequence is empty, or there are too few for one mini-batch.
     """
 
     sequences: Sequence[np.ndarray]
@@ -71,7 +78,7 @@ class SequenceBatches:
             check_size("max_steps", self.max_steps)
         if len(self.sequences) < self.batch_size:
             raise InputError(
-                f"the corpus has {len(self.sequences)} sequences, too few for one batch of {self.batch_size};"
+                f"the corpus has {len(self.sequences)} sequences, too few for one mini-batch of {self.batch_size};"
                 f" choose a smaller batch size"
             )
         for number, ids in enumerate(self.sequences):
@@ -84,20 +91,20 @@ class SequenceBatches:
     def epoch(self, rng: np.random.Generator | None = None, start: int = 0) -> Iterator[Batch]:
         n, B = len(self.sequences), self.batch_size
         order = np.arange(n) if rng is None else rng.permutation(n)
-        firsts = np.arange(0, n, B)  # where in the order each batch begins
+        firsts = np.arange(0, n, B)  # where each mini-batch begins in the order
         if rng is not None and self.pool > 1:
             order, firsts = self._grouped(order), rng.permutation(firsts)
         for first in firsts[start:]:
             yield self.pad([self.sequences[k] for k in order[first : first + B]])
 
     def _grouped(self, order: np.ndarray) -> np.ndarray:
-        """The order, with each pool of it sorted by length."""
+        """The order, each ``pool`` mini-batches of it sorted by length."""
         lengths, size = np.array([len(ids) for ids in self.sequences]), self.pool * self.batch_size
-        pools = [order[first : first + size] for first in range(0, len(order), size)]
-        return np.concatenate([pool[np.argsort(-lengths[pool], kind="stable")] for pool in pools])
+        groups = [order[first : first + size] for first in range(0, len(order), size)]
+        return np.concatenate([group[np.argsort(-lengths[group], kind="stable")] for group in groups])
 
     def pad(self, sequences: Sequence[np.ndarray]) -> Batch:
-        """One batch of these sequences, the longest first, as recurrent layers compute them."""
+        """A mini-batch of these sequences, the longest first, as recurrent layers need them."""
         sequences = sorted(sequences, key=len, reverse=True)
         lengths = np.array([len(ids) if self.max_steps is None else min(len(ids), self.max_steps) for ids in sequences])
         shape = (lengths[0], len(sequences))
@@ -111,13 +118,14 @@ class SequenceBatches:
 
 @dataclass(frozen=True)
 class CorpusBatches:
-    """Batches of texts that a grammar makes up, newly sampled in every epoch, each when its turn comes.
+    """Mini-batches of texts from a grammar, newly sampled each epoch, one at a time.
 
     Parameters
     ----------
-    corpus, tokenizer : where the sentences come from, and their ids.
-    size : sentences in an epoch.
-    batch_size : B, sentences in a batch.
+    corpus : the grammar that the texts come from.
+    tokenizer : makes their ids.
+    size : texts in an epoch.
+    batch_size : B, texts in a mini-batch.
     """
 
     corpus: Corpus
@@ -135,9 +143,9 @@ class CorpusBatches:
 
     def epoch(self, rng: np.random.Generator | None = None, start: int = 0) -> Iterator[Batch]:
         if rng is None:
-            raise InputError("sentences are sampled: pass a numpy.random.Generator")
+            raise InputError("texts are sampled: pass a numpy.random.Generator")
         first = min(start * self.batch_size, self.size)
-        self.corpus.sample_many(first, rng)  # passed over
+        self.corpus.sample_many(first, rng)  # skipped
         while first < self.size:
             sentences = self.corpus.sample_many(min(self.batch_size, self.size - first), rng)
             ids = [self.tokenizer.encode(sentence) for sentence in sentences]

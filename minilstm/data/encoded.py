@@ -1,8 +1,8 @@
 """Many texts as ids, in little memory.
 
-An array for each line of a large file would take more memory than its ids, and an id of
-four bytes four times that of a letter. So all ids lie in one array, in the smallest type
-that holds the vocabulary: one byte each for up to 256 characters.
+An array for each line of a large file would need more memory than its ids, and an id of
+four bytes four times that of a letter. So all ids are in one array, of the smallest
+type that fits the vocabulary: one byte for up to 256 ids.
 
     texts   ab, c        ids  1 2 3        ends  2 3
 """
@@ -16,30 +16,31 @@ from typing import overload
 import numpy as np
 
 from minilstm.data.protocol import Tokenizer
-from minilstm.data.punctuation import pieces
+from minilstm.data.punctuation import text_chunks
 
-CHUNK = 1 << 20  # ids that are widened at a time
+CHUNK = 1 << 20  # ids to convert at a time
 
 
 class EncodedTexts(Sequence[np.ndarray]):
-    """The ids of texts, without the end symbol; texts without any id are left out.
+    """Ids of texts, without the end token; empty texts are skipped.
 
     Parameters
     ----------
-    tokenizer, texts : whose ids of what.
+    tokenizer : makes the ids.
+    texts : strings.
 
     Attributes
     ----------
-    ids : (n,) of all texts, one after the other, in an unsigned type.
-    ends : (number of texts,) where each ends among them.
+    ids : (n,) ids of all texts, one after the other, unsigned.
+    ends : (number of texts,) index after the last id of each.
     """
 
     def __init__(self, tokenizer: Tokenizer, texts: Iterable[str]):
         dtype = np.min_scalar_type(tokenizer.vocab_size - 1)
         memory, ends = bytearray(), array("q", [0])
         for text in texts:
-            for piece in pieces(text):  # int32 for a short while, and for a short piece
-                memory += tokenizer.encode(piece).astype(dtype).data
+            for chunk in text_chunks(text):  # int32 for one short chunk only
+                memory += tokenizer.encode(chunk).astype(dtype).data
             end = len(memory) // dtype.itemsize
             if end > ends[-1]:
                 ends.append(end)
@@ -48,7 +49,7 @@ class EncodedTexts(Sequence[np.ndarray]):
 
     @property
     def lengths(self) -> np.ndarray:
-        """(number of texts,) of ids."""
+        """Number of ids of each text, (number of texts,)."""
         return np.diff(self.ends, prepend=0)
 
     def __len__(self) -> int:
@@ -66,7 +67,7 @@ class EncodedTexts(Sequence[np.ndarray]):
     def __getitem__(self, place: slice) -> list[np.ndarray]: ...
 
     def __getitem__(self, place):
-        """The ids of one text, (its length,), or of several; they share memory with ``ids``."""
+        """Ids of one text (n,), or of several; views of ``ids``."""
         if isinstance(place, slice):
             return [self[k] for k in range(*place.indices(len(self)))]
         if not -len(self) <= place < len(self):
@@ -76,6 +77,6 @@ class EncodedTexts(Sequence[np.ndarray]):
 
 
 def in_chunks(ids: np.ndarray) -> Iterator[np.ndarray]:
-    """The ids as int32, some of them at a time."""
+    """Iterate over ids as int32, ``CHUNK`` at a time."""
     for first in range(0, len(ids), CHUNK):
         yield ids[first : first + CHUNK].astype(np.int32)

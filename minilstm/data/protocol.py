@@ -1,8 +1,8 @@
-"""What a model may ask of a tokenizer, whatever an id stands for.
+"""What a tokenizer and a corpus must offer, and checks that tokenizers share.
 
-There are two: ``CharTokenizer`` (an id is a character) and ``WordTokenizer`` (an id is a word or a punctuation mark).
-Training, generation and checkpoints know only what stands in ``Tokenizer``, so that neither of the two is a special
-case. The checks below it are shared by both, for the same mistake deserves the same sentence.
+There are two tokenizers: ``CharTokenizer`` (a token is a character) and
+``WordTokenizer`` (a token is a word or a punctuation mark). Training, generation and
+checkpoints use only the methods of ``Tokenizer``, so neither is a special case.
 """
 
 from __future__ import annotations
@@ -18,63 +18,63 @@ from minilstm.errors import InputError
 
 
 class Tokenizer(Protocol):
-    """Texts to dense ids, 0 to ``vocab_size - 1``, and back."""
+    """Texts to ids, 0 to ``vocab_size - 1``, and back."""
 
     @property
-    def symbols(self) -> tuple[str, ...]:
-        """The characters or words that have an id of their own, in the order of their ids."""
+    def tokens(self) -> tuple[str, ...]:
+        """The characters or words of the vocabulary, in the order of their ids."""
 
     @property
     def unit(self) -> str:
-        """What an id stands for: "character" or "word"; for messages."""
+        """What a token is, "character" or "word", for messages."""
 
     @property
     def vocab_size(self) -> int:
-        """How many ids there are."""
+        """V, number of ids."""
 
     @property
     def padding_id(self) -> int:
-        """The id that fills up short sequences in a batch."""
+        """The id that fills up short sequences in a mini-batch."""
 
     @property
     def unknown_id(self) -> int | None:
-        """The id of whatever has none of its own, or None if such symbols are refused."""
+        """The id of tokens outside the vocabulary; None if they are refused."""
 
     @property
     def eos_id(self) -> int:
         """The id of the end of a sequence; it may be that of padding."""
 
     def encode(self, text: str) -> npt.NDArray[np.int32]:
-        """The ids of the text, without the end."""
+        """Ids (n,) int32 of a text, without the end."""
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text that the ids stand for, up to the first end."""
+        """The text of ids up to the first end."""
 
     def complete(self, prompt: str, ids: Iterable[int]) -> str:
-        """The prompt as it was typed, continued by what the ids stand for, up to the first end."""
+        """The prompt, continued by the text of ids up to the first end."""
 
-    def pieces(self, prompt: str, ids: Iterable[int]) -> Iterator[str]:
-        """What ``complete`` returns, piece by piece from left to right, each as soon as there are ids enough to know it."""
+    def chunks(self, prompt: str, ids: Iterable[int]) -> Iterator[str]:
+        """The text of ``complete`` in parts, each as soon as its ids are known."""
 
     def show(self, id_: int) -> str:
-        """One id as a table shows it, on one line and never invisible."""
+        """An id for a table: on one line, and visible."""
 
     def to_json(self) -> dict[str, Any]:
-        """The tokenizer in plain JSON types; ``minilstm.data.words.tokenizer_from_json`` takes it back."""
+        """The tokenizer as JSON types, for ``minilstm.data.words.tokenizer_from_json``."""
 
 
 class Corpus(Protocol):
-    """A source of texts whose entropy is known exactly: ``Grammar`` for characters, ``WordGrammar`` for words."""
+    """A source of texts of known entropy: ``Grammar`` of characters, or ``WordGrammar``."""
 
     @property
     def floor(self) -> float:
-        """Nats a predicted character or word, below which no model can get on average."""
+        """Entropy floor in nats a token; no model's loss is lower on average."""
 
     def sample_many(self, count: int, rng: np.random.Generator) -> list[str]:
-        """So many texts, drawn at random; the same whether they are asked for at once or in several calls."""
+        """``count`` random texts; the same in one call or in several."""
 
     def accepts(self, text: str) -> bool:
-        """Whether the corpus could have written this text."""
+        """Whether the corpus can produce this text."""
 
 
 def check_text(text: str) -> None:
@@ -84,7 +84,7 @@ def check_text(text: str) -> None:
 
 
 def each_text(texts: Iterable[str], example: str = "fit([text])") -> Iterator[str]:
-    """Go through the texts; InputError for one string, and at the first that is no string."""
+    """Iterate over texts. InputError for a single string, or one that is no string."""
     if isinstance(texts, str):
         raise InputError(f"texts must be a list of strings, not one string: write {example}")
     if not isinstance(texts, Iterable):
@@ -96,8 +96,8 @@ def each_text(texts: Iterable[str], example: str = "fit([text])") -> Iterator[st
 
 
 def each_id(ids: Iterable[int], vocab_size: int) -> Iterator[int]:
-    """Go through the ids; InputError at the first that is not an integer or stands for nothing."""
-    values = ids.tolist() if isinstance(ids, np.ndarray) else ids  # plain ints are faster to walk through
+    """Iterate over ids. InputError at one that is no integer or out of range."""
+    values = ids.tolist() if isinstance(ids, np.ndarray) else ids  # plain ints are faster
     if not isinstance(values, Iterable):
         raise InputError(f"ids must be a sequence of integers, not {values!r}")
     for position, value in enumerate(values):
@@ -106,7 +106,7 @@ def each_id(ids: Iterable[int], vocab_size: int) -> Iterator[int]:
 
 
 def check_id(value: int, vocab_size: int, position: int | None = None) -> None:
-    """Raise InputError for what is no integer from 0 to ``vocab_size - 1``."""
+    """Raise InputError unless value is an integer from 0 to ``vocab_size - 1``."""
     is_integer = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if is_integer and 0 <= value < vocab_size:
         return
@@ -117,24 +117,24 @@ def check_id(value: int, vocab_size: int, position: int | None = None) -> None:
 
 
 def check_form(form: dict[str, Any], kind: str, *fields: str) -> None:
-    """Raise InputError unless ``form`` is what a tokenizer of this kind wrote, as far as its fields go."""
+    """Raise InputError unless ``form`` has the fields of a tokenizer of this kind."""
     if not isinstance(form, dict):
         raise InputError(f"a tokenizer is kept as a JSON object, not as {type(form).__name__}")
-    for field in ("kind", "symbols", *fields):
+    for field in ("kind", "tokens", *fields):
         if field not in form:
             raise InputError(f"the tokenizer's JSON lacks the field {field!r}: write it with to_json")
     if form["kind"] != kind:
         raise InputError(f"the tokenizer's JSON has the kind {form['kind']!r}, not {kind!r}")
-    if not isinstance(form["symbols"], list):
-        raise InputError(f"the tokenizer's symbols must be a list, not {form['symbols']!r}")
+    if not isinstance(form["tokens"], list):
+        raise InputError(f"the tokenizer's tokens must be a list, not {form['tokens']!r}")
 
 
-def visible(symbol: str) -> str:
-    """The symbol itself, or in quotes and escaped as Python does it what cannot be seen: ``' '``, ``'\\n'``, ``'\\u0301'``."""
-    shown = "".join(character if character.isprintable() else _escape(character) for character in symbol)
-    if unicodedata.category(symbol[0])[0] == "M":  # an accent would sit on what stands before it in the table
-        shown = _escape(symbol[0]) + shown[1:]
-    return shown if shown == symbol and not symbol.isspace() else f"'{shown}'"
+def visible(token: str) -> str:
+    """A token; if it is invisible, quoted and escaped: ``' '``, ``'\\n'``, ``'\\u0301'``."""
+    shown = "".join(character if character.isprintable() else _escape(character) for character in token)
+    if unicodedata.category(token[0])[0] == "M":  # an accent would join the character before it
+        shown = _escape(token[0]) + shown[1:]
+    return shown if shown == token and not token.isspace() else f"'{shown}'"
 
 
 def _escape(character: str) -> str:

@@ -35,7 +35,7 @@ PLAIN_S = {"as", "is", "its", "this", "was"}  # no plurals: after them an apostr
 ELIDED = {"d", "l", "o", "za"}  # hors d'oeuvres, l'orange, o'clock, za'atar
 
 
-PIECE = 1 << 20  # characters
+CHUNK = 1 << 20  # characters
 WHITE_SPACE = re.compile(r"\s")  # what ``str.split`` splits at
 
 
@@ -60,14 +60,14 @@ def split_words(text: str) -> list[str]:
     return text.lower().split()  # lower case after marks are set apart: that of a Greek sigma depends on its neighbours
 
 
-def pieces(text: str) -> Iterator[str]:
-    """A long text in pieces that end at white space, and so have the same words one by one.
+def text_chunks(text: str) -> Iterator[str]:
+    """A long text in chunks that end at white space, and so have the same words one by one.
 
     A list of all words of a large file takes many times its size.
     """
     start = 0
     while start < len(text):
-        space = WHITE_SPACE.search(text, start + PIECE)
+        space = WHITE_SPACE.search(text, start + CHUNK)
         end = space.end() if space else len(text)
         yield text[start:end]
         start = end

@@ -1,20 +1,22 @@
 """Windows of a fixed length over one running text.
 
-    text      a b c d e f g h i j k l                    targets: what follows, one place on, and the end symbol last
+    text      a b c d e f g h i j k l      targets: the next token; the end token last
 
-``WindowBatches`` lays the text out in B rows of equal length and cuts them into windows of T steps. The state at the end of a
-window is the state at the beginning of the next, so that the model never loses the thread; gradients stop at the window's
-edge: truncated backpropagation through time (Williams and Peng 1990). The windows must keep their order.
+``WindowBatches`` lays the text out in B rows of equal length and cuts them into windows
+of T time steps. The state at the end of a window is the initial state of the next, so
+the model keeps its context. Gradients stop at the window's edge: truncated
+backpropagation through time (Williams and Peng 1990). The windows must keep their
+order.
 
     B = 2, T = 3      a b c | d e f
-                      g h i | j k l                      2 batches of 2 windows
+                      g h i | j k l        2 mini-batches of 2 windows
 
-Keras calls such a model stateful, and one that is trained as follows stateless.
+``StatelessWindows`` cuts the text into windows of T steps that each begin with a zero
+state. They can be shuffled, but at its beginning a window has no context.
 
-``LooseWindows`` cuts the text into windows of T steps, each of which begins with a state of zeros. They can be shuffled, but at
-the beginning of a window the model knows nothing of what came before.
+Keras calls a model that is trained in the first way stateful, in the second stateless.
 
-Shapes: inputs and targets (T, B), time first.
+Shapes: inputs and targets (T, B).
 """
 
 from __future__ import annotations
@@ -29,15 +31,18 @@ from minilstm.models.batch import Batch
 
 
 class WindowBatches:
-    """Batches of windows over one running text, in its order, with the state carried from each to the next.
+    """Mini-batches of windows in the order of the text; each passes its state to the next.
 
     Parameters
     ----------
-    ids : (n,) the text. Its targets are the ids that follow, and ``eos_id`` after the last.
-    batch_size : B, rows that the text is laid out in, read side by side.
-    window : T, steps of a window; the last window of an epoch may be shorter.
+    ids : (n,) ids of the text.
+    batch_size : B, number of rows. Up to B - 1 ids at the end of the text are dropped.
+    window : T, time steps; the last window of an epoch may be shorter.
+    eos_id : target after the last id.
 
-    Up to B - 1 ids at the end, which would fill no further column, are left out.
+    Raises
+    ------
+    InputError : if the text is too short for one mini-batch.
     """
 
     carries_state = True
@@ -49,13 +54,13 @@ class WindowBatches:
         if self._length < window:
             raise _too_small(ids, batch_size, window)
         self._rows = ids[: batch_size * self._length].reshape(batch_size, self._length)
-        self._after = _at(ids, np.arange(1, batch_size + 1) * self._length, eos_id)  # (B,) what follows each row
+        self._after = _at(ids, np.arange(1, batch_size + 1) * self._length, eos_id)  # (B,) after each row
 
     def __len__(self) -> int:
         return -(-self._length // self.window)
 
     def epoch(self, rng: np.random.Generator | None = None, start: int = 0) -> Iterator[Batch]:
-        """The windows in the order of the text; there is nothing to shuffle, so ``rng`` stays untouched."""
+        """The windows in the order of the text, from mini-batch ``start`` on; no rng is used."""
         for first in range(start * self.window, self._length, self.window):
             stretch = self._rows[:, first : first + self.window + 1]  # (B, T + 1)
             if first + self.window >= self._length:
@@ -63,16 +68,19 @@ class WindowBatches:
             yield _batch(stretch)
 
 
-class LooseWindows:
-    """Batches of windows over one running text, shuffled, none of which knows what stands before it.
+class StatelessWindows:
+    """Mini-batches of shuffled windows, which each begin with a zero state.
 
     Parameters
     ----------
-    ids : (n,) the text. Its targets are the ids that follow, and ``eos_id`` after the last.
-    batch_size : B, windows in a batch; the last batch of an epoch may have fewer.
-    window : T, steps of a window.
+    ids : (n,) ids of the text.
+    batch_size : B, windows in a mini-batch; the last of an epoch may have fewer.
+    window : T, time steps. Up to T - 1 ids at the end of the text are dropped.
+    eos_id : target after the last id.
 
-    Up to T - 1 ids at the end, which would fill no further window, are left out.
+    Raises
+    ------
+    InputError : if the text is too short for one mini-batch.
     """
 
     carries_state = False
@@ -88,7 +96,7 @@ class LooseWindows:
         return -(-self._count // self.batch_size)
 
     def epoch(self, rng: np.random.Generator | None = None, start: int = 0) -> Iterator[Batch]:
-        """All windows once, in an order drawn from ``rng``, or without it in that of the text."""
+        """All windows in random order, from mini-batch ``start`` on; without rng in order."""
         order = np.arange(self._count) if rng is None else rng.permutation(self._count)
         for first in range(start * self.batch_size, self._count, self.batch_size):
             begins = order[first : first + self.batch_size] * self.window
@@ -96,7 +104,7 @@ class LooseWindows:
 
 
 def running_text(sequences: Sequence[np.ndarray], eos_id: int) -> np.ndarray:
-    """Several sequences as one running text, with the end symbol between them; (n,), of their dtype."""
+    """Join sequences (n,) to one running text, with the end token between them."""
     if len(sequences) == 1:
         return sequences[0]
     text = np.full(sum(map(len, sequences)) + len(sequences) - 1, eos_id, sequences[0].dtype)
@@ -108,18 +116,18 @@ def running_text(sequences: Sequence[np.ndarray], eos_id: int) -> np.ndarray:
 
 
 def _at(ids: np.ndarray, places: np.ndarray, eos_id: int) -> np.ndarray:
-    """The ids at these places, and the end symbol at the place after the last."""
+    """The ids at these places; the end token at the place after the last."""
     return np.where(places < len(ids), ids.take(places, mode="clip"), eos_id)
 
 
 def _batch(stretches: np.ndarray) -> Batch:
-    """Inputs, and as targets what follows each of them, from stretches of one more step, (B, T + 1)."""
+    """Inputs and targets from stretches (B, T + 1): the targets are one step ahead."""
     stretches = stretches.astype(np.int32).T
     return Batch(np.ascontiguousarray(stretches[:-1]), np.ascontiguousarray(stretches[1:]))
 
 
 def _too_small(ids: np.ndarray, batch_size: int, window: int) -> InputError:
     return InputError(
-        f"a text of {len(ids):,} symbols is too small for one batch of {batch_size} windows of {window};"
+        f"a text of {len(ids):,} tokens is too small for one mini-batch of {batch_size} windows of {window};"
         f" it needs {batch_size * window:,}: choose a smaller batch size or window"
     )

@@ -1,16 +1,18 @@
-"""From words to numbers and back.
+"""Words as tokens: from text to ids and back.
 
-A word model predicts the next word where a character model predicts the next letter: a recipe is then 200 steps long
-and not 1,000, no word is ever misspelt, and what was not among the words at the start can never be said. The ids:
+A word model predicts the next word, a character model the next character. With words, a
+recipe has 200 time steps instead of 1,000, and no word is misspelt, but words outside
+the vocabulary can never be generated. The ids:
 
-    id 0                    padding, and the end of a sequence: after the last word comes nothing
-    id 1                    [UNK], any word without an id of its own
-    ids 2 to K + 1          the K most frequent words of the texts, the most frequent first
+    id 0                padding, and the end of a sequence
+    id 1                [UNK], any word outside the vocabulary
+    ids 2 to K + 1      the K most frequent words of the texts, the most frequent first
 
-This is the vocabulary of D. Foster, Generative Deep Learning (2nd edition, 2023), chapter 5, there made by Keras's
-TextVectorization with 10,000 ids in all; words of equal frequency stand from z to a, as Keras sorts them. What a word
-is, ``split_words`` says; since it sets brackets apart, a text that has "[UNK]" in it has the three words ``[ unk ]``,
-and none of them is the id 1.
+This is the vocabulary of D. Foster, Generative Deep Learning (2nd edition, 2023),
+chapter 5, there made by Keras's TextVectorization with 10,000 ids in all. Words of
+equal frequency stand from z to a, as in Keras. ``split_words`` defines what a word is.
+It separates brackets, so "[UNK]" in a text is three words ``[ unk ]``, and none of them
+is the id 1.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minilstm.data.protocol import Tokenizer, check_form, check_id, check_text, each_id, each_text, visible
-from minilstm.data.punctuation import join_words, pieces, spaced, split_words
+from minilstm.data.punctuation import join_words, spaced, split_words, text_chunks
 from minilstm.data.tokenizers import CharTokenizer
 from minilstm.errors import InputError
 
@@ -37,55 +39,60 @@ SPECIAL = 2  # padding and unknown: the first word has this id
 
 @dataclass(frozen=True)
 class WordTokenizer:
-    """Words to dense ids and back; made by ``WordTokenizer.fit``, and never changed afterwards.
+    """Words to ids and back; made by ``WordTokenizer.fit``, and immutable.
 
     Attributes
     ----------
-    symbols : the words with an id of their own; ``symbols[k]`` has the id ``k + 2``.
+    tokens : the words of the vocabulary; ``tokens[k]`` has the id ``k + 2``.
     """
 
-    symbols: tuple[str, ...]
+    tokens: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if not isinstance(self.symbols, tuple):
-            raise InputError(f"symbols must be a tuple of words, not {type(self.symbols).__name__}")
-        if not self.symbols:
+        if not isinstance(self.tokens, tuple):
+            raise InputError(f"tokens must be a tuple of words, not {type(self.tokens).__name__}")
+        if not self.tokens:
             raise InputError("a tokenizer needs at least one word: give it a text that is not empty")
         seen = set()
-        for position, symbol in enumerate(self.symbols):
-            if not isinstance(symbol, str) or split_words(symbol) != [symbol]:
-                raise InputError(f"symbols[{position}] must be a single word or punctuation mark in lower case, not {symbol!r}")
-            if symbol in seen:
-                raise InputError(f"symbols[{position}] = {symbol!r} is a duplicate: keep one of them")
-            seen.add(symbol)
+        for position, word in enumerate(self.tokens):
+            if not isinstance(word, str) or split_words(word) != [word]:
+                raise InputError(f"tokens[{position}] must be a single word or punctuation mark in lower case, not {word!r}")
+            if word in seen:
+                raise InputError(f"tokens[{position}] = {word!r} is a duplicate: keep one of them")
+            seen.add(word)
 
     @classmethod
     def fit(cls, texts: Iterable[str], limit: int | None = None) -> WordTokenizer:
-        """Give ids to the most frequent words of the texts; of equally frequent ones, from z to a.
+        """Make a tokenizer with ids for the most frequent words of the texts.
+
+        Equally frequent words stand from z to a.
 
         Parameters
         ----------
-        limit : how many ids there may be in all, those of padding and [UNK] included; None: one for every word.
+        texts : strings, usually the training set.
+        limit : most ids, those of padding and [UNK] included. Default: all words.
 
-        Raises InputError if ``texts`` is one string, holds anything but strings, or has no word at all, and if ``limit``
-        leaves no room for a word.
+        Raises
+        ------
+        InputError : if ``texts`` is a single string, has anything but strings, or has
+            no word at all, or if ``limit`` is below 3.
         """
         if limit is not None:
             _check_limit(limit)
-        chunks: Counter[str] = Counter()  # between white space: few kinds, so that few need to be split
+        unsplit: Counter[str] = Counter()  # between white space; each kind is split once
         for text in each_text(texts):
-            for piece in pieces(text):
-                chunks.update(piece.split())
+            for chunk in text_chunks(text):
+                unsplit.update(chunk.split())
         counts: Counter[str] = Counter()
-        for chunk, count in chunks.items():
-            for word in split_words(chunk):
+        for string, count in unsplit.items():
+            for word in split_words(string):
                 counts[word] += count
         ordered = sorted(counts.items(), key=lambda item: (item[1], item[0]), reverse=True)
         return cls(tuple(word for word, _ in ordered[: None if limit is None else limit - SPECIAL]))
 
     @property
     def unit(self) -> str:
-        """What an id stands for."""
+        """What a token is, for messages."""
         return "word"
 
     @property
@@ -95,7 +102,7 @@ class WordTokenizer:
 
     @property
     def unknown_id(self) -> int:
-        """The id of all words without one of their own: 1."""
+        """The id of words outside the vocabulary: 1."""
         return 1
 
     @property
@@ -105,37 +112,45 @@ class WordTokenizer:
 
     @property
     def vocab_size(self) -> int:
-        """How many ids there are, padding and unknown included."""
-        return len(self.symbols) + SPECIAL
+        """V, number of ids, padding and unknown included."""
+        return len(self.tokens) + SPECIAL
 
     def encode(self, text: str) -> npt.NDArray[np.int32]:
-        """The ids of the text's words, one each; unknown words are 1, and the end is not appended.
+        """Ids of the words of a text.
 
-        Raises InputError if ``text`` is not a string.
+        Returns
+        -------
+        (number of words,) int32, without the end; unknown words are 1.
+
+        Raises
+        ------
+        InputError : if ``text`` is not a string.
         """
         check_text(text)
-        words = chain.from_iterable(map(split_words, pieces(text)))
+        words = chain.from_iterable(map(split_words, text_chunks(text)))
         return np.fromiter(map(self._id_of.get, words, repeat(self.unknown_id)), np.int32)
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text that the ids stand for, up to the first 0, with spaces where people write them (``join_words``).
+        """The text of ids up to the first 0, with natural spaces (``join_words``).
 
-        Encoding it again gives the same ids, but for unknown words, which are written [UNK].
+        Encoding it gives the same ids again, except for unknown words, written [UNK].
 
-        Raises InputError at the first id that is not an integer or stands for nothing.
+        Raises
+        ------
+        InputError : at the first id that is not an integer, or out of range.
         """
         return join_words(self._words(ids))
 
     def complete(self, prompt: str, ids: Iterable[int]) -> str:
-        """The prompt as it was typed, continued by what the ids stand for, up to the first 0.
+        """The prompt, continued by the text of ids up to the first 0.
 
-        The prompt keeps its capitals, its own spaces and its unknown words; white space at its end gives way to the
-        space, if any, that belongs between its last word and the first one that follows.
+        The prompt keeps its capitals, spaces and unknown words. Only white space at its
+        end is replaced by the space, if any, that belongs before the next word.
         """
-        return "".join(self.pieces(prompt, ids))
+        return "".join(self.chunks(prompt, ids))
 
-    def pieces(self, prompt: str, ids: Iterable[int]) -> Iterator[str]:
-        """What ``complete`` returns, from left to right: each word when the one after it is known, for the space between."""
+    def chunks(self, prompt: str, ids: Iterable[int]) -> Iterator[str]:
+        """The text of ``complete`` in parts: the prompt, then each word with its space."""
         check_text(prompt)
         words = self._words(ids)
         stripped = prompt.rstrip()
@@ -149,17 +164,17 @@ class WordTokenizer:
             yield space + word
 
     def show(self, id_: int) -> str:
-        """One id as a table shows it: a word as it is, ``[UNK]``, ``<eos>``; what cannot be seen, as Python writes it.
+        """An id for a table: a word, ``[UNK]`` or ``<eos>``.
 
-        Raises InputError for an id that is not an integer or stands for nothing.
+        Invisible characters are escaped. Raises InputError as ``decode`` does.
         """
         check_id(id_, self.vocab_size)
         if id_ == self.eos_id:
             return "<eos>"
-        return SHOWN_FOR_UNKNOWN if id_ == self.unknown_id else visible(self.symbols[id_ - SPECIAL])
+        return SHOWN_FOR_UNKNOWN if id_ == self.unknown_id else visible(self.tokens[id_ - SPECIAL])
 
     def share_unknown(self, texts: Iterable[str]) -> float:
-        """The share of the texts' words that have no id of their own, from 0 to 1; InputError if there is no word."""
+        """Fraction of words outside the vocabulary, 0 to 1. InputError without any word."""
         unknown = total = 0
         for text in each_text(texts, "share_unknown([text])"):
             ids = self.encode(text)
@@ -170,27 +185,27 @@ class WordTokenizer:
         return unknown / total
 
     def to_json(self) -> dict[str, Any]:
-        """The tokenizer in plain JSON types; ``WordTokenizer.from_json`` takes it back."""
-        return {"kind": "words", "symbols": list(self.symbols)}
+        """The tokenizer as JSON types, for ``WordTokenizer.from_json``."""
+        return {"kind": "words", "tokens": list(self.tokens)}
 
     @classmethod
     def from_json(cls, form: dict[str, Any]) -> WordTokenizer:
-        """The tokenizer that ``to_json`` wrote down; InputError, saying what is wrong, for anything else."""
+        """The tokenizer that ``to_json`` returned. Raises InputError for anything else."""
         check_form(form, "words")
-        return cls(tuple(form["symbols"]))
+        return cls(tuple(form["tokens"]))
 
     def __repr__(self) -> str:
-        return f"<WordTokenizer: {len(self.symbols)} words, vocab_size {self.vocab_size}>"
+        return f"<WordTokenizer: {len(self.tokens)} words, vocab_size {self.vocab_size}>"
 
     def _words(self, ids: Iterable[int]) -> Iterator[str]:
         for value in each_id(ids, self.vocab_size):
             if value == self.eos_id:
                 break
-            yield SHOWN_FOR_UNKNOWN if value == self.unknown_id else self.symbols[value - SPECIAL]
+            yield SHOWN_FOR_UNKNOWN if value == self.unknown_id else self.tokens[value - SPECIAL]
 
     @cached_property
     def _id_of(self) -> dict[str, int]:
-        return {symbol: position + SPECIAL for position, symbol in enumerate(self.symbols)}
+        return {word: position + SPECIAL for position, word in enumerate(self.tokens)}
 
 
 def _check_limit(limit: int) -> None:
@@ -201,7 +216,7 @@ def _check_limit(limit: int) -> None:
 
 
 def tokenizer_from_json(form: dict[str, Any]) -> Tokenizer:
-    """The tokenizer of either kind that its ``to_json`` wrote down; InputError for anything else."""
+    """The tokenizer of either kind that ``to_json`` returned; else InputError."""
     if not isinstance(form, dict):
         raise InputError(f"a tokenizer is kept as a JSON object, not as {type(form).__name__}")
     kind = form.get("kind")

@@ -77,7 +77,7 @@ def beam_search(
     Raises
     ------
     InputError : if an argument is wrong, or the tokenizer is not the model's.
-    UnknownSymbolError : if the prompt has a token that the tokenizer does not know.
+    UnknownTokenError : if the prompt has a token that the tokenizer does not know.
     """
     check_size("length", length)
     check_size("width", width)

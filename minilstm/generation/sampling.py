@@ -124,7 +124,7 @@ def read_prompts(model: LanguageModel, tokenizer: Tokenizer, prompts: Sequence[s
     ------
     InputError : if there is no prompt or one is empty, or the tokenizer is not the
         model's.
-    UnknownSymbolError : if a prompt has a token that the tokenizer does not know.
+    UnknownTokenError : if a prompt has a token that the tokenizer does not know.
     """
     if isinstance(prompts, str):
         raise InputError(f"prompts must be a list of strings, not one string: write [{prompts[:20]!r}]")
@@ -174,7 +174,7 @@ def generate_ids(
     Raises
     ------
     InputError : if an argument is wrong, or the tokenizer is not the model's.
-    UnknownSymbolError : if a prompt has a token that the tokenizer does not know.
+    UnknownTokenError : if a prompt has a token that the tokenizer does not know.
     """
     return cut_at_end(np.concatenate([*generate_in_chunks(model, tokenizer, prompts, length, sampling, rng)]), tokenizer)
 
@@ -237,7 +237,7 @@ def generate(
     Raises
     ------
     InputError : if an argument is wrong, or the tokenizer is not the model's.
-    UnknownSymbolError : if a prompt has a token that the tokenizer does not know.
+    UnknownTokenError : if a prompt has a token that the tokenizer does not know.
     """
     written = generate_ids(model, tokenizer, prompts, length, sampling, rng)
     return [tokenizer.complete(prompt, ids) for prompt, ids in zip(prompts, written)]

@@ -194,7 +194,7 @@ def test_in_a_terminal_the_same_text_is_shown(folder, run):
     assert status == 0 and shown.replace("\r\n", "\n") == run(*options)[1]
 
 
-# ---- texts in pieces ---------------------------------------------------------------------------------------------
+# ---- texts in chunks ---------------------------------------------------------------------------------------------
 
 
 def test_pieces_are_what_complete_returns(tokenizer):
@@ -202,14 +202,14 @@ def test_pieces_are_what_complete_returns(tokenizer):
     for prompt in ("abc", "don", "d  ", "", "Roast (the"):
         for length in (0, 1, 2, 30):
             ids = rng.integers(0, tokenizer.vocab_size, length)
-            assert "".join(tokenizer.pieces(prompt, iter(ids.tolist()))) == tokenizer.complete(prompt, ids)
+            assert "".join(tokenizer.chunks(prompt, iter(ids.tolist()))) == tokenizer.complete(prompt, ids)
 
 
 def test_no_more_ids_are_asked_for_than_a_piece_needs(tokenizer):
     asked = []
     ids = (asked.append(k) or 3 for k in range(50))
     needed = []
-    for _ in tokenizer.pieces("d", ids):
+    for _ in tokenizer.chunks("d", ids):
         needed.append(len(asked))
     waits = tokenizer.unit == "word"
     assert needed == [0, *(min(k + waits, 50) for k in range(1, 51))]

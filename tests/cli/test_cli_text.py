@@ -117,7 +117,7 @@ def test_the_encoding_that_is_advised_trains_on_the_right_characters(here, run):
     assert "--encoding cp1252" in refused(run("train", "quotes.txt", *SMALL), 2, "not UTF-8")
     status, _, err = run("train", "quotes.txt", "--encoding", "cp1252", *SMALL)
     assert status == 0, err
-    assert set("’“”–") < set(checkpoint.load("run/model.npz").tokenizer.symbols)
+    assert set("’“”–") < set(checkpoint.load("run/model.npz").tokenizer.tokens)
 
 
 def test_a_separator_must_be_one_character(here, run):

@@ -16,7 +16,7 @@ from minilstm.cli import data
 from minilstm.cli import train as command
 from minilstm.data.batches import SequenceBatches
 from minilstm.data.readers import split_sequences
-from minilstm.data.windows import LooseWindows, WindowBatches
+from minilstm.data.windows import StatelessWindows, WindowBatches
 from minilstm.generation.sampling import Sampling, generate
 from minilstm.training import callbacks, checkpoint
 from minilstm.training.checkpoint import Checkpoint
@@ -135,7 +135,7 @@ def test_options_make_the_clipping(here, run, fitted, options, limits):
     "options, kind, shape",
     [
         (["--window", 7], WindowBatches, (7, 4)),
-        (["--window", 7, "--no-carry"], LooseWindows, (7, 4)),
+        (["--window", 7, "--no-carry"], StatelessWindows, (7, 4)),
         (["--max-length", 5], SequenceBatches, (5, 4)),
         (["--max-length", 1], SequenceBatches, (1, 4)),
         (["--window", 1], WindowBatches, (1, 4)),

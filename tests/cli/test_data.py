@@ -12,7 +12,7 @@ from minilstm.cli import data, sources
 from minilstm.cli.settings import build_model, resolve_settings
 from minilstm.corpora.headlines import PROMPTS, UNFAMILIAR_PROMPT
 from minilstm.data.batches import SequenceBatches
-from minilstm.data.windows import LooseWindows, WindowBatches
+from minilstm.data.windows import StatelessWindows, WindowBatches
 
 
 def load(*files, **given):
@@ -97,7 +97,7 @@ def test_of_ten_files_and_more_whole_ones_are_held_out_and_of_fewer_a_stretch_of
         file.write_text(chr(97 + k) * 100)  # what a symbol comes from can be seen
 
     def symbols(loaded, part):
-        return Counter("".join(loaded.tokenizer.symbols[i - 1] for batch in part.epoch() for i in batch.inputs.ravel()
+        return Counter("".join(loaded.tokenizer.tokens[i - 1] for batch in part.epoch() for i in batch.inputs.ravel()
                                if i != loaded.tokenizer.eos_id))
 
     loaded = load(*files, window=5, batch_size=1)
@@ -119,8 +119,8 @@ def test_several_files_of_lines_are_one_corpus(tmp_path):
 
 def test_windows_carry_the_state_or_do_not(lines):
     carried, loose = load(lines, window=9), load(lines, window=9, carry=False)
-    assert isinstance(carried.train, WindowBatches) and isinstance(loose.train, LooseWindows)
-    assert isinstance(carried.valid, WindowBatches) and isinstance(loose.valid, LooseWindows)
+    assert isinstance(carried.train, WindowBatches) and isinstance(loose.train, StatelessWindows)
+    assert isinstance(carried.valid, WindowBatches) and isinstance(loose.valid, StatelessWindows)
     for loaded in (carried, loose):
         assert next(loaded.train.epoch()).inputs.shape == (9, 4)
 
@@ -133,7 +133,7 @@ def test_sequences_are_cut_after_max_length(lines):
 
 def test_vocab_leaves_so_many_ids(lines):
     lines.write_text("a b c d\n" * 40)
-    assert load(lines, tokens="words", vocab=5).tokenizer.symbols == ("d", "c", "b")
+    assert load(lines, tokens="words", vocab=5).tokenizer.tokens == ("d", "c", "b")
     assert "25.0% unknown" in load(lines, tokens="words", vocab=5).description
     assert load(lines, tokens="words").tokenizer.vocab_size == 6
     assert load(lines, tokens="words").characters == 7 / 4
@@ -162,7 +162,7 @@ def test_headlines_as_published_are_padded_on_the_left_in_the_order_of_the_file(
     path = real_data("ag_news_test.csv")
     settings = resolve_settings("file", {"preset": "headlines", "as_published": True})
     loaded = data.load([str(path)], settings)
-    assert len(loaded.tokenizer.symbols) == 81 and loaded.tokenizer.vocab_size == 83 and loaded.tokenizer.eos_id == 82
+    assert len(loaded.tokenizer.tokens) == 81 and loaded.tokenizer.vocab_size == 83 and loaded.tokenizer.eos_id == 82
     assert loaded.valid is None and len(loaded.train) == 950 and loaded.prompts == ["Today "]
     assert build_model(settings, 83).parameters.flat.size == 119_251
     with open(path, newline="", encoding="utf-8") as file:

@@ -9,7 +9,7 @@ from minilstm import CharTokenizer, InputError
 from minilstm.corpora.grammar import Grammar
 from minilstm.data.batches import CorpusBatches, SequenceBatches
 from minilstm.data.published import LeftPadded, RightPadded
-from minilstm.data.windows import LooseWindows, WindowBatches, running_text
+from minilstm.data.windows import StatelessWindows, WindowBatches, running_text
 
 EOS = 9
 id_sequences = st.lists(st.lists(st.integers(1, 8), min_size=1, max_size=7), min_size=1, max_size=12)
@@ -99,9 +99,9 @@ def test_windows_side_by_side_are_the_text_and_targets_are_what_follows(ids, bat
 def test_loose_windows_are_shuffled_and_each_comes_once(ids, batch_size, window, seed):
     if len(ids) // window < batch_size:
         with pytest.raises(InputError, match="too small"):
-            LooseWindows(np.array(ids), batch_size, window, EOS)
+            StatelessWindows(np.array(ids), batch_size, window, EOS)
         return
-    batches = LooseWindows(np.array(ids), batch_size, window, EOS)
+    batches = StatelessWindows(np.array(ids), batch_size, window, EOS)
     epoch = list(batches.epoch(np.random.default_rng(seed)))
     assert len(epoch) == len(batches) and not batches.carries_state
     seen = [(b.inputs[:, k].tolist(), b.targets[:, k].tolist()) for b in epoch for k in range(b.inputs.shape[1])]
@@ -113,7 +113,7 @@ def test_loose_windows_are_shuffled_and_each_comes_once(ids, batch_size, window,
     assert [b.inputs.tolist() for b in rest] == [b.inputs.tolist() for b in epoch[1:]]
 
 
-@pytest.mark.parametrize("kind", [WindowBatches, LooseWindows])
+@pytest.mark.parametrize("kind", [WindowBatches, StatelessWindows])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.int64])
 def test_windows_are_int32_of_whatever_type_the_text_is_kept_in(kind, dtype):
     batches = kind(np.arange(1, 60, dtype=dtype), 2, 4, 200)
@@ -123,7 +123,7 @@ def test_windows_are_int32_of_whatever_type_the_text_is_kept_in(kind, dtype):
 
 
 def test_loose_windows_change_their_order_from_epoch_to_epoch():
-    batches, rng = LooseWindows(np.arange(64) % 9, 2, 4, EOS), np.random.default_rng(0)
+    batches, rng = StatelessWindows(np.arange(64) % 9, 2, 4, EOS), np.random.default_rng(0)
     first, second = ([b.inputs.tolist() for b in batches.epoch(rng)] for _ in range(2))
     assert first != second
 
@@ -174,15 +174,15 @@ def test_a_sequence_of_one_symbol_predicts_the_end():
 @pytest.mark.parametrize(
     "make, words",
     [
-        (lambda: SequenceBatches(arrays([[1]]), 2, EOS), "1 sequences, too few for one batch of 2"),
+        (lambda: SequenceBatches(arrays([[1]]), 2, EOS), "1 sequences, too few for one mini-batch of 2"),
         (lambda: SequenceBatches([], 1, EOS), "too few"),
         (lambda: SequenceBatches(arrays([[1], []]), 1, EOS), "sequence 1 is empty"),
         (lambda: SequenceBatches(arrays([[1]]), 0, EOS), "batch_size"),
         (lambda: WindowBatches(np.ones(5, int), 1, 0, EOS), "window"),
-        (lambda: WindowBatches(np.ones(1, int), 1, 2, EOS), "a text of 1 symbols is too small"),
+        (lambda: WindowBatches(np.ones(1, int), 1, 2, EOS), "a text of 1 tokens is too small"),
         (lambda: WindowBatches(np.ones(5, int), 0, 1, EOS), "batch_size"),
-        (lambda: LooseWindows(np.ones(5, int), 0, 1, EOS), "batch_size"),
-        (lambda: LooseWindows(np.ones(5, int), 1, 6, EOS), "a text of 5 symbols is too small"),
+        (lambda: StatelessWindows(np.ones(5, int), 0, 1, EOS), "batch_size"),
+        (lambda: StatelessWindows(np.ones(5, int), 1, 6, EOS), "a text of 5 tokens is too small"),
         (lambda: SequenceBatches(arrays([[1]]), 1, EOS, max_steps=0), "max_steps"),
         (lambda: LeftPadded(arrays([[1]]), 0, EOS), "batch_size"),
         (lambda: RightPadded(arrays([[1]]), 1, 0), "steps"),

@@ -12,7 +12,7 @@ from minilstm.cli import data
 from minilstm.cli.settings import resolve_settings
 from minilstm.data import encoded, punctuation, tokenizers
 from minilstm.data.encoded import EncodedTexts
-from minilstm.data.punctuation import pieces, split_words
+from minilstm.data.punctuation import split_words, text_chunks
 from minilstm.data.tokenizers import CharTokenizer
 from minilstm.data.words import WordTokenizer
 
@@ -49,22 +49,22 @@ def test_a_long_text_is_encoded_in_chunks_to_the_same_ids(text, size):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tokenizers, "CHUNK", size)
         assert tokenizer.encode(text).tolist() == whole.tolist()
-        with pytest.raises(tokenizers.UnknownSymbolError, match=f"position {len(text)} "):
+        with pytest.raises(tokenizers.UnknownTokenError, match=f"position {len(text)} "):
             CharTokenizer.fit(["x" if text == "" else text]).encode(text + ("y" if "y" not in text else "\U000f0000"))
 
 
 @given(st.text(st.sampled_from("aΣςσ'.\u0301\u200d \n\u2028\x1c\xa0,İ")), st.integers(1, 5))
 def test_a_text_in_pieces_has_the_same_words(text, size):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(punctuation, "PIECE", size)
-        parts = list(pieces(text))
+        patch.setattr(punctuation, "CHUNK", size)
+        parts = list(text_chunks(text))
         assert "".join(parts) == text and all(part[-1].isspace() for part in parts[:-1])
         assert [word for part in parts for word in split_words(part)] == split_words(text)
 
 
 @pytest.mark.parametrize("given_options", [{"window": 50}, {}, {"window": 50, "tokens": "words"}, {"tokens": "words"}])
 def test_reading_and_encoding_a_text_takes_less_than_eight_times_its_size(tmp_path, monkeypatch, given_options):
-    for module, name in ((tokenizers, "CHUNK"), (encoded, "CHUNK"), (punctuation, "PIECE")):
+    for module, name in ((tokenizers, "CHUNK"), (encoded, "CHUNK"), (punctuation, "CHUNK")):
         monkeypatch.setattr(module, name, 1 << 14)  # as small beside this text as a chunk is beside a large one
     words, rng = WORDS.split(), np.random.default_rng(0)
     path, small = tmp_path / "text.txt", tmp_path / "small.txt"

@@ -34,7 +34,7 @@ def load(files, **given):
 
 def symbols(loaded, batches):
     """What is read in an epoch, with the end symbol as a line of its own between two files."""
-    marks = [*loaded.tokenizer.symbols, "\n"]
+    marks = [*loaded.tokenizer.tokens, "\n"]
     return "".join(marks[i - 1] for batch in batches.epoch() for i in batch.inputs.T.ravel())
 
 
@@ -68,16 +68,16 @@ def test_the_state_is_carried_over_windows_unless_that_is_refused(speeches):
 def test_from_a_folder_of_files_to_a_sample(speeches, run, options):
     status, out, err = run("train", *speeches, "--window", 10, *MODEL, *options, "--epochs", 2, "--out", "run")
     assert status == 0, err
-    assert "in windows of 10" in out and "epoch 2: train" in out and "held out:" in out
+    assert "in windows of 10" in out and "epoch 2: train" in out and "validation:" in out
     assert checkpoint.load("run/model.npz").settings["carry"] is ("--no-carry" not in options)
     status, out, err = run("sample", "run", "--count", 2, "--length", 20)
     assert status == 0 and out.strip(), err
 
 
-def test_a_run_of_few_steps_tells_its_held_out_loss_and_shows_what_it_writes(speeches, run):
+def test_a_run_of_few_steps_reports_its_validation_loss_and_shows_what_it_writes(speeches, run):
     status, out, err = run("train", *speeches, "--window", 10, *MODEL, "--steps", 5, "--out", "run")
     assert status == 0, err
-    assert "step 5: train" in out and ", held out" in out and "\n  - " in out
+    assert "step 5: train" in out and ", validation" in out and "\n  - " in out
     with open("run/samples.txt", encoding="utf-8") as file:
         assert file.read().startswith("step 5\n")
 

@@ -432,14 +432,14 @@ def test_a_tenth_is_held_out_unless_another_share_is_asked_for():
 @pytest.mark.parametrize("split, sequences", [(split_sequences, ["a", "b", "c"]), (split_text, "abc")])
 @pytest.mark.parametrize("held_out", [0, 1, -0.1, 1.5, float("nan"), float("inf"), "0.1", None, True])
 def test_a_share_outside_of_0_to_1_is_refused(split, sequences, held_out):
-    with pytest.raises(InputError, match=f"held_out must be .* between 0 and 1.*not {held_out!r}"):
+    with pytest.raises(InputError, match=f"fraction must be .* between 0 and 1.*not {held_out!r}"):
         split(sequences, np.random.default_rng(0), held_out)
 
 
 @pytest.mark.parametrize("split, sequences, message", [
-    (split_sequences, ["a"], "at least 2 sequences, and there are 1"),
-    (split_sequences, [], "at least 2 sequences, and there are 0"),
-    (split_text, "a", "at least 2 characters, and there are 1"),
+    (split_sequences, ["a"], "at least 2 sequences to choose from, and there are 1"),
+    (split_sequences, [], "at least 2 sequences to choose from, and there are 0"),
+    (split_text, "a", "at least 2 characters to choose from, and there are 1"),
     (split_sequences, "abc", "not one string: use split_text"),
     (split_text, ["a", "b"], "not list: use split_sequences"),
 ])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from minilstm.data.readers import read_csv
 from minilstm.data.tokenizers import CharTokenizer
-from minilstm.errors import InputError, UnknownSymbolError
+from minilstm.errors import InputError, UnknownTokenError
 from tests.helpers.paths import SHARED
 
 DATA = SHARED / "data"
@@ -68,16 +68,16 @@ def naive_decode(symbols, ids, eos_id):
 @given(texts_with_symbols, st.booleans())
 def test_symbols_stand_by_falling_frequency_and_ties_by_first_appearance(texts, unknown):
     tokenizer = CharTokenizer.fit(texts, unknown)
-    assert list(tokenizer.symbols) == naive_symbols(texts)
+    assert list(tokenizer.tokens) == naive_symbols(texts)
     counts = Counter("".join(texts))
-    frequencies = [counts[symbol] for symbol in tokenizer.symbols]
+    frequencies = [counts[symbol] for symbol in tokenizer.tokens]
     assert frequencies == sorted(frequencies, reverse=True)
 
 
 @given(texts_with_symbols, st.booleans())
 def test_ids_are_dense_from_padding_to_eos(texts, unknown):
     tokenizer = CharTokenizer.fit(texts, unknown)
-    ids = [tokenizer.padding_id] + [int(tokenizer.encode(symbol)[0]) for symbol in tokenizer.symbols]
+    ids = [tokenizer.padding_id] + [int(tokenizer.encode(symbol)[0]) for symbol in tokenizer.tokens]
     ids += [tokenizer.unknown_id] if unknown else []
     ids += [tokenizer.eos_id]
     assert ids == list(range(tokenizer.vocab_size))
@@ -85,7 +85,7 @@ def test_ids_are_dense_from_padding_to_eos(texts, unknown):
 
 def test_a_small_example_by_hand():
     tokenizer = CharTokenizer.fit(["to be", "or not to be"])
-    assert tokenizer.symbols == ("o", " ", "t", "b", "e", "r", "n")
+    assert tokenizer.tokens == ("o", " ", "t", "b", "e", "r", "n")
     assert (tokenizer.padding_id, tokenizer.unknown_id, tokenizer.eos_id) == (0, None, 8)
     assert tokenizer.vocab_size == 9
     assert tokenizer.encode("not").tolist() == [7, 1, 3]
@@ -112,14 +112,14 @@ def test_encode_agrees_with_the_naive_twin(texts, text):
     tokenizer = CharTokenizer.fit(texts, unknown=True)
     ids = tokenizer.encode(text)
     assert ids.dtype == np.int32 and ids.shape == (len(text),)
-    assert ids.tolist() == naive_encode(tokenizer.symbols, text, len(tokenizer.symbols) + 1)
+    assert ids.tolist() == naive_encode(tokenizer.tokens, text, len(tokenizer.tokens) + 1)
 
 
 @given(texts_with_symbols, st.booleans(), st.data())
 def test_decode_agrees_with_the_naive_twin(texts, unknown, data):
     tokenizer = CharTokenizer.fit(texts, unknown)
     ids = data.draw(st.lists(st.integers(0, tokenizer.vocab_size - 1)))
-    expected = naive_decode(tokenizer.symbols, ids, tokenizer.vocab_size - 1)
+    expected = naive_decode(tokenizer.tokens, ids, tokenizer.vocab_size - 1)
     assert tokenizer.decode(ids) == expected
     assert tokenizer.decode(np.array(ids, np.int32)) == expected
     assert tokenizer.decode(list(np.array(ids, np.uint16))) == expected
@@ -128,11 +128,11 @@ def test_decode_agrees_with_the_naive_twin(texts, unknown, data):
 @given(texts_with_symbols, any_text)
 def test_without_an_unknown_id_the_first_unknown_symbol_is_refused(texts, text):
     tokenizer = CharTokenizer.fit(texts)
-    unknown = [position for position, symbol in enumerate(text) if symbol not in tokenizer.symbols]
+    unknown = [position for position, symbol in enumerate(text) if symbol not in tokenizer.tokens]
     if not unknown:
-        assert tokenizer.encode(text).tolist() == naive_encode(tokenizer.symbols, text, None)
+        assert tokenizer.encode(text).tolist() == naive_encode(tokenizer.tokens, text, None)
         return
-    with pytest.raises(UnknownSymbolError) as caught:
+    with pytest.raises(UnknownTokenError) as caught:
         tokenizer.encode(text)
     symbol = text[unknown[0]]
     assert f"{symbol!r} (U+{ord(symbol):04X}) at position {unknown[0]} (counted from 0)" in str(caught.value)
@@ -140,7 +140,7 @@ def test_without_an_unknown_id_the_first_unknown_symbol_is_refused(texts, text):
 
 def test_an_unknown_symbol_is_named_with_its_place():
     message = r"'é' \(U\+00E9\) at position 7 \(counted from 0\).*leave it out"
-    with pytest.raises(UnknownSymbolError, match=message):
+    with pytest.raises(UnknownTokenError, match=message):
         CharTokenizer.fit(["to be or not"]).encode("to be né")
 
 
@@ -154,7 +154,7 @@ def test_decode_stops_at_the_first_eos_and_skips_padding():
 def test_complete_is_the_prompt_and_then_what_the_ids_stand_for(texts, prompt, data):
     tokenizer = CharTokenizer.fit(texts)
     ids = data.draw(st.lists(st.integers(0, tokenizer.vocab_size - 1)))
-    assert tokenizer.complete(prompt, ids) == prompt + naive_decode(tokenizer.symbols, ids, tokenizer.eos_id)
+    assert tokenizer.complete(prompt, ids) == prompt + naive_decode(tokenizer.tokens, ids, tokenizer.eos_id)
 
 
 def test_complete_refuses_a_prompt_that_is_no_string():
@@ -226,8 +226,8 @@ def test_an_id_that_stands_for_nothing_is_named_with_its_place(ids, message):
     (None, "not NoneType"),
     (["a", 3], r"texts\[1\] must be a string, not int"),
     (b"abc", r"texts\[0\] must be a string, not int"),
-    ([], "at least one symbol"),
-    (["", ""], "at least one symbol"),
+    ([], "at least one character"),
+    (["", ""], "at least one character"),
 ])
 def test_fit_says_what_is_wrong_with_the_texts(texts, message):
     with pytest.raises(InputError, match=message):
@@ -251,7 +251,7 @@ def test_json_gives_back_the_same_tokenizer(texts, unknown):
         written = json.dumps(tokenizer.to_json(), ensure_ascii=ensure_ascii)
         again = CharTokenizer.from_json(json.loads(written))
         assert again == tokenizer
-        assert (again.symbols, again.unknown_id) == (tokenizer.symbols, tokenizer.unknown_id)
+        assert (again.tokens, again.unknown_id) == (tokenizer.tokens, tokenizer.unknown_id)
 
 
 def without(field):
@@ -261,15 +261,15 @@ def without(field):
 @pytest.mark.parametrize("form, message", [
     ([1, 2], "JSON object, not as list"),
     (without("kind"), "lacks the field 'kind'"),
-    (without("symbols"), "lacks the field 'symbols'"),
+    (without("tokens"), "lacks the field 'tokens'"),
     (without("unknown"), "lacks the field 'unknown'"),
     (without("kind") | {"kind": "words"}, "kind 'words', not 'characters'"),
-    (without("symbols") | {"symbols": "ab"}, "must be a list, not 'ab'"),
-    (without("symbols") | {"symbols": []}, "at least one symbol"),
-    (without("symbols") | {"symbols": ["a", "b", "a"]}, r"symbols\[2\] = 'a' is a duplicate"),
-    (without("symbols") | {"symbols": ["a", "bc"]}, r"symbols\[1\] must be a single character, not 'bc'"),
-    (without("symbols") | {"symbols": [""]}, r"symbols\[0\] must be a single character, not ''"),
-    (without("symbols") | {"symbols": [7]}, r"symbols\[0\] must be a single character, not 7"),
+    (without("tokens") | {"tokens": "ab"}, "must be a list, not 'ab'"),
+    (without("tokens") | {"tokens": []}, "at least one character"),
+    (without("tokens") | {"tokens": ["a", "b", "a"]}, r"tokens\[2\] = 'a' is a duplicate"),
+    (without("tokens") | {"tokens": ["a", "bc"]}, r"tokens\[1\] must be a single character, not 'bc'"),
+    (without("tokens") | {"tokens": [""]}, r"tokens\[0\] must be a single character, not ''"),
+    (without("tokens") | {"tokens": [7]}, r"tokens\[0\] must be a single character, not 7"),
     (without("unknown") | {"unknown": 1}, "unknown must be True or False, not 1"),
 ])
 def test_from_json_says_what_is_wrong(form, message):
@@ -295,13 +295,13 @@ def test_tokenizers_are_equal_when_their_ids_are():
 def test_a_tokenizer_cannot_be_changed():
     tokenizer = CharTokenizer.fit(["ab"])
     with pytest.raises(dataclasses.FrozenInstanceError):
-        tokenizer.symbols = ("c",)
+        tokenizer.tokens = ("c",)
     with pytest.raises(AttributeError):
         tokenizer.eos_id = 1
 
 
 def test_its_repr_is_short():
-    assert repr(CharTokenizer.fit(["ab"])) == "<CharTokenizer: 2 symbols, vocab_size 4>"
+    assert repr(CharTokenizer.fit(["ab"])) == "<CharTokenizer: 2 characters, vocab_size 4>"
     assert len(repr(CharTokenizer.fit([chr(code) for code in range(5000)]))) < 80
 
 
@@ -322,5 +322,5 @@ def test_the_real_headlines_have_81_characters():
         pytest.skip("the AG News test file is not beside this checkout")
     titles = read_csv(path, "title")
     tokenizer = CharTokenizer.fit(titles)
-    assert len(tokenizer.symbols) == 81 and tokenizer.vocab_size == 83 and tokenizer.eos_id == 82
+    assert len(tokenizer.tokens) == 81 and tokenizer.vocab_size == 83 and tokenizer.eos_id == 82
     assert [tokenizer.decode(tokenizer.encode(title)) for title in titles[:500]] == titles[:500]

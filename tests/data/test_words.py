@@ -115,13 +115,13 @@ def test_every_character_is_white_space_a_mark_or_part_of_a_word():
 @given(texts_with_words)
 def test_words_stand_by_falling_frequency_and_ties_from_z_to_a(texts):
     tokenizer = WordTokenizer.fit(texts)
-    assert list(tokenizer.symbols) == naive_symbols(texts)
+    assert list(tokenizer.tokens) == naive_symbols(texts)
 
 
 @given(texts_with_words, st.integers(3, 12))
 def test_a_limit_keeps_the_most_frequent_words(texts, limit):
     tokenizer = WordTokenizer.fit(texts, limit)
-    assert tokenizer.symbols == WordTokenizer.fit(texts).symbols[:limit - 2]
+    assert tokenizer.tokens == WordTokenizer.fit(texts).tokens[:limit - 2]
     assert tokenizer.vocab_size == min(limit, len(naive_symbols(texts)) + 2)
 
 
@@ -130,12 +130,12 @@ def test_encode_agrees_with_the_naive_twin(texts, limit, text):
     tokenizer = WordTokenizer.fit(texts, limit)
     ids = tokenizer.encode(text)
     assert ids.dtype == np.int32 and ids.shape == (len(naive_words(text)),)
-    assert ids.tolist() == naive_encode(tokenizer.symbols, text)
+    assert ids.tolist() == naive_encode(tokenizer.tokens, text)
 
 
 def test_a_small_example_by_hand():
     tokenizer = WordTokenizer.fit(["To be, or not to be!", "Not to be."])
-    assert tokenizer.symbols == ("to", "be", "not", "or", ".", ",", "!")
+    assert tokenizer.tokens == ("to", "be", "not", "or", ".", ",", "!")
     assert (tokenizer.padding_id, tokenizer.eos_id, tokenizer.unknown_id, tokenizer.vocab_size) == (0, 0, 1, 9)
     assert tokenizer.unit == "word"
     assert tokenizer.encode("TO BE? or be.").tolist() == [2, 3, 1, 5, 3, 6]
@@ -145,7 +145,7 @@ def test_a_small_example_by_hand():
 
 def test_brackets_around_unk_in_a_text_make_three_words():
     tokenizer = WordTokenizer.fit(["[UNK] a"])
-    assert tokenizer.symbols == ("unk", "a", "]", "[")
+    assert tokenizer.tokens == ("unk", "a", "]", "[")
     assert tokenizer.encode("[UNK]").tolist() == [5, 2, 4]
 
 
@@ -163,7 +163,7 @@ def test_unknown_words_are_written_unk_and_leave_the_others_as_they_are(texts, d
     ids = data.draw(st.lists(st.integers(1, tokenizer.vocab_size - 1)))
     words = []
     for k in ids:
-        words += ["[", "unk", "]"] if k == 1 else [tokenizer.symbols[k - 2]]
+        words += ["[", "unk", "]"] if k == 1 else [tokenizer.tokens[k - 2]]
     assert split_words(tokenizer.decode(ids)) == words
 
 
@@ -225,7 +225,7 @@ def test_complete_is_the_prompt_and_then_the_words_of_the_ids(texts, prompt, dat
     ids = data.draw(st.lists(st.integers(2, tokenizer.vocab_size - 1)))
     text = tokenizer.complete(prompt, ids + [0, 2])
     assert text.startswith(prompt if not ids else prompt.rstrip())
-    assert split_words(text) == split_words(prompt) + [tokenizer.symbols[k - 2] for k in ids]
+    assert split_words(text) == split_words(prompt) + [tokenizer.tokens[k - 2] for k in ids]
 
 
 def test_what_cannot_be_seen_is_shown_as_python_writes_it():
@@ -290,7 +290,7 @@ def test_a_limit_without_room_for_a_word_is_refused(limit):
 
 def test_fit_takes_any_iterable_and_any_whole_number():
     assert WordTokenizer.fit((text for text in ("a a b", "c")), np.int64(4)) == WordTokenizer(("a", "c"))
-    assert WordTokenizer.fit(["a b"], 3).symbols == ("b",)
+    assert WordTokenizer.fit(["a b"], 3).tokens == ("b",)
 
 
 def test_encode_and_complete_refuse_what_is_no_string():
@@ -326,17 +326,17 @@ def test_json_gives_back_the_same_tokenizer(texts):
 
 @pytest.mark.parametrize("form, message", [
     ([1, 2], "JSON object, not as list"),
-    ({"symbols": ["a"]}, "lacks the field 'kind'"),
-    ({"kind": "words"}, "lacks the field 'symbols'"),
-    ({"kind": "characters", "symbols": ["a"]}, "kind 'characters', not 'words'"),
-    ({"kind": "words", "symbols": "ab"}, "must be a list, not 'ab'"),
-    ({"kind": "words", "symbols": []}, "at least one word"),
-    ({"kind": "words", "symbols": ["a", "b", "a"]}, r"symbols\[2\] = 'a' is a duplicate"),
-    ({"kind": "words", "symbols": ["a", ""]}, r"symbols\[1\] must be a single word .* not ''"),
-    ({"kind": "words", "symbols": ["a b"]}, r"symbols\[0\] must be a single word .* not 'a b'"),
-    ({"kind": "words", "symbols": ["don't"]}, r'symbols\[0\] must be a single word .* not "don\'t"'),
-    ({"kind": "words", "symbols": ["Roast"]}, r"symbols\[0\] must be .* lower case, not 'Roast'"),
-    ({"kind": "words", "symbols": [7]}, r"symbols\[0\] must be a single word .* not 7"),
+    ({"tokens": ["a"]}, "lacks the field 'kind'"),
+    ({"kind": "words"}, "lacks the field 'tokens'"),
+    ({"kind": "characters", "tokens": ["a"]}, "kind 'characters', not 'words'"),
+    ({"kind": "words", "tokens": "ab"}, "must be a list, not 'ab'"),
+    ({"kind": "words", "tokens": []}, "at least one word"),
+    ({"kind": "words", "tokens": ["a", "b", "a"]}, r"tokens\[2\] = 'a' is a duplicate"),
+    ({"kind": "words", "tokens": ["a", ""]}, r"tokens\[1\] must be a single word .* not ''"),
+    ({"kind": "words", "tokens": ["a b"]}, r"tokens\[0\] must be a single word .* not 'a b'"),
+    ({"kind": "words", "tokens": ["don't"]}, r'tokens\[0\] must be a single word .* not "don\'t"'),
+    ({"kind": "words", "tokens": ["Roast"]}, r"tokens\[0\] must be .* lower case, not 'Roast'"),
+    ({"kind": "words", "tokens": [7]}, r"tokens\[0\] must be a single word .* not 7"),
 ])
 def test_from_json_says_what_is_wrong(form, message):
     with pytest.raises(InputError, match=message):
@@ -349,12 +349,12 @@ def test_either_kind_of_tokenizer_comes_back_from_its_json():
 
 
 @pytest.mark.parametrize("form, message", [
-    ({"kind": "bytes", "symbols": ["a"]}, "kind 'bytes', but there are only 'characters' and 'words'"),
-    ({"kind": ["words"], "symbols": ["a"]}, r"kind \['words'\], but"),
-    ({"symbols": ["a"]}, "kind None, but"),
+    ({"kind": "bytes", "tokens": ["a"]}, "kind 'bytes', but there are only 'characters' and 'words'"),
+    ({"kind": ["words"], "tokens": ["a"]}, r"kind \['words'\], but"),
+    ({"tokens": ["a"]}, "kind None, but"),
     (None, "JSON object, not as NoneType"),
-    ({"kind": "words"}, "lacks the field 'symbols'"),
-    ({"kind": "characters", "symbols": ["a"]}, "lacks the field 'unknown'"),
+    ({"kind": "words"}, "lacks the field 'tokens'"),
+    ({"kind": "characters", "tokens": ["a"]}, "lacks the field 'unknown'"),
 ])
 def test_json_of_no_known_kind_is_refused(form, message):
     with pytest.raises(InputError, match=message):
@@ -373,7 +373,7 @@ def test_a_tokenizer_cannot_be_changed_and_equals_one_with_the_same_words():
     assert tokenizer == WordTokenizer(("a", "b")) != WordTokenizer(("b", "a"))
     assert hash(tokenizer) == hash(WordTokenizer(("a", "b")))
     with pytest.raises(dataclasses.FrozenInstanceError):
-        tokenizer.symbols = ("c",)
+        tokenizer.tokens = ("c",)
 
 
 def test_its_repr_is_short():
@@ -395,10 +395,10 @@ def test_the_first_words_of_real_recipes_are_the_common_ones(real_data):
     texts = read_json(real_data("public_domain_recipes.json"), ["directions"])
     tokenizer = WordTokenizer.fit(texts, 1000)
     assert tokenizer.vocab_size == 1000
-    assert tokenizer.symbols[0] == "."
-    assert {".", ",", "the", "and", "a", "to", "in"} <= set(tokenizer.symbols[:10])
+    assert tokenizer.tokens[0] == "."
+    assert {".", ",", "the", "and", "a", "to", "in"} <= set(tokenizer.tokens[:10])
     counts = Counter(word for text in texts for word in naive_words(text))
-    frequencies = [counts[symbol] for symbol in tokenizer.symbols]
+    frequencies = [counts[symbol] for symbol in tokenizer.tokens]
     assert frequencies == sorted(counts.values(), reverse=True)[:998]
     assert 0 < tokenizer.share_unknown(texts) < 0.2
     assert WordTokenizer.fit(texts, 10).share_unknown(texts) > tokenizer.share_unknown(texts)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minilstm import CharTokenizer, InputError, LanguageModel, UnknownSymbolError
+from minilstm import CharTokenizer, InputError, LanguageModel, UnknownTokenError
 from minilstm.generation.beam import beam_search
 from minilstm.generation.metrics import log_probabilities
 from minilstm.generation.sampling import Sampling, generate_ids
@@ -199,4 +199,4 @@ def test_impossible_searches_are_refused(options, words):
     arguments = {"prompt": "a", "length": 3, "width": 2, **options}
     with pytest.raises(InputError, match=words) as caught:
         beam_search(random_model(TOKENIZERS[0]), TOKENIZERS[0], **arguments)
-    assert isinstance(caught.value, UnknownSymbolError) == (options.get("prompt") == "x")
+    assert isinstance(caught.value, UnknownTokenError) == (options.get("prompt") == "x")

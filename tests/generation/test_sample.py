@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minilstm import Adam, CharTokenizer, InputError, LanguageModel, UnknownSymbolError
+from minilstm import Adam, CharTokenizer, InputError, LanguageModel, UnknownTokenError
 from minilstm.corpora.grammar import Grammar
 from minilstm.data.batches import SequenceBatches
 from minilstm.generation import sampling as sample
@@ -249,7 +249,7 @@ def test_prompts_must_have_known_tokens_and_at_least_one(model):
     for prompts in ([""], [], ["a", ""]):
         with pytest.raises(InputError, match="at least one token"):
             generate(model, TOKENIZER, prompts, 3, rng=rng)
-    with pytest.raises(UnknownSymbolError, match="'x'"):
+    with pytest.raises(UnknownTokenError, match="'x'"):
         generate(model, TOKENIZER, ["axb"], 3, rng=rng)
     with pytest.raises(InputError, match="length"):
         generate(model, TOKENIZER, ["a"], 0, rng=rng)

@@ -9,11 +9,11 @@ class Words:
     unit, padding_id, eos_id, unknown_id = "word", 0, 0, 1
 
     def __init__(self, text):
-        self.symbols = tuple(dict.fromkeys(text.lower().split()))
-        self.vocab_size = len(self.symbols) + 2
+        self.tokens = tuple(dict.fromkeys(text.lower().split()))
+        self.vocab_size = len(self.tokens) + 2
 
     def encode(self, text):
-        ids = {word: k for k, word in enumerate(self.symbols, 2)}
+        ids = {word: k for k, word in enumerate(self.tokens, 2)}
         return np.array([ids.get(word, 1) for word in text.lower().split()], np.int32)
 
     def decode(self, ids):
@@ -23,8 +23,8 @@ class Words:
     def complete(self, prompt, ids):
         return f"{prompt} {self.decode(ids)}".rstrip()
 
-    def pieces(self, prompt, ids):
+    def chunks(self, prompt, ids):
         yield self.complete(prompt, ids)
 
     def show(self, id_):
-        return ("<stop>", "<unknown>", *self.symbols)[id_]
+        return ("<stop>", "<unknown>", *self.tokens)[id_]

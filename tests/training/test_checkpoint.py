@@ -174,7 +174,7 @@ NAN = np.full(16, np.nan, np.float32)
         (configure("model", "cell", "brain"), "invalid configuration"),
         (configure("model", "vocab_size", 7), "tokenizer of 6 ids, but a model of 7"),
         (configure("model", "dtype", "object"), "object"),
-        (configure("tokenizer", "symbols", ["a", "a"]), "duplicate"),
+        (configure("tokenizer", "tokens", ["a", "a"]), "duplicate"),
         (configure("optimizer", "momentum", 1), "invalid configuration"),
         (configure("optimizer", "learning_rate", -1), "invalid configuration"),
         (configure("optimizer", "kind", "brain"), "trained by the optimizer 'brain', which is not among adam, rmsprop, sgd"),

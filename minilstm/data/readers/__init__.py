@@ -19,12 +19,12 @@ names the file, the place and what to do; and whatever had to be decided, it rep
     plain      running text and lines            structure  what only looks like plain text
     rows       the rows of a table               tables     one column of them
     objects    fields of JSON                    formats    which of all these a file is
-    heldout    what is kept from training
+    validation splits texts into training set and validation set
 """
 
 from minilstm.data.readers.files import STANDARD_INPUT, name_of
 from minilstm.data.readers.formats import FORMATS, TABLES, WITH_COLUMNS, format_of, read_sequences
-from minilstm.data.readers.heldout import split_sequences, split_text
+from minilstm.data.readers.validation import split_sequences, split_text
 from minilstm.data.readers.objects import read_json, read_recipes
 from minilstm.data.readers.plain import read_lines, read_text
 from minilstm.data.readers.reading import Reading
