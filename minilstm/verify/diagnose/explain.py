@@ -53,9 +53,13 @@ def same(mine, ours, tolerance: float = SIX_DIGITS) -> bool:
         return False
     if mine.shape != ours.shape or mine.dtype.kind not in "fiu":
         return False
+    if mine.dtype == ours.dtype and mine.tobytes() == ours.tobytes():  # as nearly always: ten times as fast
+        return True
     with np.errstate(invalid="ignore"):
         if (np.abs(mine - ours) <= tolerance * np.abs(ours).max(initial=0)).all():
             return True
+    if np.isfinite(ours).all():
+        return False
     return np.array_equal(mine, ours, equal_nan=ours.dtype.kind == "f")  # of what is infinite or NaN
 
 
