@@ -119,6 +119,7 @@ RNN_MISTAKES = [
 ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("cell", ["gru", "rnn"])
 def test_the_properties_hold_when_nothing_is_wrong(cell):
     assert not any(fails(test, CELLS[cell]) for test in (*OF_A_STEP, *OF_THE_ENGINE))
