@@ -46,6 +46,6 @@ def is_right(inputs, targets, lengths, eos):
 
 
 if __name__ == "__main__":
-    from minilstm.course import mark
+    from minilstm.course import grade
 
-    mark(__file__)
+    grade(__file__)

@@ -13,19 +13,21 @@ dX stands for dLoss/dX and has the shape of X. All arrays are (B, H) where nothi
 import numpy as np
 
 
-def felt_by_c(dh, dc_next, o, tanh_c):
-    """Task 1. All that the loss feels of c: returns dc (B, H).
+def cell_state_gradient(dh, dc_next, o, tanh_c):
+    """Task 1. The gradient of the loss with respect to c: returns dc (B, H).
 
-    c is used twice: h = o tanh(c) shows it, equation (6), and the next step reads it. What comes back from there is dc_next.
+    c is used twice: h = o tanh(c) shows it, equation (6), and the next step reads it. The
+    gradient that comes back from the next step is dc_next.
     """
     return ...
 
 
-def sums_feel(dh, dc, c_prev, i, f, g, o, tanh_c):
-    """Task 2. From dh and dc, the whole dc of task 1, to the sums before the gates: returns dz (B, 4H), in blocks i, f, g, o.
+def pre_activation_gradient(dh, dc, c_prev, i, f, g, o, tanh_c):
+    """Task 2. From dh and dc, the complete dc of task 1, to the pre-activations: dz (B, 4H).
 
-    First to the gates, (6) and (4), then through sigmoid and tanh, (2), (1), (3) and (5). i, f, g and o are the gates
-    themselves, squeezed already.
+    Its blocks are i, f, g, o. First go back to the gates, (6) and (4), then through sigmoid
+    and tanh, (2), (1), (3) and (5). i, f, g and o are the gates' values, after sigmoid and
+    tanh.
     """
     do = ...
     di = ...
@@ -41,8 +43,9 @@ def sums_feel(dh, dc, c_prev, i, f, g, o, tanh_c):
 def lstm_step_backward(dh, dc, cache, Wx, Wh):
     """Task 3. The whole step backward: returns (dx, dh_prev, dc_prev, (dWx, dWh, db)).
 
-    dc is what comes back from the next step. x and dx are (B, D), Wx (D, 4H), Wh (H, 4H), b (4H,), and the gradients of the
-    weights are those of the whole batch. `felt_by_c` and `sums_feel` may help.
+    The argument dc comes back from the next step (dc_next in task 1). x and dx are (B, D),
+    Wx (D, 4H), Wh (H, 4H), b (4H,). The gradients of the weights are those of the whole
+    mini-batch. `cell_state_gradient` and `pre_activation_gradient` may help.
     """
     x, h_prev, c_prev, i, f, g, o, tanh_c = cache
     dc = ...
@@ -57,6 +60,6 @@ def lstm_step_backward(dh, dc, cache, Wx, Wh):
 
 
 if __name__ == "__main__":
-    from minilstm.course import mark
+    from minilstm.course import grade
 
-    mark(__file__)
+    grade(__file__)

@@ -14,28 +14,28 @@ import numpy as np
 
 
 def central_differences(f, x, h=6e-6):
-    """Task 1. The slope of f for every entry of x, by equation (1): an array of x's shape.
+    """Task 1. The derivative of f for each entry of x, by equation (1): an array of x's shape.
 
-    x, of any shape, belongs to the caller: it must be afterwards what it was, and it may be of float32 or of whole numbers.
-    While one entry is nudged, all others are what they were.
+    x, of any shape, belongs to the caller: it must be unchanged afterwards. It may be of
+    float32 or of whole numbers. While one entry is perturbed, all others keep their values.
     """
-    slopes = np.zeros(x.shape)
+    derivatives = np.zeros(x.shape)
     for index in np.ndindex(x.shape):
         up = ...
         down = ...
-        slopes[index] = ...
-    return slopes
+        derivatives[index] = ...
+    return derivatives
 
 
 def complex_step(f, x, h=1e-200):
-    """Task 2. The same by equation (2): exact to the last digits, with one evaluation of f for each entry.
+    """Task 2. The same by equation (2): exact to rounding, with one call of f for each entry.
 
     Again, x may be of any shape, of float64, of float32 or of whole numbers.
     """
-    slopes = np.zeros(x.shape)
+    derivatives = np.zeros(x.shape)
     for index in np.ndindex(x.shape):
-        slopes[index] = ...
-    return slopes
+        derivatives[index] = ...
+    return derivatives
 
 
 def wrong_entries(f, x, gradient):
@@ -50,11 +50,11 @@ def wrong_entries(f, x, gradient):
     These are none: an entry that is rightly 0, and one that is off by 1e-15 of the largest, which is rounding.
     Without a mistake the array has no rows. f takes complex numbers.
     """
-    slopes = ...
+    derivatives = ...
     return ...
 
 
 if __name__ == "__main__":
-    from minilstm.course import mark
+    from minilstm.course import grade
 
-    mark(__file__)
+    grade(__file__)

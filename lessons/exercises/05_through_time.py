@@ -16,10 +16,12 @@ from minilstm.reference import lstm_step_backward
 
 
 def weights_over_time(x, h0, h, dz):
-    """Task 1. What the weights feel of a whole sequence: returns (dWx, dWh, db), (D, 4H), (H, 4H) and (4H,).
+    """Task 1. The gradients of the weights over a sequence: returns (dWx, dWh, db).
 
-    dz (T, B, 4H) is what the loss feels of the sums z[t] = x[t] Wx + h[t-1] Wh + b of every step. h0 (B, H) is the initial
-    hidden state, and h[t] what step t made, so that h[0] is the hidden state after the first step.
+    Their shapes are (D, 4H), (H, 4H) and (4H,). dz (T, B, 4H) is the gradient of the
+    pre-activations z[t] = x[t] Wx + h[t-1] Wh + b of every step. h0 (B, H) is the initial
+    hidden state, and h[t] is the output of step t. Steps count from 0 here, as array indices
+    do: h[0] is the hidden state after the first step, which lesson 5 calls h[1].
     """
     h_before = ...  # (T, B, H), the hidden state that went into each step
     dWx = ...
@@ -29,11 +31,13 @@ def weights_over_time(x, h0, h, dz):
 
 
 def in_two_parts(backward, dh, dstate, caches, Wx, Wh, cut):
-    """Task 2. A sequence taken back in two parts, with the results of the whole: (dx, (dh0, dc0), (dWx, dWh, db)).
+    """Task 2. A sequence backward in two parts: returns (dx, (dh0, dc0), (dWx, dWh, db)).
 
-    backward(dh, dstate, caches, Wx, Wh) takes any number of steps back, rightly, and returns the same three. dstate is
-    (dhT, dcT), what the loss feels of the final state. Call it twice: for the steps before the cut, which are dh[:cut] and
-    caches[:cut], and for those from the cut on.
+    backward(dh, dstate, caches, Wx, Wh) goes back over any number of steps, correctly, and
+    returns the same three. dstate is (dhT, dcT), the gradient of the final state. Call it
+    twice: for the steps from the cut on, and for those before it, which are dh[:cut] and
+    caches[:cut]. The results must be those of one call for all steps. Adding two tuples
+    with + joins them; add their arrays one by one.
     """
     dx_late, dstate_late, grads_late = ...
     dx_early, dstate_early, grads_early = ...
@@ -45,8 +49,10 @@ def in_two_parts(backward, dh, dstate, caches, Wx, Wh, cut):
 def lstm_sequence_backward(dh, dstate, caches, Wx, Wh):
     """Task 3. Backpropagation through time: returns (dx, (dh0, dc0), (dWx, dWh, db)).
 
-    dh (T, B, H) is what the loss feels of h[t] as an output, dstate = (dhT, dcT) of the final state, (B, H) each. caches[t] is
-    what step t kept, for lstm_step_backward(dh, dc, cache, Wx, Wh), which returns (dx, dh_prev, dc_prev, (dWx, dWh, db)).
+    dh (T, B, H) is the gradient of every h[t] as an output, dstate = (dhT, dcT) that of the
+    final state, (B, H) each. caches[t] is the cache of step t, for
+    lstm_step_backward(dh, dc, cache, Wx, Wh), which returns
+    (dx, dh_prev, dc_prev, (dWx, dWh, db)).
     """
     T, B, H = dh.shape
     dx = np.zeros((T, B, len(Wx)))
@@ -58,6 +64,6 @@ def lstm_sequence_backward(dh, dstate, caches, Wx, Wh):
 
 
 if __name__ == "__main__":
-    from minilstm.course import mark
+    from minilstm.course import grade
 
-    mark(__file__)
+    grade(__file__)

@@ -57,6 +57,6 @@ def train_epoch(model, optimizer, state, batches, rng, max_norm):
 
 
 if __name__ == "__main__":
-    from minilstm.course import mark
+    from minilstm.course import grade
 
-    mark(__file__)
+    grade(__file__)

@@ -14,7 +14,8 @@ import numpy as np
 def temperature(a, T):
     """Task 1. From logits a (B, V) to the probabilities (B, V) at temperature T: equations (1) and (3).
 
-    Every row sums to 1. A logit may be 1000, or -inf for a symbol that must not be written, and no warning may come of it.
+    Every row sums to 1. A logit may be 1000, or -inf for a token that must not
+    be generated; neither may cause a warning. T is the temperature τ of equation (3).
     """
     a = ...
     return ...
@@ -23,8 +24,9 @@ def temperature(a, T):
 def top_p(p, P):
     """Task 2. From probabilities p (V,) to those of the nucleus (V,): equation (4).
 
-    The likeliest symbols that together reach P keep their shares, scaled to sum to 1; all others get 0. Every symbol stays
-    at its place, and p is not changed. `np.argsort` gives the order from the smallest to the largest.
+    The most likely tokens that together reach P keep their probabilities, scaled to sum to
+    1; all others get 0. Every token keeps its index, and p is not changed. `np.argsort`
+    sorts from the smallest to the largest.
     """
     order = ...
     kept = np.zeros(len(p))
@@ -33,12 +35,13 @@ def top_p(p, P):
 
 
 def beam_search(log_p, length, width):
-    """Task 3. The likeliest texts that a beam finds, the best first: a list of at most `width` pairs (ids, log P).
+    """Task 3. The most likely texts that a beam finds, best first: at most `width` pairs (ids, log P).
 
-    log_p(ids), with a tuple of ids, gives the log probabilities (V,) of what comes after them; log_p(()) those of the first
-    symbol. A text is finished when its last id is 0, which stands for its end, or when it has `length` ids. In each
-    round all texts that are not finished are made longer by every symbol, and of all these the `width` likeliest are kept; the
-    finished ones among them are put aside, and the others go on. Go on until none is left.
+    log_p(ids), with a tuple of ids, returns the log probabilities (V,) of the next token;
+    log_p(()) returns those of the first token. A text is finished when its last id is 0, the
+    end token, or when it has `length` ids. In each round every unfinished text is extended by
+    every token, and the `width` most likely of all these are kept. Put the finished ones
+    aside and continue with the others, until none is left.
     """
     live, finished = [((), 0.0)], []  # pairs of ids, a tuple, and log P
     while live:
@@ -48,6 +51,6 @@ def beam_search(log_p, length, width):
 
 
 if __name__ == "__main__":
-    from minilstm.course import mark
+    from minilstm.course import grade
 
-    mark(__file__)
+    grade(__file__)

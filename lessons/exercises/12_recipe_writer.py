@@ -49,6 +49,6 @@ def taken(words, kind):
 
 
 if __name__ == "__main__":
-    from minilstm.course import mark
+    from minilstm.course import grade
 
-    mark(__file__)
+    grade(__file__)

@@ -16,9 +16,10 @@ from minilstm.reference.functions import sigmoid
 def parameters(cell, layers, H, V, E=None):
     """Task 1. How many parameters a language model has.
 
-    cell is "rnn", "gru" or "lstm"; there are `layers` of them, each H wide, one upon the other. V is the size of the
-    vocabulary. E is the width of an embedding, which is a table (V, E); with None symbols come in one-hot. At the top an output
-    layer makes V logits of H numbers, with a bias each. A GRU has two biases for each gate, the others one.
+    cell is "rnn", "gru" or "lstm"; `layers` of them are stacked, each H wide. V is the size
+    of the vocabulary. E is the width of the embedding, a table (V, E); with None the input
+    is one-hot. The output layer on top makes V logits from H numbers, with a bias each. A GRU
+    has two biases for each gate, the others one.
     """
     total = ...
     ...
@@ -59,6 +60,6 @@ def gru_step_backward(dh, cache, Wx, Wh):
 
 
 if __name__ == "__main__":
-    from minilstm.course import mark
+    from minilstm.course import grade
 
-    mark(__file__)
+    grade(__file__)

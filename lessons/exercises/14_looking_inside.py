@@ -47,6 +47,6 @@ def quote_cell():
 
 
 if __name__ == "__main__":
-    from minilstm.course import mark
+    from minilstm.course import grade
 
-    mark(__file__)
+    grade(__file__)

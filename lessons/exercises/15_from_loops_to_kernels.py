@@ -39,7 +39,7 @@ def gates_in_place(z, c, h):
 def step_backward(dh, dc, gates, c_prev, tanh_c, dz):
     """Task 3. A kernel: the elementwise part of a step backward. dc and dz are overwritten, nothing is returned.
 
-    dh (B, H) is all that the loss feels through h. dc (B, H) comes in as what it feels through the next step and goes out as
+    dh (B, H) is the complete gradient of h. dc (B, H) comes in as the gradient from the next step and goes out as
     the gradient of c_prev. gates (B, 4H) are activated, in blocks i, f, g, o; c_prev and tanh_c (B, H). dz (B, 4H) goes out
     as the gradients of the sums. The book is `lstm_step_backward` in `minilstm/reference/lstm.py`.
 
@@ -59,6 +59,6 @@ def step_backward(dh, dc, gates, c_prev, tanh_c, dz):
 
 
 if __name__ == "__main__":
-    from minilstm.course import mark
+    from minilstm.course import grade
 
-    mark(__file__)
+    grade(__file__)

@@ -3,11 +3,11 @@
 import numpy as np
 
 
-def felt_by_c(dh, dc_next, o, tanh_c):
+def cell_state_gradient(dh, dc_next, o, tanh_c):
     return dc_next + dh * o * (1 - tanh_c**2)
 
 
-def sums_feel(dh, dc, c_prev, i, f, g, o, tanh_c):
+def pre_activation_gradient(dh, dc, c_prev, i, f, g, o, tanh_c):
     do = dh * tanh_c                # (6)
     di = dc * g                     # (4)
     df = dc * c_prev                # (4)
@@ -21,9 +21,9 @@ def sums_feel(dh, dc, c_prev, i, f, g, o, tanh_c):
 
 def lstm_step_backward(dh, dc, cache, Wx, Wh):
     x, h_prev, c_prev, i, f, g, o, tanh_c = cache
-    dc = felt_by_c(dh, dc, o, tanh_c)
+    dc = cell_state_gradient(dh, dc, o, tanh_c)
     dc_prev = dc * f                # the carry, to the step before
-    dz = sums_feel(dh, dc, c_prev, i, f, g, o, tanh_c)
+    dz = pre_activation_gradient(dh, dc, c_prev, i, f, g, o, tanh_c)
     dx = dz @ Wx.T
     dh_prev = dz @ Wh.T
     dWx = x.T @ dz                  # a sum over the batch

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from minilstm.course.answers import Answers
 from minilstm.course.copies import Copy
-from minilstm.course.exercise import Exercise, Mark, copy_of, number_of, told
+from minilstm.course.exercise import Exercise, Result, copy_of, describe, number_of
 from minilstm.course.folder import lessons, numbered, shown, title
 from minilstm.errors import InputError
 
-PATIENCE = 15  # seconds; the slowest of our own tasks compiles for ten
+PATIENCE = 15  # seconds; the slowest task compiles for ten
 
 
 def run(arguments: Namespace) -> int:
@@ -48,9 +48,9 @@ def run(arguments: Namespace) -> int:
     exercise = exercise_of(number, path, copy, here)
     print(f"{title(copy.blank)}\n{shown(path)}{' (new: your copy of the exercise)' if new else ''}\n", flush=True)
     right = 0
-    for k, mark in enumerate(patiently(exercise.marks()), start=1):
-        print(told(k, mark), flush=True)
-        right += mark.state == "right"
+    for k, result in enumerate(patiently(exercise.results()), start=1):
+        print(describe(k, result), flush=True)
+        right += result.state == "right"
     done = right == len(exercise.tasks)
     print(f"{right} of {len(exercise.tasks)} right")
     if new:
@@ -70,22 +70,22 @@ def help_with(exercise: Exercise, arguments: Namespace, again: str) -> str:
     """Hints for a task, or its solution: for the task that was named, or the first that is not right."""
     task = chosen(exercise, arguments.task)
     if task is None:
-        return f"All {len(exercise.tasks)} tasks are right. For help with one of them all the same: {again} --task 1 --hint"
+        return f"All {len(exercise.tasks)} tasks are right. For help with one of them: {again} --task 1 --hint"
     return solution(exercise, task) if arguments.solution else hints(exercise, task, arguments.hint, again)
 
 
 def listed(arguments: Namespace, here: Path) -> int:
-    """All exercises by their titles; who wants something of one must say which."""
+    """Print the titles of all exercises; options need the number of one."""
     for option in ("reset", "move", "hint", "solution", "task"):
         if getattr(arguments, option):
-            raise InputError(f"say which exercise --{option} is for: minilstm exercise 2 --{option}")
+            raise InputError(f"name the exercise that --{option} is for: minilstm exercise 2 --{option}")
     print(*map(title, numbered(here / "exercises").values()), sep="\n")
     print(f"minilstm exercise NUMBER copies one to {shown(here / 'my')}, for you to fill in, and grades your copy.")
     return 0
 
 
 def reset(copy: Copy, number: int) -> str:
-    """Begin again, with a blank copy; returns what became of the old one."""
+    """Replace the copy by a blank one; returns a sentence about the old one."""
     if copy.filled_in():
         raise InputError(
             f"{shown(copy.blank)} is filled in, so there is no blank exercise to copy;"
@@ -96,7 +96,7 @@ def reset(copy: Copy, number: int) -> str:
 
 
 def move(copy: Copy) -> str:
-    """Make answers that stand in the course's own file the learner's; returns what became of both files."""
+    """Move answers from the course's own file to the learner's; returns sentences about both."""
     if not copy.filled_in():
         raise InputError(f"there is nothing to move: {shown(copy.blank)} is blank")
     kept = copy.renew()
@@ -111,7 +111,7 @@ def move(copy: Copy) -> str:
 
 
 def out_of_place(copy: Copy, number: int) -> str:
-    """What somebody is told who filled in the course's own file."""
+    """The message for somebody who filled in the course's own file."""
     graded = f"Only {shown(copy.path)} was graded.\n" if copy.path.exists() else ""
     return (
         f"\n{shown(copy.blank)} is filled in, but it belongs to the course.\n{graded}"
@@ -120,7 +120,7 @@ def out_of_place(copy: Copy, number: int) -> str:
 
 
 def what_next(number: int, here: Path) -> str:
-    """Where to go from an exercise that is done."""
+    """The next lesson and exercise."""
     following = next((item for item in numbered(here / "exercises").items() if item[0] > number), None)
     if following is None:
         return f"Exercise {number} is done, and it was the last."
@@ -128,27 +128,27 @@ def what_next(number: int, here: Path) -> str:
     return f"Exercise {number} is done. Next: python {lesson}, then minilstm exercise {following[0]}"
 
 
-def patiently(marks: Iterator[Mark]) -> Iterator[Mark]:
-    """The same marks; whoever waits for one for long is told how to stop a loop that never ends."""
-    say = "still at work; if a loop of yours never ends, Ctrl-C stops it, and you are told where"
+def patiently(results: Iterator[Result]) -> Iterator[Result]:
+    """The same results; after a long wait, prints how to stop a loop that never ends."""
+    say = "still running; if a loop of yours never ends, Ctrl-C stops it and shows where"
     while True:
         timer = threading.Timer(PATIENCE, print, (say,), {"file": sys.stderr, "flush": True})
         timer.daemon = True
         timer.start()
         try:
-            mark = next(marks, None)
+            result = next(results, None)
         finally:
             timer.cancel()
-        if mark is None:
+        if result is None:
             return
-        yield mark
+        yield result
 
 
 def chosen(exercise: Exercise, task: int | None) -> int | None:
-    """The task that help is wanted for, counted from 0: the one that was named, or the first that is not right, if any."""
+    """The task to help with, from 0: the one named, or the first that is not right, or None."""
     if task is not None:
         return task - 1
-    return next((k for k, mark in enumerate(exercise.marks()) if mark.state != "right"), None)
+    return next((k for k, result in enumerate(exercise.results()) if result.state != "right"), None)
 
 
 def hints(exercise: Exercise, task: int, count: int, again: str) -> str:
@@ -162,6 +162,6 @@ def hints(exercise: Exercise, task: int, count: int, again: str) -> str:
 
 
 def solution(exercise: Exercise, task: int) -> str:
-    """A solution, as it stands in its file."""
+    """The solution of a task, from its file."""
     name = exercise.tasks[task].name
     return f"# {task + 1}. {name}, from {shown(exercise.solutions.path)}\n\n{exercise.solutions.source(name)}"

@@ -1,6 +1,7 @@
-"""A learner's file: what is still blank, and a function that can be called without anything getting out of hand.
+"""A learner's file: its blanks, and its functions, which are called safely.
 
-Whatever happens in it becomes a sentence with a line number: an exception, an end of the program, an argument changed in place.
+An exception, an exit of the program or an argument changed in place becomes a sentence
+with a line number.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from minilstm.course.marking import Wrong
+from minilstm.course.grading import Wrong
 from minilstm.errors import InputError
 from minilstm.verify.contracts import arrays_in, copy_of
 
@@ -36,7 +37,7 @@ class Answers:
             self._code = compile(self.tree, str(path), "exec", dont_inherit=True)
         except SyntaxError as error:
             place = f"line {error.lineno} of {path}" if error.lineno else path
-            raise InputError(f"{place} is not Python: {error.msg}; mend it and try again") from None
+            raise InputError(f"{place} is not Python: {error.msg}; correct it and try again") from None
         except UnicodeDecodeError:
             raise InputError(f"{path} is not a text in UTF-8; save it as one and try again") from None
 
@@ -46,7 +47,7 @@ class Answers:
         return "" if node is None else ast.get_source_segment(self.text, node) or ""
 
     def blanks(self, name: str) -> list[int]:
-        """The line of each ``...`` that is still in a definition; in an index, as in ``x[..., 0]``, it is none."""
+        """The line of each blank ``...`` in a definition; in an index, ``x[..., 0]``, it is not a blank."""
         node = self._definition(name)
         if node is None:
             return []
@@ -58,12 +59,12 @@ class Answers:
         )
 
     def uses(self, name: str, other: str) -> bool:
-        """Whether a definition has the name of another one in it."""
+        """Whether a definition uses the name of another one."""
         node = self._definition(name)
         return node is not None and any(isinstance(sub, ast.Name) and sub.id == other for sub in ast.walk(node))
 
     def load(self) -> ModuleType:
-        """Run the file, as a module that is not in ``sys.modules`` afterwards."""
+        """Run the file as a module, which is not in ``sys.modules`` afterwards."""
         module = ModuleType(f"_answers_{self.path.stem}")
         module.__file__ = str(self.path)
         sys.modules[module.__name__] = module  # dataclasses look themselves up there
@@ -73,13 +74,14 @@ class Answers:
             place = f"{self._place(stop)} of {self.path}"
             raise InputError(f"{place} was stopped by Ctrl-C; does a loop there never end?") from None
         except (Exception, SystemExit) as error:
-            raise InputError(f"{self._place(error)} of {self.path} ends with {_said(error)}; mend it and try again") from None
+            place = f"{self._place(error)} of {self.path}"
+            raise InputError(f"{place} ends with {_said(error)}; correct it and try again") from None
         finally:
             del sys.modules[module.__name__]
         return module
 
     def guarded(self, definition: Any, may_change: Sequence[str] = ()) -> Any:
-        """What a check gets: a number as it is, a function so that an exception becomes ``Wrong``."""
+        """The argument of a check: a number as it is; exceptions of a function become ``Wrong``."""
         if not callable(definition):
             return definition
         names = list(inspect.signature(definition).parameters)

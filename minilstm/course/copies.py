@@ -1,7 +1,8 @@
-"""The learner's copies of the exercises: blank in ``lessons/exercises``, answered in ``lessons/my``, which git ignores.
+"""The learner's copies of the exercises, in ``lessons/my``, which git ignores.
 
-The blank ones belong to the course: they are never edited, so that the checkout stays clean and a copy can begin anew.
-Nothing that a learner wrote is ever lost: before a file is replaced, it is kept beside it under a numbered name.
+The blank ones in ``lessons/exercises`` are never edited, so the checkout stays clean and a
+copy can be renewed. Nothing that a learner wrote is lost: before a file is replaced, it is
+kept beside it under a numbered name.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minilstm.course.answers import Answers
-from minilstm.course.marking import Task
+from minilstm.course.grading import Task
 from minilstm.errors import InputError
 from minilstm.files import replacing, write_new
 

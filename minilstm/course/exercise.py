@@ -1,4 +1,4 @@
-"""An exercise, marked: its tasks one after the other, each right, wrong, or still open."""
+"""Grade an exercise: task after task, each is right, wrong, or not answered."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import numpy as np
 from minilstm.course.answers import Answers
 from minilstm.course.copies import Copy
 from minilstm.course.folder import numbered
-from minilstm.course.marking import Task
+from minilstm.course.grading import Task
 from minilstm.errors import InputError, MinilstmError
 
 
 @dataclass(frozen=True)
-class Mark:
-    """What became of one task: ``"right"``, ``"wrong"`` or ``"open"``, and a sentence about it."""
+class Result:
+    """Result of one task: ``"right"``, ``"wrong"`` or ``"not answered"``, and a sentence about it."""
 
     task: Task
     state: str
@@ -27,39 +27,40 @@ class Mark:
 
 @dataclass(frozen=True)
 class Exercise:
-    """The learner's answers and the solutions, and the tasks that judge both."""
+    """The learner's answers, the solutions, and the tasks that grade both."""
 
     answers: Answers
     solutions: Answers
     tasks: tuple[Task, ...]
 
-    def marks(self) -> Iterator[Mark]:
-        """Comparison task after task; nothing that the learner's code does ends it."""
+    def results(self) -> Iterator[Result]:
+        """Grade task after task; no error of the learner's code ends it."""
         module = self.answers.load()
         wrong: list[str] = []
         for task in self.tasks:
-            mark = self._mark(task, module)
-            if mark.state == "wrong":
+            result = self._grade(task, module)
+            if result.state == "wrong":
                 used = [name for name in wrong if self.answers.uses(task.name, name)]
                 if used:
                     first = f"It uses {' and '.join(used)}, which must be right first. As it is:\n"
-                    mark = replace(mark, sentence=first + mark.sentence)
+                    result = replace(result, sentence=first + result.sentence)
                 wrong.append(task.name)
-            yield mark
+            yield result
 
-    def _mark(self, task: Task, module) -> Mark:
+    def _grade(self, task: Task, module) -> Result:
         blanks = self.answers.blanks(task.name)
         if blanks:
-            return Mark(task, "open", f"line {blanks[0]} still has a blank: ...")
+            return Result(task, "not answered", f"line {blanks[0]} still has a blank: ...")
         if not hasattr(module, task.name):
-            return Mark(task, "wrong", f"{task.name} is not in the file any more; put its definition back")
+            return Result(task, "wrong", f"{task.name} is not in the file any more; put its definition back")
         try:
-            with np.errstate(all="ignore"):  # what comes of a division by zero is looked at, and told
-                return Mark(task, "right", task.check(self.answers.guarded(getattr(module, task.name), task.may_change)))
+            with np.errstate(all="ignore"):  # a division by zero shows in the result
+                return Result(task, "right", task.check(self.answers.guarded(getattr(module, task.name), task.may_change)))
         except MinilstmError as error:
-            return Mark(task, "wrong", str(error))
-        except Exception as error:  # the check found in the answer what nobody thought of
-            return Mark(task, "wrong", f"{task.name} gives back what cannot be looked at ({type(error).__name__}: {error})")
+            return Result(task, "wrong", str(error))
+        except Exception as error:  # an answer that the check does not expect
+            said = f"({type(error).__name__}: {error})"
+            return Result(task, "wrong", f"{task.name} returns something that cannot be checked {said}")
 
 
 def number_of(number: int | None, file: Path | None, lessons: Path) -> int:
@@ -70,23 +71,23 @@ def number_of(number: int | None, file: Path | None, lessons: Path) -> int:
     if number is None and file is not None and file.name[:2].isdecimal():
         number = int(file.name[:2])
     if number is None:
-        raise InputError(f"the name of {file} begins with no number, so say it: minilstm exercise 2 --file {file}")
+        raise InputError(f"the name of {file} has no number; name the exercise: minilstm exercise 2 --file {file}")
     if number not in exercises:
         raise InputError(f"there is no exercise {number}; there are {', '.join(map(str, exercises))}")
     return number
 
 
 def copy_of(number: int, lessons: Path) -> Copy:
-    """Where the exercise of a number is blank, and where a learner answers it."""
+    """The blank exercise with this number, and the learner's copy of it."""
     blank = numbered(lessons / "exercises")[number]
-    marking = Answers(numbered(lessons / "marking")[number]).load()
-    return Copy(blank, lessons / "my" / blank.name, tuple(marking.TASKS), marking.BLANKS)
+    grading = Answers(numbered(lessons / "grading")[number]).load()
+    return Copy(blank, lessons / "my" / blank.name, tuple(grading.TASKS), grading.BLANKS)
 
 
-def told(number: int, mark: Mark) -> str:
-    """A mark as text of 80 columns."""
-    lines = [f"{number}. {mark.task.name}: {mark.state}"]
-    for paragraph in mark.sentence.splitlines():
+def describe(number: int, result: Result) -> str:
+    """A result as text of 80 columns."""
+    lines = [f"{number}. {result.task.name}: {result.state}"]
+    for paragraph in result.sentence.splitlines():
         text = paragraph.lstrip()
         indent = " " * (3 + len(paragraph) - len(text))
         lines += textwrap.wrap(

@@ -1,4 +1,4 @@
-"""Where the lessons are. They are read, edited and run, so they stand beside the package in its repository, not in it."""
+"""Find the lessons. They are beside the package in its repository, not in it."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ NUMBERED = re.compile(r"(?!00)(\d\d)_\w+\.py")  # 00 is a page to read: no cells
 
 
 def lessons(exercise: Path | None = None) -> Path:
-    """The folder ``lessons/``: that a file of it stands in, or where we were called, or of the package's repository."""
+    """The folder ``lessons/``: of this exercise, of the current folder, or of the repository."""
     here = Path.cwd()
     places = [here / "lessons", here, here.parent, Path(minilstm.__file__).parents[1] / "lessons"]
     if exercise is not None:
         places.insert(0, exercise.resolve().parent.parent)
     for place in places:
-        if (place / "exercises").is_dir() and (place / "marking").is_dir():
+        if (place / "exercises").is_dir() and (place / "grading").is_dir():
             return place
     raise InputError(
-        "the lessons are not here: they are no part of the installed package;"
-        " go to the folder of a clone of the repository, which has a folder lessons/, and try again"
+        "the lessons are not here, because they are not part of the installed package;"
+        " go to a clone of the repository, which has a folder lessons/, and try again"
     )
 
 
 def shown(path: Path) -> Path:
-    """A path as somebody in this folder would write it."""
+    """A path relative to the current folder, where that is possible."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def numbered(folder: Path) -> dict[int, Path]:
-    """The files NN_name.py of a folder by their number, in its order."""
+    """The files NN_name.py of a folder by their number, in order."""
     found = {int(match[1]): path for path in folder.glob("*.py") if (match := NUMBERED.fullmatch(path.name))}
     return dict(sorted(found.items()))
 
 
 def title(exercise: Path) -> str:
-    """The first line of an exercise, whatever somebody made of the others."""
+    """The first line of an exercise file."""
     return exercise.read_text(encoding="utf-8-sig", errors="replace").split("\n")[0].strip('"').rstrip(".")

@@ -11,7 +11,7 @@ import pytest
 import minilstm
 from minilstm.course import Task, Wrong, bars, same
 from minilstm.course.answers import Answers
-from minilstm.course.exercise import Exercise, told
+from minilstm.course.exercise import Exercise, describe
 from minilstm.course.folder import numbered
 from minilstm.errors import InputError
 from tests.helpers.commands import refused
@@ -24,14 +24,14 @@ def answers(tmp_path, text):
     return Answers(path)
 
 
-def marks(tmp_path, text, check=lambda yours: f"it is {yours(1.0)}", **options):
+def results(tmp_path, text, check=lambda yours: f"it is {yours(1.0)}", **options):
     mine = answers(tmp_path, text)
-    return [*Exercise(mine, mine, (Task("f", check, ("one", "two"), **options),)).marks()]
+    return [*Exercise(mine, mine, (Task("f", check, ("one", "two"), **options),)).results()]
 
 
 def one(tmp_path, text, **options):
-    (mark,) = marks(tmp_path, text, **options)
-    return mark.state, mark.sentence
+    (result,) = results(tmp_path, text, **options)
+    return result.state, result.sentence
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def one(tmp_path, text, **options):
     ],
 )
 def test_a_blank_is_open_and_its_line_is_told(tmp_path, text, line):
-    assert one(tmp_path, text) == ("open", f"line {line} still has a blank: ...")
+    assert one(tmp_path, text) == ("not answered", f"line {line} still has a blank: ...")
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_whatever_goes_wrong_in_an_answer_becomes_a_sentence_with_its_line(tmp_p
 
 def test_an_answer_that_a_check_cannot_look_at_is_wrong(tmp_path):
     state, sentence = one(tmp_path, "def f(x):\n    return [[1], [1, 2]]\n", check=lambda yours: str(np.shape(yours(1.0))))
-    assert state == "wrong" and sentence.startswith("f gives back what cannot be looked at (ValueError: ")
+    assert state == "wrong" and sentence.startswith("f returns something that cannot be checked (ValueError: ")
 
 
 @pytest.mark.parametrize("text", ["def f(x):\n    x += 1\n    return x\n", "def f(x):\n    x[0, 0] = np.nan\n    return x\n"])
@@ -113,7 +113,7 @@ def test_an_array_inside_of_an_argument_that_is_changed_is_told_by_its_name(tmp_
 )
 def test_a_file_that_does_not_run_is_refused_with_its_line(tmp_path, text, said):
     with pytest.raises(InputError, match=said):
-        marks(tmp_path, text)
+        results(tmp_path, text)
 
 
 def test_a_file_edited_twice_in_a_moment_is_read_anew(tmp_path):
@@ -126,16 +126,16 @@ def test_a_file_edited_twice_in_a_moment_is_read_anew(tmp_path):
     "yours, right, said",
     [
         (None, 1.0, "a is missing"),
-        ("1", 1.0, "a must be made of numbers"),
-        ([[1], [1, 2]], np.ones(2), "a must be made of numbers"),
+        ("1", 1.0, "a must consist of numbers"),
+        ([[1], [1, 2]], np.ones(2), "a must consist of numbers"),
         (np.ones((2, 1)), np.ones(2), r"a has the shape \(2, 1\) where \(2,\) belongs"),
         (np.array([1.0, 2.5]), np.array([1.0, 2.0]), r"entry \[1\] of a is 2.5 where 2 belongs"),
         (float("nan"), 1.0, "a is nan where 1 belongs"),
         (-2.0, 2.0, "a is wrong: the sign is turned round"),
         ("dog", "cat", "a is 'dog' where 'cat' belongs"),
         ([1, 2], [2, 1], "a is wrong: backwards"),
-        (np.float32([1 / 3, 2 / 3]), np.array([1 / 3, 2 / 3]), "a is right to six digits and no further"),
-        (np.array([0.5, 1e-9]), np.array([0.5, 1e-7]), "a is right to six digits and no further"),
+        (np.float32([1 / 3, 2 / 3]), np.array([1 / 3, 2 / 3]), "a is right to six digits only"),
+        (np.array([0.5, 1e-9]), np.array([0.5, 1e-7]), "a is right to six digits only"),
         (0.0, 1e-7, "a is 0 where 1e-07 belongs"),
         (True, 7, "a is True where 7|a is 1 where 7"),
     ],
@@ -160,10 +160,10 @@ def test_a_report_fits_80_columns_and_counts(tmp_path):
         raise Wrong("long " * 40 + "\n   indented")
 
     tasks = (Task("f", refuse, ("", "")), Task("g", refuse, ("", "")), Task("f", lambda yours: "well done", ("", "")))
-    text = "\n".join(told(k, mark) for k, mark in enumerate(Exercise(mine, mine, tasks).marks(), start=1))
+    text = "\n".join(describe(k, result) for k, result in enumerate(Exercise(mine, mine, tasks).results(), start=1))
     assert max(map(len, text.splitlines())) <= 80
     heads = [line for line in text.splitlines() if line[0] != " "]
-    assert heads == ["1. f: wrong", "2. g: open", "3. f: right"]
+    assert heads == ["1. f: wrong", "2. g: not answered", "3. f: right"]
 
 
 def test_what_is_wrong_for_using_a_wrong_task_says_so(tmp_path):
@@ -173,7 +173,7 @@ def test_what_is_wrong_for_using_a_wrong_task_says_so(tmp_path):
         raise Wrong("no")
 
     tasks = tuple(Task(name, refuse, ("", "")) for name in "fgh")
-    sentences = [mark.sentence for mark in Exercise(mine, mine, tasks).marks()]
+    sentences = [result.sentence for result in Exercise(mine, mine, tasks).results()]
     assert sentences == ["no", "It uses f, which must be right first. As it is:\nno", "no"]
 
 

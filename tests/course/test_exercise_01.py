@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.helpers.exercises import mark_of, wrong
+from tests.helpers.exercises import result_of, wrong
 
 IDS = "def make_ids(texts):\n    counts = Counter(''.join(texts))\n    return {}\n"
 
@@ -31,7 +31,7 @@ def test_wrong_ids_are_told_apart(tmp_path, value, said):
 
 def test_ids_may_be_numpy_integers(tmp_path):
     source = IDS.format("{s: k for s, k in zip([s for s, _ in counts.most_common()], np.arange(1, len(counts) + 2))}")
-    assert mark_of(tmp_path, 1, "make_ids", source).state == "right"
+    assert result_of(tmp_path, 1, "make_ids", source).state == "right"
 
 
 PAD = """def pad(sequences, eos):
@@ -64,7 +64,7 @@ RIGHT = {"T": "max(n)", "rows": ": n[b]", "inputs": "ids", "targets": "ids[1:] +
         ({"T": "max(n) + 1"}, "a row too many"),
         ({"result": "inputs[:, np.argsort(-n)], targets, n"}, "must keep their order"),
         ({"result": "inputs, targets"}, "three arrays"),
-        ({"result": "sequences, targets, n"}, "inputs must be made of numbers"),
+        ({"result": "sequences, targets, n"}, "inputs must consist of numbers"),
         ({"inputs": "ids[1:]"}, "ValueError: could not broadcast"),
     ],
 )
@@ -115,5 +115,5 @@ def test_a_constant_is_no_test(tmp_path, answer, said):
 
 
 def test_a_test_written_number_by_number_passes(tmp_path):
-    mark = mark_of(tmp_path, 1, "is_right", TEST.format(**LOOKS))
+    mark = result_of(tmp_path, 1, "is_right", TEST.format(**LOOKS))
     assert mark.state == "right" and mark.sentence.startswith("11 kinds")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.helpers.exercises import mark_of, wrong
+from tests.helpers.exercises import result_of, wrong
 
 
 @pytest.mark.parametrize(
@@ -22,15 +22,16 @@ from tests.helpers.exercises import mark_of, wrong
     ],
 )
 def test_a_part_of_dc_that_is_lost_is_named(tmp_path, value, said):
-    assert said in wrong(tmp_path, 3, "felt_by_c", f"def felt_by_c(dh, dc_next, o, tanh_c):\n    return {value}\n")
+    source = f"def cell_state_gradient(dh, dc_next, o, tanh_c):\n    return {value}\n"
+    assert said in wrong(tmp_path, 3, "cell_state_gradient", source)
 
 
 def test_what_arrives_must_not_be_changed_in_place(tmp_path):
-    source = "def felt_by_c(dh, dc_next, o, tanh_c):\n    dc_next += dh * o * (1 - tanh_c**2)\n    return dc_next\n"
-    assert "dc_next is changed in place" in wrong(tmp_path, 3, "felt_by_c", source)
+    source = "def cell_state_gradient(dh, dc_next, o, tanh_c):\n    dc_next += dh * o * (1 - tanh_c**2)\n    return dc_next\n"
+    assert "dc_next is changed in place" in wrong(tmp_path, 3, "cell_state_gradient", source)
 
 
-SUMS = """def sums_feel(dh, dc, c_prev, i, f, g, o, tanh_c):
+SUMS = """def pre_activation_gradient(dh, dc, c_prev, i, f, g, o, tanh_c):
     sigmoid = lambda z: 1 / (1 + np.exp(-z))
     do = {do}
     di = {di}
@@ -75,7 +76,7 @@ RIGHT = {
     ],
 )
 def test_wrong_ways_through_the_gates_are_told_apart(tmp_path, line, said):
-    assert said in wrong(tmp_path, 3, "sums_feel", SUMS.format(**RIGHT | line))
+    assert said in wrong(tmp_path, 3, "pre_activation_gradient", SUMS.format(**RIGHT | line))
 
 
 STEP = """def lstm_step_backward(dh, dc, cache, Wx, Wh):
@@ -101,7 +102,7 @@ TWICE = {f"slope_{k}": f"sigmoid({k}) * (1 - sigmoid({k}))" for k in "ifo"}
 
 
 def test_a_step_written_without_the_helpers_is_right(tmp_path):
-    assert mark_of(tmp_path, 3, "lstm_step_backward", STEP.format(**WHOLE)).state == "right"
+    assert result_of(tmp_path, 3, "lstm_step_backward", STEP.format(**WHOLE)).state == "right"
 
 
 @pytest.mark.parametrize(

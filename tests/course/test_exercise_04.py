@@ -5,7 +5,7 @@ import pytest
 
 from minilstm.course.answers import Answers
 from minilstm.course.folder import numbered
-from tests.helpers.exercises import mark_of, wrong
+from tests.helpers.exercises import result_of, wrong
 from tests.helpers.paths import LESSONS
 
 CENTRAL = """def central_differences(f, x, h=6e-6):
@@ -78,7 +78,7 @@ def test_an_entry_put_back_by_a_sum_is_not_what_it_was(tmp_path):
 
 def test_an_entry_put_back_by_its_value_is_right(tmp_path):
     source = IN_PLACE.format(before="y = x.astype(float)", after="y[index] = x[index]")
-    assert mark_of(tmp_path, 4, "central_differences", source).state == "right"
+    assert result_of(tmp_path, 4, "central_differences", source).state == "right"
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ RIGHT = {"copy": "x.astype(complex)", "step": "1j * h", "slope": "f(aside).imag 
         ({"copy": "x.astype(float)", "step": "h"}, "never asked at a complex point"),
         ({"copy": "x + 0j"}, "complex64, in which 1e-200 is 0"),
         ({"copy": "x + 1j * h"}, "6 entries are not what they were"),
-        ({"step": "1j * 6e-6", "slope": "f(aside).imag / 6e-6"}, "right to six digits and no further"),
+        ({"step": "1j * 6e-6", "slope": "f(aside).imag / 6e-6"}, "right to six digits only"),
     ],
 )
 def test_wrong_complex_steps_are_told_apart(tmp_path, change, said):
@@ -167,11 +167,11 @@ def test_differences_are_not_enough(tmp_path):
 
 def test_a_relative_error_with_a_floor_is_right(tmp_path):
     answer = "[tuple(row) for row in np.argwhere(~(error / np.maximum(larger, 1e-2 * np.abs(slopes).max()) <= 1e-10))]"
-    assert mark_of(tmp_path, 4, "wrong_entries", FIND.format(answer=answer)).state == "right"
+    assert result_of(tmp_path, 4, "wrong_entries", FIND.format(answer=answer)).state == "right"
 
 
 def test_what_is_planted_is_what_the_task_says():
-    planted = Answers(numbered(LESSONS / "marking")[4]).load().planted
+    planted = Answers(numbered(LESSONS / "grading")[4]).load().planted
     for _, x, gradient, right, mistakes, _ in planted():
         largest = np.abs(right).max()
         off = [abs(gradient[place] - right[place]) / largest for place in mistakes]

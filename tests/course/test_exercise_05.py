@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.helpers.exercises import mark_of, wrong
+from tests.helpers.exercises import result_of, wrong
 
 WEIGHTS = """def weights_over_time(x, h0, h, dz):
     h_before = {before}
@@ -17,7 +17,7 @@ RIGHT = {"before": "np.concatenate([h0[None], h[:-1]])", "add": "+=", "results":
 
 
 def test_weights_collected_in_a_loop_are_right(tmp_path):
-    assert mark_of(tmp_path, 5, "weights_over_time", WEIGHTS.format(**RIGHT)).state == "right"
+    assert result_of(tmp_path, 5, "weights_over_time", WEIGHTS.format(**RIGHT)).state == "right"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from minilstm.course.exercise import told
-from tests.helpers.exercises import mark_of, wrong
+from tests.helpers.exercises import result_of, wrong
 
 LSE = "def log_sum_exp(a):\n    m = {m}\n    return {value}\n"
 MAX, SUM = "a.max(axis=-1, keepdims=True)", "np.exp(a - m).sum(axis=-1, keepdims=True)"
@@ -100,7 +100,7 @@ BATCH_RIGHT = {"real": "np.arange(T)[:, None] < lengths", "da": "da / N", "loss"
         ({"real": "np.arange(B) < lengths[:, None]"}, "IndexError: boolean index did not match"),
         ({"loss": "sum(np.split(losses, N))"}, "the shape of the loss is (1,) where () belongs"),
         ({"loss": "losses.mean(), 1"}, "two things"),
-        ({"loss": "'small'"}, "the loss must be made of numbers, not of str"),
+        ({"loss": "'small'"}, "the loss must consist of numbers, not of str"),
     ],
 )
 def test_mistakes_with_padding_are_called_by_their_names(tmp_path, changed, said):
@@ -122,7 +122,7 @@ def test_a_batch_computed_step_by_step_passes(tmp_path):
         dlogits[:n, b] = da / N
     return loss, dlogits
 """
-    assert mark_of(tmp_path, 8, "batch_loss", source).state == "right"
+    assert result_of(tmp_path, 8, "batch_loss", source).state == "right"
 
 
 EVERYWHERE = """def batch_loss(logits, targets, lengths):
@@ -140,7 +140,7 @@ def test_padding_that_is_left_out_on_one_way_only_is_told(tmp_path):
     source = EVERYWHERE.format(loss="losses.mean()", dlogits="da * real[..., None]")
     assert "the loss is a mean over padding too" in wrong(tmp_path, 8, "batch_loss", source)
     source = EVERYWHERE.format(loss="losses[real].mean()", dlogits="da * real[..., None]")
-    assert mark_of(tmp_path, 8, "batch_loss", source).state == "right"
+    assert result_of(tmp_path, 8, "batch_loss", source).state == "right"
 
 
 NAIVE = """def batch_loss(logits, targets, lengths):
@@ -158,7 +158,7 @@ def test_of_many_mistakes_at_once_the_overflow_is_named_first(tmp_path):
 
 
 def test_two_mistakes_are_both_named_and_the_report_wraps_each_sentence_anew(tmp_path):
-    mark = mark_of(tmp_path, 8, "batch_loss", BATCH.format(**BATCH_RIGHT | {"loss": "losses.sum()", "da": "da"}))
+    mark = result_of(tmp_path, 8, "batch_loss", BATCH.format(**BATCH_RIGHT | {"loss": "losses.sum()", "da": "da"}))
     lines = told(1, mark).splitlines()
     assert lines[:3] == [
         "1. batch_loss: wrong",

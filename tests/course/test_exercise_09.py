@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.helpers.exercises import mark_of, wrong
+from tests.helpers.exercises import result_of, wrong
 
 MOMENTUM = """def momentum_step(theta, g, u, rate, momentum):
     old = u
@@ -159,5 +159,5 @@ def test_rates_that_are_ignored_are_noticed_only_where_they_matter(tmp_path):
 
 def test_adam_in_the_order_of_equation_5_is_right(tmp_path):
     theta = "theta - rate * np.sqrt(1 - beta2**t) / (1 - beta1**t) * m / (np.sqrt(v) + epsilon * np.sqrt(1 - beta2**t))"
-    mark = mark_of(tmp_path, 9, "adam_step", ADAM.format(**KINGMA | {"theta": theta}))
+    mark = result_of(tmp_path, 9, "adam_step", ADAM.format(**KINGMA | {"theta": theta}))
     assert mark.state == "right" and "learned to remember" in mark.sentence

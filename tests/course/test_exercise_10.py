@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.helpers.exercises import mark_of, wrong
+from tests.helpers.exercises import result_of, wrong
 
 UNCERTAINTY = """def uncertainty(p):
     q = p[p > 0]
@@ -40,7 +40,7 @@ def test_three_numbers_are_asked_for(tmp_path):
 
 def test_two_to_the_power_of_the_bits_is_a_perplexity_too(tmp_path):
     source = UNCERTAINTY.format(**ENTROPY | {"perplexity": "2**bits"})
-    assert mark_of(tmp_path, 10, "uncertainty", source).state == "right"
+    assert result_of(tmp_path, 10, "uncertainty", source).state == "right"
 
 
 READER = """def next_characters(sentences, prefix):

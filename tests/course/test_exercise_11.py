@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.helpers.exercises import mark_of, wrong
+from tests.helpers.exercises import result_of, wrong
 
 TEMPERATURE = """def temperature(a, T):
     def softmax(a):
@@ -167,4 +167,4 @@ def test_other_searches_are_named(tmp_path, source, said):
 
 def test_a_beam_that_is_written_otherwise_is_right(tmp_path):
     source = BEAM.format(**SEARCH | {"best": "sorted(longer, key=lambda text: text[1], reverse=True)[:width]"})
-    assert mark_of(tmp_path, 11, "beam_search", source).state == "right"
+    assert result_of(tmp_path, 11, "beam_search", source).state == "right"

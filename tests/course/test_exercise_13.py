@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.helpers.exercises import mark_of, wrong
+from tests.helpers.exercises import result_of, wrong
 
 COUNT = """def parameters(cell, layers, H, V, E=None):
     gates, biases = {cells}[cell]
@@ -172,4 +172,4 @@ def test_the_templates_are_right_themselves(tmp_path):
     sources = {"parameters": COUNT.format(**RIGHT_COUNT), "gru_step": STEP.format(**RIGHT_STEP)}
     sources["gru_step_backward"] = BACKWARD.format(**RIGHT_BACKWARD)
     for name, source in sources.items():
-        assert mark_of(tmp_path, 13, name, source).state == "right"
+        assert result_of(tmp_path, 13, name, source).state == "right"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.helpers.exercises import mark_of, wrong
+from tests.helpers.exercises import result_of, wrong
 
 TRACKER = """def tracker(c, y):
     with np.errstate(all="ignore"):
@@ -51,7 +51,7 @@ def test_a_correlation_by_numpy_is_right_and_warns_of_nothing(tmp_path):
     k = np.nanargmax(np.abs(r))
     return k, r[k]
 """
-    assert mark_of(tmp_path, 14, "tracker", source).state == "right"
+    assert result_of(tmp_path, 14, "tracker", source).state == "right"
 
 
 OPERATE = """def operate(gates, c, unit, value):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.helpers.exercises import mark_of, solution, wrong
+from tests.helpers.exercises import result_of, solution, wrong
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_wrong_gates_are_told_apart(tmp_path, line, instead, said):
 
 def test_gates_may_be_made_in_another_order(tmp_path):
     other = GATES.replace("    i *= g\n", "    g *= i\n").replace("    c += i\n", "    np.add(g, c, c)\n")
-    assert mark_of(tmp_path, 15, "gates_in_place", other).state == "right"
+    assert result_of(tmp_path, 15, "gates_in_place", other).state == "right"
 
 
 STEP = """def step_backward(dh, dc, gates, c_prev, tanh_c, dz):
@@ -144,7 +144,7 @@ def test_a_kernel_without_an_end_is_stopped(tmp_path):
     source = STEP.replace("for j in range(H):", "j = 0\n        while j < H:")
     assert "lines and no end; does your loop over j come to an end?" in wrong(tmp_path, 15, "step_backward", source)
     ending = source.replace(LAST, LAST + "            j += 1\n")
-    assert mark_of(tmp_path, 15, "step_backward", ending).state == "right"
+    assert result_of(tmp_path, 15, "step_backward", ending).state == "right"
 
 
 def test_a_kernel_returns_nothing(tmp_path):

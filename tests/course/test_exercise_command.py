@@ -18,7 +18,7 @@ from tests.helpers.paths import LESSONS
 NAME = "02_one_step.py"
 SOLVED = (LESSONS / "solutions" / NAME).read_bytes()
 BLANK = (LESSONS / "exercises" / NAME).read_bytes()
-FOLDERS = ("exercises", "marking", "solutions")
+FOLDERS = ("exercises", "grading", "solutions")
 
 
 @pytest.fixture

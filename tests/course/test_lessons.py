@@ -67,10 +67,10 @@ def test_a_lesson_is_made_of_cells_and_short(number):
 @pytest.mark.parametrize("number", SCRIPTS)
 def test_a_skeleton_has_blanks_in_three_tasks_and_says_where(number):
     this, skeleton = exercise(number), numbered(LESSONS / "exercises")[number]
-    marks = [*this.marks()]
-    assert [mark.state for mark in marks] == ["open"] * 3
-    for mark in marks:
-        line = int(re.fullmatch(r"line (\d+) still has a blank: \.\.\.", mark.sentence)[1])
+    results = [*this.results()]
+    assert [result.state for result in results] == ["not answered"] * 3
+    for result in results:
+        line = int(re.fullmatch(r"line (\d+) still has a blank: \.\.\.", result.sentence)[1])
         assert "..." in skeleton.read_text(encoding="utf-8").splitlines()[line - 1]
     assert not copy_of(number, LESSONS).filled_in()
     assert sum(len(this.answers.blanks(task.name)) for task in this.tasks) == copy_of(number, LESSONS).blanks
@@ -78,9 +78,9 @@ def test_a_skeleton_has_blanks_in_three_tasks_and_says_where(number):
 
 @pytest.mark.parametrize("number", SCRIPTS)
 def test_solutions_are_right(number):
-    marks = [*exercise(number, numbered(LESSONS / "solutions")[number]).marks()]
-    assert [mark.state for mark in marks] == ["right"] * 3, [mark.sentence for mark in marks]
-    assert all(mark.sentence for mark in marks)
+    results = [*exercise(number, numbered(LESSONS / "solutions")[number]).results()]
+    assert [result.state for result in results] == ["right"] * 3, [result.sentence for result in results]
+    assert all(result.sentence for result in results)
 
 
 @pytest.mark.parametrize("number", SCRIPTS)
@@ -107,7 +107,7 @@ def test_a_skeleton_and_its_solution_define_the_same(number):
 
 
 def test_every_lesson_has_its_exercise():
-    for folder in ("exercises", "solutions", "marking"):
+    for folder in ("exercises", "solutions", "grading"):
         assert {number: path.name for number, path in numbered(LESSONS / folder).items()} == {
             number: path.name for number, path in SCRIPTS.items()
         }
@@ -115,7 +115,7 @@ def test_every_lesson_has_its_exercise():
         text, number = path.read_text(encoding="utf-8"), int(path.name[:2])
         assert title(path).startswith(f"{number}. ") and "\n" not in title(path)
         assert f"\nlessons/my/{path.name}. Leave the one in lessons/exercises blank." in text
-        assert text.endswith('if __name__ == "__main__":\n    from minilstm.course import mark\n\n    mark(__file__)\n')
+        assert text.endswith('if __name__ == "__main__":\n    from minilstm.course import grade\n\n    grade(__file__)\n')
 
 
 def test_the_map_of_the_lessons_leads_to_every_one_and_shows_its_picture():

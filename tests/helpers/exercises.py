@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from minilstm.course.answers import Answers
-from minilstm.course.exercise import Exercise, Mark
+from minilstm.course.exercise import Exercise, Result
 from minilstm.course.folder import numbered
 from tests.helpers.paths import LESSONS
 
 
 def exercise(number: int, answers: Path | None = None) -> Exercise:
     """The exercise of a number, with the learner's file, or the skeleton as it stands in the repository."""
-    files = [numbered(LESSONS / folder)[number] for folder in ("exercises", "solutions", "marking")]
+    files = [numbered(LESSONS / folder)[number] for folder in ("exercises", "solutions", "grading")]
     tasks = tuple(Answers(files[2]).load().TASKS)
     return Exercise(Answers(answers or files[0]), Answers(files[1]), tasks)
 
@@ -20,17 +20,17 @@ def solution(number: int, name: str) -> str:
     return Answers(numbered(LESSONS / "solutions")[number]).source(name) + "\n"
 
 
-def mark_of(tmp_path: Path, number: int, name: str, source: str) -> Mark:
-    """The mark of one task when its definition in the solution is replaced by a learner's."""
+def result_of(tmp_path: Path, number: int, name: str, source: str) -> Result:
+    """The result of one task when its definition in the solution is replaced by a learner's."""
     solutions = Answers(numbered(LESSONS / "solutions")[number])
     assert solutions.source(name), f"the solutions of {number} do not define {name}"
     path = tmp_path / f"{number:02d}_answers.py"
     path.write_text(solutions.text.replace(solutions.source(name), source), encoding="utf-8")
-    return next(mark for mark in exercise(number, path).marks() if mark.task.name == name)
+    return next(result for result in exercise(number, path).results() if result.task.name == name)
 
 
 def wrong(tmp_path: Path, number: int, name: str, source: str) -> str:
     """What a learner is told about a wrong answer."""
-    mark = mark_of(tmp_path, number, name, source)
+    mark = result_of(tmp_path, number, name, source)
     assert mark.state == "wrong", (mark.state, mark.sentence)
     return mark.sentence

@@ -1,4 +1,4 @@
-"""8. Softmax and cross-entropy: how its exercises are marked."""
+"""8. Softmax and cross-entropy: grading."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""13. Deeper, wider, other cells: how its exercises are marked."""
+"""13. Deeper, wider, other cells: grading."""
 
 from types import SimpleNamespace
 

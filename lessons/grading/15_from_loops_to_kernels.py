@@ -1,4 +1,4 @@
-"""15. From loops to kernels: how its exercises are marked."""
+"""15. From loops to kernels: grading."""
 
 import inspect
 import re

@@ -1,4 +1,4 @@
-"""2. One step of an LSTM: how its exercises are marked."""
+"""2. One step of an LSTM: grading."""
 
 import numpy as np
 

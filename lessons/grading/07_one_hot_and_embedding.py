@@ -1,4 +1,4 @@
-"""7. One-hot and embedding: how its exercises are marked."""
+"""7. One-hot and embedding: grading."""
 
 import ast
 import inspect

@@ -1,4 +1,4 @@
-"""14. Looking inside: how its exercises are marked."""
+"""14. Looking inside: grading."""
 
 import warnings
 

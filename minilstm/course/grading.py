@@ -1,8 +1,9 @@
-"""How an answer is judged.
+"""Grade an answer.
 
-An exercise is a file with holes, each an ellipsis ``...``, in the definitions of its tasks. A ``Task`` knows how to look at
-one of them: its check gets what the learner wrote, calls it, and returns a sentence about what is right or raises ``Wrong``
-with one that says what is wrong, where, and, if the answer equals a known wrong one, which.
+An exercise is a file with blanks, each an ellipsis ``...``, in the definitions of its
+tasks. The check of a ``Task`` gets what the learner wrote and calls it. It returns a
+sentence about what is right, or raises ``Wrong`` with one that says what is wrong and
+where. If the answer equals a known wrong one, the sentence names the mistake.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from minilstm.errors import MinilstmError
 
-FLOAT32 = 1e-6  # a difference of this share of the largest entry is rounding, and not another formula
+FLOAT32 = 1e-6  # a difference of this fraction of the largest entry is rounding, not another formula
 
 
 class Wrong(MinilstmError):
@@ -41,14 +42,14 @@ class Task:
 
 
 def same(name: str, yours: Any, right: Any, known: Mapping[str, Any] | None = None, tolerance: float = 1e-9) -> None:
-    """Raise ``Wrong`` unless yours equals what is right.
+    """Raise ``Wrong`` unless yours equals the right value.
 
     Parameters
     ----------
-    name : what the learner calls it: ``"dc_prev"``.
+    name : the learner's name for it: ``"dc_prev"``.
     right : a number or an array, of any shape.
     known : wrong answers, each with the sentence that the learner gets for it.
-    tolerance : the largest difference that may be, of each entry or of 1 if that is more.
+    tolerance : largest difference, relative to an entry, or to 1 if that is more.
     """
     if isinstance(right, (str, bool, list, tuple, dict)):
         for sentence, wrong in (known or {}).items():
@@ -68,7 +69,7 @@ def same(name: str, yours: Any, right: Any, known: Mapping[str, Any] | None = No
     with np.errstate(invalid="ignore"):
         far = np.nan_to_num(np.abs(got - wanted), nan=np.inf)
     if far.max() <= FLOAT32 * np.abs(wanted).max():
-        raise Wrong(f"{name} is right to six digits and no further: float32, differences, or a small number that was added?")
+        raise Wrong(f"{name} is right to six digits only: is it float32, a difference, or was a small number added?")
     where = np.unravel_index(far.argmax(), wanted.shape)
     entry = f"entry {[int(k) for k in where]} of {name}" if where else name
     raise Wrong(f"{entry} is {got[where]:.6g} where {wanted[where]:.6g} belongs")
@@ -84,15 +85,15 @@ def check_array(name: str, yours: Any, shape: tuple[int, ...]) -> None:
 def _numbers(name: str, yours: Any) -> np.ndarray:
     if yours is None:
         raise Wrong(
-            f"{name} is missing: does every way through your function end with a return, and of something?"
-            " What changes its argument, as np.add.at or list.sort do, returns None"
+            f"{name} is missing: does every path through your function return a value?"
+            " A function that changes its argument, such as np.add.at or list.sort, returns None"
         )
     try:
         got = np.asarray(yours)
     except ValueError:
         got = np.asarray(None)
     if got.dtype.kind not in "biufc":
-        raise Wrong(f"{name} must be made of numbers; yours is {_short(yours)}")
+        raise Wrong(f"{name} must consist of numbers; yours is {_short(yours)}")
     return got
 
 

@@ -1,4 +1,4 @@
-"""9. Adam: how its exercises are marked."""
+"""9. Adam: grading."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""6. Why an LSTM: how its exercises are marked."""
+"""6. Why an LSTM: grading."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""5. Through time: how its exercises are marked."""
+"""5. Through time: grading."""
 
 import numpy as np
 

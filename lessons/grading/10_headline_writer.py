@@ -1,4 +1,4 @@
-"""10. A headline writer: how its exercises are marked."""
+"""10. A headline writer: grading."""
 
 from collections import Counter
 

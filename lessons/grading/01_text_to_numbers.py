@@ -1,4 +1,4 @@
-"""1. From text to numbers: how its exercises are marked."""
+"""1. From text to numbers: grading."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""3. One step backward: how its exercises are marked."""
+"""3. One step backward: grading."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ def step(seed):
     return cache, rng.normal(size=(B, H)), rng.normal(size=(B, H)), case
 
 
-def felt_by_c(yours):
+def cell_state_gradient(yours):
     cache, dh, dc_next, _ = step(0)
     o, tanh_c = cache.o, cache.tanh_c
     through_h = dh * o * (1 - tanh_c**2)
@@ -79,7 +79,7 @@ def dz_by_gate(gates):
     return {name: felt * slopes(name, s)[0] for name, (s, felt, _) in gates.items()}
 
 
-def sums_feel(yours):
+def pre_activation_gradient(yours):
     cache, dh, dc, _ = step(1)
     gates = partners(dh, dc, *cache[2:])
     right = dz_by_gate(gates)
@@ -113,12 +113,12 @@ def lstm_step_backward(yours):
 
 BLANKS = 17  # in the exercise, as long as nobody has filled it in
 TASKS = [
-    Task("felt_by_c", felt_by_c, (
+    Task("cell_state_gradient", cell_state_gradient, (
         "What is used twice is felt twice: one part of dc comes back through h, the other is there already.",
         "Through h: dh goes through a product, whose other factor is o, and then through tanh, whose slope at c is one minus"
         " tanh_c squared. To that, add what came back from the next step. Do not use +=: dc_next belongs to the caller.",
     )),
-    Task("sums_feel", sums_feel, (
+    Task("pre_activation_gradient", pre_activation_gradient, (
         "Each of the eight lines has one rule: the first four are products, passed on times the other factor; the last four"
         " are functions, passed on times the slope, which is made of the gate's own value.",
         "In (4), i was multiplied by g and f by c_prev, and each of the four feels dc times its partner; in (6), o was"

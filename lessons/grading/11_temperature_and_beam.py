@@ -1,4 +1,4 @@
-"""11. Temperature, top-k, top-p, beam: how its exercises are marked."""
+"""11. Temperature, top-k, top-p, beam: grading."""
 
 import functools
 import itertools

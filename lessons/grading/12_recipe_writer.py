@@ -1,4 +1,4 @@
-"""12. A recipe writer: how its exercises are marked."""
+"""12. A recipe writer: grading."""
 
 import operator
 from collections import Counter
