@@ -1,4 +1,4 @@
-"""``minilstm sample``: let a trained model write, and look at how it does."""
+"""``minilstm sample``: generate text with a trained model, and show how it does it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,17 @@ from minilstm.training.checkpoint import Checkpoint, load
 TEMPERATURE, LENGTH, COUNT, SEED = 0.7, 300, 5, 0
 TEMPERATURES_SHOWN = (1.0, 0.2)
 NARROWEST_COLUMN = 16
-MEANINGLESS = {  # what an option does, and the options that mean nothing with it
+WITHOUT_EFFECT = {  # what an option does, and the options that have no effect with it
     "show_top": (
-        "shows what may come next and writes nothing",
+        "shows the next tokens and generates nothing",
         ("greedy", "beam", "compare", "top_k", "top_p", "length", "count", "seed"),
     ),
-    "compare": ("draws at the temperatures that it names", ("greedy", "beam", "temperature")),
-    "beam": ("looks for the likeliest texts and draws nothing", ("greedy", "temperature", "top_k", "top_p", "count", "seed")),
-    "greedy": ("takes the likeliest symbol", ("temperature", "top_k", "top_p")),
+    "compare": ("samples at the temperatures that it names", ("greedy", "beam", "temperature")),
+    "beam": (
+        "searches for the most likely texts and samples nothing",
+        ("greedy", "temperature", "top_k", "top_p", "count", "seed"),
+    ),
+    "greedy": ("takes the most likely token", ("temperature", "top_k", "top_p")),
 }
 
 
@@ -51,7 +54,7 @@ def run(arguments: Namespace) -> int:
     seed = SEED if arguments.seed is None else arguments.seed
     chosen = [prompts[k % len(prompts)] for k in range(count)]
     if arguments.compare is not None:
-        samplings = [Sampling(T, arguments.top_k, arguments.top_p) for T in arguments.compare]
+        samplings = [Sampling(tau, arguments.top_k, arguments.top_p) for tau in arguments.compare]
         return _compare(model, tokenizer, chosen, length, samplings, seed)
     temperature = TEMPERATURE if arguments.temperature is None else arguments.temperature
     sampling = Sampling(temperature, arguments.top_k, arguments.top_p, bool(arguments.greedy))
@@ -102,16 +105,16 @@ def _in_turn(chunks: Iterator[np.ndarray], count: int, show: Callable[[], None])
 
 
 def _check_options(arguments: Namespace) -> None:
-    """Refuse options that mean nothing together, rather than leave one of them out in silence."""
-    for name, (does, others) in MEANINGLESS.items():
+    """Raise InputError for options without effect, rather than ignore them silently."""
+    for name, (does, others) in WITHOUT_EFFECT.items():
         given = [_option(other) for other in others if getattr(arguments, other) is not None]
         if getattr(arguments, name) is not None and given:
             raise InputError(
-                f"{_option(name)} {does}, so {' and '.join(given)} mean{'s' * (len(given) == 1)} nothing with it;"
+                f"{_option(name)} {does}, so {' and '.join(given)} {'has' if len(given) == 1 else 'have'} no effect;"
                 f" leave {'it' if len(given) == 1 else 'them'} out"
             )
     if arguments.prompt is not None and arguments.prompt_file is not None:
-        raise InputError("--prompt and --prompt-file both say what the text begins with; give one of them")
+        raise InputError("--prompt and --prompt-file both set the prompt; give one of them")
     if arguments.encoding is not None and arguments.prompt_file is None:
         raise InputError("--encoding is for --prompt-file; add that, or leave --encoding out")
 
@@ -121,12 +124,12 @@ def _option(name: str) -> str:
 
 
 def _prompts(arguments: Namespace, path: Path, checkpoint: Checkpoint) -> list[str]:
-    """What was asked for, or the run's own; every one of them such that the model can read it."""
+    """The prompts that were given, or those of the run. The model can read each of them."""
     prompts = checkpoint.settings.get("prompts") if arguments.prompt is None else arguments.prompt
     if arguments.prompt_file is not None:
         prompts = [read_text(arguments.prompt_file, arguments.encoding).removesuffix("\n")]
     if not isinstance(prompts, list) or not prompts or not all(isinstance(prompt, str) for prompt in prompts):
-        raise InputError(f"{path} keeps no prompts of its own; give one with --prompt")
+        raise InputError(f"{path} has no prompts of its own; give one with --prompt")
     tokenizer: Tokenizer = checkpoint.tokenizer
     unknown_id = tokenizer.unknown_id
     for prompt in dict.fromkeys(prompts):
@@ -136,7 +139,7 @@ def _prompts(arguments: Namespace, path: Path, checkpoint: Checkpoint) -> list[s
             position, symbol = next((k, c) for k, c in enumerate(prompt) if c not in tokenizer.tokens)
             raise InputError(
                 f"the model cannot read the {tokenizer.unit} {symbol!r} (U+{ord(symbol):04X}) at position {position} (counted"
-                " from 0) of the prompt, for the text that it was trained on has none; leave it out"
+                " from 0) of the prompt, because its training text has none; leave it out"
             ) from None
         if unknown_id is not None and unknown:
             print(f"minilstm: {title(prompt, 60)}: the model does not know {unknown} {_some(tokenizer.unit, unknown)} of"
@@ -147,21 +150,23 @@ def _prompts(arguments: Namespace, path: Path, checkpoint: Checkpoint) -> list[s
 def _show_top(
     model: LanguageModel, tokenizer: Tokenizer, prompts: list[str], count: int, temperature: float | None
 ) -> int:
-    """A table for each prompt: the likeliest next symbols with their probabilities."""
+    """A table for each prompt: the most likely next tokens with their probabilities."""
     forbidden = forbidden_ids(tokenizer)
     possible = tokenizer.vocab_size - len(forbidden)
     if count > possible:
-        raise InputError(f"--show-top must be at most {possible}, as many symbols as the model can write, not {count}")
+        raise InputError(
+            f"--show-top must be at most {possible}, the number of tokens that the model can generate, not {count}"
+        )
     shown = TEMPERATURES_SHOWN if temperature is None else tuple(dict.fromkeys((1.0, temperature)))
     logits, _ = read_prompts(model, tokenizer, prompts)
-    tables = [Sampling(T).distribution(logits, forbidden) for T in shown]  # of (B, V)
+    tables = [Sampling(tau).distribution(logits, forbidden) for tau in shown]  # of (B, V)
     ranked = np.argsort(-np.where(np.isin(np.arange(model.vocab_size), forbidden), -np.inf, logits), axis=1, kind="stable")
     head = f"next {tokenizer.unit}"
     for b, prompt in enumerate(prompts):
         names = [harmless(tokenizer.show(k)) for k in ranked[b, :count].tolist()]
         width = max(map(columns_of, [head, *names]))
         print("\n" * (b > 0) + title(prompt, terminal_width()))
-        print(f"rank  {pad(head, width)}" + "".join(f"{f'T = {T}':>11}" for T in shown))
+        print(f"rank  {pad(head, width)}" + "".join(f"{f'τ = {tau}':>11}" for tau in shown))
         for rank, (name, k) in enumerate(zip(names, ranked[b]), 1):
             print(f"{rank:>4}  {pad(name, width)}" + "".join(f"{p[b, k]:>11.2%}" for p in tables))
     return 0
@@ -171,7 +176,7 @@ def _beam(model: LanguageModel, tokenizer: Tokenizer, prompts: list[str], length
     """A table for each prompt: the texts that were found, with their log probabilities."""
     for b, prompt in enumerate(prompts):
         print("\n" * (b > 0) + title(prompt, terminal_width()))
-        print(f"{'log P':>8}{'a symbol':>10}  text", flush=True)  # the search may take a while
+        print(f"{'log P':>8}{'per token':>10}  text", flush=True)  # the search may take long
         for found in beam_search(model, tokenizer, prompt, length, width):
             numbers = f"{found.log_probability:>8.2f}{found.log_probability / len(found.ids):>10.3f}  "
             for k, line in enumerate(wrap(_written(tokenizer, found.ids), terminal_width() - len(numbers))):
@@ -198,7 +203,7 @@ def _compare(
             raise
         interrupted = stop
     written = [cut_at_end(np.concatenate(so_far), tokenizer) for so_far in chunks]
-    names = [f"T = {s.temperature}" for s in samplings]
+    names = [f"τ = {s.temperature}" for s in samplings]
     width, gap = terminal_width(), len(BETWEEN)
     abreast = min(len(names), (width + gap) // (NARROWEST_COLUMN + gap))
     column = (width + gap) // abreast - gap
@@ -213,9 +218,9 @@ def _compare(
         raise interrupted
     _print_measures(names, [measure(model, tokenizer, prompts, ids) for ids in written], width)
     explanation = (
-        f"\nmeasured on {len(prompts)} {_some('text', len(prompts))} at each temperature (--count)"
-        f"\ndistinct-n: how many of the runs of n {tokenizer.unit}s are different, as a share"
-        f"\nlog-likelihood: mean for a {tokenizer.unit}, in nats, by the model at T = 1.0"
+        f"\nmeasured on {len(prompts)} {_some('text', len(prompts))} at each temperature τ (--count)"
+        f"\ndistinct-n: the fraction of different ones among all runs of n {tokenizer.unit}s"
+        f"\nlog-likelihood: mean per {tokenizer.unit}, in nats, by the model at τ = 1.0"
         "\nperplexity: exp(-log-likelihood)"
     )
     print("\n".join(wrap(explanation, width)))
@@ -249,7 +254,7 @@ def _some(noun: str, count: int) -> str:
 
 
 def _written(tokenizer: Tokenizer, ids: np.ndarray) -> str:
-    """What was written after the prompt, such that it can be seen: nothing as the end symbol, nothing but spaces in quotes."""
+    """The text after the prompt, made visible: the end token for nothing, quotes around spaces."""
     text = tokenizer.decode(ids)
     if not text.strip():
         return repr(text) if text else tokenizer.show(tokenizer.eos_id)

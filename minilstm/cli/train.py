@@ -209,11 +209,17 @@ def _samples(training: Training, checkpoint: Checkpoint, text: data.Data) -> str
     settings, model, tokenizer = checkpoint.settings, training.model, checkpoint.tokenizer
     rng = seeds.generator(settings["seed"], seeds.SAMPLES, training.epoch)
     sampling = Sampling(settings["temperature"], greedy=settings["greedy"])
-    lines = [as_item(sample) for sample in generate(model, tokenizer, text.prompts, settings["length"], sampling, rng)]
+    texts = generate(model, tokenizer, text.prompts, settings["length"], sampling, rng)
+    lines = [as_item(_marked(prompt, sample)) for prompt, sample in zip(text.prompts, texts)]
     if text.corpus is not None:
         accepted = share_accepted(model, tokenizer, text.corpus, rng, 100, CHECKED_TEMPERATURE)
         lines.append(f"  (accepted by the grammar: {accepted:.0%} of 100)")
     return "\n".join(lines)
+
+
+def _marked(prompt: str, text: str) -> str:
+    """A text with its prompt in brackets, so that one sees where the model begins."""
+    return f"[{prompt}]{text[len(prompt):]}" if text.startswith(prompt) else text
 
 
 def _picture(training: Training, folder: Path, say) -> None:

@@ -116,7 +116,7 @@ def table(text):
     head, *rows = text.splitlines()[1:]
     cut = [re.match(r" *(\d+)  (\S+|' ') +((?: +[\d.]+%)+)$", row) for row in rows]
     assert [int(m[1]) for m in cut] == list(range(1, len(rows) + 1))
-    return (re.findall(r"T = (\S+)", head), [m[2] for m in cut],
+    return (re.findall(r"τ = (\S+)", head), [m[2] for m in cut],
             np.array([[float(p) for p in m[3].replace("%", "").split()] for m in cut]))
 
 
@@ -156,7 +156,7 @@ def test_a_beam_shows_what_it_finds_after_each_prompt(printed, folder):
     for prompt, block in zip(("line 3", "says"), out.split("\n\n"), strict=True):
         title, head, *rows = block.splitlines()
         found = beam_search(checkpoint.training.model, checkpoint.tokenizer, prompt, 8, 3)
-        assert title == f"after {prompt!r}" and head.split() == ["log", "P", "a", "symbol", "text"]
+        assert title == f"after {prompt!r}" and head.split() == ["log", "P", "per", "token", "text"]
         for row, h in zip(rows, found, strict=True):
             shown = {"": "<eos>", " ": "' '"}.get(h.text.removeprefix(prompt), h.text.removeprefix(prompt))
             assert row == f"{h.log_probability:>8.2f}{h.log_probability / len(h.ids):>10.3f}  {shown}".rstrip()
@@ -185,7 +185,7 @@ def test_a_comparison_measures_what_it_shows(printed, folder):
         exact = [*expected.distinct, expected.log_likelihood, expected.perplexity, expected.tokens]
         np.testing.assert_allclose(numbers, exact, rtol=1e-3, atol=5e-4)
         assert all(tokenizer.decode(ids).split()[-1] in out for ids in written)
-    assert "T = 0.2           | T = 0.5           | T = 1.0           | T = 1.5\n" in out
+    assert "τ = 0.2           | τ = 0.5           | τ = 1.0           | τ = 1.5\n" in out
     assert out.count("after 'line 3'\n") == 2 and "measured on 3 texts at each temperature" in out
 
 
@@ -206,7 +206,7 @@ def test_nothing_is_wider_than_the_terminal(printed, monkeypatch, width, options
     widest = max(map(len, out.splitlines()))
     assert widest <= max(width, 45 if options[0] == "--show-top" else 28)
     assert width < 200 or widest > 80
-    assert out.count("T = 0.2") == (2 if options[1] == "0.2,0.5,1.0,1.5" else options[0] == "--show-top")
+    assert out.count("τ = 0.2") == (2 if options[1] == "0.2,0.5,1.0,1.5" else options[0] == "--show-top")
 
 
 def test_control_characters_of_a_model_do_not_reach_the_terminal(tmp_path, run):
@@ -287,13 +287,13 @@ def test_impossible_samples_are_refused(sample, options, words):
 
 VALUES = {"greedy": [], "temperature": [1], "top_k": [2], "top_p": [0.5], "beam": [2], "compare": ["1,2"], "show_top": [2],
           "length": [4], "count": [2], "seed": [3]}
-PAIRS = [(name, other) for name, (_, others) in command.MEANINGLESS.items() for other in others]
+PAIRS = [(name, other) for name, (_, others) in command.WITHOUT_EFFECT.items() for other in others]
 
 
 @pytest.mark.parametrize("name, other", PAIRS)
 def test_options_that_mean_nothing_together_are_refused(sample, name, other):
     options = [word for key in (other, name) for word in ("--" + key.replace("_", "-"), *VALUES[key])]
-    sentence = refused(sample(*options), 2, "nothing with it; leave it out")
+    sentence = refused(sample(*options), 2, "has no effect; leave it out")
     assert all("--" + key.replace("_", "-") in sentence for key in (name, other))
 
 
@@ -310,7 +310,7 @@ def test_in_a_pipe_it_is_laid_out_for_80_columns(folder):
     result = subprocess.run([sys.executable, "-m", "minilstm", "sample", str(folder), "--compare", "0.2,0.5,1.0,1.5"],
                             capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
     assert result.returncode == 0 and result.stderr == "" and max(map(len, result.stdout.splitlines())) <= 80
-    assert result.stdout.startswith("T = 0.2           | T = 0.5 ")
+    assert result.stdout.startswith("τ = 0.2           | τ = 0.5 ")
 
 
 def test_a_run_without_prompts_of_its_own_asks_for_one(sample, monkeypatch):
@@ -321,4 +321,4 @@ def test_a_run_without_prompts_of_its_own_asks_for_one(sample, monkeypatch):
 
     monkeypatch.setattr(command, "load", loaded)
     for kept in (None, [], "line", [["line"]]):
-        refused(sample(), 2, "keeps no prompts of its own; give one with --prompt")
+        refused(sample(), 2, "has no prompts of its own; give one with --prompt")

@@ -139,7 +139,7 @@ def test_ctrl_c_in_a_comparison_shows_what_was_written_at_every_temperature(fold
     interrupt_after(5)  # two chunks of each, and one more of the first
     result = run("sample", folder, *options, "--length", 400)
     refused(result, 1, "interrupted")
-    assert "T = 0.5" in result[1] and "after " in result[1] and "distinct-1" not in result[1]
+    assert "τ = 0.5" in result[1] and "after " in result[1] and "distinct-1" not in result[1]
     assert sum(map(len, result[1].split())) > 20 and whole.splitlines()[0] == result[1].splitlines()[0]
 
 

@@ -167,7 +167,8 @@ def test_samples_after_each_epoch_are_those_of_the_notebooks(here, run, preset, 
     kept = trained(run, "--preset", preset, *SMALL, "--epochs", 2, source=source)
     rng = np.random.default_rng([0, 3, 2])
     written = generate(kept.training.model, kept.tokenizer, [prompt], length, sampling, rng)
-    assert kept.training.samples[1] == "epoch 2\n" + as_item(written[0])
+    assert written[0].startswith(prompt)
+    assert kept.training.samples[1] == "epoch 2\n" + as_item(f"[{prompt}]{written[0][len(prompt):]}")
     assert len(kept.training.samples) == 2 and kept.settings["prompts"] == [prompt]
 
 
@@ -442,7 +443,7 @@ def test_any_text_can_be_learned(here, run, text, options):
 
 def test_a_prompt_that_the_text_has_no_symbols_for_gives_way_to_its_own(here, run):
     kept = trained(run, "--preset", "headlines", *SMALL, "--epochs", 1)
-    assert kept.settings["prompts"] == ["line "] and "  - line " in kept.training.samples[0]
+    assert kept.settings["prompts"] == ["line "] and "  - [line ]" in kept.training.samples[0]
 
 
 def test_all_that_is_told_fits_eighty_columns(here, run, small_recipes):
