@@ -25,21 +25,21 @@ def cell_state_gradient(yours):
     same("dc", yours(dh, dc_next, o, tanh_c), dc_next + through_h, {
         "it has only the part through h; c goes on to the next step as well, and the two parts add up": through_h,
         "it has only the part that comes from the next step; c is shown as h as well, and the two parts add up": dc_next,
-        "the slope of tanh is missing: the way forward was h = o tanh(c), not h = o c": dc_next + dh * o,
+        "the derivative of tanh is missing: the way forward was h = o tanh(c), not h = o c": dc_next + dh * o,
         "o is missing: tanh(c) was multiplied by it": dc_next + dh * (1 - tanh_c**2),
-        "the slope of tanh is 1 - tanh(c)**2, with a square": dc_next + dh * o * (1 - tanh_c),
-        "the slope of tanh is 1 - tanh(c)**2, with a minus": dc_next + dh * o * (1 + tanh_c**2),
+        "the derivative of tanh is 1 - tanh(c)**2, with a square": dc_next + dh * o * (1 - tanh_c),
+        "the derivative of tanh is 1 - tanh(c)**2, with a minus": dc_next + dh * o * (1 + tanh_c**2),
         "tanh_c is tanh(c) already, and you take the tanh of it": dc_next + dh * o * (1 - np.tanh(tanh_c) ** 2),
-        "c is not multiplied by tanh(c) anywhere; tanh(c) is what o feels": dc_next + dh * tanh_c,
+        "c is not multiplied by tanh(c) anywhere; tanh(c) belongs to the gradient of o": dc_next + dh * tanh_c,
         "dc_next does not go through o and tanh: the next step reads c itself": (dc_next + dh) * o * (1 - tanh_c**2),
     })  # fmt: skip
     return "both parts of dc are there, that through h and that from the next step"
 
 
 def partners(dh, dc, c_prev, i, f, g, o, tanh_c):
-    """For each gate: its value, what it feels, and typical wrong answers for that by what there is to say."""
+    """For each gate: its value, its gradient, and typical wrong gradients by the sentence about them."""
     c = f * c_prev + i * g
-    itself = "{0} was multiplied by {1}, so it feels dc times {1}, not times {0} itself"
+    itself = "{0} was multiplied by {1}, so its gradient is dc times {1}, not times {0} itself"
     missing = "{0} was multiplied by {1}, and a product passes the gradient on times the other factor; {1} is missing"
     return {
         "i": (i, dc * g, {itself.format("i", "g"): dc * i, missing.format("i", "g"): dc}),
@@ -49,34 +49,34 @@ def partners(dh, dc, c_prev, i, f, g, o, tanh_c):
         "g": (g, dc * i, {itself.format("g", "i"): dc * g, missing.format("g", "i"): dc}),
         "o": (o, dh * tanh_c, {
             "o was multiplied by tanh(c), not by c": dh * c,
-            "o feels the loss through h, so it begins with dh, not with dc": dc * tanh_c,
+            "o acts on the loss through h, so its gradient begins with dh, not with dc": dc * tanh_c,
             missing.format("o", "tanh(c)"): dh}),
     }  # fmt: skip
 
 
-def slopes(name, s):
-    """The slope of an activation whose value is s, and typical wrong ones."""
+def derivatives(name, s):
+    """The derivative of an activation whose value is s, and typical wrong ones."""
     if name == "g":
         return 1 - s**2, {
-            "g is the tanh already, and you take the tanh of it; its slope is 1 - g**2": 1 - np.tanh(s) ** 2,
-            "the slope of tanh is 1 - g**2, with a square": 1 - s,
-            "the slope of tanh is 1 - g**2, with a minus": 1 + s**2,
-            "g comes from a tanh, so its slope is 1 - g**2": s * (1 - s),
+            "g is the tanh already, and you take the tanh of it; its derivative is 1 - g**2": 1 - np.tanh(s) ** 2,
+            "the derivative of tanh is 1 - g**2, with a square": 1 - s,
+            "the derivative of tanh is 1 - g**2, with a minus": 1 + s**2,
+            "g comes from a tanh, so its derivative is 1 - g**2": s * (1 - s),
             "it has not gone back through tanh yet": np.ones_like(s),
         }
     return s * (1 - s), {
-        f"{name} is the sigmoid already, and you take the sigmoid of it; its slope is {name} (1 - {name})":
+        f"{name} is the sigmoid already, and you take the sigmoid of it; its derivative is {name} (1 - {name})":
             sigmoid(s) * (1 - sigmoid(s)),
-        f"{name} comes from a sigmoid, so its slope is {name} (1 - {name})": 1 - s**2,
-        f"the slope of sigmoid is {name} (1 - {name}), with a minus": s * (1 + s),
-        f"a factor is missing: the slope of sigmoid is {name} (1 - {name})": 1 - s,
-        f"the factor 1 - {name} is missing: the slope of sigmoid is {name} (1 - {name})": s,
+        f"{name} comes from a sigmoid, so its derivative is {name} (1 - {name})": 1 - s**2,
+        f"the derivative of sigmoid is {name} (1 - {name}), with a minus": s * (1 + s),
+        f"a factor is missing: the derivative of sigmoid is {name} (1 - {name})": 1 - s,
+        f"the factor 1 - {name} is missing: the derivative of sigmoid is {name} (1 - {name})": s,
         "it has not gone back through sigmoid yet": np.ones_like(s),
     }  # fmt: skip
 
 
 def dz_by_gate(gates):
-    return {name: felt * slopes(name, s)[0] for name, (s, felt, _) in gates.items()}
+    return {name: gradient * derivatives(name, s)[0] for name, (s, gradient, _) in gates.items()}
 
 
 def pre_activation_gradient(yours):
@@ -85,10 +85,10 @@ def pre_activation_gradient(yours):
     right = dz_by_gate(gates)
     got = yours(dh, dc, *cache[2:])
     check_array("dz", got, (B, 4 * H))
-    for (name, (s, felt, wrong_felt)), block in zip(gates.items(), np.split(got, 4, axis=1)):
-        slope, wrong_slopes = slopes(name, s)
-        known = {sentence: wrong * slope for sentence, wrong in wrong_felt.items()}
-        known |= {sentence: felt * wrong for sentence, wrong in wrong_slopes.items()}
+    for (name, (s, gradient, wrong_gradients)), block in zip(gates.items(), np.split(got, 4, axis=1)):
+        derivative, wrong_derivatives = derivatives(name, s)
+        known = {sentence: wrong * derivative for sentence, wrong in wrong_gradients.items()}
+        known |= {sentence: gradient * wrong for sentence, wrong in wrong_derivatives.items()}
         known |= {f"this is dz{k}; the blocks stand in the order i, f, g, o": right[k] for k in right if k != name}
         same(f"dz{name}", block, right[name], known)
     return "all four blocks of dz are right, in the order i, f, g, o"
@@ -104,7 +104,7 @@ def lstm_step_backward(yours):
     _, _, right_dc_prev, _ = reference.lstm_step_backward(dh, dc, cache, case["Wx"], case["Wh"])
     of_what_arrives = np.hstack([*dz_by_gate(partners(dh, dc, *cache[2:])).values()])
     if np.allclose(dc_prev, right_dc_prev) and np.allclose(dx, of_what_arrives @ case["Wx"].T):
-        raise Wrong("dc_prev is right, but dz is made of the dc that arrives, not of all that the loss feels of c (task 1)")
+        raise Wrong("dc_prev is right, but dz is made of the dc that arrives, not of the complete gradient of c (task 1)")
     found = diagnose(yours)
     if not found:
         raise Wrong(found.text)
@@ -114,15 +114,18 @@ def lstm_step_backward(yours):
 BLANKS = 17  # in the exercise, as long as nobody has filled it in
 TASKS = [
     Task("cell_state_gradient", cell_state_gradient, (
-        "What is used twice is felt twice: one part of dc comes back through h, the other is there already.",
-        "Through h: dh goes through a product, whose other factor is o, and then through tanh, whose slope at c is one minus"
+        "If a number is used twice, its gradients add: one part of dc comes back through h, the other is there already.",
+        "Through h: dh goes through a product, whose other factor is o, and then through tanh,"
+        " whose derivative at c is one minus"
         " tanh_c squared. To that, add what came back from the next step. Do not use +=: dc_next belongs to the caller.",
     )),
     Task("pre_activation_gradient", pre_activation_gradient, (
         "Each of the eight lines has one rule: the first four are products, passed on times the other factor; the last four"
-        " are functions, passed on times the slope, which is made of the gate's own value.",
-        "In (4), i was multiplied by g and f by c_prev, and each of the four feels dc times its partner; in (6), o was"
-        " multiplied by tanh(c), and feels dh. Where s = sigmoid(z) the slope is s (1 - s), where s = tanh(z) it is 1 - s**2.",
+        " are functions, passed on times the derivative, which is made of the gate's own value.",
+        "In (4), i was multiplied by g and f by c_prev, and the gradient of each of the four is dc"
+        " times its partner; in (6), o was"
+        " multiplied by tanh(c), so its gradient is dh times tanh(c). Where s = sigmoid(z) the"
+        " derivative is s (1 - s), where s = tanh(z) it is 1 - s**2.",
     )),
     Task("lstm_step_backward", lstm_step_backward, (
         "dc is task 1, dz is task 2. c_prev was multiplied by f in (4). The rest inverts z = x Wx + h_prev Wh + b; the shapes"

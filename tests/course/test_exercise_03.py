@@ -10,12 +10,12 @@ from tests.helpers.exercises import result_of, wrong
     [
         ("dh * o * (1 - tanh_c**2)", "only the part through h"),
         ("dc_next", "only the part that comes from the next step"),
-        ("dc_next + dh * o", "the slope of tanh is missing: the way forward was h = o tanh(c), not h = o c"),
+        ("dc_next + dh * o", "the derivative of tanh is missing: the way forward was h = o tanh(c), not h = o c"),
         ("dc_next + dh * (1 - tanh_c**2)", "o is missing"),
         ("dc_next + dh * o * (1 - tanh_c)", "with a square"),
         ("dc_next + dh * o * (1 - np.tanh(tanh_c) ** 2)", "you take the tanh of it"),
         ("(dc_next + dh) * o * (1 - tanh_c**2)", "the next step reads c itself"),
-        ("dc_next + dh * tanh_c", "what o feels"),
+        ("dc_next + dh * tanh_c", "the gradient of o"),
         ("(dc_next + dh * o * (1 - tanh_c**2)).T", "dc has the shape (2, 3) where (3, 2) belongs"),
         ("dc_next + dh * o * (1 + tanh_c**2)", "with a minus"),
         ("dc_next + dh @ o", "line 7: a product @ does not fit: the left array has 2 columns, the right one 3 rows"),
@@ -59,17 +59,17 @@ RIGHT = {
         ({"dzg": "dg * (1 - np.tanh(g) ** 2)"}, "dzg is wrong: g is the tanh already"),
         ({"dzg": "dg * g * (1 - g)"}, "dzg is wrong: g comes from a tanh"),
         ({"dzg": "dg * (1 - g)"}, "with a square"),
-        ({"dzg": "dg * (1 + g**2)"}, "dzg is wrong: the slope of tanh is 1 - g**2, with a minus"),
-        ({"dzi": "di * i * (1 + i)"}, "dzi is wrong: the slope of sigmoid is i (1 - i), with a minus"),
+        ({"dzg": "dg * (1 + g**2)"}, "dzg is wrong: the derivative of tanh is 1 - g**2, with a minus"),
+        ({"dzi": "di * i * (1 + i)"}, "dzi is wrong: the derivative of sigmoid is i (1 - i), with a minus"),
         ({"dzi": "di * (1 - i**2)"}, "dzi is wrong: i comes from a sigmoid"),
         ({"dzf": "df * (1 - f)"}, "dzf is wrong: a factor is missing"),
         ({"dzf": "df * f"}, "the factor 1 - f is missing"),
         ({"dzo": "do"}, "dzo is wrong: it has not gone back through sigmoid yet"),
-        ({"di": "dc * i", "dg": "dc * g"}, "i was multiplied by g, so it feels dc times g, not times i itself"),
+        ({"di": "dc * i", "dg": "dc * g"}, "i was multiplied by g, so its gradient is dc times g, not times i itself"),
         ({"dg": "dc"}, "g was multiplied by i, and a product passes the gradient on"),
         ({"df": "dc * (f * c_prev + i * g)"}, "c_prev, not by the new c"),
         ({"do": "dh * np.arctanh(tanh_c)"}, "o was multiplied by tanh(c), not by c"),
-        ({"do": "dc * tanh_c"}, "it begins with dh, not with dc"),
+        ({"do": "dc * tanh_c"}, "its gradient begins with dh, not with dc"),
         ({"dz": "np.concatenate([dzi, dzf, dzo, dzg], axis=1)"}, "dzg is wrong: this is dzo; the blocks stand in the order"),
         ({"dz": "np.concatenate([dzi, dzf, dzg, dzo])"}, "the shape of dz is (12, 2) where (3, 8) belongs"),
         ({"dz": "dzi, dzf, dzg, dzo"}, "dz must be an array, not tuple"),
@@ -84,10 +84,10 @@ STEP = """def lstm_step_backward(dh, dc, cache, Wx, Wh):
     sigmoid = lambda z: 1 / (1 + np.exp(-z))
     dc = {dc}
     dc_prev = {dc_prev}
-    dzi = dc * g * {slope_i}
-    dzf = dc * c_prev * {slope_f}
+    dzi = dc * g * {derivative_i}
+    dzf = dc * c_prev * {derivative_f}
     dzg = dc * i * (1 - g**2)
-    dzo = dh * tanh_c * {slope_o}
+    dzo = dh * tanh_c * {derivative_o}
     dz = np.concatenate([{blocks}], axis=1)
     dx = {dx}
     dh_prev = {dh_prev}
@@ -95,10 +95,10 @@ STEP = """def lstm_step_backward(dh, dc, cache, Wx, Wh):
 """
 WHOLE = {
     "dc": "dc + dh * o * (1 - tanh_c**2)", "dc_prev": "dc * f", "blocks": "dzi, dzf, dzg, dzo",
-    "slope_i": "i * (1 - i)", "slope_f": "f * (1 - f)", "slope_o": "o * (1 - o)",
+    "derivative_i": "i * (1 - i)", "derivative_f": "f * (1 - f)", "derivative_o": "o * (1 - o)",
     "dx": "dz @ Wx.T", "dh_prev": "dz @ Wh.T", "dWx": "x.T @ dz", "dWh": "h_prev.T @ dz", "db": "dz.sum(axis=0)",
 }  # fmt: skip
-TWICE = {f"slope_{k}": f"sigmoid({k}) * (1 - sigmoid({k}))" for k in "ifo"}
+TWICE = {f"derivative_{k}": f"sigmoid({k}) * (1 - sigmoid({k}))" for k in "ifo"}
 
 
 def test_a_step_written_without_the_helpers_is_right(tmp_path):
@@ -111,7 +111,7 @@ def test_a_step_written_without_the_helpers_is_right(tmp_path):
         ({"dc_prev": "np.zeros_like(dc)"}, "cell-state gradient not carried"),
         ({"dc_prev": "dc"}, "forget gate left out of the carry"),
         ({"dh_prev": "np.zeros_like(dh)"}, "hidden-state gradient not carried"),
-        ({"slope_f": TWICE["slope_f"]}, "derivative of the forget gate at the activated value"),
+        ({"derivative_f": TWICE["derivative_f"]}, "derivative of the forget gate at the activated value"),
         (TWICE, "derivative of the output gate at the activated value"),
         ({"db": "np.concatenate([dzi, dzi, dzg, dzo], axis=1).sum(axis=0)"}, "bias of the forget gate from its neighbour"),
         ({"dc": "dc + dh * o"}, "output tanh left out of dc"),
