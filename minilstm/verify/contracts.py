@@ -1,4 +1,4 @@
-"""What the functions of a learner take and give back, and random arguments for them.
+"""Arguments and results of the functions under test, and random arguments for them.
 
     step             (x, h_prev, c_prev, Wx, Wh, b)       to  (h, c, cache)
     step backward    (dh, dc, cache, Wx, Wh)              to  (dx, dh_prev, dc_prev, grads)
@@ -6,8 +6,9 @@
     its backward     (dh, (dhT, dcT), caches, Wx, Wh)     to  (dx, (dh0, dc0), grads)
     loss             (logits, targets, lengths)           to  (loss, dlogits)
 
-Caches are handed on and never looked at. ``grads`` are the gradients of Wx, Wh and b, in this order or by name (``Wx`` or
-``dWx``). Shapes as in ``reference/lstm.py``, with T in front for sequences; logits (T, B, V), targets (T, B), lengths (B,).
+Caches may be anything. ``grads`` are the gradients of Wx, Wh and b, in this order or by name
+(``Wx`` or ``dWx``). Shapes as in ``reference/lstm.py``, with T in front for sequences; logits
+(T, B, V), targets (T, B), lengths (B,).
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def call_sequence(forward: Callable, x, state, Wx, Wh, b):
     """h, hT, cT, caches."""
     check_function(forward)
     h, final, caches = unpack(forward(x, state, Wx, Wh, b), 3, "your forward pass must return (h, (hT, cT), caches)")
-    hT, cT = unpack(final, 2, "the second that your forward pass returns must be a pair (hT, cT)")
+    hT, cT = unpack(final, 2, "the second result of your forward pass must be a pair (hT, cT)")
     return h, hT, cT, caches
 
 
@@ -50,7 +51,7 @@ def call_sequence_backward(backward: Callable, dh, dstate, caches, Wx, Wh):
     check_function(backward)
     sentence = "your backward pass must return (dx, (dh0, dc0), grads)"
     dx, dstate0, grads = unpack(backward(dh, dstate, caches, Wx, Wh), 3, sentence)
-    dh0, dc0 = unpack(dstate0, 2, "the second that your backward pass returns must be a pair (dh0, dc0)")
+    dh0, dc0 = unpack(dstate0, 2, "the second result of your backward pass must be a pair (dh0, dc0)")
     return dx, dh0, dc0, _by_name(grads)
 
 
@@ -61,7 +62,7 @@ def call_loss(loss: Callable, logits, targets, lengths):
 
 
 def check_function(function) -> None:
-    """Something that can be called."""
+    """InputError if it cannot be called."""
     if not callable(function):
         raise InputError(f"what is to be checked must be a function, not {type(function).__name__}")
 
@@ -74,13 +75,13 @@ def check_shapes(**outputs: tuple[Any, tuple[int, ...]]) -> None:
 
 
 def unpack(answer: Any, count: int, sentence: str) -> Any:
-    """So many things in a tuple or a list, to be unpacked; InputError with the sentence and what came instead."""
+    """The ``count`` values of a tuple or a list; InputError with the sentence if it is none."""
     if answer is None:
-        raise InputError(f"{sentence}; it returned nothing: does every way through it end with a return?")
+        raise InputError(f"{sentence}; it returned nothing: does every branch of it end with a return?")
     if not isinstance(answer, (tuple, list)):
         raise InputError(f"{sentence}; it returned one {type(answer).__name__}")
     if len(answer) != count:
-        raise InputError(f"{sentence}; it returned {len(answer)} things")
+        raise InputError(f"{sentence}; it returned {len(answer)} values")
     return answer
 
 

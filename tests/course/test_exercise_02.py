@@ -21,7 +21,7 @@ RIGHT = {"z": "x @ Wx + h_prev @ Wh + b", "c": "f * c_prev + i * g", "h": "o * n
         ("zi, zf, zg, zo", "i is wrong: it has not been squeezed yet"),
         ("sigmoid(zi), sigmoid(-zf), np.tanh(zg), sigmoid(zo)", "f is wrong: sigmoid(z) is 1 / (1 + exp(-z)), with a"),
         ("sigmoid(zi), sigmoid(zf), np.tanh(zg)", "four arrays"),
-        ("None", "it returned nothing: does every way through it end with a return?"),
+        ("None", "it returned nothing: does every branch of it end with a return?"),
         ("sigmoid(z[0]), sigmoid(zf), np.tanh(zg), sigmoid(zo)", "i has the shape (8,) where (3, 2) belongs"),
     ],
 )
@@ -36,7 +36,7 @@ def test_wrong_gates_are_told_apart(tmp_path, values, said):
         ({"h": "o * c"}, "output tanh left out"),
         ({"c": "i * c_prev + f * g"}, "gates read in the order f, i"),
         ({"c": "f * c_prev"}, "none of the known ones"),
-        ({"c": "f * c_prev - i * g"}, "candidate taken off"),
+        ({"c": "f * c_prev - i * g"}, "candidate subtracted"),
         ({"c": "f * np.tanh(c_prev) + i * g"}, "cell state squeezed before it is kept"),
         ({"z": "x @ Wx + h_prev @ Wh - b"}, "none of the known ones"),
         ({"z": "x @ Wx + h_prev @ Wh"}, "bias left out"),

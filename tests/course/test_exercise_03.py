@@ -109,14 +109,14 @@ def test_a_step_written_without_the_helpers_is_right(tmp_path):
     "line, said",
     [
         ({"dc_prev": "np.zeros_like(dc)"}, "cell-state gradient not carried"),
-        ({"dc_prev": "dc"}, "forget gate left out of the carry"),
+        ({"dc_prev": "dc"}, "forget gate left out of dc_prev"),
         ({"dh_prev": "np.zeros_like(dh)"}, "hidden-state gradient not carried"),
         ({"derivative_f": TWICE["derivative_f"]}, "derivative of the forget gate at the activated value"),
         (TWICE, "derivative of the output gate at the activated value"),
         ({"db": "np.concatenate([dzi, dzi, dzg, dzo], axis=1).sum(axis=0)"}, "bias of the forget gate from its neighbour"),
         ({"dc": "dc + dh * o"}, "output tanh left out of dc"),
         ({"dc": "dh * o * (1 - tanh_c**2)"}, "only the part of dc through h"),
-        ({"dc": "dc"}, "only the carried part of dc"),
+        ({"dc": "dc"}, "only the part of dc from the step after"),
         ({"dc": "dc + 2 * dh * o * (1 - tanh_c**2)"}, "part of dc through h added twice"),
         ({"dc": "dc + dh * o * (1 + tanh_c**2)"}, "sign in the derivative of tanh(c)"),
         ({"dc": "dc", "dc_prev": "(dc + dh * o * (1 - tanh_c**2)) * f"}, "but dz is made of the dc that arrives"),
@@ -134,4 +134,4 @@ def test_wrong_steps_backward_are_named(tmp_path, line, said):
 
 def test_what_is_missing_of_the_results_is_asked_for(tmp_path):
     source = "def lstm_step_backward(dh, dc, cache, Wx, Wh):\n    return dh, dh, dc\n"
-    assert "must return (dx, dh_prev, dc_prev, grads); it returned 3 things" in wrong(tmp_path, 3, "lstm_step_backward", source)
+    assert "must return (dx, dh_prev, dc_prev, grads); it returned 3 values" in wrong(tmp_path, 3, "lstm_step_backward", source)

@@ -124,22 +124,22 @@ COURSE = {"start": "np.zeros((2, B, H))", "carries": "dh_next, dc_next", "state"
         ({"carries": "dh_next, dc_prev"}, "hidden-state gradient never updated"),
         ({"carries": "np.zeros_like(dh_prev), dc_prev"}, "hidden-state gradient dropped between steps"),
         ({"dh": "dh[t]"}, "hidden-state gradient carried and not added"),
-        ({"dh": "dh_next"}, "outputs not felt"),
+        ({"dh": "dh_next"}, "gradients of the outputs left out"),
         (COURSE, "both gradients dropped between steps, handed back at step 0"),
-        ({"carries": "dc_prev, dh_prev"}, "carries exchanged"),
+        ({"carries": "dc_prev, dh_prev"}, "dh_next and dc_next exchanged"),
         ({"add": "="}, "gradient of Wh keeps one step only"),
         ({"cache": "t - 1"}, "cache of the step before"),
         ({"start": "np.zeros((2, B, H))"}, "gradients of the final state not read"),
         ({"start": "dstate[0], np.zeros((B, H))"}, "gradient of the final cell state not read"),
         ({"at": "T - 1 - t"}, "dx in reversed order"),
         ({"times": "reversed(range(1, T))"}, "first step left out"),
-        ({"times": "range(T)"}, "loop in the order of the way forward"),
-        ({"times": "range(T - 1, -1)"}, "no step taken back"),
+        ({"times": "range(T)"}, "loop in the order of the forward pass"),
+        ({"times": "range(T - 1, -1)"}, "backward through no step"),
         ({"start": "dstate[::-1]"}, "gradients of the final states exchanged"),
-        ({"dh": "dh[t] - dh_next"}, "hidden-state gradient taken off"),
+        ({"dh": "dh[t] - dh_next"}, "hidden-state gradient subtracted"),
         ({"dh": "dh[t] + dh_next / 2"}, "none of the known ones"),
         ({"state": "(dc_next, dh_next)"}, "gradients of the initial states exchanged"),
-        ({"state": "dh_next, dc_next"}, "your backward pass must return (dx, (dh0, dc0), grads); it returned 4 things"),
+        ({"state": "dh_next, dc_next"}, "your backward pass must return (dx, (dh0, dc0), grads); it returned 4 values"),
         ({"dh": "dh[t] @ dh_next"}, "line 29: a product @ does not fit: the left array has 2 columns, the right one 3 rows"),
     ],
 )
@@ -161,4 +161,4 @@ def test_h_paired_with_its_own_step_is_named_in_the_loop(tmp_path):
 
 def test_a_return_within_the_loop_is_named(tmp_path):
     early = LOOP.replace("    return dx", "        return dx")
-    assert "only the last step taken back" in wrong(tmp_path, 5, "lstm_sequence_backward", early.format(**LINES))
+    assert "backward through the last step only" in wrong(tmp_path, 5, "lstm_sequence_backward", early.format(**LINES))

@@ -81,7 +81,7 @@ def test_other_code_that_is_right_is_right():
 
 def test_a_carry_without_its_forget_gate():
     diagnosis = diagnose(with_mistake("no forget"), my_step)
-    assert names(diagnosis) == ["forget gate left out of the carry"] and diagnosis.wrong_parts == ("dc_prev",)
+    assert names(diagnosis) == ["forget gate left out of dc_prev"] and diagnosis.wrong_parts == ("dc_prev",)
     assert "Your dc_prev equals dc where dc * f belongs: equation (4)." in str(diagnosis)
 
 
@@ -101,7 +101,7 @@ def test_two_mistakes_that_touch_the_same_gradient_are_told_as_two():
 def test_three_mistakes_in_different_outputs_are_told_as_three():
     diagnosis = diagnose(with_mistake("no forget, h[t], transposed"), my_step)
     assert sorted(names(diagnosis)) == [
-        "Wh paired with h[t]", "forget gate left out of the carry", "transposed recurrent weights",
+        "Wh paired with h[t]", "forget gate left out of dc_prev", "transposed recurrent weights",
     ]  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def test_what_nobody_made_before_is_told_honestly_with_its_place():
 
 def test_a_known_mistake_and_an_unknown_one_are_kept_apart():
     diagnosis = diagnose(with_mistake("last row, no forget"), my_step)
-    assert names(diagnosis) == ["forget gate left out of the carry"]
+    assert names(diagnosis) == ["forget gate left out of dc_prev"]
     assert diagnosis.findings[1].mistake is None and diagnosis.findings[1].parts[0] == "db, input gate"
 
 
@@ -147,7 +147,7 @@ def test_a_function_that_raises_is_told_what_and_where():
     assert "It is called as (dh, dc, cache, Wx, Wh), with the cache of reference.lstm_step." in text
 
 
-def test_what_works_only_for_square_weights_is_told():
+def test_what_works_only_for_square_weights_is_reported():
     diagnosis = diagnose(lambda dh, dc, m, Wx, Wh: my_backward(dh + 0 * m["x"], dc, m, Wx, Wh), my_step)
     assert names(diagnosis) == [] and "where D and H differ" in said(diagnosis)
 
@@ -162,7 +162,7 @@ def test_a_backward_in_float32_is_right_to_six_digits_only():
     assert "It equals ours to six digits and no further: is something computed in float32" in said(diagnosis)
 
 
-def test_wrong_shapes_are_told():
+def test_wrong_shapes_are_reported():
     def flat(dh, dc, cache, Wx, Wh):
         dx, dh_prev, dc_prev, grads = reference.lstm_step_backward(dh, dc, cache, Wx, Wh)
         return dx.ravel(), dh_prev, dc_prev, grads
@@ -182,7 +182,7 @@ def test_wrong_shapes_are_told():
     assert "dx holds complex128, not real numbers." in str(diagnose(complex_dx))
 
 
-def test_inputs_that_are_changed_are_told():
+def test_inputs_that_are_changed_are_reported():
     def greedy(dh, dc, cache, Wx, Wh):
         result = reference.lstm_step_backward(dh, dc, cache, Wx, Wh)
         cache.c_prev[:] = 0
@@ -220,7 +220,7 @@ def my_backward_through_time(dh, dstate, memory, Wx, Wh, wrong=""):
     dh_next, dc_next = dstate
     total = [np.zeros_like(Wx), np.zeros_like(Wh), np.zeros(Wh.shape[1])]
     for t in range(len(dh) - 1, -1, -1):
-        if "half a carry" in wrong:
+        if "half a gradient" in wrong:
             dc_next = dc_next / 2 if t < len(dh) - 1 else dc_next
         dx, dh_next, dc_next, grads = my_backward(dh[t] + dh_next, dc_next, memory[t], Wx, Wh, wrong)
         dxs.append(dx)
@@ -240,15 +240,15 @@ def test_other_code_through_time_that_is_right_is_right():
     assert diagnose_sequence(my_backward_through_time, my_forward)
 
 
-def test_the_place_in_time_is_told():
+def test_the_place_in_time_is_reported():
     diagnosis = diagnose_sequence(through_time("no forget"), my_forward)
-    assert names(diagnosis) == ["forget gate left out of the carry"]
+    assert names(diagnosis) == ["forget gate left out of dc_prev"]
     assert "It is right at the last step, wrong from the step before." in said(diagnosis)
     diagnosis = diagnose_sequence(through_time("sigmoid twice"), my_forward)
     assert "It is wrong from the last step on, which is computed first." in said(diagnosis)
     diagnosis = diagnose_sequence(through_time("last bias"), my_forward)
     assert names(diagnosis) == ["gradient of b keeps one step only"]
-    assert "All steps are right, but what the weights collect from them is not." in said(diagnosis)
+    assert "All steps are right, but the sums over them for the weights are not." in said(diagnosis)
 
 
 def test_a_dropped_carry_is_named_for_what_it_is():
@@ -301,7 +301,7 @@ def test_two_mistakes_in_the_loop_and_in_the_step():
 
 
 def test_an_unknown_mistake_in_time_has_its_first_step():
-    diagnosis = diagnose_sequence(through_time("half a carry"), my_forward)
+    diagnosis = diagnose_sequence(through_time("half a gradient"), my_forward)
     assert names(diagnosis) == [] and diagnosis.findings[0].parts[0] == "dx[2]"
     assert "mistakes were tried, alone and in pairs" in said(diagnosis)
     assert "The last step is right, and so is step 0 but for the dc_prev that it gets" in said(diagnosis)
@@ -315,7 +315,7 @@ def test_an_unknown_mistake_in_time_has_its_first_step():
     assert "it is right down to step 2, wrong at step 1." in text and "is wrong in dx of several steps" in text
 
 
-def test_a_loop_that_begins_with_zeros_is_told():
+def test_a_loop_that_begins_with_zeros_is_reported():
     def from_zeros(dh, dstate, caches, Wx, Wh):
         return sequence.lstm_sequence_backward(dh, (0 * dstate[0], 0 * dstate[1]), caches, Wx, Wh)
 
@@ -350,7 +350,7 @@ def test_weights_whose_gradients_are_handed_back_in_another_order():
         turn = lambda W: np.concatenate([np.split(W, 4, axis=-1)[k] for k in (1, 0, 3, 2)], axis=-1)
         return dx, dh_prev, dc_prev, [turn(grad) for grad in grads]
 
-    assert names(diagnose(course)) == ["gradients of the weights handed back in the order f, i, o, g"]
+    assert names(diagnose(course)) == ["gradients of the weights returned in the order f, i, o, g"]
 
 
 def test_any_other_order_of_the_gates_is_named():
@@ -401,7 +401,7 @@ def test_overflow_is_seen_at_large_logits():
     assert names(diagnosis) == ["overflow or log(0) at large logits", "overflow in the softmax"]
 
 
-def test_a_mean_over_sequences_is_told():
+def test_a_mean_over_sequences_is_reported():
     right = lambda *a: my_loss(*a)
     per_sequence = lambda a, lengths: a * lengths.sum() / len(lengths)
     wrong = lambda logits, targets, lengths: tuple(per_sequence(a, lengths) for a in right(logits, targets, lengths))
@@ -410,7 +410,7 @@ def test_a_mean_over_sequences_is_told():
     ]  # fmt: skip
 
 
-def test_a_loss_of_another_shape_is_told():
+def test_a_loss_of_another_shape_is_reported():
     assert not diagnose_loss(lambda logits, targets, lengths: (1.0, logits[0]))
 
 
@@ -422,8 +422,8 @@ def test_a_loss_of_another_shape_is_told():
     [
         (diagnose, None, "what is to be checked must be a function, not NoneType"),
         (diagnose, lambda *a: 3, r"your backward pass must return \(dx, dh_prev, dc_prev, grads\); it returned one int"),
-        (diagnose, lambda *a: None, "it returned nothing: does every way through it end with a return?"),
-        (diagnose, lambda *a: (1, 2, 3), r"\(dx, dh_prev, dc_prev, grads\); it returned 3 things"),
+        (diagnose, lambda *a: None, "it returned nothing: does every branch of it end with a return?"),
+        (diagnose, lambda *a: (1, 2, 3), r"\(dx, dh_prev, dc_prev, grads\); it returned 3 values"),
         (diagnose, lambda dh, dc, *a: (dh, dh, dc, {"W": dh}), "the gradients must be those of Wx, Wh and b, not of W"),
         (diagnose, lambda dh, dc, *a: (dh, dh, dc, (dh, dh)), "the gradients must be three arrays, of Wx, Wh and b"),
         (diagnose_step, lambda *a: 1, r"your step must return \(h, c, cache\)"),
@@ -448,5 +448,5 @@ def test_the_text_fits_80_columns():
 
 def test_what_known_mistakes_give_is_kept_for_a_few_seeds_and_is_theirs():
     wrong = with_mistake("no forget")
-    assert all(names(diagnose(wrong, my_step, seed=seed)) == ["forget gate left out of the carry"] for seed in range(10))
+    assert all(names(diagnose(wrong, my_step, seed=seed)) == ["forget gate left out of dc_prev"] for seed in range(10))
     assert len(trials._known) <= 8

@@ -76,7 +76,7 @@ def test_a_dx_without_time_in_front_is_told_by_its_shape():
 @pytest.mark.parametrize("wrong", ["x[t].T.dot(dzf)", "x[t].T.dot(dz) * np.nan", "x[t].T.dot(dz)[None]"])
 def test_what_has_another_shape_or_is_nan_is_told_before_any_place(wrong):
     text = said(diagnose(step_with("dWx += x[t].T.dot(dz)", f"dWx = {wrong}"), step))
-    assert "Mend the shape, or what is NaN, first, and ask again." in text and "dz" not in text and ", )" not in text
+    assert "Fix the shape, or what is NaN, first, and check again." in text and "dz" not in text and ", )" not in text
 
 
 @pytest.mark.parametrize(
@@ -86,11 +86,12 @@ def test_what_has_another_shape_or_is_nan_is_told_before_any_place(wrong):
         ("dc_next = dct * f", "dc_next = dct * f * (0.5 if t else 1)", "step 0 but for the dc_prev that it gets"),
         ("cs[t - 1] if t > 0 else c0", "cs[t - 2] if t > 0 else c0", "is what it uses, dh[t] or caches[t] or a state"),
         ("else c0", "else c0 * (2 if T > 1 else 1)", "Wrong is what it multiplies them by (forget gate)"),
-        ("dWh += h_prev.T", "dWh += (h_prev + (t > 0) * h0).T", "The gradients dz of both steps are right; look where dWh"),
+        ("dWh += h_prev.T", "dWh += (h_prev + (t > 0) * h0).T",
+         "The gradients dz of both steps are right; look where they are added up to dWh"),
         ("gates[t]", "gates[t if T < 2 or t else 1]", "either it gets both recurrent gradients wrong, or"),
         ("dht = dh[t] + dh_next", "dht = dh[t] + dh_next * (1 if t < T - 1 else 2)", "zero: look where dhT is read"),
         ("dht = dh[t] + dh_next", "dht = dh[t] * 2 + dh_next", "zero: look where dh[t] is read"),
-        ("dc_next = dct * f", "dc_next = dstate[0] + 0 * dct", "Where T = 1, dh[0] and dhT are added, so that one has"),
+        ("dc_next = dct * f", "dc_next = dstate[0] + 0 * dct", "Where T = 1, dh[0] and dhT are added, so both have"),
         ("dct = dc_next +", "dct = dc_next * (1 if t < T - 1 else 2) +", "where dcT is zero: look where dcT is read"),
         ("dh[t] + dh_next", "dh[t] + dh_next * (1 if T < 4 else 2)", "Sequences of up to 3 steps are right; 4 are not"),
     ],
@@ -109,27 +110,27 @@ def test_a_known_slip_beside_an_unknown_one_is_still_named():
     slip = changed("db += dz", "db = dz", "dWx += x[t].T", "dWx += (t + 1) * x[t].T")
     found = diagnose_sequence(slip, forward)
     assert names(found) == ["gradient of b keeps one step only"]
-    assert "The gradients dz of both steps are right; look where dWx" in said(found)
+    assert "The gradients dz of both steps are right; look where they are added up to dWx" in said(found)
     assert "What is left is none of the known ones" in said(found)
 
 
 @pytest.mark.parametrize(
     "right, wrong, words",
     [
-        ("dc_next = dct * f", "dc_next = dct * t", "of dc: equation (4). Or it is made rightly, and kept wrongly"),
+        ("dc_next = dct * f", "dc_next = dct * t", "of dc: equation (4). Or it is computed rightly, and kept wrongly"),
         ("dzf = dct * c_prev", "dzf = dct * (c_prev if t else 1)", "equations (4) and (1)"),
     ],
 )
 def test_what_has_a_name_for_one_step_alone_is_not_called_by_it(right, wrong, words):
     found = diagnose_sequence(changed(right, wrong), forward)
-    assert names(found) == [] and words in said(found) and "Mend the step first" not in said(found)
+    assert names(found) == [] and words in said(found) and "Fix the step first" not in said(found)
 
 
 def test_a_known_slip_of_a_step_beside_one_in_time_says_to_mend_the_step_first():
     slip = changed("dzf = dct * c_prev", "dzf = dct", "dWx += x[t].T", "dWx += (t + 1) * x[t].T")
     found = diagnose_sequence(slip, forward)
     assert names(found) == ["partner of the forget gate missing"]
-    assert "Mend the step first, and ask again" in said(found)
+    assert "Fix the step first, and check again" in said(found)
 
 
 def test_four_slips_at_once_are_named():
@@ -157,14 +158,14 @@ def test_outputs_in_time_of_which_no_three_agree_have_no_place():
         ("dh_next = dz.dot(Wh.T)", "dh_next = dz.dot(Wh.T) * (1 if t == 0 else 1 / (1 + abs(dz).max()))", "a norm bounded"),
         ("dh_next = dz.dot(Wh.T)", "dh_next = dz.dot(Wh.T) * (2 if 0.1 < abs(dh).max() < 99 else 1)", "only where they are"),
         ("dh_next = dz.dot(Wh.T)", "dh_next = 9 * np.tanh(dz.dot(Wh.T) / 9)", "Is something clipped"),
-        ("dct = dc_next + dht", "dct = dc_next + dht * dht", "it never takes a product or a power of it"),
+        ("dct = dc_next + dht", "dct = dc_next + dht * dht", "It never takes a product or a power of them"),
         ("db += dz.sum(axis=0)", "db += dz.sum(axis=0) + 0.1", "With zeros for dh and dc every gradient is zero; your db"),
         ("(dWx, dWh, db)", "(dWx + 0.01 * Wx, dWh, db)", "gradient of a penalty on the weights"),
         ("dh_next = dz.dot(Wh.T)", "dh_next = dz.dot(Wh.T) + 1", "comes neither from dh nor from dc"),
         ("dh_next = dz.dot(Wh.T)", "dh_next = dz.dot(Wh.T); assert abs(dh_next).max() < 99", "times as large it raises"),
     ],
 )  # fmt: skip
-def test_what_is_not_linear_in_dh_and_dc_is_told(right, wrong, words):
+def test_what_is_not_linear_in_dh_and_dc_is_reported(right, wrong, words):
     found = diagnose_sequence(changed(right, wrong), forward)
     assert not found and names(found) == [] and words in said(found)
 
@@ -195,7 +196,7 @@ def test_rows_of_dx_that_are_never_written_are_told_beside_the_named_mistake():
 def test_sums_that_begin_with_what_was_in_memory_are_wrong_whatever_that_was(empty):
     found = diagnose_sequence(changed("dWx, dWh, db = np.zeros_like(Wx)", f"dWx, dWh, db = {empty}"), forward)
     assert not found and "dWx (all gates): never written, or only added to" in said(found)
-    assert "begin with np.zeros" in said(found)
+    assert "use np.zeros" in said(found)
 
 
 def test_empty_arrays_are_filled_for_a_while_only():
@@ -230,7 +231,7 @@ def test_a_class_that_keeps_its_cache_on_itself_is_right():
     assert diagnose(cell.back, cell.step) and diagnose_sequence(layer.back, layer.forward)
     slip = step_with("dc_next = dct * f", "dc_next = dct")
     found = diagnose(lambda dh, dc, _, *weights: slip(dh, dc, cell.cache, *weights), cell.step)
-    assert names(found) == ["forget gate left out of the carry"]
+    assert names(found) == ["forget gate left out of dc_prev"]
 
 
 @pytest.mark.parametrize(
@@ -357,7 +358,7 @@ def test_where_all_is_wrong_by_one_factor_no_line_is_accused():
 
 def test_no_gate_is_accused_of_what_the_weights_collect():
     text = said(diagnose_sequence(changed("db += dz.sum(axis=0)", "db += (t + 1) * dz.sum(axis=0)"), forward))
-    assert "All steps are right, but what the weights collect from them is not." in text and "equation" not in text
+    assert "All steps are right, but the sums over them for the weights are not." in text and "equation" not in text
 
 
 def test_what_is_unknown_has_no_number_like_a_finding():

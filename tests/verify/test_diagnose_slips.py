@@ -8,7 +8,7 @@ from tests.helpers.learner import backward, changed, forward, step, step_backwar
 from tests.verify.test_diagnose import names, said
 
 IN_A_STEP = [
-    ("dc_next = dct * f", "dc_next = dct * c_prev", "c_prev in place of f in the carry"),
+    ("dc_next = dct * f", "dc_next = dct * c_prev", "c_prev in place of f in dc_prev"),
     ("(1 - tanh_c**2)", "(1 - tanh_c)**2", "square over the whole bracket in the derivative of tanh(c)"),
     ("(1 - tanh_c**2)", "(1 - hs[t]**2)", "h in place of tanh(c)"),
     ("dzo = dht * tanh_c", "dzo = dht * hs[t]", "h in place of tanh(c) at the output gate"),
@@ -24,7 +24,7 @@ IN_A_STEP = [
     ("return dx,", "dWf = [d[:, 2 * H : 3 * H] for d in (dWx, dWh)]; dWx[:, H : 2 * H], dWh[:, H : 2 * H] = dWf; return dx,",
      "weights of the forget gate from the candidate"),
     ("return dx,", "dWx, dWh = (d[:, np.r_[:H, 2 * H : 3 * H, H : 2 * H, 3 * H : 4 * H]] for d in (dWx, dWh)); return dx,",
-     "gradients of Wx and Wh, not of b, handed back in the order i, g, f, o"),
+     "gradients of Wx and Wh, not of b, returned in the order i, g, f, o"),
     ("db += dz.sum(axis=0)", "db += dz.sum()", "db summed over everything, one number in every entry"),
     ("db += dz.sum(axis=0)", "db += np.repeat(dz.reshape(B, 4, H).sum(axis=(0, 2)), H)",
      "db summed over each gate, one number for all its units"),
@@ -54,10 +54,10 @@ IN_TIME = [
     ("range(T - 1, -1, -1)", "range(T - 2, -1, -1)", "last step left out"),
 ]  # fmt: skip
 F_ONE_STEP_LATE = [  # dc_next is what dc is, and multiplied by f of the step that gets it
-    ("dc_next * f", "dct", "carry multiplied by f one step late, at the last step too, handed back without it"),
-    ("(dc_next * f if t < T - 1 else dc_next)", "dct", "carry multiplied by f one step late, handed back without it"),
-    ("dc_next * f", "dct if t else dct * f", "carry multiplied by f one step late, at the last step too"),
-    ("(dc_next * f if t < T - 1 else dc_next)", "dct if t else dct * f", "carry multiplied by f one step late"),
+    ("dc_next * f", "dct", "dc_next multiplied by f one step late, at the last step too, handed back without it"),
+    ("(dc_next * f if t < T - 1 else dc_next)", "dct", "dc_next multiplied by f one step late, handed back without it"),
+    ("dc_next * f", "dct if t else dct * f", "dc_next multiplied by f one step late, at the last step too"),
+    ("(dc_next * f if t < T - 1 else dc_next)", "dct if t else dct * f", "dc_next multiplied by f one step late"),
 ]
 
 

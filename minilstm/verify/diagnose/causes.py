@@ -1,12 +1,14 @@
-"""From the results of a backward step back to what it computed inside: where a mistake was made, not where it shows.
+"""From the results of a backward step to what it computed inside: where a mistake was made.
 
-A slip in dz makes dx, dh_prev, dWx, dWh and db wrong, all at once. But the five are made of one dz:
+A mistake in dz makes dx, dh_prev, dWx, dWh and db wrong, all at once. But the five are made
+of one dz:
 
     dx = dz Wxᵀ    dh_prev = dz Whᵀ    dWx = xᵀ dz    dWh = h_prevᵀ dz    db = Σ dz over the batch
 
-so that dz can be solved for (D + H + 1 equations for B unknowns, in each of its columns). If three or more of the five agree
-with one dz, then it is the learner's, right or wrong, and each of the five can be judged by whether it is made of *that* dz.
-In the same way the four gates and dc_prev tell the learner's dc, and the output gate together with dc the learner's dh.
+so dz can be solved for: D + H + 1 equations for B unknowns, in each of its columns. If three
+or more of the five agree with one dz, that is the dz of the function under test, right or
+wrong, and each of the five is checked against *that* dz. In the same way the four gates and
+dc_prev give its dc, and the output gate together with dc gives its dh.
 """
 
 from __future__ import annotations
@@ -100,7 +102,7 @@ def own_parts(parts: Parts, case: Case) -> Parts:
     your_dc, your_dh = solve_dc(paths, dc), dh
     of_output_gate = your_dz["output gate"] / one["output gate"]
     if not same(of_output_gate, dh) and same(dc_next + of_output_gate * o * (1 - tanh_c**2), your_dc):
-        your_dh = of_output_gate  # both that dh goes into tell the same
+        your_dh = of_output_gate  # both results of dh agree
     expected_dc = dc_next + your_dh * o * (1 - tanh_c**2)
     expected = {"dc_prev": your_dc * f, **made_of(found)}
     gates = through_gates(your_dh, your_dc, cache)

@@ -1,9 +1,11 @@
-"""Which mistake is it? Runs a function beside ours on random cases, and beside ours with each mistake of the catalogue in it.
+"""Which mistake is it? Compares a function with ours, and with each known mistake in ours.
 
-If its results are those of a known mistake, it is that mistake: in every part of every case, to six digits. Two at once are
-found by making both in our code. What nothing in the catalogue explains is unknown, and is traced back to the earliest place
-that explains it: in a step to the equation (``causes.py``), in a sequence to a step, or to what one step hands to the one
-before (``through_time.py``). Names here: ``yours`` are the results of the function under test, ``right`` those of ours.
+If its results are those of a known mistake, it is that mistake: in every part of every
+random case, to six digits. Two mistakes at once are found by making both in our code. What
+the catalogue does not explain is traced to the earliest place that explains it: in a step to
+the equation (``causes.py``), in a sequence to a step, or to what a step passes to the one
+before it (``through_time.py``). ``yours`` are the results of the function under test,
+``right`` are ours.
 """
 
 from __future__ import annotations
@@ -28,23 +30,39 @@ from minilstm.verify.diagnose.trials import (
 from minilstm.verify.gradcheck.conduct import CHANGES_CACHE, CONSUMES_CACHE
 
 UNWRITTEN = "never written, or only added to"
-LEFT_OVER = "np.empty and np.empty_like leave there what was in memory before: begin with np.zeros."
+LEFT_OVER = "np.empty and np.empty_like keep what was in memory before: use np.zeros."
 ROUGH = "It equals ours to six digits and no further: is something computed in float32, or by differences?"
 
 
 def diagnose(my_step_backward: Callable, my_step: Callable | None = None, *, seed: int = 0) -> Diagnosis:
-    """What is wrong with one step of an LSTM taken backward, and which known mistake it is.
+    """Find out what is wrong with a backward step of an LSTM, and which known mistake it is.
+
+    ``check_step`` finds out whether a backward step belongs to its own forward step;
+    ``diagnose`` whether both are those of an LSTM.
 
     Parameters
     ----------
-    my_step_backward : (dh, dc, cache, Wx, Wh) to (dx, dh_prev, dc_prev, grads), as ``reference.lstm_step_backward``; grads
-        are the gradients of Wx, Wh and b, in this order or by name, in blocks i, f, g, o.
-    my_step : (x, h_prev, c_prev, Wx, Wh, b) to (h, c, cache), whose cache, of any form, ``my_step_backward`` gets. It is
-        looked at first. Left out, the cache is that of ``reference.lstm_step``. Each backward step follows its own forward
-        step, so that an object may keep the cache (``my_step`` then returns None for it).
-    seed : of the random cases.
+    my_step_backward : callable
+        (dh, dc, cache, Wx, Wh) to (dx, dh_prev, dc_prev, grads), as
+        ``reference.lstm_step_backward``. ``grads`` are the gradients of Wx, Wh and b, in
+        this order or by name, in blocks i, f, g, o.
+    my_step : callable, optional
+        (x, h_prev, c_prev, Wx, Wh, b) to (h, c, cache). It is compared first, and
+        ``my_step_backward`` gets its cache, of any form. Each backward step follows its own
+        forward step, so an object may keep the cache, and ``my_step`` return None for it.
+        Default: ``reference.lstm_step``.
+    seed : int
+        Of the random cases.
 
-    ``check_step`` tells whether a backward step belongs to its own forward step; this, whether both are those of an LSTM.
+    Returns
+    -------
+    Diagnosis
+        True if nothing is wrong. It prints as text.
+
+    Raises
+    ------
+    InputError
+        If a function does not return what it should in form.
 
     >>> from minilstm.reference import lstm_step_backward
     >>> diagnose(lstm_step_backward).right
@@ -58,16 +76,30 @@ def diagnose(my_step_backward: Callable, my_step: Callable | None = None, *, see
 
 
 def diagnose_sequence(my_backward: Callable, my_forward: Callable | None = None, *, seed: int = 0) -> Diagnosis:
-    """What is wrong with backpropagation through time, from which step on, and which known mistake it is.
+    """Find out what is wrong with backpropagation through time, and from which step on.
 
     Parameters
     ----------
-    my_backward : (dh, (dhT, dcT), caches, Wx, Wh) to (dx, (dh0, dc0), grads), as ``reference.sequence.lstm_sequence_backward``;
-        dh (T, B, H), dx (T, B, D).
-    my_forward : (x, (h0, c0), Wx, Wh, b) to (h, (hT, cT), caches), whose caches, of any form, ``my_backward`` gets. It is
-        looked at first. Left out, there is one cache of ``reference.lstm_step`` for each step. Each backward pass follows its
-        own forward pass; the caches may be used up, or kept on an object.
-    seed : of the random cases.
+    my_backward : callable
+        (dh, (dhT, dcT), caches, Wx, Wh) to (dx, (dh0, dc0), grads), as
+        ``reference.sequence.lstm_sequence_backward``; dh (T, B, H), dx (T, B, D).
+    my_forward : callable, optional
+        (x, (h0, c0), Wx, Wh, b) to (h, (hT, cT), caches). It is compared first, and
+        ``my_backward`` gets its caches, of any form. Each backward pass follows its own
+        forward pass; the caches may be used up, or kept on an object. Default: one cache of
+        ``reference.lstm_step`` for each step.
+    seed : int
+        Of the random cases.
+
+    Returns
+    -------
+    Diagnosis
+        True if nothing is wrong. It prints as text.
+
+    Raises
+    ------
+    InputError
+        If a function does not return what it should in form.
     """
     if my_forward is not None:
         forward = examine(sequence_trial(seed), my_forward)
@@ -77,14 +109,15 @@ def diagnose_sequence(my_backward: Callable, my_forward: Callable | None = None,
 
 
 def diagnose_step(my_step: Callable, *, seed: int = 0) -> Diagnosis:
-    """What is wrong with one step forward: (x, h_prev, c_prev, Wx, Wh, b) to (h, c, cache)."""
+    """Find out what is wrong with a forward step: (x, h_prev, c_prev, Wx, Wh, b) to (h, c, cache)."""
     return examine(step_trial(seed), my_step)
 
 
 def diagnose_loss(my_loss: Callable, *, seed: int = 0) -> Diagnosis:
-    """What is wrong with a softmax cross-entropy and its gradient.
+    """Find out what is wrong with a softmax cross-entropy and its gradient.
 
-    ``my_loss`` : logits (T, B, V), targets (T, B), lengths (B,) to (loss, dlogits), the loss being the mean over real tokens.
+    ``my_loss`` : logits (T, B, V), targets (T, B), lengths (B,) to (loss, dlogits). The loss
+    is the mean over the real tokens.
     """
     return examine(loss_trial(seed), my_loss)
 
@@ -143,9 +176,9 @@ def _at_other_sizes(trial: Trial, function: Callable) -> list[Finding]:
         wrong = differences([mine], [ours])
         if wrong:
             raises = mine.get(RAISES)
-            told = f"It raises {raises}." if raises else evidence(wrong[0], mine.get(wrong[0]), ours.get(wrong[0]))
+            details = f"It raises {raises}." if raises else evidence(wrong[0], mine.get(wrong[0]), ours.get(wrong[0]))
             heading = f"right in {len(trial.sizes)} cases, but wrong at {trial.named(sizes)}"
-            return [Finding(None, tuple(wrong), told, heading=heading)]
+            return [Finding(None, tuple(wrong), details, heading=heading)]
     return []
 
 
@@ -160,7 +193,7 @@ def _when(wrong: Sequence[str], yours: Sequence[Parts], right: Sequence[Parts]) 
         return ""
     if not any(map(any, bad)):
         of_weights = all(name.startswith(("dWx", "dWh", "db")) for name in wrong)
-        return "All steps are right, but what the weights collect from them is not." if wrong and of_weights else ""
+        return "All steps are right, but the sums over them for the weights are not." if wrong and of_weights else ""
     if all(map(all, bad)):
         return "It is wrong from the last step on, which is computed first."
     if all(not last and all(earlier) for last, *earlier in bad):

@@ -1,7 +1,8 @@
-"""Backward is linear in dh and dc: twice as much arrives, twice as much comes back; nothing arrives, nothing comes back.
+"""Backward is linear in dh and dc: twice the dh and dc give twice the gradients, zeros give zeros.
 
-That is asked with dh and dc a thousand times as small and as large, since gradients clipped within the backward pass are right
-until they are large, and with zeros, which show what is added whatever arrives.
+This is tested with dh and dc a thousand times smaller and larger, since gradients that are
+clipped within the backward pass are right until they are large; and with zeros, which show
+what is added besides.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ NOT_LINEAR = "not linear in dh and dc"
 ADDED = "something is added that comes neither from dh nor from dc"
 PENALTY = "The gradient of a penalty on the weights, for instance, belongs to that penalty's own backward pass."
 CLIPPED = "Is something clipped, or a norm bounded, within the backward pass? That belongs after it."
-UNKNOWN_LAW = "Backward multiplies what arrives by numbers of the forward pass; it never takes a product or a power of it."
+UNKNOWN_LAW = "Backward multiplies dh and dc by numbers of the forward pass. It never takes a product or a power of them."
 
 
 def not_linear(trial: Trial, function: Callable, yours: list[Parts]) -> tuple[Finding | None, list[Parts]]:
@@ -32,8 +33,8 @@ def not_linear(trial: Trial, function: Callable, yours: list[Parts]) -> tuple[Fi
         return None, []
     small, large, nothing = (trial.yours(function, scale) for scale in (SMALL, LARGE, 0))
     for name, entry in _added(nothing):
-        told = f"With zeros for dh and dc every gradient is zero; your {name} then has an entry {entry:.6g}."
-        return Finding(None, (name,), told, PENALTY if name.startswith(("dWx", "dWh", "db")) else "", ADDED), []
+        details = f"With zeros for dh and dc every gradient is zero; your {name} then has an entry {entry:.6g}."
+        return Finding(None, (name,), details, PENALTY if name.startswith(("dWx", "dWh", "db")) else "", ADDED), []
     of_small = _times(1 / SMALL, small)
     bent = list(dict.fromkeys([*differences(_times(1 / LARGE, large), of_small), *differences(yours, of_small)]))
     if not bent:
@@ -45,12 +46,12 @@ def not_linear(trial: Trial, function: Callable, yours: list[Parts]) -> tuple[Fi
     belongs = _times(LARGE, of_small)
     size = lambda array: np.abs(array).max(initial=0) if isinstance(array, np.ndarray) else np.inf
     bounded = all(size(mine[name]) <= 10 * size(ours.get(name)) for mine, ours in zip(large, belongs) for name in mine)
-    told = "Twice the dh and dc give twice the gradients; yours do not. " + _first(large, belongs, bent)
-    return Finding(None, tuple(bent), told, CLIPPED if bounded else UNKNOWN_LAW, NOT_LINEAR), of_small if bounded else []
+    details = "Twice the dh and dc give twice the gradients; yours do not. " + _first(large, belongs, bent)
+    return Finding(None, tuple(bent), details, CLIPPED if bounded else UNKNOWN_LAW, NOT_LINEAR), of_small if bounded else []
 
 
 def _first(large: Sequence[Parts], belongs: Sequence[Parts], bent: Sequence[str]) -> str:
-    """An entry that shows the difference where much arrives."""
+    """An entry that shows the difference for large dh and dc."""
     for mine, ours in zip(large, belongs):
         if RAISES in mine:
             return f"With dh and dc a thousand times as large it raises {mine[RAISES]}."
@@ -71,7 +72,7 @@ def _clips(trial: Trial, large: Sequence[Parts]) -> Iterator[Mistake]:
 
 
 def _added(nothing: Sequence[Parts]) -> Iterator[tuple[str, float]]:
-    """Parts that are not zero where all that arrives is, and their largest entries."""
+    """Parts that are not zero where dh and dc are, and their largest entries."""
     for parts in nothing:
         for name, array in parts.items():
             if RAISES not in parts and not name.endswith(CHANGED) and array.dtype.kind in "fi" and np.isfinite(array).all():

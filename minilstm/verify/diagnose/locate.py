@@ -1,6 +1,7 @@
-"""What of a diagnosis is left when no mistake of the catalogue explains all: which parts are known, and where the rest begins.
+"""When no known mistake explains all: which parts are known, and where the rest begins.
 
-The places are told in the order in which a backward pass computes, and what follows from one place is no finding of its own.
+Places are reported in the order of computing. What follows from one place is no finding of
+its own.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ Locate = Callable[[Trial, Callable, list[Parts], list[Parts]], list[Finding]]
 MADE_BY = {
     "c": "Look at equations (1) to (4).",
     "h": "Look at equations (5) and (6).",
-    "dh": "All that follows is as if dh were this. Look at what dh is before equation (6) uses it.",
-    "dc": "All that follows is as if the whole dc were this. Look where it is made: equation (6).",
+    "dh": "What follows is right for this dh. Look at what dh is before equation (6) uses it.",
+    "dc": "What follows is right for this dc. Look where it is made: equation (6).",
     "dc_prev": "Look where dc_prev is made of dc: equation (4).",
     "dz, input gate": "Look where dzi is made of dc: equations (4) and (2).",
     "dz, forget gate": "Look where dzf is made of dc: equations (4) and (1).",
@@ -30,11 +31,11 @@ MADE_BY = {
 OUTPUTS = ("dx", "dh_prev", "dWx", "dWh", "db")
 NO_DZ = "No three of dx, dh_prev, dWx, dWh and db are made of one and the same dz; look at these lines first."
 HANDED_ON = {"dh_prev", "dc_prev"}  # what a step hands to the one before
-FORM_FIRST = "Mend the shape, or what is NaN, first, and ask again."
+FORM_FIRST = "Fix the shape, or what is NaN, first, and check again."
 IN_THE_STEP = "A sequence of a single step (T = 1) is wrong already:"
-MORE_IN_TIME = "Mend the step first, and ask again: with this mistake alone a longer sequence would give other numbers."
-KEPT = "Or it is made rightly, and kept wrongly for the step before, as dh_next or dc_next."
-NOT_ADDED = "Where T = 1, dh[0] and dhT are added, so that one has the effect of the other; in yours it has not."
+MORE_IN_TIME = "Fix the step first, and check again: with this mistake alone a longer sequence would give other numbers."
+KEPT = "Or it is computed rightly, and kept wrongly for the step before, as dh_next or dc_next."
+NOT_ADDED = "Where T = 1, dh[0] and dhT are added, so both have the same effect. In yours they do not."
 STATES = {
     "dh[0]": "It is right for T = 1 where dh[0] is zero: look where dh[t] is read.",
     "dhT": "It is right for T = 1 where dhT is zero: look where dhT is read.",
@@ -94,9 +95,9 @@ def in_time(trial: Trial, function: Callable, yours: list[Parts], right: list[Pa
             places = [STATES["dcT"]] * len(findings)
         elif not agree(of_state, of_step):
             places = [f"{place} {NOT_ADDED}".strip() for place in places]
-        told = [replace(f, evidence=f"{IN_THE_STEP}\n{f.evidence}", place=place) for f, place in zip(findings, places)]
-        more = MORE_IN_TIME if all(finding.mistake for finding in told) else ""
-        return [replace(told[0], place=f"{told[0].place}\n{more}".strip()), *told[1:]]
+        details = [replace(f, evidence=f"{IN_THE_STEP}\n{f.evidence}", place=place) for f, place in zip(findings, places)]
+        more = MORE_IN_TIME if all(finding.mistake for finding in details) else ""
+        return [replace(details[0], place=f"{details[0].place}\n{more}".strip()), *details[1:]]
     wrong = differences(of_state, right_of_step)
     if wrong:
         return [Finding(None, tuple(wrong), _shown(wrong, of_state, right_of_step), STATES["dhT"])]
@@ -154,7 +155,7 @@ def _where_of_two(wrong: Sequence[str]) -> str:
         return (f"The last step is right, and step 0 gets the right dh and dc. Wrong is what it multiplies them by ({gates}):"
                 " are the states and gates those of step 0, and c_prev its initial one?")  # fmt: skip
     names = ", ".join(dict.fromkeys(map(_output, wrong)))
-    return f"The gradients dz of both steps are right; look where {names} is collected from them."
+    return f"The gradients dz of both steps are right; look where they are added up to {names}."
 
 
 def _right_without_dc(trial: Trial, function: Callable) -> bool:
@@ -164,7 +165,7 @@ def _right_without_dc(trial: Trial, function: Callable) -> bool:
 
 
 def findings_of(explained: Explained, yours: list[Parts], right: list[Parts]) -> list[Finding]:
-    """In words."""
+    """The explanation as findings."""
     return [
         Finding(mistake, tuple(parts), _shown(parts, yours, right, mistake is not None), "" if mistake else _places(parts))
         for mistake, parts in explained
@@ -222,8 +223,8 @@ def _shown(parts: Sequence[str], yours: list[Parts], right: list[Parts], one_is_
         for name in parts:
             if {name} & {*mine, *ours} and not same(find(mine, name), ours.get(name)):
                 whole = mine.get(_output(name)) if name not in mine and "[" in name else None  # not one part for each step
-                told = f"{_output(name)} has the shape {whole.shape}; its first axis is not time." if whole is not None else ""
-                shown.setdefault(_output(name), told or evidence(name, find(mine, name), ours.get(name)))
+                shape = f"{_output(name)} has the shape {whole.shape}; its first axis is not time." if whole is not None else ""
+                shown.setdefault(_output(name), shape or evidence(name, find(mine, name), ours.get(name)))
     if one_is_enough:
         return next(iter(shown.values()), "")
     ratios: dict[str, list[str]] = {}

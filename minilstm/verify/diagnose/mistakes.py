@@ -1,13 +1,13 @@
-"""The catalogue of mistakes: what people write in a step, in the loop through time, in the loss; and all of them together.
+"""The catalogue of mistakes: in a step, in the loop through time, and in the loss.
 
-An entry is a row: its name, a piece of our own source, what stands there when the mistake is made, the equation, why it is a
-mistake, and, where somebody has made it in public, repository and issue numbers on GitHub. Those of a step's way back are
-in ``mistakes_backward.py``. To see them all:
+An entry is a row: its name, a part of our own source, the code of the mistake in its place,
+the equation, the reason, and, if somebody made it in public, repository and issue numbers
+on GitHub. ``mistakes_backward.py`` has those of a backward step. To see them all:
 
     from minilstm.verify import MISTAKES
     print(*MISTAKES, sep="\\n\\n")
 
-The property tests fail for every single entry put in place of the original, and ``diagnose`` knows each by its results.
+With any of them in our code the property tests fail, and ``diagnose`` names it by its results.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def _order(order: str) -> tuple[str, ...]:
     return (
         f"gates read in the order {', '.join(order)}",
         "zi, zf, zg, zo = np.split", f"{', '.join('z' + k for k in order)} = np.split", ALL_GATES,
-        "The blocks of the weights stand in the order i, f, g, o; weights from elsewhere must be put into it.",
+        "The blocks of the weights stand in the order i, f, g, o; convert weights from elsewhere to it.",
         "keras-team/keras 3088, 8720; tensorflow/tensorflow 29308",
     )  # fmt: skip
 
@@ -46,16 +46,16 @@ STEP = made_in(
     ("output tanh left out", "h = o * tanh_c", "h = o * c", "(6)",
      "The output gate shows tanh(c), not c itself, which may be of any size.", "nicodjimenez/lstm 9, 47"),
     ("output gate left out", "h = o * tanh_c", "h = tanh_c", "(6)",
-     "Nothing decides what is shown."),
+     "Without it all of tanh(c) is the output."),
     ("forget gate left out", "c = f * c_prev + i * g", "c = c_prev + i * g", "(4)",
-     "That is the cell of 1997, which can never let go of anything."),
+     "That is the cell of 1997, which can never forget anything."),
     ("input gate left out", "c = f * c_prev + i * g", "c = f * c_prev + g", "(4)",
-     "Nothing decides what is written."),
+     "Without it all of the candidate is written."),
     ("nothing remembered", "c = f * c_prev + i * g", "c = i * g", "(4)",
      "The cell state of the step before is not used."),
     ("coupled gates", "c = f * c_prev + i * g", "c = f * c_prev + (1 - f) * g", "(4)",
      "That is another cell, in which the input gate is 1 - f."),
-    ("candidate taken off", "c = f * c_prev + i * g", "c = f * c_prev - i * g", "(4)",
+    ("candidate subtracted", "c = f * c_prev + i * g", "c = f * c_prev - i * g", "(4)",
      "What is written is added; the candidate has a sign of its own."),
     ("cell state squeezed before it is kept", "c = f * c_prev + i * g", "c = f * np.tanh(c_prev) + i * g", "(4)",
      "tanh stands only where c is shown; what is kept is c itself, of any size."),
@@ -85,19 +85,19 @@ def _added(name: str, weight: str, shown: str, changed: str, why: str) -> tuple[
 def _assigned(name: str) -> tuple[str, ...]:
     return _added(f"gradient of {name} keeps one step only", name, f"d{name} = grads.{name}",
                   "grads[:-1] = [late._replace(#=0 * late.#) for late in grads[:-1]]",
-                  "The weights are the same in every step, so that their gradients add up.")  # fmt: skip
+                  "The weights are the same in every step, so their gradients add up.")  # fmt: skip
 
 
 def _averaged(name: str) -> tuple[str, ...]:
     return _added(f"gradient of {name} averaged over time", name, f"d{name} += grads.{name} / T",
                   "grads[-1] = grads[-1]._replace(#=grads[-1].# / T)",
-                  "Whether there is a mean is for the loss to say, once; it stands in dh already.")  # fmt: skip
+                  "If the loss is a mean, dh contains its factor already.")  # fmt: skip
 
 
 def _not_at_first(name: str, *also: str) -> tuple[str, ...]:
     return _added(f"gradient of {name} not added at step 0{''.join(also)}", name, f"d{name} += grads.{name} * (t > 0)",
                   "grads[-1] = grads[-1]._replace(#=grads[-1].# * (t > 0))",
-                  "Step 0 has an input, a bias and, in h0, a hidden state before it."
+                  "Step 0 has an input, a bias and a hidden state before it, h0."
                   + (" If h0 was taken for zeros the numbers are the same." if also else ""))  # fmt: skip
 
 
@@ -106,32 +106,35 @@ def _kept_as(name: str, wrong: str, why: str, shown: str = "", belongs: str = ""
 
 
 def _one_step_late(last: str, first: str) -> tuple[str, ...]:
-    """dc goes on unmultiplied, and is multiplied by f of the step that gets it."""
-    name = "carry multiplied by f one step late" + (", at the last step too" if last else "")
+    """dc_prev is not multiplied by f of its step, but by f of the step that gets it."""
+    name = "dc_next multiplied by f one step late" + (", at the last step too" if last else "")
     multiplied = "" if last else "if t < T - 1 else 1"
     divided = "" if first else "if t else 1"
     return (name + (", handed back without it" if first else ""),
             _OF_STEP,
             f"dh_t, dc_t = dnow\n        dnow = dh_t, dc_t * (caches[t].f {multiplied})\n        {_OF_STEP}\n"
             f"        dprev[1] = dprev[1] / (caches[t].f {divided})", "(4)",
-            "c[t] = f[t] * c[t-1] + ..., so that what goes from step t to t - 1 is multiplied by f[t], not by f[t-1].", "",
+            "c[t] = f[t] * c[t-1] + ..., so the gradient from step t to t - 1 is multiplied by f[t], not by f[t-1].", "",
             "dc[t] += dc[t + 1] * f[t]", "dc[t] += dc[t + 1] * f[t + 1]")  # fmt: skip
 
 
 def _not_carried(what: str, lost: str, why: str, seen: str) -> list[tuple[str, ...]]:
-    """A carry is lost to zeros, or stays as it arrived at the last step; step 0 may still hand back its own."""
+    """A recurrent gradient becomes zeros, or stays that of the last step.
+
+    Step 0 may still return its own.
+    """
     pair = lambda this, other: ", ".join(this[k] if k in lost else other[k] for k in "hc")
-    carries = lambda h, c: f"zip(({pair(dict(h=h, c=c), dict(h='dprev[0]', c='dprev[1]'))}), dstate)"
+    zipped = lambda h, c: f"zip(({pair(dict(h=h, c=c), dict(h='dprev[0]', c='dprev[1]'))}), dstate)"
     shown = lambda this: "dh_next, dc_next = " + pair({k: this.format(k) for k in "hc"}, dict(h="dh_prev", c="dc_prev"))
     zero, stale = shown("0 * d{}_prev"), shown("d{}_next")
-    still = "What arrived at the last step goes into every step, in place of what the step after it sends back."
+    still = "Every step gets the gradient of the final state, in place of that of the step after it."
     return [
-        (f"{what} dropped between steps", _CARRIES, carries("0 * dprev[0]", "0 * dprev[1]"), "", why, seen, zero, _HANDED_ON),
+        (f"{what} dropped between steps", _CARRIES, zipped("0 * dprev[0]", "0 * dprev[1]"), "", why, seen, zero, _HANDED_ON),
         (f"{what} dropped between steps, handed back at step 0", _CARRIES,
-         carries("dprev[0] * (t == 0)", "dprev[1] * (t == 0)"), "", why, seen, zero, _HANDED_ON),
-        (f"{what} never updated", _CARRIES, carries("dstate[0]", "dstate[1]"), "", still, seen, stale, _HANDED_ON),
+         zipped("dprev[0] * (t == 0)", "dprev[1] * (t == 0)"), "", why, seen, zero, _HANDED_ON),
+        (f"{what} never updated", _CARRIES, zipped("dstate[0]", "dstate[1]"), "", still, seen, stale, _HANDED_ON),
         (f"{what} never updated, handed back at step 0", _CARRIES,
-         carries("dstate[0] if t else dprev[0]", "dstate[1] if t else dprev[1]"), "", still, seen, stale, _HANDED_ON),
+         zipped("dstate[0] if t else dprev[0]", "dstate[1] if t else dprev[1]"), "", still, seen, stale, _HANDED_ON),
     ]  # fmt: skip
 
 
@@ -149,10 +152,10 @@ _BEFORE = "(caches[t - 1].{} if t else {})"  # a state one step too early, which
 SEQUENCE = made_in(
     sequence_forward,
     ("initial state not read", _BEGIN, f"{_BEGIN}; state = (0 * state[0], 0 * state[1])", "",
-     "A sequence may go on from where another one ended.", "keras-team/keras 2468, 2750",
+     "A sequence may continue another one.", "keras-team/keras 2468, 2750",
      "h, c = 0 * state[0], 0 * state[1]", "h, c = state"),
     ("initial cell state not read", _BEGIN, f"{_BEGIN}; state = (state[0], 0 * state[1])", "",
-     "Both halves of the state go on, h and c.", "", "h, c = state[0], 0 * state[1]", "h, c = state"),
+     "The state has two parts, h and c.", "", "h, c = state[0], 0 * state[1]", "h, c = state"),
     ("hidden state not carried", "x[t], *state", "x[t], caches[0].h_prev if t else state[0], state[1]", "",
      "The step after begins with the h of this one, not with that of the beginning.", "",
      _STEP.replace("x[t], h, c", "x[t], state[0], c"), _STEP),
@@ -174,29 +177,29 @@ SEQUENCE_BACKWARD = made_in(
     *_not_carried("both gradients", "hc", "Neither gradient is carried to the step before.",
                   "CaptainE/RNN-LSTM-in-numpy 1; sagarnildass/andrew_ng_deep_learning 1"),
     ("hidden-state gradient carried and not added", _DH, "dh[t] + 0 * dh_next", "",
-     "The loss feels h[t] as an output and through step t + 1; the two add up.", "",
+     "h[t] acts on the loss as an output and through step t + 1: both gradients add up.", "",
      "dh_t = dh[t] + 0 * dh_next", _DH_T),
-    ("hidden-state gradient taken off", _DH, "dh[t] - dh_next", "",
-     "The loss feels h[t] as an output and through step t + 1; the two add up.", "",
+    ("hidden-state gradient subtracted", _DH, "dh[t] - dh_next", "",
+     "h[t] acts on the loss as an output and through step t + 1: both gradients add up.", "",
      "dh_t = dh[t] - dh_next", _DH_T),
-    ("outputs not felt", _DH, "dh_next", "",
-     "The loss feels h[t] as an output and through step t + 1; the two add up.", "",
+    ("gradients of the outputs left out", _DH, "dh_next", "",
+     "h[t] acts on the loss as an output and through step t + 1: both gradients add up.", "",
      "dh_t = dh_next", _DH_T),
-    ("only the last output felt", _DH, "(dh[t] if t == T - 1 else 0) + dh_next", "",
-     "Every step has an output that the loss may feel.", "",
+    ("gradient of the last output only", _DH, "(dh[t] if t == T - 1 else 0) + dh_next", "",
+     "The loss may depend on the output of every step.", "",
      "dh_t = (dh[t] if t == T - 1 else 0) + dh_next", _DH_T),
     ("output of the step before", _DH, "dh[t - 1] + dh_next", "",
      "Step t has the output h[t].", "",
      "dh_t = dh[t - 1] + dh_next", _DH_T),
     ("dh changed in place", _DH, "np.add(dh[t], dh_next, out=dh[t])", "",
-     "The array belongs to the caller, to whom a second call then gives other gradients.", "Element-Research/rnn 31, 203",
+     "The array belongs to the caller. A second call then gives other gradients.", "Element-Research/rnn 31, 203",
      "dh_t = dh[t]; dh_t += dh_next", _DH_T),
     ("dcT changed in place", _OF_STEP, f"{_OF_STEP}; dc_next[0] += dh[t] * caches[t].o * (1 - caches[t].tanh_c**2)", "",
-     "The array belongs to the caller, to whom a second call then gives other gradients.", "Element-Research/rnn 31, 203",
+     "The array belongs to the caller. A second call then gives other gradients.", "Element-Research/rnn 31, 203",
      "dc_next += dh_t * o * (1 - tanh_c**2)", "dc = dc_next + dh_t * o * (1 - tanh_c**2)"),
     ("cache of the step before", "caches[t]", "caches[t - 1]", "",
-     "Step t is taken back with what step t remembered."),
-    _kept_as("cache of the step after", "caches[min(t + 1, T - 1)]", "Step t is taken back with what step t remembered.",
+     "The backward pass of step t needs the cache of step t."),
+    _kept_as("cache of the step after", "caches[min(t + 1, T - 1)]", "The backward pass of step t needs the cache of step t.",
              "caches[t + 1]"),
     _kept_as("cache of the last step in every step", "caches[-1]",
              "All caches are one: an object or an array that every step writes anew. Keep a copy for each step."),
@@ -245,14 +248,14 @@ SEQUENCE_BACKWARD = made_in(
     _kept_as("x of the step before", "caches[t]._replace(x=caches[t - 1].x)", "Step t read x[t].", "x[t - 1]", "x[t]"),
     _kept_as("gates of the step before",
              "caches[t]._replace(i=caches[t - 1].i, f=caches[t - 1].f, g=caches[t - 1].g, o=caches[t - 1].o)",
-             "Step t is taken back through its own gates.", "i, f, g, o = gates[t - 1]", "i, f, g, o = gates[t]"),
+             "The backward pass of step t needs the gates of step t.", "i, f, g, o = gates[t - 1]", "i, f, g, o = gates[t]"),
     _kept_as("tanh(c) of the step before", "caches[t]._replace(tanh_c=caches[t - 1].tanh_c)",
              "h[t] is made of c[t].", "tanh_c = np.tanh(c[t - 1])", "tanh_c = np.tanh(c[t])"),
     ("dh_next handed on as dc_next", _CARRIES, "zip((dprev[0], dprev[0]), dstate)", "",
-     "dh goes on as dh, dc as dc.", "",
+     "dh_prev becomes dh_next, and dc_prev becomes dc_next.", "",
      "dh_next, dc_next = dh_prev, dh_prev", _HANDED_ON),
     ("dc_next handed on as dh_next", _CARRIES, "zip((dprev[1], dprev[1]), dstate)", "",
-     "dh goes on as dh, dc as dc.", "",
+     "dh_prev becomes dh_next, and dc_prev becomes dc_next.", "",
      "dh_next, dc_next = dc_prev, dc_prev", _HANDED_ON),
     ("dh_next passed as dc", "*dc_next))", "dh_next))", "",
      "A step gets two recurrent gradients: dh_next is added to dh, dc_next is its dc.", "",
@@ -262,11 +265,11 @@ SEQUENCE_BACKWARD = made_in(
      "lstm_step_backward(dh_t, dh_t, ...)", "lstm_step_backward(dh_t, dc_next, ...)"),
     ("dh_next left out at the output gate", "(dh[t] + dh_next, *dc_next)",
      "(dh[t], dc_next[0] + dh_next * caches[t].o * (1 - caches[t].tanh_c**2))", "(6)",
-     "The output gate feels all of dh, what arrives from the step after as well.", "", "do = dh[t] * tanh_c",
+     "The output gate needs all of dh: the part from the step after as well.", "", "do = dh[t] * tanh_c",
      "do = (dh[t] + dh_next) * tanh_c"),
     ("dh_next left out of dc", "*dc_next))",
      "dc_next[0] - dh_next * caches[t].o * (1 - caches[t].tanh_c**2)))", "(6)",
-     "c feels all of dh, what arrives from the step after as well.", "", "dc = dc_next + dh[t] * o * (1 - tanh_c**2)",
+     "dc needs all of dh: the part from the step after as well.", "", "dc = dc_next + dh[t] * o * (1 - tanh_c**2)",
      "dc = dc_next + (dh[t] + dh_next) * o * (1 - tanh_c**2)"),
     *(_one_step_late(last, first) for last in ("", "last") for first in ("", "first")),
     _not_at_first("Wx"),
@@ -274,11 +277,11 @@ SEQUENCE_BACKWARD = made_in(
     _not_at_first("b"),
     ("gradients of the weights clipped at the end", "dstate, total",
      "dstate, type(total)(*(np.clip(d, -1, 1) for d in total))", "",
-     "Backward is linear in dh and dc. What is clipped here is no gradient any more, and a check with small numbers does"
-     " not notice. Clip what the optimizer gets.", "",
+     "Backward is linear in dh and dc. A clipped array is no longer the gradient, and a check with small numbers does"
+     " not notice. Clip the gradients that the optimizer gets.", "",
      "np.clip(d, -1, 1), for d of dWx, dWh, db", "dWx, dWh, db"),
-    ("carries exchanged", _CARRIES, "zip(dprev[::-1], dstate)", "",
-     "dh goes on as dh, dc as dc.", "",
+    ("dh_next and dc_next exchanged", _CARRIES, "zip(dprev[::-1], dstate)", "",
+     "dh_prev becomes dh_next, and dc_prev becomes dc_next.", "",
      "dh_next, dc_next = dc_prev, dh_prev", _HANDED_ON),
     *map(_assigned, ("Wx", "Wh", "b")),
     *map(_averaged, ("Wx", "Wh", "b")),
@@ -289,13 +292,13 @@ SEQUENCE_BACKWARD = made_in(
      "The loop runs backward, and so does a list to which its results are appended.", "",
      "dx[T - 1 - t] = dx_t", "dx[t] = dx_t"),
     ("gradients of the final state not read", "grads = []", "grads, dstate = [], (0 * dstate[0], 0 * dstate[1])", "",
-     "A state that goes on into another part of the text is felt there.", "keras-team/keras 2468, 2750",
+     "The loss of what follows depends on the final state.", "keras-team/keras 2468, 2750",
      "dh_next, dc_next = 0 * dstate[0], 0 * dstate[1]", _FINAL),
     ("gradient of the final hidden state not read", "grads = []", "grads, dstate = [], (0 * dstate[0], dstate[1])", "",
-     "A state that goes on into another part of the text is felt there.", "keras-team/keras 2468, 2750",
+     "The loss of what follows depends on the final state.", "keras-team/keras 2468, 2750",
      "dh_next, dc_next = 0 * dstate[0], dstate[1]", _FINAL),
     ("gradient of the final cell state not read", "grads = []", "grads, dstate = [], (dstate[0], 0 * dstate[1])", "",
-     "A state that goes on into another part of the text is felt there.", "keras-team/keras 2468, 2750",
+     "The loss of what follows depends on the final state.", "keras-team/keras 2468, 2750",
      "dh_next, dc_next = dstate[0], 0 * dstate[1]", _FINAL),
     ("gradients of the final states exchanged", "grads = []", "grads, dstate = [], dstate[::-1]", "",
      "The hidden state comes first, the cell state second.", "", "dc_next, dh_next = dstate", _FINAL),
@@ -305,11 +308,11 @@ SEQUENCE_BACKWARD = made_in(
      "Step 0 has an input and an output too.", "", "reversed(range(1, T))", _BACKWARD),
     ("last step left out", _REAL, f"{_REAL} & (t < T - 1)", "",
      "Step T - 1 has an input and an output too.", "", "reversed(range(T - 1))", _BACKWARD),
-    ("loop in the order of the way forward", _BACKWARD, "range(T)", "",
-     "What step t + 1 sends back is needed at step t: backward begins at the end."),
-    ("only the last step taken back", _REAL, f"{_REAL} & (t == T - 1)", "",
+    ("loop in the order of the forward pass", _BACKWARD, "range(T)", "",
+     "Step t needs the gradient from step t + 1: backward begins at the end."),
+    ("backward through the last step only", _REAL, f"{_REAL} & (t == T - 1)", "",
      "A return that stands within the loop ends it after one step.", "", "range(T - 1, T)", _BACKWARD),
-    ("no step taken back", _REAL, f"{_REAL} & False", "",
+    ("backward through no step", _REAL, f"{_REAL} & False", "",
      "A range that counts down needs -1 as its third number, without which it is empty: range(T - 1, -1, -1).", "",
      "range(T, 0)", _BACKWARD),
 )  # fmt: skip
@@ -336,7 +339,7 @@ LOSS = [
          "(1) of the loss", "Its log is infinite; the loss is log_sum_exp(a) - a_y.", "karpathy/char-rnn 38, 169"),
         ("overflow in the softmax", "CrossEntropyCache(softmax(a), ",
          "CrossEntropyCache(np.exp(a) / np.exp(a).sum(axis=1, keepdims=True), ", "(2) of the loss",
-         "exp overflows; take the largest logit off first.", "karpathy/char-rnn 38, 169"),
+         "exp overflows; subtract the largest logit first.", "karpathy/char-rnn 38, 169"),
         ("loss divided by the number of sequences", _LOSS, "loss = np.sum(log_sum_exp(a - a_y)) / real.shape[1]",
          "(1) of the loss", "The loss is a mean over tokens; long sequences would weigh more."),
         ("bits in place of nats", _LOSS, "loss = np.mean(log_sum_exp(a - a_y)) / np.log(2)", "(1) of the loss",
@@ -352,7 +355,7 @@ LOSS = [
          "The loss is a mean over the real tokens.", "keras-team/keras 7551, 9574"),
         ("gradient divided by the number of sequences", "(dloss / y.size)", "(dloss / real.shape[1])", "(2) of the loss",
          "The loss is a mean over tokens."),
-        ("target not taken off", "da[np.arange(y.size), y] -= 1", "da[np.arange(y.size), y] -= 0", "(2) of the loss",
+        ("target not subtracted", "da[np.arange(y.size), y] -= 1", "da[np.arange(y.size), y] -= 0", "(2) of the loss",
          "The gradient is p - y, not p."),
         ("target added", "da[np.arange(y.size), y] -= 1", "da[np.arange(y.size), y] += 1", "(2) of the loss",
          "The gradient is p - y, not p + y."),

@@ -1,7 +1,7 @@
-"""Where in time a backward pass goes wrong: in the step itself (T = 1), in what one step hands to the one before (T = 2).
+"""Where in time a backward pass goes wrong: in a step, or between steps.
 
 A sequence of one step is a step, and has the diagnosis of a step. In a sequence of two, both steps' dz are solved for as in
-``causes.py``; the dz of step 0 tells which dh and which dc it got, and so what step 1 handed on to it.
+``causes.py``; the dz of step 0 shows which dh and dc it got from step 1.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def as_step_backward(backward: Callable, *, dh_is_final: bool = False) -> Callab
 def two_steps(parts: Parts, case: Case) -> Parts:
     """The results for T = 2, each as it would be if all that it is made of were right; empty if no dz can be found.
 
-    First what happens in step 1, then what it hands on to step 0, then step 0, then the outputs.
+    First step 1, then dh_prev and dc_prev from it, then step 0, then the outputs.
     """
     dh, (dhT, dcT), caches, Wx, Wh = (case[name] for name in ("dh", "dstate", "caches", "Wx", "Wh"))
     B = dh.shape[1]

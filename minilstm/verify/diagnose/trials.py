@@ -1,10 +1,12 @@
-"""What a function under test is put through: random cases, and its results taken apart into named parts.
+"""Random cases for a function under test, and its results as named parts.
 
-A part is the smallest thing that is distinguished: an output (``dc_prev``), a gate's block of a weight gradient (``dWx, forget
-gate``), one time step (``dx[2]``). Each trial can run ours, ours with mistakes of the catalogue in it, and the learner's.
+A part is the smallest unit of comparison: an output (``dc_prev``), a gate's block of a
+weight gradient (``dWx, forget gate``), one time step (``dx[2]``). Each trial can run our
+function, ours with mistakes of the catalogue, and the function under test.
 
-In the first case D = H, so that a transposed block has a fitting shape; in others all sizes differ, and it has not. ``more``
-has sizes at which the learner's function is compared with the right one only: a single unit, a long sequence.
+In the first case D = H, so a transposed block has the right shape; in others all sizes
+differ. ``more`` has sizes at which the function is compared with the right one only: a
+single unit, a long sequence.
 """
 
 from __future__ import annotations
@@ -92,10 +94,10 @@ class Trial:
         return _known[key]
 
     def yours(self, function: Callable, scale: float = 1, sizes: Sequence[Sizes] | None = None) -> list[Parts]:
-        """The parts of every case as the function under test gives them; what it raises and changes are parts too.
+        """The parts of every case by the function under test; what it raises and changes are parts too.
 
-        Each backward pass follows its own forward pass at once, since a cache may be kept in an object that has room for one.
-        Arrays of ``np.empty`` are full of zeros meanwhile, so that the same code always gives the same.
+        Each backward pass follows its own forward pass, since an object may keep one cache.
+        ``np.empty`` gives zeros meanwhile, so that the same code always gives the same.
         """
         all_parts = []
         for k, of_case in enumerate(sizes or self.sizes):
@@ -144,7 +146,7 @@ class Trial:
                 parts = {name: np.asarray(part).copy() for name, part in self.take_apart(function, case).items()}
         except InputError:
             raise
-        except Exception as error:  # whatever it is, the learner is told of it
+        except Exception as error:  # of any kind; it is reported
             return {RAISES: f"{type(error).__name__}: {error}".strip()}
         changed = (name for name, array in held.items() if array.tobytes() != before[name])
         without_owner = lambda name: name.removeprefix(f"{INPUTS}.")
@@ -243,7 +245,7 @@ def sequence_backward_trial(seed: int = 0, forward: Callable = lstm_sequence) ->
 
 SEQUENCE_SIZES = ((1, 2, 3, 3), (4, 2, 3, 3), (3, 5, 2, 4))  # T, B, D, H
 SEQUENCE_SIZES_MORE = ((2, 1, 1, 1), (2, 4, 5, 3), (12, 1, 3, 2))
-ALSO_OF_THE_LOOP = {  # what a step does not hand back is what a loop does not carry: nobody can tell them apart
+ALSO_OF_THE_LOOP = {  # a step that does not return a gradient gives what a loop that drops it gives
     "cell-state gradient not carried",
     "hidden-state gradient not carried",
     "dh_prev and dc_prev the other way round",

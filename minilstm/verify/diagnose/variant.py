@@ -1,8 +1,8 @@
-"""Our own functions with a line changed: how a mistake of the catalogue becomes a function that can be run.
+"""Our own functions with a line changed: a mistake of the catalogue as a function that runs.
 
-A mistake is two pieces of text, what stands in our source and what stands there in its place. The changed source is compiled
-in the name space of the original. So a mistake can be read as one reads a line of code, and can never drift away from the
-code that it is a mistake about: if that line changes, the catalogue says so at once.
+A mistake is two texts: code in our source, and the code that replaces it. The changed source
+is compiled in the name space of the original. So a mistake reads like a line of code, and
+stays true to our source: if that line changes, a test fails at once.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from typing import Any
 
 ALL_GATES = "(1), (2), (3), (5)"
 OTHER_ORDERS = [order for order in map("".join, itertools.permutations("ifgo")) if order != "ifgo"]
-OURS_ALONE = re.compile(r"( = np\.split|, LSTM\w*)$")  # ends of a piece that pin it down in our source and say nothing
+OURS_ALONE = re.compile(r"( = np\.split|, LSTM\w*)$")  # ends that make a text unique in our source and say nothing
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """One line that is wrong, and what there is to say about it."""
+    """One line that is wrong, and the explanation."""
 
     name: str
     function: Any  # ours, in which it is made
-    right: str  # a piece of its source that occurs there once
+    right: str  # part of its source, which occurs there once
     wrong: str  # what stands there by mistake
     equation: str  # which one it violates; "" for none in particular
     why: str
     seen: str = ""  # where somebody made it
-    shown: str = ""  # ``wrong`` as a learner would write it, where ours is put together otherwise
+    shown: str = ""  # ``wrong`` as in most programs, where our source differs
     belongs: str = ""  # and ``right``
 
     def __str__(self) -> str:
@@ -41,7 +41,7 @@ class Mistake:
 
     @property
     def sentence(self) -> str:
-        """What the learner's code does, and what belongs there."""
+        """What the code under test does, and what belongs there."""
         belongs = OURS_ALONE.sub("", self.belongs or self.right)
         target, _, right = belongs.partition(" = ")
         readable = OURS_ALONE.sub("", self.shown or self.wrong).replace("np.arctanh(tanh_c)", "c")  # c is not in the cache
@@ -62,7 +62,7 @@ def made_in(function: Any, *rows: tuple[str, ...]) -> list[Mistake]:
 def variant(function: Any, mistakes: Iterable[Mistake], **replaced: Any) -> Callable[..., Any]:
     """``function`` with those of the mistakes that are made in it; ``replaced`` takes the place of names that it uses.
 
-    Raises ValueError if two of the mistakes are about the same piece of source.
+    Raises ValueError if two of the mistakes change the same part of the source.
     """
     changed = _source(function)
     for mistake in mistakes:

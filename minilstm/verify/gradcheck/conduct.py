@@ -4,7 +4,7 @@
     linear                   backward(s · dy) = s · backward(dy),  backward(dy + du) = backward(dy) + backward(du)
     leave alone              dy, the parameters and the inputs belong to the caller
 
-A gradient that is clipped on its way is not linear, but passes any check whose dy is too small to be clipped. The cache
+A gradient that is clipped inside is not linear, but passes any check whose dy is too small to be clipped. The cache
 belongs to one backward pass, which may use it up (``caches.pop()``) or work in it; a second call for the same forward
 pass then fails or gives other numbers. That is reported and counts as no mistake.
 

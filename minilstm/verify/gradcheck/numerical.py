@@ -152,7 +152,7 @@ def _entries(params: Params) -> Iterator[tuple[str, tuple[int, ...], Any]]:
 
 
 def copies_of(params: Params) -> dict[str, np.ndarray]:
-    """The same arrays once more, to be handed to somebody who may change them."""
+    """Copies of the arrays, for a function that may change them."""
     return {name: array.copy() for name, array in params.items()}
 
 

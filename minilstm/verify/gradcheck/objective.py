@@ -48,7 +48,7 @@ class NotForComplex(InputError):
 
 
 class Objective:
-    """A loss function that is handed copies, and whose every answer is one finite number.
+    """A loss function that gets copies, and whose every result is one finite number.
 
     ``function`` may return the loss, or a pair (loss, gradients) of which the second part is then left unread.
     """
@@ -148,7 +148,7 @@ class Objective:
                     self.check_unchanged(params, loss)
                     self.check_smooth(params, {name: v}, f"along a random direction of {name}")
                     raise NotForComplex(
-                        f"the loss loses the imaginary part of {name} on its way: its derivative along a random direction is"
+                        f"the loss loses the imaginary part of {name} somewhere: its derivative along a random direction is"
                         f" {differences:.9g} by central differences and {imaginary:.9g} by a complex step; "
                         f"{self._suspects(params)}"
                     )
@@ -209,7 +209,7 @@ class Objective:
 
 
 def check_kept(who: str, params: Params, handed: Params) -> None:
-    """What was handed to somebody must still be what it was."""
+    """InputError if the arrays that a function was given have changed."""
     for name, array in params.items():
         if name not in handed or not np.array_equal(handed[name], array):
             raise InputError(f"{who} changes {name}, which it is given; let it work on a copy ({name}.copy())")

@@ -1,4 +1,4 @@
-"""Which line of the learner's code raised an exception, to be quoted beside it."""
+"""Which line of the code under test raised an exception, to be quoted beside it."""
 
 from __future__ import annotations
 
