@@ -281,6 +281,18 @@ def test_a_cache_that_is_changed_or_used_up_is_a_note_in_the_check_and_in_the_di
     assert diagnose(lstm_step_backward, lstm_step).notes == ()
 
 
+def test_a_cache_whose_second_use_returns_nothing_is_a_note_too():
+    def once(dh, dstate, caches, Wx, Wh):
+        if not caches:
+            return None
+        own = caches[:]
+        caches.clear()
+        return lstm_sequence_backward(dh, dstate, own, Wx, Wh)
+
+    found = diagnose_sequence(once)
+    assert found and "consumes its cache" in found.notes[0] and "it returned nothing" in found.notes[0]
+
+
 def test_a_note_on_the_cache_follows_the_mistakes():
     def both(dh, dc, cache, Wx, Wh):
         dx, dh_prev, dc_prev, grads = lstm_step_backward(dh, dc, cache, Wx, Wh)
