@@ -1,4 +1,8 @@
-"""Checks of arguments at the public edge. Each says which argument, what was expected, what came, what to do."""
+"""Checks of arguments of public functions.
+
+Each message says which argument is wrong, what was expected, and what was given. All
+raise InputError.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,7 @@ def check_seed(name: str, value) -> int:
 
 
 def check_dtype(name: str, dtype) -> np.dtype:
-    """One of the four dtypes that kernels are compiled for."""
+    """One of the four dtypes that kernels support."""
     dtype = np.dtype(dtype)
     if dtype.name not in ("float32", "float64", "complex64", "complex128"):
         raise InputError(f"{name} must be float32, float64, complex64 or complex128, not {dtype}")
@@ -33,7 +37,7 @@ def check_dtype(name: str, dtype) -> np.dtype:
 
 
 def check_params(params, shapes) -> np.dtype:
-    """A mapping from the names to arrays of the shapes, all of one dtype, which is returned."""
+    """Arrays of these shapes by name, all of one dtype, which is returned."""
     for name, shape in shapes.items():
         if name not in params:
             raise InputError(f"the parameters lack {name}, of shape {shape}; a layer's init() makes them all")
@@ -50,14 +54,14 @@ def check_number(name: str, value, above: float) -> float:
 
 
 def check_fraction(name: str, value) -> float:
-    """A number of at least 0 and below 1: a share, or a probability that is not certainty."""
+    """A number of at least 0 and below 1."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or value < 0 or not value < 1:
         raise InputError(f"{name} must be at least 0 and below 1, not {value!r}")
     return float(value)
 
 
 def check_flag(name: str, value) -> bool:
-    """True or False, and nothing that merely counts as one of them."""
+    """True or False, not 0, 1 or None."""
     if not isinstance(value, bool):
         raise InputError(f"{name} must be True or False, not {value!r}")
     return value
@@ -92,7 +96,7 @@ def check_ids(name: str, ids, size: int) -> np.ndarray:
 
 
 def check_lengths(lengths, T: int, B: int) -> np.ndarray:
-    """How many steps of each of B sequences are real: integers in [0, T]."""
+    """Number of real steps of each of B sequences: integers in [0, T]."""
     lengths = np.asarray(lengths)
     if lengths.shape != (B,) or lengths.dtype.kind not in "iu":
         raise InputError(f"lengths must be {B} integers, one a sequence, not {lengths.dtype} of shape {lengths.shape}")

@@ -1,24 +1,24 @@
-"""What minilstm raises when something outside of it is wrong.
+"""The exceptions of minilstm.
 
-The message is a sentence for a person: what was wrong, where, what to do. The command line prints it
-without a traceback and ends with the status given here.
+A message says what was wrong, where, and what to do. The command line prints it without
+a traceback and exits with the status given here.
 """
 
 
 class MinilstmError(Exception):
-    """Anything that a user can mend; ends a command with status 1 (the job failed)."""
+    """Base of all errors that a user can fix. Exit status 1: the job failed."""
 
     exit_status = 1
 
 
 class InputError(MinilstmError, ValueError):
-    """What was handed in cannot be used: a value, an array, a file; ends a command with status 2."""
+    """An argument, array or file cannot be used. Exit status 2: wrong usage."""
 
     exit_status = 2
 
 
 class UnknownTokenError(InputError):
-    """A text holds a symbol that the tokenizer has no id for."""
+    """A text has a token that the tokenizer has no id for."""
 
 
 class CheckpointError(MinilstmError):
@@ -30,4 +30,4 @@ class NotFiniteError(MinilstmError):
 
 
 class InUseError(MinilstmError, RuntimeError):
-    """Two threads use one model, or one workspace, in a way that cannot be shared."""
+    """Two threads use one model or workspace in ways that exclude each other."""

@@ -1,13 +1,14 @@
 """All parameters in one flat vector, and names for its parts.
 
-    flat     [ . . . . . . . . . . . . . . . . . . . . ]      one block of memory
-               └─ "lstm0.Wx" ─┘└ "lstm0.Wh" ┘└ "b" ┘ …        views into it, each with its shape
+    flat   [ . . . . . . . . . . . . . . . . . . . ]    one block of memory
+             └ "lstm0.Wx" ─┘└ "lstm0.Wh" ┘└ "b" ┘ …      views of it, each with its shape
 
-An optimizer, a norm, a checkpoint see one vector; a layer sees the matrices of its equations. Nothing is ever copied
-between the two, because they are the same memory. Gradients lie in a second vector of the same build.
+An optimizer, a norm or a checkpoint reads one vector; a layer reads the matrices of its
+equations. Nothing is copied between the two: they are the same memory. Gradients lie in a
+second vector of the same layout.
 
-A copy, or a pickle, takes the flat vector along, and the names are laid over that one: ``copy.copy``, which would share the
-memory, does as ``copy.deepcopy``. A view that is copied by itself is an array like any other.
+A copy or a pickle copies the flat vector and makes new views of it. ``copy.copy`` does the
+same as ``copy.deepcopy``, since shared memory would be a trap.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from minilstm.kernels import huge_pages
 
@@ -26,17 +28,27 @@ class ParameterVector(Mapping[str, np.ndarray]):
 
     Parameters
     ----------
-    shapes : mapping from name to shape; names are ``layer.parameter``.
-    dtype : the dtype of all of them.
-    flat : the vector to lay the views over, of shape (size,); a new one, all zeros, if left out.
+    shapes : mapping from str to tuple of int
+        Shapes by name; names are ``layer.parameter``.
+    dtype : data type
+        Of all parameters.
+    flat : (size,) array, optional
+        The vector. Default: a new one, all zeros.
 
+    Examples
+    --------
     >>> p = ParameterVector({"output.W": (2, 3), "output.b": (3,)}, np.float64)
     >>> p["output.b"][:] = 7
     >>> p.flat
     array([0., 0., 0., 0., 0., 0., 7., 7., 7.])
     """
 
-    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype, flat: np.ndarray | None = None):
+    def __init__(
+        self,
+        shapes: Mapping[str, tuple[int, ...]],
+        dtype: DTypeLike,
+        flat: np.ndarray | None = None,
+    ):
         self.shapes = dict(shapes)
         size = sum(math.prod(shape) for shape in self.shapes.values())
         self.flat = huge_pages.zeros(size, dtype) if flat is None else flat
@@ -64,14 +76,14 @@ class ParameterVector(Mapping[str, np.ndarray]):
         return len(self._views)
 
     def layer(self, name: str) -> dict[str, np.ndarray]:
-        """The parameters of one layer under their short names: ``{"Wx": …, "Wh": …, "b": …}``."""
+        """The parameters of one layer by short name: ``{"Wx": …, "Wh": …, "b": …}``."""
         prefix = name + "."
         return {key[len(prefix):]: view for key, view in self._views.items() if key.startswith(prefix)}
 
     def zeros_like(self) -> ParameterVector:
-        """A vector of the same build, all zeros: a place for gradients."""
+        """A vector of the same layout, all zeros, for gradients."""
         return ParameterVector(self.shapes, self.flat.dtype)
 
-    def astype(self, dtype) -> ParameterVector:
+    def astype(self, dtype: DTypeLike) -> ParameterVector:
         """A copy in another dtype: float64 for a gradient check, complex128 for a complex step."""
         return ParameterVector(self.shapes, dtype, self.flat.astype(dtype))

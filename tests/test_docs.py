@@ -15,7 +15,15 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", LESSONS / "README.md", *s
 FOLDERS = ("minilstm", "lessons", "tests", "benchmarks")
 REWRITTEN = [  # code in plain words; add a line for what follows
     "lessons/00_microlstm.py",
+    "minilstm/checks.py",
+    "minilstm/errors.py",
     "minilstm/generation/*.py",
+    "minilstm/kernels/*.py",
+    "minilstm/layers/*.py",
+    "minilstm/models/*.py",
+    "minilstm/optim/*.py",
+    "minilstm/parallel/*.py",
+    "minilstm/params.py",
     "minilstm/reference/*.py",
     "minilstm/seeds.py",
     "minilstm/training/*.py",

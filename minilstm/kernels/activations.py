@@ -1,14 +1,16 @@
 """Sigmoid and hyperbolic tangent inside kernels.
 
-float64 and complex numbers get the functions of the mathematical library, exact to the last bits. float32 gets a rational
-function, many times as fast, that a compiler turns into vector instructions:
+float64 and complex numbers use the functions of the mathematical library, exact to the
+last bits. float32 uses a rational function, many times as fast, that a compiler turns
+into SIMD instructions:
 
-    (1)  tanh x ≈ x (a0 + a1 u + … + a6 u⁶) / (1 + b1 u + b2 u² + b3 u³),   u = x²,  |x| ≤ 7.9, constant beyond
+    (1)  tanh x ≈ x (a0 + a1 u + … + a6 u⁶) / (1 + b1 u + b2 u² + b3 u³),   u = x²,
+         for |x| ≤ 7.9, and constant beyond
     (2)  σ(x) = (1 + tanh(x / 2)) / 2
 
-(1) has the form that Eigen uses for its float32 tanh; the coefficients are our own minimax fit, made and printed by
-``benchmarks/fit_tanh.py``, which also goes through all float32 numbers and finds the largest errors stated below. NaN stays
-NaN, and tanh(±0) is ±0.
+(1) has the form of Eigen's float32 tanh. The coefficients are our own minimax fit, by
+``benchmarks/fit_tanh.py``, which also tries all float32 numbers to find the largest errors
+stated below. NaN stays NaN, and tanh(±0) is ±0.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ ONE = np.float32(1.0)
 @kernel
 def tanh_float32(x):
     """Equation (1)."""
-    x = LIMIT if x > LIMIT else (-LIMIT if x < -LIMIT else x)  # a NaN is neither, and stays
+    # NaN compares false, so it passes through unchanged
+    x = LIMIT if x > LIMIT else (-LIMIT if x < -LIMIT else x)
     u = x * x
     p = A0 + u * (A1 + u * (A2 + u * (A3 + u * (A4 + u * (A5 + u * A6)))))
     q = ONE + u * (B1 + u * (B2 + u * B3))

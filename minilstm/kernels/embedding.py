@@ -1,4 +1,4 @@
-"""Rows of a table by their ids, compiled: what ``onehot(ids) @ W`` would be if the one-hot array were ever built.
+"""Rows of a table by their ids, compiled: onehot(ids) @ W without the one-hot array.
 
 Shapes: ids (N,) integers in [0, V), W and dW (V, K), rows (N, K).
 """
@@ -20,7 +20,7 @@ def gather(ids, W, rows):
 
 @kernel
 def gather_backward(ids, drows, dW):
-    """dW[ids[n]] += drows[n], which adds onehot(ids).T @ drows to dW. An id that occurs twice counts twice."""
+    """dW[ids[n]] += drows[n], for every n: adds onehot(ids).T @ drows to dW."""
     N, K = drows.shape
     for n in range(N):
         row, target = drows[n], dW[ids[n]]

@@ -1,16 +1,19 @@
 """The exponential function inside kernels.
 
-float64 and complex numbers get that of the mathematical library, exact to the last bits. float32 gets a power of two times a
-polynomial, several times as fast, that a compiler turns into vector instructions:
+float64 and complex numbers use the mathematical library's, exact to the last bits.
+float32 uses a power of two times a polynomial, several times as fast, that a compiler
+turns into SIMD instructions:
 
-    (1)  eˣ = 2ⁿ eʳ,                                    n the whole number nearest to x / ln 2,  r = x - n ln 2
+    (1)  eˣ = 2ⁿ eʳ,            n the whole number nearest to x / ln 2,  r = x - n ln 2
     (2)  eʳ ≈ 1 + (r + r² (c2 + c3 r + … + c6 r⁴)),    |r| ≤ ln 2 / 2
 
-The reduction (1) takes ln 2 in two parts, the first so short that n times it is exact: Cody and Waite, Software manual for the
-elementary functions (1980), chapter 6. 2ⁿ is written straight into the bits of two float32 numbers, 2^⌊n/2⌋ and the rest, since
-n may be too large or too small for one; the product is then inf or a subnormal number where it must be. There is no branch:
-x is first brought to where eˣ changes, and NaN passes through. The coefficients are our own minimax fit, made and printed by
-``benchmarks/fit_exp.py``, which also goes through all float32 numbers and finds the largest error stated below.
+(1) uses ln 2 in two parts, the first so short that n times it is exact: Cody and Waite,
+Software manual for the elementary functions (1980), chapter 6. 2ⁿ is written into the
+bits of two float32 numbers, 2^⌊n/2⌋ and the rest, since n may be too large or too small
+for one. Their product is then inf or subnormal where it must be. There is no branch: x is
+first limited to where eˣ changes, and NaN passes through. The coefficients are our own
+minimax fit, by ``benchmarks/fit_exp.py``, which also tries all float32 numbers to find
+the largest error stated below.
 """
 
 from __future__ import annotations
@@ -37,8 +40,12 @@ C2, C3, C4, C5, C6 = (
 
 @kernel
 def exp_float32(x):
-    """Equations (1) and (2). Numba makes int64 of the sum of two int32: each is cast back before its bits are read."""
-    x = HIGHEST if x > HIGHEST else (LOWEST if x < LOWEST else x)  # a NaN is neither, and stays
+    """Equations (1) and (2).
+
+    Numba makes int64 of the sum of two int32: it is cast back before its bits are read.
+    """
+    # NaN compares false, so it passes through unchanged
+    x = HIGHEST if x > HIGHEST else (LOWEST if x < LOWEST else x)
     rounded = x * PER_LN2 + ROUND
     n = rounded - ROUND
     r = (x - n * LN2_SHORT) - n * LN2_REST                                 # (1)

@@ -1,13 +1,14 @@
-"""Generation, compiled as one loop: logits, one draw for each text, and the symbol is the next input.
+"""Generation, compiled as one loop: logits, one draw for each text, and the token is the next input.
 
     (1)  logits = h W + b                    h of the highest layer, after all that was read and written so far
     (2)  id drawn from logits                see ``sampling.py``
-    (3)  a text whose id is the end symbol has ended
+    (3)  a text whose id is the end token has ended
     (4)  h, c of all layers after the id     one step of the cell for each layer, as in training
 
-By the book each of these is a call or more from Python at every symbol; for one text those calls take far longer than the
-arithmetic. Texts that have ended are not computed any more: those still being written move up, so that they are always the
-first rows of h and c. No row is read by another, so what a text says does not depend on its neighbours.
+In Python each of these is one or more calls for every token. For one text those calls
+take far longer than the arithmetic. Texts that have ended are not computed any more: the
+others move up, so that they are always the first rows of h and c. Rows do not depend on
+each other, so a text does not depend on its neighbours.
 
 Letters: V vocabulary, E embedding, D width of the first layer's input (E, or V for one-hot), H hidden, L layers, C columns of
 a layer's matrices (4 H, 3 H or H, by the cell), B texts, R rows that are computed together, T steps.

@@ -1,9 +1,13 @@
-"""Memory for arrays that every step reads again, in large pages.
+"""Memory in huge pages, for arrays that every step reads again.
 
-A processor finds out where a page of memory is in a small table. A model of some hundred kilobytes fits into a cache, but in
-pages of 4 KB it takes more entries than that table has, and the pages lie anywhere, so that some push others out of the
-cache. In one page of 2 MB neither happens. NumPy asks the system for such pages from 4 MB on; somewhat smaller arrays lie in
-them together here, each from the beginning of a cache line on. Where there are no large pages, it is memory like any other.
+A processor looks up the address of a memory page in a small table. A model of some
+hundred kilobytes fits into a cache. But in pages of 4 KB it needs more entries than the
+table has, and some pages push others out of the cache. In one huge page of 2 MB neither
+happens.
+
+NumPy asks for huge pages from 4 MB on. Somewhat smaller arrays share huge pages here,
+each from the beginning of a cache line. Where the system has no huge pages, it is memory
+like any other.
 """
 
 from __future__ import annotations
@@ -15,11 +19,11 @@ import numpy as np
 
 PAGE = 1 << 21  # bytes
 LINE = 64
-SMALL, LARGE = 1 << 18, 1 << 22  # what is smaller gains nothing; what is larger, NumPy sees to itself
-TOGETHER = 4  # pages that are taken at once; one that nothing was written to yet takes no memory
+SMALL, LARGE = 1 << 18, 1 << 22  # bytes; smaller gains nothing, larger NumPy handles
+TOGETHER = 4  # pages requested at once; an unwritten page takes no memory
 
 _lock = threading.Lock()
-_rest = np.empty(0, np.uint8)  # of the pages that were taken last
+_rest = np.empty(0, np.uint8)  # unused part of the last pages
 
 
 def empty(size: int, dtype) -> np.ndarray:
@@ -43,7 +47,7 @@ def zeros(size: int, dtype) -> np.ndarray:
 
 
 def pages(least: int) -> np.ndarray:
-    """At least so many bytes, in some whole pages, which go back to the system when no array lies in them any more."""
+    """At least so many bytes, in huge pages; freed when no array uses them any more."""
     size = max(TOGETHER, -(-least // PAGE)) * PAGE
     there = _from_the_system(size + PAGE)
     first = -there.ctypes.data % PAGE
@@ -51,12 +55,12 @@ def pages(least: int) -> np.ndarray:
 
 
 def _from_the_system(size: int) -> np.ndarray:
-    """Bytes for which large pages were asked, where there are any."""
+    """Bytes, in huge pages where the system has them."""
     if not hasattr(mmap, "MADV_HUGEPAGE"):
         return np.empty(size, np.uint8)
     try:
         memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         memory.madvise(mmap.MADV_HUGEPAGE)
-    except OSError:  # a kernel without large pages, or no memory, which NumPy says as it always does
+    except OSError:  # no huge pages, or no memory: then NumPy raises MemoryError
         return np.empty(size, np.uint8)
     return np.frombuffer(memory, np.uint8)

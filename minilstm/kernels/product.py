@@ -1,12 +1,13 @@
-"""A matrix product for a row or two, compiled, as when a text is written: what BLAS is made for comes with many.
+"""A matrix product for one or two rows, compiled, as in generation.
 
-A BLAS library copies both matrices into an order of its own before it multiplies, which takes longer than the product of a
-single row. This loop copies nothing. Four rows of W at a time, so that a row of y is read and written once for four of them.
-From four rows on, W laid out anew by ``packed_weights.py`` is faster, where it is used often enough.
+A BLAS library packs both matrices before it multiplies them, which takes longer than the
+product of a single row. This loop packs nothing. It takes four rows of W at a time, so
+that a row of y is read and written once for the four. From four rows of x on, packed
+weights are faster if they are used often enough (``packed_weights.py``).
 
     (1)  y_r = Σ_k x_rk W_k                   W_k: row k of W
 
-``benchmarks/kernels.py`` has both in turn. Shapes: x (R, K), W (K, C), y (R, C).
+``benchmarks/kernels.py`` compares both. Shapes: x (R, K), W (K, C), y (R, C).
 """
 
 from __future__ import annotations

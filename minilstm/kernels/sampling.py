@@ -6,14 +6,14 @@
     (4)  keep the likeliest until together they reach P: v is kept if Σ w of all likelier ones < P Σ w
     (5)  the first v with w_0 + … + w_v > u Σ w                u uniform in [0, 1)
 
-A draw does not ask for p: weights w that are in proportion to it will do. Neither (2) nor (4) needs all V symbols in order,
-only the first few. What is certainly not among those is left out at a glance:
+A draw does not ask for p: weights w that are in proportion to it will do. Neither (2) nor (4) needs all V tokens in order,
+only the first few. Tokens that are certainly not among those are dropped first:
 
     (6)  the k-th largest is at least the smallest of k maxima, one for each of k parts of the row
-    (7)  symbols with w < (1 - P) / (2 V) Σ w have together less than half of what (4) can spare
+    (7)  tokens with w < (1 - P) / (2 V) Σ w have together less than half of what (4) can spare
 
 Of the others a heap (Williams, Algorithm 232: Heapsort, 1964) hands out the likeliest, then the next, as many as are asked
-for. Of two symbols equally likely the lower id comes first, as in a stable sort.
+for. Of two equally likely tokens the lower id comes first, as in a stable sort.
 
 Shapes: a and w (V,) float64, heap (V,) integers.
 """
