@@ -22,12 +22,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from race import environments, growth, machine, singles
-from race.contest import Settings, race
-from race.crew import PEERS, Crew, WorkerError, our_crew
-from race.markdown import markdown
-from race.summary import refused
-from race.workloads import WORKLOADS, described, write_job
+from benchmark import environments, growth, machine, singles
+from benchmark.markdown import markdown
+from benchmark.processes import PEERS, Workers, WorkerError, our_workers
+from benchmark.rounds import Settings, measure_rounds
+from benchmark.summary import refused
+from benchmark.workloads import WORKLOADS, described, write_job
 
 from minilstm.errors import InputError
 from minilstm.files import replacing
@@ -37,17 +37,17 @@ SINGLES = ("tokenizing", "start", "memory", "growth")
 NAMES = (*WORKLOADS, *SINGLES)
 
 
-def assemble(arguments: argparse.Namespace) -> Crew:
+def assemble(arguments: argparse.Namespace) -> Workers:
     """We, the bare products, and the peers that can be had."""
-    crew = our_crew(arguments.threads)
+    workers = our_workers(arguments.threads)
     for peer in filter(None, arguments.peers.split(",")):
         try:
             given = getattr(arguments, f"{peer}_python")
-            crew.pythons[peer] = environments.interpreter(peer, arguments.environments, given)
+            workers.pythons[peer] = environments.interpreter(peer, arguments.environments, given)
         except environments.Absent as reason:
-            crew.absent[peer] = str(reason)
+            workers.absent[peer] = str(reason)
             say(f"{peer} is absent: {reason}")
-    return crew
+    return workers
 
 
 def say(sentence: str) -> None:
@@ -76,7 +76,7 @@ def write(report: dict[str, Any], json_file: Path | None, markdown_file: Path | 
                 file.write(text.encode("utf-8"))
 
 
-def measure(name: str, arguments: argparse.Namespace, crew: Crew, settings: Settings, report: dict[str, Any]) -> None:
+def measure(name: str, arguments: argparse.Namespace, workers: Workers, settings: Settings, report: dict[str, Any]) -> None:
     """One part, into the report."""
     with tempfile.TemporaryDirectory() as temporary:
         folder, quick = Path(temporary), arguments.quick
@@ -85,13 +85,13 @@ def measure(name: str, arguments: argparse.Namespace, crew: Crew, settings: Sett
             job = folder / "job.npz"
             source = getattr(arguments, workload.text) if workload.text else None
             workload = write_job(workload, job, source)
-            report["workloads"][name] = described(workload, job) | race(workload, job, crew, settings)
+            report["workloads"][name] = described(workload, job) | measure_rounds(workload, job, workers, settings)
             return
         parts: dict[str, Callable[[], dict[str, Any]]] = {
-            "tokenizing": lambda: singles.tokenizing(crew, settings, quick),
-            "start": lambda: singles.start(crew, settings),
-            "memory": lambda: singles.memory(crew, folder, quick),
-            "growth": lambda: growth.growth(crew, settings, folder, quick),
+            "tokenizing": lambda: singles.tokenizing(workers, settings, quick),
+            "start": lambda: singles.start(workers, settings),
+            "memory": lambda: singles.memory(workers, folder, quick),
+            "growth": lambda: growth.growth(workers, settings, folder, quick),
         }
         report[name] = parts[name]()
         if name == "memory" and arguments.json is not None and report[name]:
@@ -118,9 +118,9 @@ def together(files: list[Path]) -> dict[str, Any]:
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Measure minilstm, its peers and the bare products, in turn, in one run.")
     parser.add_argument("--only", metavar="NAMES", help=f"parts, separated by commas, of {', '.join(NAMES)} (default: all)")
-    parser.add_argument("--rounds", type=int, default=7, metavar="N", help="turns of everyone (default: 7)")
+    parser.add_argument("--rounds", type=int, default=7, metavar="N", help="turns of each engine (default: 7)")
     parser.add_argument("--seconds", type=float, default=1.0, metavar="S", help="length of a turn (default: 1)")
-    parser.add_argument("--threads", type=int, default=2, metavar="N", help="for everyone (default: 2)")
+    parser.add_argument("--threads", type=int, default=2, metavar="N", help="for every engine (default: 2)")
     parser.add_argument("--peers", default=",".join(PEERS), metavar="NAMES", help="(default: %(default)s; '': none)")
     parser.add_argument("--environments", type=Path, default=environments.default_folder(), metavar="FOLDER",
                         help="for the peers' virtual environments (default: %(default)s)")
@@ -158,8 +158,10 @@ def main() -> int:
     if arguments.quick:
         settings = Settings(min(arguments.rounds, 2), seconds=0.01, trial=0.01, pause=0.0)
 
-    crew = assemble(arguments)
-    report: dict[str, Any] = {"head": machine.head(crew), "settings": vars(settings), "absent": crew.absent, "workloads": {}}
+    workers = assemble(arguments)
+    report: dict[str, Any] = {
+        "head": machine.head(workers), "settings": vars(settings), "absent": workers.absent, "workloads": {},
+    }  # fmt: skip
     report["head"]["rounds"] = f"{settings.rounds}, turns of {settings.seconds:g} s"
     if arguments.quick:
         report["head"]["QUICK"] = "everything is tiny; the times mean nothing"
@@ -167,7 +169,7 @@ def main() -> int:
     for number, name in enumerate(wanted, 1):
         began = time.perf_counter()
         try:
-            measure(name, arguments, crew, settings, report)
+            measure(name, arguments, workers, settings, report)
         except InputError as error:
             parsed.error(str(error))
         except WorkerError as error:

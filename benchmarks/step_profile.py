@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from race.workloads import STEPS, random_batches
+from benchmark.workloads import STEPS, random_batches
 
 import minilstm.layers.losses
 import minilstm.layers.lstm

@@ -21,7 +21,7 @@ from minilstm.models.language_model import LanguageModel
 from tests.helpers.paths import BENCHMARKS, ROOT
 from tests.helpers.scripts import run_script
 
-WORKERS = BENCHMARKS / "race" / "workers"
+WORKERS = BENCHMARKS / "benchmark" / "workers"
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +59,7 @@ def rows(text, first):
 
 
 def test_ratios_are_taken_within_each_round_and_reported_with_their_spread(report):
-    from race.summary import summarise
+    from benchmark.summary import summarise
 
     said = summarise(report["workloads"]["A8"])
     assert said["fastest"] == "torch"
@@ -71,7 +71,7 @@ def test_ratios_are_taken_within_each_round_and_reported_with_their_spread(repor
 
 
 def test_the_report_shows_ratios_targets_and_who_is_absent(report):
-    from race.markdown import markdown
+    from benchmark.markdown import markdown
 
     text = markdown(report)
     assert rows(text, "headlines") == [["headlines, ms a step", "2", "6", "10", "absent", "**2.5 ×**"]]
@@ -83,15 +83,15 @@ def test_the_report_shows_ratios_targets_and_who_is_absent(report):
 
 
 def test_a_target_that_is_missed_is_said_to_be(report):
-    from race.markdown import markdown
+    from benchmark.markdown import markdown
 
     report["workloads"]["A8"]["speed"] = 2.6
     assert rows(markdown(report), "A8, ms")[0][-2:] == ["2.6 ×", "NOT MET"]
 
 
 def test_without_any_peer_there_is_no_ratio_and_no_target_is_met(report):
-    from race.markdown import markdown
-    from race.summary import summarise
+    from benchmark.markdown import markdown
+    from benchmark.summary import summarise
 
     for peer in ("torch", "keras"):
         del report["workloads"]["A8"]["engines"][peer]
@@ -100,8 +100,8 @@ def test_without_any_peer_there_is_no_ratio_and_no_target_is_met(report):
 
 
 def test_a_refused_peer_counts_as_no_peer_and_cannot_be_overlooked(report):
-    from race.markdown import markdown
-    from race.summary import refused, summarise
+    from benchmark.markdown import markdown
+    from benchmark.summary import refused, summarise
 
     assert not refused(report)
     report["workloads"]["A8"]["engines"]["torch"] = {"tried": {"eager": {"refused": "the losses are 1 and 2"}}}
@@ -111,7 +111,7 @@ def test_a_refused_peer_counts_as_no_peer_and_cannot_be_overlooked(report):
 
 
 def test_who_burns_the_processor_while_others_are_measured_is_named(report):
-    from race.summary import remarks
+    from benchmark.summary import remarks
 
     report["workloads"]["A8"]["engines"]["keras"]["idle_cpu"] = 4.0  # of 100 seconds
     assert not any("burned" in line for line in remarks(report))
@@ -120,7 +120,7 @@ def test_who_burns_the_processor_while_others_are_measured_is_named(report):
 
 
 def test_writing_is_reported_in_symbols_a_second(report):
-    from race.markdown import markdown
+    from benchmark.markdown import markdown
 
     report["workloads"]["A8"] |= {"kind": "generate", "unit": "symbols a second", "speed": None, "share": None, "rate": 400,
                                   "over_torch": 2.6}
@@ -131,7 +131,7 @@ def test_writing_is_reported_in_symbols_a_second(report):
 
 @pytest.mark.parametrize("value, met", [(0.94, "NOT MET"), (0.95, "met"), (1.05, "met"), (1.06, "NOT MET")])
 def test_an_exponent_must_lie_between_two_bounds(value, met):
-    from race.markdown import single_table
+    from benchmark.markdown import single_table
 
     text = single_table({"exponent": {"value": value, "unit": "", "least": 0.95, "most": 1.05}})
     assert rows(text, "exponent")[0][-2:] == ["0.95 to 1.05", met]
@@ -139,13 +139,13 @@ def test_an_exponent_must_lie_between_two_bounds(value, met):
 
 @given(k=st.floats(-3, 3), a=st.floats(1e-3, 1e3), sizes=st.lists(st.integers(1, 1000), min_size=2, unique=True))
 def test_the_exponent_of_a_power_law_is_found(k, a, sizes):
-    from race.growth import exponent
+    from benchmark.growth import exponent
 
     assert exponent(sizes, [a * size**k for size in sizes]) == pytest.approx(k, abs=1e-6)
 
 
 def test_the_exponent_of_linear_growth_with_a_fixed_cost_lies_below_one():
-    from race.growth import FACTORS, exponent
+    from benchmark.growth import FACTORS, exponent
 
     assert exponent(FACTORS, [2 * x for x in FACTORS]) == pytest.approx(1) and FACTORS[-1] == 16
     assert 0.5 < exponent(FACTORS, [2 * x + 1 for x in FACTORS]) < 0.95
@@ -163,14 +163,14 @@ GRADIENTS = {"lstm0.Wh": np.array([[4.0, -2.0]]), "lstm0.b": np.array([1e-3, 2e-
     ({"lstm0.Wx": np.ones(2)}, "lstm0.Wx are on one side only"),
 ])
 def test_what_differs_is_named(change, words):
-    from race.check import Disagreement, check_same
+    from benchmark.check import Disagreement, check_same
 
     with pytest.raises(Disagreement, match=words):
         check_same(2.0, GRADIENTS, 2.0, GRADIENTS | change)
 
 
 def test_rounding_is_no_difference_but_another_loss_is():
-    from race.check import Disagreement, check_same
+    from benchmark.check import Disagreement, check_same
 
     nearly = {name: values + 1e-5 * np.abs(values).max() for name, values in GRADIENTS.items()}
     assert check_same(2.0, GRADIENTS, 2.000001, nearly) == pytest.approx({"loss": 5e-7, "gradient": 1e-5}, rel=1e-3)
@@ -183,7 +183,7 @@ def test_rounding_is_no_difference_but_another_loss_is():
 @pytest.fixture
 def tiny(tmp_path):
     """A small workload of each name, and its job."""
-    from race.workloads import WORKLOADS, write_job
+    from benchmark.workloads import WORKLOADS, write_job
 
     def make(name="A8"):
         job = tmp_path / "job.npz"
@@ -195,11 +195,11 @@ def tiny(tmp_path):
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", ["A8", "PTB", "epoch-B"])
 def test_our_worker_gives_the_gradients_of_the_job_and_trains(name, tiny, tmp_path):
-    from race.crew import WorkerError, our_crew
+    from benchmark.processes import WorkerError, our_workers
     from serving import Job
 
     workload, job = tiny(name)
-    with our_crew().start("minilstm", "one thread") as worker:
+    with our_workers().start("minilstm", "one thread") as worker:
         assert worker.ask("hello")["version"] == minilstm.__version__
         worker.ask("prepare", job=str(job), variant="one thread")
         loss = worker.ask("gradients", to=str(tmp_path / "g.npz"))["loss"]
@@ -224,11 +224,11 @@ def test_our_worker_gives_the_gradients_of_the_job_and_trains(name, tiny, tmp_pa
 
 @pytest.mark.thorough
 def test_our_worker_writes_as_many_symbols_as_were_asked_for(tiny):
-    from race.crew import our_crew
+    from benchmark.processes import our_workers
 
     for name in ("write-A", "write-B", "write-A64"):
         workload, job = tiny(name)
-        with our_crew().start("minilstm", "one thread") as worker:
+        with our_workers().start("minilstm", "one thread") as worker:
             worker.ask("prepare", job=str(job), variant="one thread")
             answer = worker.ask("generate", prompt=[2], length=50, count=workload.count)
             assert answer["written"] == 50 * workload.count  # no end of sequence on the way
@@ -251,15 +251,15 @@ serve(Fake)
 
 @pytest.fixture
 def fake_peer(tmp_path):
-    """A crew with a peer that is ours but for one line."""
-    from race.crew import our_crew
+    """Workers with a peer that is ours but for one line."""
+    from benchmark.processes import our_workers
 
     def make(change="pass"):
-        crew = our_crew(threads=1)
+        workers = our_workers(threads=1)
         script = tmp_path / "fake.py"
         script.write_text(FAKE.format(paths=[str(WORKERS), str(ROOT)], change=change))
-        crew.pythons["keras"], crew.scripts["keras"] = sys.executable, script
-        return crew
+        workers.pythons["keras"], workers.scripts["keras"] = sys.executable, script
+        return workers
 
     return make
 
@@ -267,10 +267,10 @@ def fake_peer(tmp_path):
 @pytest.fixture
 def short(monkeypatch):
     """One way of running each engine, in short turns."""
-    from race import contest
-    from race.contest import Settings
+    from benchmark import rounds
+    from benchmark.rounds import Settings
 
-    monkeypatch.setattr(contest, "variants", lambda name, *_: ["one thread"])
+    monkeypatch.setattr(rounds, "variants", lambda name, *_: ["one thread"])
     return Settings(rounds=3, seconds=0.0, least=2, trial=0.0, pause=0.0)
 
 
@@ -282,19 +282,19 @@ def short(monkeypatch):
     ("loss *= 1.001", "the losses are"),
 ])
 def test_a_peer_that_computes_something_else_is_refused_and_never_timed(change, words, fake_peer, tiny, short):
-    from race.contest import race
+    from benchmark.rounds import measure_rounds
 
-    found = race(*tiny(), fake_peer(change), short)["engines"]
+    found = measure_rounds(*tiny(), fake_peer(change), short)["engines"]
     assert words in found["keras"]["tried"]["one thread"]["refused"]
     assert "rounds" not in found["keras"] and len(found["minilstm"]["rounds"]) == len(found["bare"]["rounds"]) == 3
 
 
 @pytest.mark.thorough
 def test_a_peer_that_agrees_takes_part_in_every_round(fake_peer, tiny, short, monkeypatch):
-    from race import contest, crew
+    from benchmark import processes, rounds
 
-    monkeypatch.setattr(contest, "variants", crew.variants)
-    found = contest.race(*tiny(), fake_peer(), short)["engines"]
+    monkeypatch.setattr(rounds, "variants", processes.variants)
+    found = rounds.measure_rounds(*tiny(), fake_peer(), short)["engines"]
     assert set(found) == {"minilstm", "bare", "keras"} and len(found["keras"]["tried"]) == 3
     assert [len(turn) for turn in found["keras"]["rounds"]] == [2, 2, 2]
     assert len(found["keras"]["others"]) == 1  # the two fastest ways went on to the end
@@ -303,20 +303,23 @@ def test_a_peer_that_agrees_takes_part_in_every_round(fake_peer, tiny, short, mo
 
 @pytest.mark.thorough
 def test_a_peer_that_dies_or_is_late_is_told_of(fake_peer, tiny, short, monkeypatch):
-    from race import contest
+    from benchmark import rounds
 
-    said = lambda change: contest.race(*tiny(), fake_peer(change), short)["engines"]["keras"]["tried"]["one thread"]["failed"]
+    def said(change):
+        found = rounds.measure_rounds(*tiny(), fake_peer(change), short)["engines"]["keras"]
+        return found["tried"]["one thread"]["failed"]
+
     assert said("raise MemoryError('too large')") == "MemoryError: too large"
     dies = "print('last words', file=sys.stderr, flush=True); __import__('os')._exit(5)"
     assert said(dies) == "the process ended with status 5: last words"
-    monkeypatch.setattr(contest, "LONGEST_PREPARATION", 4)
+    monkeypatch.setattr(rounds, "LONGEST_PREPARATION", 4)
     assert said("__import__('time').sleep(60)") == "no answer to 'gradients' within 4 seconds"
 
 
 @pytest.mark.parametrize("name", ["A8", "C128", "PTB", "B"])
 def test_the_bare_products_are_all_that_a_step_multiplies(name):
-    from race.summary import flops
-    from race.workloads import WORKLOADS
+    from benchmark.summary import flops
+    from benchmark.workloads import WORKLOADS
     from roofline import products
 
     workload = WORKLOADS[name]
@@ -345,7 +348,7 @@ def test_targets_of_padding_are_left_out_and_no_others():
 
 
 def test_real_batches_stand_in_the_order_of_the_file(tmp_path):
-    from race.workloads import WORKLOADS, real_batches
+    from benchmark.workloads import WORKLOADS, real_batches
 
     path = tmp_path / "t.csv"
     path.write_text("".join(f"1,{'ab' * (k + 1)},nothing\n" for k in range(20)))
@@ -355,7 +358,7 @@ def test_real_batches_stand_in_the_order_of_the_file(tmp_path):
 
 
 def test_an_environment_is_made_once_and_anew_when_the_requirements_change(tmp_path, monkeypatch):
-    from race import environments
+    from benchmark import environments
 
     commands = []
 
@@ -427,12 +430,13 @@ def test_what_cannot_be_measured_is_refused_with_status_2(options, words, tmp_pa
 def test_a_real_peer_agrees_with_us_in_every_way_it_is_run(peer, module, name, tiny, short, monkeypatch):
     if importlib.util.find_spec(module) is None:
         pytest.skip(f"{module} is not installed here")
-    from race import contest, crew
+    from benchmark import processes, rounds
 
-    ways = lambda engine, *rest: [way for way in crew.variants(engine, *rest) if way.split()[-1] not in ("compiled", "head")]
-    monkeypatch.setattr(contest, "variants", ways)
-    members = crew.our_crew()
+    slow = ("compiled", "head")
+    ways = lambda engine, *rest: [way for way in processes.variants(engine, *rest) if way.split()[-1] not in slow]
+    monkeypatch.setattr(rounds, "variants", ways)
+    members = processes.our_workers()
     members.pythons[peer] = sys.executable
-    found = contest.race(*tiny(name), members, short)["engines"][peer]
+    found = rounds.measure_rounds(*tiny(name), members, short)["engines"][peer]
     assert len(found["rounds"]) == 3 and all("seconds" in trial for trial in found["tried"].values()), found["tried"]
     assert all(value < 1e-4 for value in found["agreement"].values())

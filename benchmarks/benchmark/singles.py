@@ -14,9 +14,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from race.contest import Settings
-from race.crew import FOLDER, Crew, Worker, environment
-from race.workloads import WORKLOADS, write_job
+from benchmark.processes import FOLDER, Workers, Worker, environment
+from benchmark.rounds import Settings
+from benchmark.workloads import WORKLOADS, write_job
 
 FIRST_STEP = """
 import numpy as np
@@ -33,12 +33,12 @@ STEPS_OF_MEMORY = 30
 TEXTS = 20_000
 
 
-def tokenizing(crew: Crew, settings: Settings, quick: bool = False) -> dict[str, Any]:
+def tokenizing(workers: Workers, settings: Settings, quick: bool = False) -> dict[str, Any]:
     """Tokens a second, to fit and to encode."""
     rows: dict[str, Any] = {}
     count = 50 if quick else TEXTS
     for corpus, unit in (("headlines", "characters"), ("recipes", "words")):
-        with Worker(crew.pythons["minilstm"], FOLDER / "text.py", 1, "one thread") as worker:
+        with Worker(workers.pythons["minilstm"], FOLDER / "text.py", 1, "one thread") as worker:
             worker.ask("make", corpus=corpus, count=count)
             found = [worker.ask("tokenize", corpus=corpus, count=count) for _ in range(min(settings.rounds, 5))]
         for part in ("fit", "encode"):
@@ -55,9 +55,9 @@ def process_seconds(command: list[str], more: dict[str, str]) -> float:
     return time.perf_counter() - began
 
 
-def start(crew: Crew, settings: Settings) -> dict[str, Any]:
+def start(workers: Workers, settings: Settings) -> dict[str, Any]:
     """Seconds, medians over the rounds; the empty cache only once or twice, since it compiles everything."""
-    python = crew.pythons["minilstm"]
+    python = workers.pythons["minilstm"]
     help_, first = [python, "-m", "minilstm", "--help"], [python, "-c", FIRST_STEP]
     compiled, kept, helped = [], [], []
     try:
@@ -77,12 +77,12 @@ def start(crew: Crew, settings: Settings) -> dict[str, Any]:
     }
 
 
-def memory(crew: Crew, folder: Path, quick: bool = False) -> dict[str, Any]:
+def memory(workers: Workers, folder: Path, quick: bool = False) -> dict[str, Any]:
     """Peak and curve, in megabytes; empty where the system does not tell."""
     workload = WORKLOADS["B"].quick() if quick else WORKLOADS["B"]
     job = folder / "memory.npz"
     write_job(workload, job)
-    with crew.start("minilstm", "our threads") as worker:
+    with workers.start("minilstm", "our threads") as worker:
         before = worker.ask("prepare", job=str(job), variant="our threads")["memory_before_mb"]
         answer = worker.ask("steps", seconds=0, least=3 if quick else STEPS_OF_MEMORY, timeout=3600)
     curve = [megabytes for megabytes in (before, *answer["curve_mb"]) if megabytes is not None]

@@ -1,4 +1,4 @@
-"""PyTorch, as a worker of the race, written as its users write it well.
+"""PyTorch, as a worker of the benchmark, written as its users write it well.
 
 Variants, by words:
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from race.crew import PEERS, TITLES, WAYS
-from race.summary import remarks, summarise, times
+from benchmark.processes import PEERS, TITLES, WAYS
+from benchmark.summary import remarks, summarise, times
 
 ABSENT = "absent"
 NOT_RUN = "-"

@@ -11,7 +11,7 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
-from race.crew import TITLES, Crew, WorkerError, variants
+from benchmark.processes import TITLES, Workers, WorkerError, variants
 
 FEATURES = ("avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd", "neon", "sve")
 
@@ -34,7 +34,7 @@ def told(said: dict[str, Any]) -> str:
     return "; ".join(f"{fact} {said[fact]}" for fact in facts if said.get(fact))
 
 
-def head(crew: Crew) -> dict[str, str]:
+def head(workers: Workers) -> dict[str, str]:
     """One line each; every engine is asked in a process of its own. Who cannot answer is absent from then on."""
     features = llvm.get_host_cpu_features()
     lines = {
@@ -43,18 +43,18 @@ def head(crew: Crew) -> dict[str, str]:
                      f"{', '.join(name for name in FEATURES if features.get(name)) or 'no wide vectors'}",
         "system": platform.platform(),
         "load before": load(),
-        "threads": f"{crew.threads} for everyone, who may use fewer",
+        "threads": f"{workers.threads} for each engine, which may use fewer",
     }
     matrices: dict[str, set[str]] = {}
-    for engine in list(crew.pythons):
+    for engine in list(workers.pythons):
         for variant in variants(engine, "step", True) if engine in ("minilstm", "bare") else ["its own"]:
             name = f"{TITLES[engine]}, {variant}" if engine in ("minilstm", "bare") else TITLES[engine]
             try:
-                with crew.start(engine, variant) as worker:
+                with workers.start(engine, variant) as worker:
                     said = worker.ask("hello", timeout=120)
             except WorkerError as error:
-                crew.absent[engine] = str(error)
-                crew.pythons.pop(engine, None)
+                workers.absent[engine] = str(error)
+                workers.pythons.pop(engine, None)
                 break
             lines[name] = told(said)
             matrices.setdefault(variant, set()).add(said.get("blas", ""))

@@ -1,4 +1,4 @@
-"""Keras on TensorFlow, as a worker of the race, written as its users write it well.
+"""Keras on TensorFlow, as a worker of the benchmark, written as its users write it well.
 
 Variants:
 

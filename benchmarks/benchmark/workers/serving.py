@@ -1,4 +1,4 @@
-"""The worker's side of the race: one process, one engine, one job; questions come in as lines of JSON, answers go out so.
+"""The worker's side of the benchmark: one process, one engine, one job; questions come in as lines of JSON, answers go out so.
 
     {"do": "hello"}                                       versions, threads, matrix library
     {"do": "prepare", "job": FILE, "variant": NAME}       read the job, build the model, compile: seconds
@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-THREADS = int(os.environ.get("RACE_THREADS", "2"))
+THREADS = int(os.environ.get("BENCHMARK_THREADS", "2"))
 SIZES = ("V", "E", "H", "L")
 
 

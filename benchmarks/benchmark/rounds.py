@@ -1,12 +1,11 @@
-"""The race itself: first everyone is tried, then the two fastest ways of running each engine go round in turn,
-and all of ours.
+"""The rounds of the benchmark: all engines are tried first, then the fastest variants are measured in turn.
 
-    try      a process for each variant: prepare, compare with ours (``check.py``), a few steps
-    race     for every round, for every engine that is left: a turn; the one after the other, never two at once; each round
-             begins with another engine
+    trial    a process for each variant: prepare, compare with ours (``check.py``), a few steps
+    rounds   in each round, a turn for each variant that is left: the two fastest of every other engine, and all of
+             ours. Never two at once; each round begins with another engine.
 
-Noise of the machine then hits all alike, and what remains of it shows in the spread between rounds. An idle process waits for
-a line on its standard input; the processor seconds that it burned meanwhile are reported.
+Noise of the machine then affects all engines alike. What remains of it shows in the spread between rounds. An idle
+process waits for a line on its standard input; the CPU time that it uses meanwhile is reported.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from race.check import Disagreement, check_same
-from race.crew import WAYS, Crew, Worker, WorkerError, variants
-from race.workloads import Workload
+from benchmark.check import Disagreement, check_same
+from benchmark.processes import WAYS, Workers, Worker, WorkerError, variants
+from benchmark.workloads import Workload
 
 FINALISTS = 2
 LONGEST_PREPARATION = 120  # seconds: compiling, first passes; nobody waits longer for a training step to begin
@@ -75,22 +74,22 @@ def question_of(workload: Workload, engine: str, settings: Settings, trial: bool
     return {"do": "steps", "seconds": settings.trial if trial else settings.seconds, "least": settings.least}
 
 
-def engines_of(workload: Workload, crew: Crew) -> list[str]:
+def engines_of(workload: Workload, workers: Workers) -> list[str]:
     """Ours first, whose gradients are what the others are compared with."""
-    chosen = [engine for engine in crew.pythons if engine != "bare" or workload.kind == "step"]
+    chosen = [engine for engine in workers.pythons if engine != "bare" or workload.kind == "step"]
     if workload.kind == "generate" and workload.count > 1:
         chosen = [engine for engine in chosen if engine != "keras"]  # the published loops write one text
     return chosen
 
 
-def race(workload: Workload, job: Path, crew: Crew, settings: Settings) -> dict[str, Any]:
+def measure_rounds(workload: Workload, job: Path, workers: Workers, settings: Settings) -> dict[str, Any]:
     """All that was measured: by engine the fastest variant with its rounds, and what became of the others."""
     reference: tuple[float, dict[str, np.ndarray]] | None = None
     engines: dict[str, Any] = {}
     began = time.perf_counter()
     with ExitStack() as processes:
-        racing: list[Candidate] = []
-        for engine in engines_of(workload, crew):
+        running: list[Candidate] = []
+        for engine in engines_of(workload, workers):
             tried: dict[str, Any] = {}
             fit: list[tuple[float, Candidate]] = []
             for variant in variants(engine, workload.kind, workload.E == 0):
@@ -98,7 +97,7 @@ def race(workload: Workload, job: Path, crew: Crew, settings: Settings) -> dict[
                     raise WorkerError(f"minilstm itself did not run {workload.name}: {engines['minilstm']['tried']}")
                 stack = ExitStack()
                 try:
-                    candidate = Candidate(engine, variant, stack.enter_context(crew.start(engine, variant)))
+                    candidate = Candidate(engine, variant, stack.enter_context(workers.start(engine, variant)))
                     reference = prepare(candidate, job, workload, reference)
                     took = median(candidate.turn(question_of(workload, engine, settings, trial=True)))
                 except (WorkerError, Disagreement) as error:
@@ -112,17 +111,17 @@ def race(workload: Workload, job: Path, crew: Crew, settings: Settings) -> dict[
                 while len(fit) > (len(WAYS) if engine == "minilstm" else FINALISTS):
                     fit.pop()[1].worker.__exit__()
             engines[engine] = {"tried": tried}
-            racing += [candidate for _, candidate in fit]
+            running += [candidate for _, candidate in fit]
         for k in range(settings.rounds):
-            for candidate in racing[k % len(racing):] + racing[: k % len(racing)]:
+            for candidate in running[k % len(running):] + running[: k % len(running)]:
                 time.sleep(settings.pause)
                 candidate.rounds.append(candidate.turn(question_of(workload, candidate.engine, settings)))
         for engine in engines:
-            mine = [candidate for candidate in racing if candidate.engine == engine]
+            mine = [candidate for candidate in running if candidate.engine == engine]
             if mine:
                 best = min(mine, key=lambda c: (c.variant != "our threads" if engine == "minilstm" else False, c.middle()))
                 engines[engine] |= best.result() | {"others": [c.result() for c in mine if c is not best]}
-    return {"engines": engines, "absent": crew.absent, "took": time.perf_counter() - began}
+    return {"engines": engines, "absent": workers.absent, "took": time.perf_counter() - began}
 
 
 def prepare(candidate: Candidate, job: Path, workload: Workload, reference: Any) -> Any:

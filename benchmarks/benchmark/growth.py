@@ -17,9 +17,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from race.contest import Settings
-from race.crew import FOLDER, Crew, Worker
-from race.workloads import Workload, write_job
+from benchmark.processes import FOLDER, Workers, Worker
+from benchmark.rounds import Settings
+from benchmark.workloads import Workload, write_job
 
 FACTORS = (1, 2, 4, 8, 16)
 LEAST, MOST = 0.95, 1.05
@@ -39,28 +39,30 @@ def step_sizes(axis: str, quick: bool) -> list[Workload]:
     return [replace(base, **{axis: getattr(base, axis) * factor}) for factor in FACTORS]
 
 
-def measure_steps(axis: str, crew: Crew, settings: Settings, folder: Path, quick: bool) -> tuple[list[float], list[float]]:
+def measure_steps(
+    axis: str, workers: Workers, settings: Settings, folder: Path, quick: bool
+) -> tuple[list[float], list[float]]:
     """Seconds of a step and megabytes for each size; the sizes take turns, on one thread."""
     with ExitStack() as stack:
-        workers, sizes = [], step_sizes(axis, quick)
+        started, sizes = [], step_sizes(axis, quick)
         for workload in (*sizes, replace(sizes[0], T=1, B=1)):
             write_job(workload, folder / "growth.npz")
-            workers.append(stack.enter_context(crew.start("minilstm", "one thread")))
-            workers[-1].ask("prepare", job=str(folder / "growth.npz"), variant="one thread")
-            workers[-1].ask("steps", seconds=0)
-        *workers, single = workers
-        seconds: list[list[float]] = [[] for _ in workers]
+            started.append(stack.enter_context(workers.start("minilstm", "one thread")))
+            started[-1].ask("prepare", job=str(folder / "growth.npz"), variant="one thread")
+            started[-1].ask("steps", seconds=0)
+        *started, single = started
+        seconds: list[list[float]] = [[] for _ in started]
         for _ in range(settings.rounds):
-            for found, worker in zip(seconds, workers):
+            for found, worker in zip(seconds, started):
                 answer = worker.ask("steps", seconds=settings.trial, least=settings.least)
                 found.append(median(answer["seconds"]))
-        alone, *peaks = (worker.ask("hello")["peak_mb"] for worker in (single, *workers))
+        alone, *peaks = (worker.ask("hello")["peak_mb"] for worker in (single, *started))
     return list(map(median, seconds)), [] if alone is None else [peak - alone for peak in peaks]
 
 
-def measure_texts(crew: Crew, settings: Settings, quick: bool) -> tuple[list[float], list[float]]:
+def measure_texts(workers: Workers, settings: Settings, quick: bool) -> tuple[list[float], list[float]]:
     """Seconds to read, encode and train on texts of each size; the characters they have."""
-    with Worker(crew.pythons["minilstm"], FOLDER / "text.py", 1, "one thread") as worker:
+    with Worker(workers.pythons["minilstm"], FOLDER / "text.py", 1, "one thread") as worker:
         counts = [(10 if quick else TEXTS) * factor for factor in FACTORS]
         tokens = [worker.ask("make", corpus="headlines", count=count)["characters"] for count in counts]
         seconds: list[list[float]] = [[] for _ in counts]
@@ -70,18 +72,18 @@ def measure_texts(crew: Crew, settings: Settings, quick: bool) -> tuple[list[flo
     return [median(found) for found in seconds], tokens
 
 
-def growth(crew: Crew, settings: Settings, folder: Path, quick: bool = False) -> dict[str, Any]:
+def growth(workers: Workers, settings: Settings, folder: Path, quick: bool = False) -> dict[str, Any]:
     """Rows of the report: the exponents, with what they were fitted to."""
     rows: dict[str, Any] = {}
     for axis, title in (("T", "time steps T"), ("B", "sequences B")):
-        seconds, memory = measure_steps(axis, crew, settings, folder, quick)
+        seconds, memory = measure_steps(axis, workers, settings, folder, quick)
         rows[f"exponent of time in {title}"] = {
             "value": exponent(FACTORS, seconds), "unit": "", "least": LEAST, "most": MOST, "sizes": FACTORS, "seconds": seconds}
         if memory and min(memory) > 0:
             rows[f"exponent of memory in {title}"] = {
                 "value": exponent(FACTORS, memory), "unit": "", "least": LEAST, "most": MOST, "sizes": FACTORS,
                 "megabytes": memory}
-    seconds, tokens = measure_texts(crew, settings, quick)
+    seconds, tokens = measure_texts(workers, settings, quick)
     rows["exponent of time in tokens of a text"] = {
         "value": exponent(tokens, seconds), "unit": "", "least": LEAST, "most": MOST, "sizes": tokens, "seconds": seconds}
     return rows

@@ -1,4 +1,4 @@
-"""JAX, as a worker of the race, written as its users write it well: ``lax.scan`` over the steps, all under ``jit``, optax.
+"""JAX, as a worker of the benchmark, written as its users write it well: ``lax.scan`` over the steps, all under ``jit``, optax.
 
 Variants:
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from race.crew import PEERS
+from benchmark.processes import PEERS
 
 Rounds = Sequence[Sequence[float]]
 

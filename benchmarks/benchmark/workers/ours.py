@@ -1,4 +1,4 @@
-"""minilstm, as a worker of the race. Its variants are ways to share the work among threads, set in its environment."""
+"""minilstm, as a worker of the benchmark. Its variants are ways to share the work among threads, set in its environment."""
 
 from __future__ import annotations
 

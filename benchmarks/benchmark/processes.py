@@ -1,4 +1,4 @@
-"""The driver's side of the race: processes that are asked and answer, one for each way of running each engine.
+"""The driver's side of the benchmark: processes that are asked and answer, one for each way of running each engine.
 
 What is asked and answered stands in ``workers/serving.py``. A process may be late, die or answer with an error: each is a
 ``WorkerError`` whose sentence goes into the report.
@@ -43,7 +43,7 @@ def environment(threads: int, way: str | None = None) -> dict[str, str]:
     """Threads of every library that reads its number from the environment; for our own workers our package, and the way."""
     of_blas, own = WAYS[way](threads) if way else (threads, threads)
     settings = {**os.environ, **dict.fromkeys(BLAS_VARIABLES, str(of_blas)), OUR_VARIABLE: str(own)}
-    settings |= {"NUMBA_NUM_THREADS": str(threads), "RACE_THREADS": str(threads)}
+    settings |= {"NUMBA_NUM_THREADS": str(threads), "BENCHMARK_THREADS": str(threads)}
     if way:
         paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
         settings["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
@@ -118,7 +118,7 @@ class Worker:
 
 
 @dataclass
-class Crew:
+class Workers:
     """Who takes part: the interpreter of each engine, and why a peer is absent."""
 
     pythons: dict[str, str]
@@ -131,8 +131,8 @@ class Crew:
         return Worker(self.pythons[engine], self.scripts[engine], self.threads, variant if variant in WAYS else None)
 
 
-def our_crew(threads: int = 2) -> Crew:
-    return Crew({"minilstm": sys.executable, "bare": sys.executable}, threads=threads)
+def our_workers(threads: int = 2) -> Workers:
+    return Workers({"minilstm": sys.executable, "bare": sys.executable}, threads=threads)
 
 
 def variants(engine: str, kind: str, one_hot: bool) -> list[str]:
