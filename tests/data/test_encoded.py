@@ -65,10 +65,10 @@ def test_a_text_in_pieces_has_the_same_words(text, size):
 @pytest.mark.parametrize("given_options", [{"window": 50}, {}, {"window": 50, "tokens": "words"}, {"tokens": "words"}])
 def test_reading_and_encoding_a_text_takes_less_than_eight_times_its_size(tmp_path, monkeypatch, given_options):
     for module, name in ((tokenizers, "CHUNK"), (encoded, "CHUNK"), (punctuation, "CHUNK")):
-        monkeypatch.setattr(module, name, 1 << 14)  # as small beside this text as a chunk is beside a large one
+        monkeypatch.setattr(module, name, 1 << 13)  # as small beside this text as a chunk is beside a large one
     words, rng = WORDS.split(), np.random.default_rng(0)
     path, small = tmp_path / "text.txt", tmp_path / "small.txt"
-    path.write_text("\n".join(" ".join(words[k] for k in rng.integers(len(words), size=15)) for _ in range(5_000)))
+    path.write_text("\n".join(" ".join(words[k] for k in rng.integers(len(words), size=15)) for _ in range(2_500)))
     small.write_text(path.read_text()[:9_000])
     settings = resolve_settings("file", given_options)
     data.load([str(small)], settings)  # what is imported or kept for good does not count
