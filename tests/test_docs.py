@@ -16,6 +16,9 @@ FOLDERS = ("minilstm", "lessons", "tests", "benchmarks")
 REWRITTEN = [  # code in plain words; add a line for what follows
     "lessons/00_microlstm.py",
     "minilstm/checks.py",
+    "minilstm/cli/[!t]*.py",
+    "minilstm/cli/te*.py",
+    "minilstm/course/*.py",
     "minilstm/errors.py",
     "minilstm/generation/*.py",
     "minilstm/kernels/*.py",

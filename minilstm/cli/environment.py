@@ -4,7 +4,7 @@ OpenBLAS, which multiplies matrices for NumPy, chooses kernels by the processor'
 processor by name and then use 256-bit kernels (AVX2, "Haswell") where the 512-bit ones ("SkylakeX") run too, in up to half the
 time. These need five groups of AVX-512 instructions, which AMD's processors have from Zen 4 on. Intel's are known to OpenBLAS.
 
-It is told through ``OPENBLAS_CORETYPE``, which it reads once, when NumPy loads it.
+The choice is set in ``OPENBLAS_CORETYPE``, which OpenBLAS reads once, when NumPy loads it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Choice(NamedTuple):
     """What to set the variable to, or None to leave it alone; and a sentence for people."""
 
     value: str | None
-    told: str
+    sentence: str
 
 
 def choose_kernels(environ: Mapping[str, str], processors: str, numpy_is_loaded: bool) -> Choice:
@@ -67,4 +67,4 @@ def set_kernels(environ: MutableMapping[str, str] = os.environ) -> str:
     choice = choose_kernels(environ, read_processors(), "numpy" in sys.modules)
     if choice.value is not None:
         environ[VARIABLE] = choice.value
-    return choice.told
+    return choice.sentence

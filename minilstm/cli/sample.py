@@ -73,9 +73,9 @@ def _write(tokenizer: Tokenizer, prompts: list[str], chunks: Iterator[np.ndarray
     try:
         for prompt, ids in zip(prompts, _in_turn(chunks, len(prompts), show)):
             has_lines = False
-            for piece in tokenizer.chunks(prompt, ids):
-                known.append(piece)
-                has_lines = has_lines or "\n" in piece
+            for chunk in tokenizer.chunks(prompt, ids):
+                known.append(chunk)
+                has_lines = has_lines or "\n" in chunk
             known.append("\n" + f"{'-' * 40}\n" * has_lines)
             show()
     except KeyboardInterrupt:
@@ -136,10 +136,10 @@ def _prompts(arguments: Namespace, path: Path, checkpoint: Checkpoint) -> list[s
         try:
             unknown = int(np.count_nonzero(tokenizer.encode(prompt) == unknown_id))
         except UnknownTokenError:
-            position, symbol = next((k, c) for k, c in enumerate(prompt) if c not in tokenizer.tokens)
+            position, character = next((k, c) for k, c in enumerate(prompt) if c not in tokenizer.tokens)
             raise InputError(
-                f"the model cannot read the {tokenizer.unit} {symbol!r} (U+{ord(symbol):04X}) at position {position} (counted"
-                " from 0) of the prompt, because its training text has none; leave it out"
+                f"the model cannot read the {tokenizer.unit} {character!r} (U+{ord(character):04X}) at position {position}"
+                " (counted from 0) of the prompt, because its training text has none; leave it out"
             ) from None
         if unknown_id is not None and unknown:
             print(f"minilstm: {title(prompt, 60)}: the model does not know {unknown} {_some(tokenizer.unit, unknown)} of"

@@ -1,6 +1,6 @@
 """Text for a terminal: what is harmless to show there, how wide it is, and what stands beside what.
 
-A model may write any symbol that it has read, a control character too, and a terminal obeys control characters. East Asian
+A model may generate any character that it has read, also control characters, which a terminal obeys. East Asian
 characters fill two columns of a terminal and combining marks none, so that a string's length is not its width.
 """
 

@@ -7,7 +7,7 @@
 
 Pictures go to ``output/`` beside the lesson, those of a quick run to ``output/quick/``; git ignores both. The pictures
 on the map of the lessons, in ``pictures/``, are committed. Only a full run with ``--publish`` writes there. Every
-picture carries in its PNG text chunks where it came from, and a test reads them.
+picture has in its PNG text chunks where it came from, and a test reads them.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def publish() -> bool:
 
 
 def options() -> set[str]:
-    """The options of a lesson that were typed. Whoever types another one is told so; the program ends with status 2."""
+    """The options of a lesson that were typed. Any other option ends the program with a message and status 2."""
     typed = set(sys.argv[1:]) if script() else set()
     if unknown := typed - {"--quick", "--publish"}:
         refuse(f"{' '.join(sorted(unknown))} is none of a lesson's options")
