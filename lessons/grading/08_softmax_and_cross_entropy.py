@@ -17,7 +17,7 @@ def _array(name, value):
     except ValueError:
         raise Wrong(f"{name} is made of rows of different lengths, which is no array") from None
     if array.dtype.kind not in "fiu":
-        raise Wrong(f"{name} must be made of numbers, not of {type(value).__name__}")
+        raise Wrong(f"{name} must consist of numbers, not of {type(value).__name__}")
     return array
 
 

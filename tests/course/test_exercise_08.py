@@ -2,7 +2,7 @@
 
 import pytest
 
-from minilstm.course.exercise import told
+from minilstm.course.exercise import describe
 from tests.helpers.exercises import result_of, wrong
 
 LSE = "def log_sum_exp(a):\n    m = {m}\n    return {value}\n"
@@ -159,7 +159,7 @@ def test_of_many_mistakes_at_once_the_overflow_is_named_first(tmp_path):
 
 def test_two_mistakes_are_both_named_and_the_report_wraps_each_sentence_anew(tmp_path):
     mark = result_of(tmp_path, 8, "batch_loss", BATCH.format(**BATCH_RIGHT | {"loss": "losses.sum()", "da": "da"}))
-    lines = told(1, mark).splitlines()
+    lines = describe(1, mark).splitlines()
     assert lines[:3] == [
         "1. batch_loss: wrong",
         "   Your loss is wrong in loss, dlogits at the real tokens.",
