@@ -359,6 +359,23 @@ def test_where_dc_prev_is_right_gates_with_a_common_factor_accuse_neither_it_nor
         assert "dc_prev" not in said(diagnosis)
 
 
+@pytest.mark.parametrize("factor", [-1, 2])
+def test_where_dx_and_dh_prev_are_right_the_gradients_of_weights_accuse_neither_them_nor_dz(factor):
+    def in_time(*arguments):
+        dx, dstate, grads = backward(*arguments)
+        return dx, dstate, [factor * d for d in grads]
+
+    def of_a_step(*arguments):
+        dx, dh_prev, dc_prev, grads = step_backward(*arguments)
+        return dx, dh_prev, dc_prev, [factor * d for d in grads]
+
+    for diagnosis in diagnose_sequence(in_time, forward), diagnose(of_a_step, step):
+        text = said(diagnosis)
+        assert not diagnosis and "dz is right; look where db, dWx and dWh are made of it." in text
+        assert f"All of db (all gates), dWx (all gates), dWh (all gates) is {factor} times what belongs there." in text
+        assert "dx" not in text and "dh_prev" not in text
+
+
 def test_where_all_is_wrong_by_one_factor_no_line_is_accused():
     def uphill(*arguments):
         dx, dstate, grads = backward(*arguments)

@@ -45,7 +45,10 @@ def whole(parts: Parts, right: dict[str, np.ndarray]) -> dict[str, np.ndarray] |
 
 
 def solve_dz(outputs, x, h_prev, dz_right, made_of: Callable[[np.ndarray], dict[str, np.ndarray]]) -> np.ndarray | None:
-    """The dz (N, 4H) of which most outputs are made; None if fewer than three are. Rows: the batch, or all steps' batches."""
+    """The dz (N, 4H) of which most outputs are made; None if fewer than three are. Rows: the batch, or all steps' batches.
+
+    If all of them are right that are no gradients of weights (dx, dh_prev), then dz is.
+    """
     read = {"dWx": x, "dWh": h_prev, "db": np.ones((len(x), 1))}
     candidates = [dz_right]
     for names in OF_X_AND_H:
@@ -53,17 +56,17 @@ def solve_dz(outputs, x, h_prev, dz_right, made_of: Callable[[np.ndarray], dict[
         known = np.vstack([np.atleast_2d(outputs[name]) for name in names])
         candidates.append(np.linalg.lstsq(equations, known, rcond=None)[0])
     agreeing = lambda dz: sum(same(outputs[name], array) for name, array in made_of(dz).items())
+    if all(same(outputs[name], array) for name, array in made_of(dz_right).items() if name not in read):
+        return dz_right
     best = max(candidates, key=agreeing)  # the first of equals, so that the right one is preferred
     return best if agreeing(best) >= 3 else None
 
 
-def solve_dc(paths: Sequence[np.ndarray], dc_right: np.ndarray) -> np.ndarray:
-    """The dc that three or more of the paths report; the right one if there is none.
-
-    The first path is dc_prev. If it is right, then dc is, whatever the gates say.
-    """
-    if same(paths[0], dc_right):
+def solve_dc(gates: Sequence[np.ndarray], dc_right: np.ndarray, of_dc_prev: np.ndarray | None = None) -> np.ndarray:
+    """The dc that three or more of the gates and dc_prev report; the right one if there is none, or if dc_prev is right."""
+    if of_dc_prev is not None and same(of_dc_prev, dc_right):
         return dc_right
+    paths = [*gates] if of_dc_prev is None else [of_dc_prev, *gates]
     agreeing = lambda dc: sum(same(path, dc) for path in paths)
     best = max([dc_right, *paths], key=agreeing)
     return best if agreeing(best) >= 3 else dc_right
@@ -98,17 +101,17 @@ def own_parts(parts: Parts, case: Case) -> Parts:
         return parts
     your_dz = dict(zip(GATE_NAMES, np.split(found, 4, axis=1)))
     one = through_gates(np.ones_like(dh), np.ones_like(dc), cache)  # by which dh and dc are multiplied
-    paths = [outputs["dc_prev"] / f, *(your_dz[gate] / one[gate] for gate in GATE_NAMES[:3])]
-    your_dc, your_dh = solve_dc(paths, dc), dh
+    gates = [your_dz[gate] / one[gate] for gate in GATE_NAMES[:3]]
+    your_dc, your_dh = solve_dc(gates, dc, outputs["dc_prev"] / f), dh
     of_output_gate = your_dz["output gate"] / one["output gate"]
     if not same(of_output_gate, dh) and same(dc_next + of_output_gate * o * (1 - tanh_c**2), your_dc):
         your_dh = of_output_gate  # both results of dh agree
     expected_dc = dc_next + your_dh * o * (1 - tanh_c**2)
     expected = {"dc_prev": your_dc * f, **made_of(found)}
-    gates = through_gates(your_dh, your_dc, cache)
+    expected_dz = through_gates(your_dh, your_dc, cache)
     dc_prev = right["dc_prev"] + outputs["dc_prev"] - expected["dc_prev"]
     own = {"dh": your_dh, "dc": dc + (your_dc - expected_dc), "dc_prev": dc_prev}
-    own |= {f"dz, {gate}": dz[gate] + your_dz[gate] - gates[gate] for gate in GATE_NAMES}
+    own |= {f"dz, {gate}": dz[gate] + your_dz[gate] - expected_dz[gate] for gate in GATE_NAMES}
     for name in ("db", "dWx", "dWh", "dx", "dh_prev"):
         array = right[name] + outputs[name] - expected[name]
         if name in ("db", "dWx", "dWh"):

@@ -70,8 +70,9 @@ def two_steps(parts: Parts, case: Case) -> Parts:
     for t, rows in ((1, found[B:]), (0, found[:B])):
         cache, yours = caches[t], dict(zip(GATE_NAMES, np.split(rows, 4, axis=1)))
         one = through_gates(np.ones_like(dhT), np.ones_like(dcT), cache)
-        paths = [yours[gate] / one[gate] for gate in GATE_NAMES[:3]] + ([] if t else [outputs["dc0"] / cache.f])
-        your_dc, your_dh = solve_dc(paths, complete[t]), yours["output gate"] / one["output gate"]
+        gates = [yours[gate] / one[gate] for gate in GATE_NAMES[:3]]
+        your_dc = solve_dc(gates, complete[t], None if t else outputs["dc0"] / cache.f)
+        your_dh = yours["output gate"] / one["output gate"]
         through_h = cache.o * (1 - cache.tanh_c**2)
         if t:
             own["dh of step 1"] = your_dh
