@@ -1,10 +1,11 @@
-"""Writing files so that they are whole, or not there at all.
+"""Writing files atomically: whole, or not at all.
 
-``replacing`` writes under another name, forces the content to disk, and renames it over the old file: at any moment there
-is a whole file under the right name, the old one or the new one. ``write_new`` never touches a file that is there already.
+``replacing`` writes under another name, forces the content to disk, and renames the file
+over the old one. At any moment the file is whole, either old or new. ``write_new`` never
+touches a file that exists already.
 
-Network and shared folders often cannot do everything that a local disk can. What such a file system lacks is no reason to
-lose finished work, so it is passed over. A full or broken disk is always reported.
+Network and shared folders often lack some operations of a local disk. A missing operation
+is ignored, so that no finished work is lost. A full or broken disk is always reported.
 """
 
 from __future__ import annotations
@@ -22,7 +23,11 @@ BROKEN = {errno.ENOSPC, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}  # th
 
 @contextlib.contextmanager
 def replacing(path: str | Path) -> Iterator[IO[bytes]]:
-    """Write a file as a whole or not at all, in place of the one that may be there.
+    """Write a file whole or not at all; it replaces an old one.
+
+    Parameters
+    ----------
+    path : the file.
 
     Yields
     ------
@@ -30,8 +35,9 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
 
     Raises
     ------
-    OSError : with the file's name, if it cannot be written. If only the old file cannot be replaced (on Windows, while
-        another program has it open), the new content stays beside it, whole, as NAME.tmp.
+    OSError : with the name of the file, if it cannot be written. If only the old file
+        cannot be replaced (on Windows, while another program has it open), the new
+        content stays beside it as NAME.tmp.
     """
     path = Path(path)
     temporary = path.with_name(path.name + ".tmp")
@@ -52,11 +58,16 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
 
 
 def write_new(path: Path, contents: bytes) -> None:
-    """Write a file that was not there before, whole or not at all.
+    """Write a new file, whole or not at all.
+
+    Parameters
+    ----------
+    path : the file.
+    contents : what to write.
 
     Raises
     ------
-    FileExistsError : if there is a file already; it stays as it is.
+    FileExistsError : if the file exists already; it is not changed.
     OSError : if the file cannot be written.
     """
     file = open(path, "xb")
@@ -71,7 +82,12 @@ def write_new(path: Path, contents: bytes) -> None:
 
 
 def sync(file: IO[bytes]) -> None:
-    """Force to disk what was written, as far as the file system can. Raises OSError if the disk is full or broken."""
+    """Force a file to disk, as far as the file system can.
+
+    Raises
+    ------
+    OSError : if the disk is full or broken.
+    """
     file.flush()
     try:
         os.fsync(file.fileno())
@@ -81,7 +97,7 @@ def sync(file: IO[bytes]) -> None:
 
 
 def _named(error: BaseException, path: Path) -> BaseException:
-    """The error, with the name of the file that was meant: a full disk does not say which."""
+    """The error, with the name of the file, which the error of a full disk lacks."""
     if not isinstance(error, OSError) or error.errno is None:
         return error
     is_ours = error.filename is None or os.fspath(error.filename) == f"{path}.tmp"
@@ -89,7 +105,7 @@ def _named(error: BaseException, path: Path) -> BaseException:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Force a renaming to disk, where a folder can be synced. The file is whole by now, whether this works or not."""
+    """Force a renaming to disk, where the system can; the file is whole in any case."""
     if not hasattr(os, "O_DIRECTORY"):  # Windows
         return
     try:

@@ -1,9 +1,10 @@
-"""Standard output and standard error that take whatever is printed.
+"""Make standard output and standard error accept every character.
 
-A pipe or a terminal may have an encoding without ``σ`` or ``▁`` (Windows-1252, ASCII), and Python then ends the program at
-the first such character. One that cannot be shown is no reason to stop: it is written as Python would escape it, ``\\u03c3``.
+A pipe or a terminal may have an encoding without ``σ`` or ``▁`` (Windows-1252, ASCII), so
+that printing one would end the program. Here it is escaped instead: ``\\u03c3``.
 
-The command line, the lessons (when they import ``minilstm.course``) and the benchmarks call this first.
+The command line, the lessons (when they import ``minilstm.course``) and the benchmarks
+call this first.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ import sys
 
 
 def make_writable() -> None:
-    """Have both streams escape what their encoding lacks; one that is closed gets the null device. Harmless to repeat."""
+    """Let both streams escape what their encoding lacks; repeating this has no effect.
+
+    A closed stream is replaced by the null device.
+    """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        if stream is None:  # closed by whoever started us
+        if stream is None:  # closed by the program that started this one
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
-        elif hasattr(stream, "reconfigure"):  # a notebook's has no encoding to fail at
+        elif hasattr(stream, "reconfigure"):  # the stream of a notebook needs none
             stream.reconfigure(errors="backslashreplace")

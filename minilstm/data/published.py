@@ -1,19 +1,25 @@
-"""Batches as two published systems made them, faults included: to compare with their numbers, and to see what the faults cost.
+"""Mini-batches as two published systems made them, original bugs included.
 
-    LeftPadded     "AI for Beginners" (Microsoft), lesson 17, on headlines: sequences in the order of the file, padded on the
-                   left, and the padding learned and counted like text. Its masking layer masks nothing, for the one-hot
+They are here to compare with published numbers, and to measure the effect of the bugs.
+
+    LeftPadded     "AI for Beginners" (Microsoft), lesson 17, on headlines: sequences in the
+                   order of the file, padded on the left. The padding is learned and
+                   counted like text. The masking layer masks nothing, since the one-hot
                    vector of the padding is not all zeros.
 
                    inputs    0 0 O s l o        targets   0 O s l o <eos>
 
-    RightPadded    Foster, Generative Deep Learning, 2nd edition (2023), chapter 5, on recipes: sequences cut or padded on the
-                   right to one length; what follows the end is learned and counted, stop after stop. Neighbours in the file
-                   share a batch; only the order of the batches is drawn.
+    RightPadded    Foster, Generative Deep Learning, 2nd edition (2023), chapter 5, on
+                   recipes: sequences cut or padded on the right to one length. The padding
+                   after the end is learned and counted. Neighbours in the file are in one
+                   mini-batch; only the order of the mini-batches is random.
 
                    inputs    r o a s t 0        targets   o a s t 0 0
 
-A quarter to a third of the positions of such batches are padding, which is easy to predict: the mean loss over them looks
-better than the model is. ``SequenceBatches`` does neither. Shapes: inputs and targets (T, B), time first; no lengths.
+A quarter to a third of the positions are padding, which is easy to predict. So the mean
+loss looks better than the model is. ``SequenceBatches`` does neither.
+
+Shapes: inputs and targets (T, B), without lengths.
 """
 
 from __future__ import annotations
@@ -29,11 +35,11 @@ from minilstm.models.batch import Batch
 
 @dataclass(frozen=True)
 class LeftPadded:
-    """Batches of neighbours, padded on the left to the longest of them.
+    """Mini-batches of neighbours, padded on the left to the longest of them.
 
     Parameters
     ----------
-    sequences : arrays of ids (n,), without the end symbol.
+    sequences : arrays of ids (n,), without the end token.
     batch_size : B; the last batch may have fewer.
     eos_id, padding_id : ids of the end of a sequence and of the padding.
     """
@@ -51,7 +57,7 @@ class LeftPadded:
         return -(-len(self.sequences) // self.batch_size)
 
     def epoch(self, rng: np.random.Generator | None = None, start: int = 0) -> Iterator[Batch]:
-        """The batches in the order of the file; ``rng`` stays untouched."""
+        """The mini-batches in the order of the file; no rng is used."""
         for first in range(start * self.batch_size, len(self.sequences), self.batch_size):
             sequences = self.sequences[first : first + self.batch_size]
             inputs = np.full((max(map(len, sequences)), len(sequences)), self.padding_id, np.int32)  # (T, B)
@@ -62,14 +68,14 @@ class LeftPadded:
 
 @dataclass(frozen=True)
 class RightPadded:
-    """Batches of neighbours, all of ``steps`` steps, in an order drawn anew in every epoch.
+    """Mini-batches of neighbours, all of ``steps`` time steps, shuffled each epoch.
 
     Parameters
     ----------
-    sequences : arrays of ids (n,), without the end symbol; cut to ``steps`` + 1.
+    sequences : arrays of ids (n,), without the end token; cut to ``steps`` + 1.
     batch_size : B; the last batch may have fewer.
     steps : T.
-    padding_id : the id that fills up, and stops.
+    padding_id : id of the padding, and of the end of a sequence.
     """
 
     sequences: Sequence[np.ndarray]

@@ -9,8 +9,8 @@ that of D. Foster, Generative Deep Learning (2nd edition, 2023), chapter 5: a sp
 case, split at white space. He names the 32 marks of ASCII; here every Unicode character is one of three:
 
     white space     whatever ``str.isspace`` says, the no-break space too
-    mark            punctuation and symbols (``'``, ``’``, ``°``, ``–``, ``✓``); control characters, surrogates, and
-                    code points without a character, which a later Unicode may turn into symbols
+    mark            punctuation and signs (``'``, ``’``, ``°``, ``–``, ``✓``); control characters, surrogates, and
+                    code points without a character, which a later Unicode may turn into signs
     part of a word  all others: letters, digits and fractions (``350``, ``1½``), combining accents, invisible joiners
 
 So ``1.5`` is three words, ``350°F`` too, ``2nd`` one. An accent stays with its letter, but ``é`` in one code point and ``é`` in
@@ -61,9 +61,9 @@ def split_words(text: str) -> list[str]:
 
 
 def text_chunks(text: str) -> Iterator[str]:
-    """A long text in chunks that end at white space, and so have the same words one by one.
+    """Split a long text at white space into chunks, which have the same words.
 
-    A list of all words of a large file takes many times its size.
+    A list of all words of a large file would need many times its size.
     """
     start = 0
     while start < len(text):

@@ -73,9 +73,9 @@ def load_keras(
 
     Raises InputError where a name is missing or too many, a shape is another layout's or model's, or numbers are not finite.
 
-    >>> model, twin = LanguageModel(9, hidden=4, layers=2, seed=1), LanguageModel(9, hidden=4, layers=2, seed=2)
-    >>> load_keras(twin, to_keras(model, rnn=["below", "above"]), rnn=["below", "above"])
-    >>> bool((model.parameters.flat == twin.parameters.flat).all())
+    >>> model, copy = LanguageModel(9, hidden=4, layers=2, seed=1), LanguageModel(9, hidden=4, layers=2, seed=2)
+    >>> load_keras(copy, to_keras(model, rnn=["below", "above"]), rnn=["below", "above"])
+    >>> bool((model.parameters.flat == copy.parameters.flat).all())
     True
     """
     load_model(KERAS, model, weights, _places(model, rnn, embedding, output))

@@ -4,7 +4,7 @@ For layer k of a module with L layers, G = 4 gates of an LSTM (i, f, g, o), 3 of
 
     (1)  weight_ih_l{k} (G·H, D) = Wxᵀ         weight_hh_l{k} (G·H, H) = Whᵀ
     (2)  bias_ih_l{k}, bias_hh_l{k} (G·H,)     bx, bh of a GRU
-    (3)  bias_ih_l{k} + bias_hh_l{k} = b       of an LSTM and an RNN, which only feel the sum; out go b and zeros
+    (3)  bias_ih_l{k} + bias_hh_l{k} = b       of an LSTM and an RNN, which use only their sum; exported as b and zeros
     (4)  embedding.weight (V, E) = W           linear.weight (V, H) = Wᵀ,   linear.bias (V,) = b
 
 Source: the variables and equations in the documentation of ``torch.nn.LSTM``, ``GRU`` and ``RNN`` (PyTorch 2.13). Bidirectional
@@ -69,9 +69,9 @@ def load_torch(
 
     Raises InputError where a name is missing or too many, a shape is another layout's or model's, or numbers are not finite.
 
-    >>> model, twin = LanguageModel(9, hidden=4, layers=2, seed=1), LanguageModel(9, hidden=4, layers=2, seed=2)
-    >>> load_torch(twin, to_torch(model))
-    >>> bool((model.parameters.flat == twin.parameters.flat).all())
+    >>> model, copy = LanguageModel(9, hidden=4, layers=2, seed=1), LanguageModel(9, hidden=4, layers=2, seed=2)
+    >>> load_torch(copy, to_torch(model))
+    >>> bool((model.parameters.flat == copy.parameters.flat).all())
     True
     """
     load_model(TORCH, model, weights, _places(model, rnn, embedding, output))

@@ -66,7 +66,7 @@ def test_other_texts_are_guessed_by_the_package_and_not_at_all_without_it(write,
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "charset_normalizer", None)
         sentence = complaint(path)
-    assert "cannot be told" in sentence and 'pip install "minilstm[encodings]"' in sentence and "latin" not in sentence.lower()
+    assert "cannot be found" in sentence and 'pip install "minilstm[encodings]"' in sentence and "latin" not in sentence.lower()
     pytest.importorskip("charset_normalizer")
     assert read_text(path, advised(complaint(path))) == text
 
@@ -86,12 +86,12 @@ def test_a_file_that_is_cut_in_the_middle_of_a_letter_is_told_so_and_how_to_go_o
     assert path.read_bytes()[:count] == whole
 
 
-def test_a_single_bad_place_in_utf8_is_told_by_its_line_and_bytes(write):
+def test_a_single_bad_place_in_utf8_is_reported_with_its_line_and_bytes(write):
     lines = [QUOTES.encode()] * 30
     lines[17] = b"don\xfft say\n"
-    assert "is UTF-8, but not in line 18, byte FF: mend it there" in complaint(write(b"".join(lines)))
+    assert "is UTF-8, but not in line 18, byte FF: correct it there" in complaint(write(b"".join(lines)))
     lines[20] = b"caf\xe9\n"
-    assert "line 18, byte FF, and 1 more places: mend" in complaint(write(b"".join(lines)))
+    assert "line 18, byte FF, and 1 more places: correct" in complaint(write(b"".join(lines)))
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])

@@ -36,7 +36,7 @@ def test_recipes_are_read_from_json_lines_too(write):
 
 
 @pytest.mark.parametrize("content, name, column, message", [
-    ('{"a": "x"}\n{"a": }\n', "f.jsonl", "a", "not JSON at line 2, column 7 .*mend the line$"),
+    ('{"a": "x"}\n{"a": }\n', "f.jsonl", "a", "not JSON at line 2, column 7 .*correct the line$"),
     ('[{"a": "x"},\n {"a": "y"}]\n', "f.jsonl", "a", "not JSON at line 1.*one list of objects, add --format json$"),
     ('[{"a": "x"}]\n', "f.jsonl", "a", "line 1, must be an object.*--format json"),
     ('{"a": "x"}\n{"a": "y"}\n', "f.json", "a", "not JSON at line 2.*each line is an object of its own, add --format jsonl$"),

@@ -99,7 +99,7 @@ def _not_in(data: bytes, error: UnicodeDecodeError, encoding: str) -> str:
     place = _place(data, error.start, error.end)
     return (
         f"is not {encoding}: {place} means nothing in it;"
-        " leave --encoding out to be told what it may be"
+        " leave --encoding out to see what it may be"
     )
 
 
@@ -118,7 +118,7 @@ def _not_utf8(data: bytes, error: UnicodeDecodeError) -> str:
         )
     if good > bad:
         others = f", and {bad - 1:,} more places" if bad > 1 else ""
-        return f"is UTF-8, but not in {place}{others}: mend it there"
+        return f"is UTF-8, but not in {place}{others}: correct it there"
     cut = " (or its last letter is cut off)" if is_cut else ""
     return f"is not UTF-8 (see {place}){cut}{_likely(data, error.start)}"
 
@@ -137,7 +137,7 @@ def _likely(data: bytes, bad: int) -> str:
         readings.setdefault(_excerpt(line.decode(encoding, "ignore")), encoding)
     better = f"; {INSTALL} guesses better" if is_own else ""
     if not readings:
-        return f", and what it is instead cannot be told: add --encoding NAME{better}"
+        return f", and its encoding cannot be found: add --encoding NAME{better}"
     found = [f"--encoding {name}, which reads {line!r}" for line, name in readings.items()]
     return f": add {' or '.join(found[:GUESSES])}{better}"
 

@@ -96,7 +96,7 @@ def _objects_of_list(text: str, name: str) -> Entries:
     except json.JSONDecodeError as error:
         is_by_line = error.msg == "Extra data" and error.lineno > 1
         raise InputError(
-            f"{name} is not JSON at line {error.lineno}, column {error.colno} ({error.msg}): mend the"
+            f"{name} is not JSON at line {error.lineno}, column {error.colno} ({error.msg}): correct the"
             f" file there{'; or, if each line is an object of its own, add --format jsonl' * is_by_line}"
         ) from error
     if not isinstance(entries, list) or not entries:
@@ -116,7 +116,7 @@ def _objects_by_line(text: str, name: str) -> Entries:
             entry = _parse(line, name)
         except json.JSONDecodeError as error:
             raise InputError(
-                f"{name} is not JSON at line {number}, column {error.colno} ({error.msg}): mend the"
+                f"{name} is not JSON at line {number}, column {error.colno} ({error.msg}): correct the"
                 f" line{'; or, if it is one list of objects, add --format json' * (not entries)}"
             ) from error
         if not isinstance(entry, dict):
@@ -193,6 +193,6 @@ def _text_of(entry: dict[str, Any], field: str, name: str, position: int) -> str
     if not all(isinstance(string, str) for string in strings):
         raise InputError(
             f"{name}, entry {position} (counted from 0): {field!r} must be a string or "
-            "a list of strings; mend the entry or choose another field"
+            "a list of strings; correct the entry or choose another field"
         )
     return " ".join(strings)
