@@ -1,11 +1,12 @@
 """A finite stochastic grammar: a source of text whose entropy is known exactly.
 
-How good can a language model of some text become? For text that people wrote nobody knows. For text that a
-stochastic grammar writes it can be computed, and a trained model can be held against the truth.
+How low can the loss of a language model become? For text that people wrote, nobody knows.
+For text of a stochastic grammar it can be computed, and a trained model be compared with it.
 
-A rule has a name and a list of alternatives, each with a probability; an alternative is made of literal text
-and of references to other rules. A sentence is written by starting at one rule, choosing an alternative, and
-doing so at every reference; these choices are its derivation. No rule may lead back to itself.
+A rule has a name and alternatives, each with a probability. An alternative consists of
+literal text and references to other rules. A sentence begins with one rule, chooses an
+alternative, and does the same at each reference; these choices are its derivation. No rule
+may lead back to itself.
 
     (1)  P(derivation) = product of the probabilities p(a) of all alternatives a that were chosen
     (2)  u(start) = 1,  u(B) = Σ_A u(A) Σ_{a in A} p(a) · (references to B in a)    expected uses of B
@@ -15,17 +16,20 @@ doing so at every reference; these choices are its derivation. No rule may lead 
     (6)  F_A(c) = Σ_{a in A} p(a) Σ_k [Π_{j<k} F_{a_j}("")] F_{a_k}(c)               first character c of A
     (7)  floor = (H - H_1) / L,   H_1 = -Σ_c F_start(c) ln F_start(c)                nats a predicted token
 
-In (6), a_k is the k-th part of a, and F("") the probability of no text. (4) is the entropy of derivations; it
-is that of sentences if no sentence has two derivations, which `minilstm.corpora.ambiguity` decides.
+In (6), a_k is the k-th part of a, and F("") the probability of no text. (4) is the entropy
+of derivations. It is that of sentences if no sentence has two derivations, which
+`minilstm.corpora.ambiguity` decides.
 
-About (7): a model of characters is given the first character and predicts the second to the n-th and then
-the end symbol, so a sentence of n characters brings n predictions. By the chain rule the surprise of a
-sentence is that of its first character plus that of all that follows: H = H_1 + (nats of the predictions).
-A prediction is left with (7), and no model does better on average. Divided by ln 2 it is in bits a character.
+(7) is the entropy floor. A model of characters is given the first character and predicts
+the second to the n-th and then the end token: n predictions for a sentence of n characters.
+By the chain rule the entropy of a sentence is that of its first character plus that of
+all that follows: H = H_1 + (nats of the predictions). So (7) is left for a prediction, and
+no model's loss is lower on average. Divided by ln 2 it is in bits a character.
 
-Booth and Thompson (1973), Applying probability measures to abstract languages. The entropy: Soule (1974),
-Entropies of probabilistic grammars. The chain rule: Cover and Thomas (2006), Elements of Information Theory,
-section 2.5. One parser for probabilities and for counts: Goodman (1999), Semiring parsing.
+Booth and Thompson (1973), Applying probability measures to abstract languages. The
+entropy: Soule (1974), Entropies of probabilistic grammars. The chain rule: Cover and Thomas
+(2006), Elements of Information Theory, section 2.5. One parser for probabilities and for
+counts: Goodman (1999), Semiring parsing.
 """
 
 import math

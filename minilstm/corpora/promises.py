@@ -1,28 +1,37 @@
-"""How long does a model remember? Count the promises that its recipes make, and those that they keep.
+"""Long-range agreement: does a recipe use later what it named before?
 
-A recipe for steamed leeks with chives promises leeks, chives and steam; the pot that is put on the stove
-must be the pot that is used later; what was covered is uncovered. A model that has forgotten writes another
-word of the kind, or nothing. No parser is needed to see this, so that any text can be judged, however bad:
+A recipe for steamed leeks with chives needs leeks, chives and steam in its directions.
+The pot that is put on the stove must be the pot that is used later; what was covered
+must be uncovered. Here each such obligation is called a promise. It is due at a later
+place of the text, and is kept if the right word stands there. A model that has
+forgotten generates another word of the kind, or nothing. This needs no parser, so any
+text can be evaluated:
 
-    named     main, herb, side and method are promised by the title, before the first `|`. Each word of the kind in
-              the directions is a place where the promise is due; it is kept if the title has this word too.
-    taken     vessel, cover, extra (a sauce, a salad ...) and fire (the oven, the stove ...) are promised by the first
-              word of the kind in the directions; each later one is due, and kept if it is the same.
-    measured  degrees, and the minutes in a sentence that names a method: kept if they lie in the range of the
-              title's method. A method without an oven has no range of degrees, so that any are a promise broken.
-    closed    what a bracket or quotation mark opens is due when its sentence ends, at the latest.
+    named     main, herb, side and method are promised by the title, before the first `|`.
+              Each word of the kind in the directions is due, and is kept if the title
+              has this word, too.
+    taken     vessel, cover, extra (a sauce, a salad ...) and fire (the oven, the stove ...)
+              are promised by the first word of the kind in the directions. Each later
+              word of the kind is due, and is kept if it is the same.
+    measured  degrees, and the minutes in a sentence that names a method, are kept if they
+              lie in the range of the title's method. A method without an oven has no
+              degrees, so any degrees break the promise.
+    closed    an open bracket or quotation mark is due at the end of its sentence.
 
-When a text has ended, a kind that was named or taken and of which no word returned is broken there, and so are a fire
-that was never put out and a cover that was never taken off. A model cannot hide by writing little. If a text was only cut
-off, `ended=False`, these are left out, for they could still have been kept.
+At the end of a text, a promise is broken if its kind was named or taken and no word of
+it returned, if a fire was not put out, or if a cover was not taken off. So a model
+cannot score well by writing little. For a text that was cut off, `ended=False`, these
+are not counted, since they could still have been kept.
 
-The distance of a promise is the number of words from the last place that says what to write, the title's or a
-later one, to the place where it is due, or to the end of the text. So it is the time for which a model has to
-remember. In a table each distance counts for the nearest of 10, 20, 50 and 100 by ratio.
+The distance of a promise is the number of words since the last place that says what to
+write (in the title, or later), up to the place where it is due or to the end of the
+text. For so long the model has to remember. A table counts each distance for the
+nearest of 10, 20, 50 and 100, by ratio.
 
-Agreement over a distance as a test of memory: Linzen, Dupoux and Goldberg (2016), Assessing the ability of LSTMs to
-learn syntax-sensitive dependencies. There it is the number of a verb; closing of brackets and quotations: Karpathy,
-Johnson and Fei-Fei (2015), Visualizing and understanding recurrent networks.
+Agreement as a test of memory: Linzen, Dupoux and Goldberg (2016), Assessing the ability
+of LSTMs to learn syntax-sensitive dependencies (there it is the number of a verb).
+Closing brackets and quotation marks: Karpathy, Johnson and Fei-Fei (2015), Visualizing
+and understanding recurrent networks.
 """
 
 from __future__ import annotations
@@ -72,7 +81,7 @@ KINDS = (*NAMED, *TAKEN, *MEASURED, *CLOSED.values())
 
 @dataclass(frozen=True)
 class Promise:
-    """A place where a promise is due: of which kind, how many words after the last reminder, and whether it is kept."""
+    """A place where a promise is due: its kind, distance in words, and whether it is kept."""
 
     kind: str
     distance: int
@@ -80,7 +89,7 @@ class Promise:
 
 
 def promises(words: Sequence[str], ended: bool = True) -> list[Promise]:
-    """Find the promises of one text that became due.
+    """All promises of a text that were due.
 
     Parameters
     ----------
@@ -147,8 +156,8 @@ class Tally:
 
     Attributes
     ----------
-    texts : the number of texts.
-    due, kept : how many, by kind and nearest distance.
+    texts : number of texts.
+    due, kept : number of promises by kind and nearest distance.
     """
 
     texts: int
@@ -156,11 +165,11 @@ class Tally:
     kept: Counter[tuple[str, int]]
 
     def due_a_text(self, kind: str | None = None, near: int | None = None) -> float:
-        """Promises that became due in a text on average, of all kinds and distances or of the one that is given."""
+        """Mean number of promises due in a text. Default: of all kinds and distances."""
         return _sum(self.due, kind, near) / self.texts if self.texts else math.nan
 
     def share_kept(self, kind: str | None = None, near: int | None = None) -> float:
-        """The share of them that were kept; not a number if none was due."""
+        """Fraction of these promises that were kept; NaN if none was due."""
         due = _sum(self.due, kind, near)
         return _sum(self.kept, kind, near) / due if due else math.nan
 
@@ -189,7 +198,7 @@ def kept_by_distance(texts: Iterable[str], ended: bool = True) -> Tally:
 
 
 def nearest(distance: int) -> int:
-    """Which of 10, 20, 50 and 100 a distance is nearest to, by ratio: the borders lie at 14.1, 31.6 and 70.7."""
+    """The nearest of 10, 20, 50 and 100 by ratio: the borders are 14.1, 31.6 and 70.7."""
     return min(NEAR, key=lambda near: abs(math.log(distance / near)))
 
 

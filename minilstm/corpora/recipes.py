@@ -1,16 +1,20 @@
-"""The built-in corpus `recipes`: dishes that nobody has cooked yet, written by a grammar that keeps its word.
+"""The built-in corpus `recipes`: invented dishes with long-range agreement.
 
-The published word model that this package reproduces learns from real recipes, and forgets: a title promises
-walnuts, and none appear. This corpus shows how long a model remembers, for its recipes keep every promise. The
-ingredients and the method of the title return in the directions, some of them more than a hundred words later;
-temperatures and times are those of the method; the oven that was lit is turned off, the lid that was put on
-is lifted, the salad that was made is served, and brackets and quotations are closed. `minilstm.corpora.promises`
-measures whether a model's recipes do the same.
+The published word model that this package reproduces learns from real recipes, and
+forgets: a title names walnuts, and none appear. This corpus shows how long a model
+remembers, because its recipes always agree with themselves. The ingredients and the
+method of the title return in the directions, some of them after more than a hundred
+words. Temperatures and times are those of the method. The oven that was lit is turned
+off, the lid that was put on is lifted, the salad that was made is served, and brackets
+and quotations are closed. `minilstm.corpora.promises` measures whether a model's
+recipes do the same.
 
-As for `headlines` the entropy is known exactly, here in nats a word (`minilstm.corpora.wordgrammar`).
+As for `headlines` the entropy is known exactly, here in nats a word
+(`minilstm.corpora.wordgrammar`).
 
-The rules are read from the top. A recipe is a title and directions, and <main from roots> chooses what all the rest
-of the recipe remembers as <main> (`minilstm.corpora.agreement`).
+Read the rules from the top. A recipe is a title and directions. <main from roots>
+chooses the word that the rest of the recipe repeats as <main>
+(`minilstm.corpora.agreement`).
 """
 
 from __future__ import annotations

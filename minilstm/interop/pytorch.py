@@ -1,17 +1,21 @@
-"""PyTorch's layout: matrices lie the other way than ours, and every recurrent layer has two biases.
+"""PyTorch's layout: transposed matrices, and two biases for each recurrent layer.
 
-For layer k of a module with L layers, G = 4 gates of an LSTM (i, f, g, o), 3 of a GRU (r, z, n), 1 of an RNN, in rows:
+For layer k of L, with the gates in rows: G = 4 of an LSTM (i, f, g, o), 3 of a GRU (r,
+z, n), 1 of an RNN:
 
     (1)  weight_ih_l{k} (G·H, D) = Wxᵀ         weight_hh_l{k} (G·H, H) = Whᵀ
     (2)  bias_ih_l{k}, bias_hh_l{k} (G·H,)     bx, bh of a GRU
-    (3)  bias_ih_l{k} + bias_hh_l{k} = b       of an LSTM and an RNN, which use only their sum; exported as b and zeros
-    (4)  embedding.weight (V, E) = W           linear.weight (V, H) = Wᵀ,   linear.bias (V,) = b
+    (3)  bias_ih_l{k} + bias_hh_l{k} = b       of an LSTM or RNN; exported as b and zeros
+    (4)  embedding.weight (V, E) = W
+         linear.weight (V, H) = Wᵀ,  linear.bias (V,) = b
 
-Source: the variables and equations in the documentation of ``torch.nn.LSTM``, ``GRU`` and ``RNN`` (PyTorch 2.13). Bidirectional
-layers and ``proj_size`` have no counterpart here and are refused; so is what was trained with ``nonlinearity="relu"``, but by
-you: the arrays do not show it. With ``batch_first=True`` the arrays are the same.
+Source: the documentation of ``torch.nn.LSTM``, ``GRU`` and ``RNN`` (PyTorch 2.13).
+Bidirectional layers and ``proj_size`` do not exist here and are refused. Do not load an
+RNN that was trained with ``nonlinearity="relu"``: its arrays do not show it. The arrays
+are the same with ``batch_first=True``.
 
-A state is (h, c) of an LSTM on both sides, stacked over the layers in PyTorch: ``h0 = np.stack([h for h, c in state])``.
+The state of an LSTM is (h, c) in both. PyTorch stacks the layers:
+``h0 = np.stack([h for h, c in state])``.
 """
 
 from __future__ import annotations
@@ -29,15 +33,18 @@ from minilstm.models.language_model import LanguageModel
 
 
 def to_torch(model: LanguageModel, rnn: str | None = None, embedding: str = "embedding", output: str = "linear") -> Arrays:
-    """All parameters of a model, as a PyTorch module's ``state_dict`` names and holds them.
+    """All parameters of a model, with the names and shapes of a PyTorch ``state_dict``.
 
     Parameters
     ----------
-    rnn : name of the recurrent module, which holds all layers; the model's cell if left out: ``lstm``, ``gru`` or ``rnn``.
-    embedding, output : names of the embedding, where there is one, and of the output layer.
+    rnn : name of the recurrent module, which holds all layers; the model's cell if left
+        out: ``lstm``, ``gru`` or ``rnn``.
+    embedding, output : names of the embedding, where there is one, and of the output
+        layer.
 
     A tied matrix comes out under both of its names. Into PyTorch it goes by
-    ``module.load_state_dict({name: torch.from_numpy(a) for name, a in to_torch(model).items()})``.
+    ``module.load_state_dict({name: torch.from_numpy(a) for name, a in
+    to_torch(model).items()})``.
 
     >>> for name, array in to_torch(LanguageModel(9, embedding=5, hidden=4), output="head").items():
     ...     print(name, array.shape)
@@ -63,11 +70,13 @@ def load_torch(
 
     Parameters
     ----------
-    weights : by name, as ``{name: t.detach().cpu().numpy() for name, t in module.state_dict().items()}`` makes them;
-        in the dtype of the model. Of a tied model, the output layer's weight may be left out.
+    weights : by name, as ``{name: t.detach().cpu().numpy() for name, t in
+        module.state_dict().items()}`` makes them; in the dtype of the model. Of a tied
+        model, the output layer's weight may be left out.
     rnn, embedding, output : as for ``to_torch``.
 
-    Raises InputError where a name is missing or too many, a shape is another layout's or model's, or numbers are not finite.
+    Raises InputError where a name is missing or too many, a shape is another layout's
+    or model's, or numbers are not finite.
 
     >>> model, copy = LanguageModel(9, hidden=4, layers=2, seed=1), LanguageModel(9, hidden=4, layers=2, seed=2)
     >>> load_torch(copy, to_torch(model))
