@@ -63,7 +63,7 @@ tokenizer = CharTokenizer.fit(texts)
 assert tokenizer.tokens == tuple(symbols) and (tokenizer.eos_id, tokenizer.vocab_size) == (eos, V)
 assert all(tokenizer.encode(text).tolist() == encode(text) for text in texts)
 assert all(decode(encode(text)) == text == tokenizer.decode(encode(text)) for text in texts)
-print(f"\n{tokenizer} gives the same ids in all {len(texts):,} texts")
+print(f"\n{tokenizer} gives the same ids in {len(texts):,} texts")
 
 # %% [markdown]
 # ## Why 0 stays free, and three ways to be off by one

@@ -159,7 +159,7 @@ by_hand = exactly["h_prev"][:, 1] @ dzf[:, 2]            # a product, added up o
 
 _, _, cache = reference.lstm_step(*exactly.values())
 *_, grads = reference.lstm_step_backward(dh, dc, cache, exactly["Wx"], exactly["Wh"])
-print(f"\nslope of the loss for Wh[1, 6]: {by_hand:.15f} by hand\n{grads.Wh[1, 6]:49.15f} by reference.lstm_step_backward")
+print(f"\nslope of the loss for Wh[1, 6]: {by_hand:.15f} by hand\n{grads.Wh[1, 6]:49.15f} by lstm_step_backward")
 assert np.isclose(by_hand, grads.Wh[1, 6], rtol=1e-13)
 
 # %% [markdown]

@@ -31,8 +31,7 @@ from minilstm.data.published import LeftPadded
 from minilstm.data.tokenizers import CharTokenizer
 from minilstm.generation.sampling import Sampling
 from minilstm.layers.losses import output_loss
-from minilstm.reference.loss import softmax_cross_entropy, softmax_cross_entropy_backward
-from minilstm.reference import functions
+from minilstm.reference import functions, softmax_cross_entropy, softmax_cross_entropy_backward
 
 # %% [markdown]
 # ## From scores to a loss

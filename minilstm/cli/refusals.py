@@ -20,7 +20,8 @@ from importlib import metadata
 
 from minilstm.errors import MinilstmError
 
-REQUIRED = {"numpy": "numpy>=1.24", "numba": "numba>=0.59"}  # as in setup.cfg, also where that is not at hand
+# as in setup.cfg, also where that is not at hand
+REQUIRED = {"numpy": "numpy>=1.24", "numba": "numba>=0.59", "llvmlite": "llvmlite>=0.42"}
 EXTRAS = {
     "cycler": "lessons", "jupytext": "notebooks", "matplotlib": "lessons", "openpyxl": "lessons", "plotille": "lessons",
     "threadpoolctl": "info", "tqdm": "lessons",

@@ -9,6 +9,10 @@ language_model (a whole model on one page), generate; then gru, rnn, dropout, in
 
 from minilstm.reference.gru import GRUGrads, GRUStepCache, gru_step, gru_step_backward
 from minilstm.reference.language_model import loss_and_gradients, train_step
+from minilstm.reference.loss import (
+    softmax_cross_entropy,
+    softmax_cross_entropy_backward,
+)
 from minilstm.reference.lstm import (
     LSTMGrads,
     LSTMStepCache,
@@ -34,5 +38,7 @@ __all__ = [
     "rnn_step_backward",
     "sequence_backward",
     "sequence_forward",
+    "softmax_cross_entropy",
+    "softmax_cross_entropy_backward",
     "train_step",
 ]

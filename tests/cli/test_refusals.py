@@ -171,7 +171,7 @@ def test_the_versions_that_numba_asks_for_are_named(monkeypatch):
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "requires", absent)
-    assert refusals.remedy("numba", ImportError()).endswith('pip install "numpy>=1.24" "numba>=0.59"')
+    assert refusals.remedy("numba", ImportError()).endswith('pip install "numpy>=1.24" "numba>=0.59" "llvmlite>=0.42"')
 
 
 def test_what_to_install_is_what_the_package_asks_for():

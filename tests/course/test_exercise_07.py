@@ -49,7 +49,7 @@ def test_wrong_vectors_are_told_apart(tmp_path, value, said):
         ("total = dW.copy()", "nothing was added"),
         ("total = dW.copy(); np.add.at(total, ids[0], dx[0])", "only the first step's uses"),
         ("total = dW.copy(); np.add.at(total, ids[:, 0], dx[:, 0])", "only the first sequence's uses"),
-        ("total = np.add.at(dW.copy(), ids, dx)", "as np.add.at or list.sort do, returns None"),
+        ("total = np.add.at(dW.copy(), ids, dx)", "such as np.add.at or list.sort, returns None"),
         ("total = dW.copy(); np.add.at(total, ids, dx / np.bincount(ids.ravel())[ids][..., None])", "the mean of the uses"),
         ("total = dW.copy(); np.subtract.at(total, ids, dx)", "the sign"),
         ("total = dW + dx.sum(axis=(0, 1))", "the sum of all dx went to every row"),

@@ -203,9 +203,9 @@ def test_info_tells_where_kernels_are_kept_and_why_they_are_not(run, tmp_path, m
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
     assert f"kernels compiled once, kept in {tmp_path / 'minilstm' / cache.cache_key()}" in told()
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "file"))
-    assert f"for {tmp_path / 'file' / 'minilstm' / cache.cache_key()} cannot be written to" in told()
+    assert f"because {tmp_path / 'file' / 'minilstm' / cache.cache_key()} cannot be written to" in told()
     monkeypatch.setattr("minilstm.cli.info.cache_directory", lambda: None)
-    assert "there is no folder for caches" in told()
+    assert "there is no cache folder" in told()
     monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
     assert "kernels not compiled" in told()
 

@@ -106,7 +106,7 @@ RNN_MISTAKES = [
     (reference, BACK, "dWh = h_prev.T @ da", "dWh = da.T @ h_prev"),
     (reference, BACK, "db = da.sum(axis=0)", "db = dh.sum(axis=0)"),
     (kernels.rnn, STEP, "ah[r, j] + b[j]", "ah[r, j]"),
-    (kernels.rnn, BACK, "(dh_out[r, j] + dh_next[r, j])", "dh_out[r, j]"),
+    (kernels.rnn, BACK, "dh_out[r, j] + dh_next[r, j]", "dh_out[r, j]"),
     (kernels.rnn, BACK, "(1 - h[r, j] * h[r, j])", "(1 - h[r, j])"),
     (kernels.rnn, "rnn_steps", "multiply_packed(h[before]", "multiply_packed(h[now]"),
     (kernels.rnn, "rnn_steps_backward", "multiply_packed(da[rows]", "multiply_packed(da[:n]"),
