@@ -281,6 +281,28 @@ def test_a_cache_that_is_changed_or_used_up_is_a_note_in_the_check_and_in_the_di
     assert diagnose(lstm_step_backward, lstm_step).notes == ()
 
 
+def test_sums_of_gradients_that_are_kept_from_call_to_call_are_found():
+    class Keeps:
+        sums: dict[str, np.ndarray] = {}
+
+        def forward(self, *arguments):
+            h, c, self.cache = lstm_step(*arguments)
+            return h, c, None
+
+        def backward(self, dh, dc, cache, Wx, Wh):
+            *through, grads = lstm_step_backward(dh, dc, self.cache, Wx, Wh)
+            if not self.sums or self.sums["Wx"].shape != Wx.shape:  # set to zero for other sizes only
+                self.sums = {name: np.zeros_like(grad) for name, grad in grads._asdict().items()}
+            for name, grad in grads._asdict().items():
+                self.sums[name] += grad
+            return *through, self.sums
+
+    keeps = Keeps()
+    text = " ".join(str(diagnose(keeps.backward, keeps.forward)).split())
+    assert "Your backward step is wrong in" in text and "dWx" in text
+    assert "does it keep something from call to call" in text and "changes its cache" not in text
+
+
 def test_a_cache_whose_second_use_returns_nothing_is_a_note_too():
     def once(dh, dstate, caches, Wx, Wh):
         if not caches:

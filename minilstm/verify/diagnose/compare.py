@@ -27,7 +27,7 @@ from minilstm.verify.diagnose.trials import (
     step_backward_trial,
     step_trial,
 )
-from minilstm.verify.gradcheck.conduct import CHANGES_CACHE, CONSUMES_CACHE
+from minilstm.verify.gradcheck.conduct import CHANGES_CACHE, CONSUMES_CACHE, KEEPS_SUMS
 
 UNWRITTEN = "never written, or only added to"
 LEFT_OVER = "np.empty and np.empty_like keep what was in memory before: use np.zeros."
@@ -155,9 +155,12 @@ def _findings(trial: Trial, function: Callable, yours: list[Parts], right: list[
 
 
 def _notes_on_the_cache(trial: Trial, function: Callable) -> tuple[str, ...]:
-    """The note of ``check_step`` on a backward pass that works in its cache, or uses it up."""
+    """The note of ``check_step`` on a backward pass that works in its cache, or uses it up; or on one that keeps sums."""
     if trial.forward is None:
         return ()
+    once, twice = (trial.yours(function, sizes=trial.sizes[-1:]) for _ in range(2))  # each after its own forward pass
+    if not agree(twice, once):
+        return (f"Your {KEEPS_SUMS}",)
     first, again = trial.second_call(function)
     if RAISES in first or agree([again], [first]):
         return ()

@@ -194,7 +194,7 @@ def step_backward_trial(seed: int = 0, forward: Callable = lstm_step) -> Trial:
 
 
 STEP_SIZES = ((2, 3, 3), (3, 2, 4))  # B, D, H
-STEP_SIZES_MORE = ((1, 1, 1), (4, 5, 2), (5, 1, 3))
+STEP_SIZES_MORE = ((1, 1, 1), (4, 5, 2), (5, 1, 3), (2, 1, 3))
 
 
 def _step_backward_case(rng: np.random.Generator, step: Callable, B: int, D: int, H: int) -> Case:
@@ -244,7 +244,7 @@ def sequence_backward_trial(seed: int = 0, forward: Callable = lstm_sequence) ->
 
 
 SEQUENCE_SIZES = ((1, 2, 3, 3), (4, 2, 3, 3), (3, 5, 2, 4))  # T, B, D, H
-SEQUENCE_SIZES_MORE = ((2, 1, 1, 1), (2, 4, 5, 3), (12, 1, 3, 2))
+SEQUENCE_SIZES_MORE = ((2, 1, 1, 1), (2, 4, 5, 3), (12, 1, 3, 2), (3, 2, 3, 2))
 ALSO_OF_THE_LOOP = {  # a step that does not return a gradient gives what a loop that drops it gives
     "cell-state gradient not carried",
     "hidden-state gradient not carried",

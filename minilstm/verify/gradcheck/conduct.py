@@ -36,6 +36,10 @@ CHANGES_CACHE = (
     "Your backward pass changes its cache: called twice after one forward pass, it gives"
     f" other gradients. {OWN}"
 )
+KEEPS_SUMS = (
+    "backward pass does not give the same twice for the same arguments; does it keep"
+    " something from call to call, such as sums of gradients that are not set to zero?"
+)
 Forward = Callable[[Params], tuple[Params, Any]]
 Backward = Callable[[Params, Any, Params], dict[str, Any]]
 
@@ -66,10 +70,7 @@ def check_repeatable(forward: Forward, backward: Backward, params: Params, dy: P
     _, cache = forward(copies_of(params))
     again = contracts.copy_of(backward(copies_of(dy), cache, copies_of(params)))
     if not _equal(first, again):
-        raise InputError(
-            "your backward pass does not give the same twice for the same arguments; does it keep"
-            " something from call to call, such as sums of gradients that are not set to zero?"
-        )
+        raise InputError(f"your {KEEPS_SUMS}")
     try:
         kept = _equal(first, backward(copies_of(dy), cache, copies_of(params)))
     except Exception as error:  # whatever it is that a cache which is used up leads to
