@@ -8,7 +8,15 @@ import pytest
 from minilstm import InputError, reference
 from minilstm.reference import lstm_step, lstm_step_backward
 from minilstm.reference.sequence import lstm_sequence, lstm_sequence_backward
-from minilstm.verify import check_sequence, check_step, diagnose, diagnose_loss, diagnose_sequence, diagnose_step
+from minilstm.verify import (
+    check_sequence,
+    check_step,
+    contracts,
+    diagnose,
+    diagnose_loss,
+    diagnose_sequence,
+    diagnose_step,
+)
 from minilstm.verify.diagnose.unwritten import empty_arrays_hold
 from tests.helpers.learner import backward, changed, forward, step, step_backward, step_with
 from tests.verify.test_diagnose import my_loss, names, said
@@ -279,6 +287,12 @@ def test_a_cache_that_is_changed_or_used_up_is_a_note_in_the_check_and_in_the_di
         assert len(found.notes) == len(check.notes) == 1 and note in found.notes[0] and note in check.notes[0]
         assert found.notes[0] in found.text
     assert diagnose(lstm_step_backward, lstm_step).notes == ()
+
+
+def test_arrays_are_found_by_the_names_that_python_has_for_them():
+    a, b = np.ones(2), np.zeros(3)
+    assert contracts.arrays_in({"cache": (a, [None, b], "text")}).keys() == {"cache[0]", "cache[1][1]"}
+    assert contracts.arrays_in(3) == contracts.arrays_in(np.array(["text"])) == {}
 
 
 def test_sums_of_gradients_that_are_kept_from_call_to_call_are_found():
