@@ -208,8 +208,11 @@ def test_a_complex_step_through_a_sequence_of_any_cell_is_its_backward(cell, dat
         (_, dx), by_row, grads = layer_and_back(cell, arranged(p), case.lengths)
         return {"x": dx, **dict(zip(initial, by_row[n:], strict=True)), **dict(zip(cell.names, grads, strict=True))}
 
-    check = check_gradients(loss, {"x": case.x, **dict(zip(initial, case.state)), **case.params}, gradients, tolerance=EXACT)
-    assert check, check
+    params = {"x": case.x, **dict(zip(initial, case.state)), **case.params}
+    check = check_gradients(loss, params, gradients, tolerance=EXACT)
+    # a single weight's gradient may nearly cancel, and has no larger ones beside it: it is measured by those of all
+    rounding = EXACT / 100 * max(np.abs(gradient).max() for gradient in gradients(params).values())
+    assert all(row.verdict == "ok" or row.verdict == "WRONG" and row.absolute < rounding for row in check.rows), str(check)
 
 
 @EACH_CELL

@@ -180,7 +180,8 @@ def test_smooth_losses_have_no_kink_however_they_bend(seed, at, error):
     f = lambda p: np.sum(np.sin(a * p["x"]) + np.exp(p["x"]) + b * p["x"] * np.abs(p["x"]))
     x = np.array([at])
     right = a * np.cos(a * x) + np.exp(x) + 2 * b * np.abs(x)
-    assert kink(f, {"x": x}, {"x": np.ones(1)}) is None
+    sides = kink(f, {"x": x}, {"x": np.ones(1)})
+    assert sides is None or abs(at) < 1e-3 and abs(sides[1] - sides[0]) < 1e-3  # at 0 the second derivative of x |x| jumps
     assert check_gradients(f, {"x": x}, {"x": right + error * (1 + np.abs(right))}, method="central").wrong
 
 
