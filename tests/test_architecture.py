@@ -1,6 +1,7 @@
 """The floors of the house: imports run downward only."""
 
 import ast
+import re
 from pathlib import Path
 
 import minilstm
@@ -96,3 +97,9 @@ def test_no_imports_run_in_a_circle():
 def test_files_fit_a_readers_head():
     for path in files():
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 400, f"{path.name} is too long"
+
+
+def test_the_line_below_a_heading_of_a_docstring_stands_alone():
+    for path in files():
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"^ *-{5,} +[^-\s]", text, re.MULTILINE), f"{path.name}: a heading's line runs into the text"

@@ -1,7 +1,8 @@
 """One run at a time in one folder.
 
-Whoever looks into a folder and then writes to it holds its lock from before the look until after the last write. The
-system releases the lock when the process ends, however it ends, so a killed run leaves nothing to clean up.
+A command that looks into a folder and then writes to it takes the lock before it looks,
+and holds it until after the last write. The system releases the lock when the process
+ends, however it ends, so a killed run leaves nothing to clean up.
 """
 
 from __future__ import annotations

@@ -75,7 +75,8 @@ def write(model: LanguageModel, state: States, length: int, choice: Choice, rng:
     rng : draws B uniform numbers at each time step.
 
     Returns
-    ------- (T, B) with T at most ``length``; fewer if all texts have ended. After its
+    -------
+    (T, B) with T at most ``length``; fewer if all texts have ended. After its
     end token, a text has only end tokens.
 
     Raises

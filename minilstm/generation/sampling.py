@@ -168,8 +168,9 @@ def generate_ids(
     rng : random generator; only greedy generation does without.
 
     Returns
-    ------- A list of B arrays of at most ``length`` ids, without the prompts. If a text
-    came to its end, its last id is the end token.
+    -------
+    A list of B arrays of at most ``length`` ids, without the prompts. If a text came to
+    its end, its last id is the end token.
 
     Raises
     ------

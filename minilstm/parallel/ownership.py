@@ -101,7 +101,7 @@ class Ownership:
                 self._uses.append(use)
 
     def end(self, use: Use) -> None:
-        """Whoever was kept out by it is no longer."""
+        """The uses that it kept out are possible again."""
         with self._lock:
             self._uses.remove(use)
 
