@@ -209,7 +209,7 @@ CASES = [  # of a cell's arrays: how many times H wide; a negative width is a bi
          rmsprop_naive, last_size),
     Case("sgd_step", lambda n, t: optimizer_arrays(n, t, (0.5, 0.9, 0.01, False), 2), kernels.sgd.sgd_step,
          sgd_naive, last_size),
-]  # fmt: skip
+]
 
 
 def fresh(arrays: Arrays) -> Arrays:

@@ -161,7 +161,7 @@ def main() -> int:
     workers = assemble(arguments)
     report: dict[str, Any] = {
         "head": machine.head(workers), "settings": vars(settings), "absent": workers.absent, "workloads": {},
-    }  # fmt: skip
+    }
     report["head"]["rounds"] = f"{settings.rounds}, turns of {settings.seconds:g} s"
     if arguments.quick:
         report["head"]["QUICK"] = "everything is tiny; the times mean nothing"

@@ -49,7 +49,7 @@ KERNELS = {
     (kernels.softmax, "softmax_cross_entropy_backward"): "softmax and its gradient",
     (kernels.embedding, "gather"): "gathering rows", (kernels.embedding, "gather_backward"): "scattering rows",
     (kernels.adam, "adam_step"): "Adam",
-}  # fmt: skip
+}
 PYTHON = {
     (LanguageModel, "_check_batch"): "batch checked and packed",
     **{(Packing, name): "states put in order" for name in ("sort", "unsort", "before", "last")},

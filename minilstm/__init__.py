@@ -35,7 +35,14 @@ __all__ = sorted(_HOMES)
 if TYPE_CHECKING:
     from minilstm.data.tokenizers import CharTokenizer
     from minilstm.data.words import WordTokenizer
-    from minilstm.errors import CheckpointError, InputError, InUseError, MinilstmError, NotFiniteError, UnknownTokenError
+    from minilstm.errors import (
+        CheckpointError,
+        InputError,
+        InUseError,
+        MinilstmError,
+        NotFiniteError,
+        UnknownTokenError,
+    )
     from minilstm.layers import GRU, LSTM, RNN, Dense, Embedding
     from minilstm.models.language_model import LanguageModel
     from minilstm.optim import SGD, Adam, RMSprop

@@ -32,7 +32,9 @@ def check_dtype(name: str, dtype) -> np.dtype:
     """One of the four dtypes that kernels support."""
     dtype = np.dtype(dtype)
     if dtype.name not in ("float32", "float64", "complex64", "complex128"):
-        raise InputError(f"{name} must be float32, float64, complex64 or complex128, not {dtype}")
+        raise InputError(
+            f"{name} must be float32, float64, complex64 or complex128, not {dtype}"
+        )
     return dtype
 
 
@@ -40,7 +42,9 @@ def check_params(params, shapes) -> np.dtype:
     """Arrays of these shapes by name, all of one dtype, which is returned."""
     for name, shape in shapes.items():
         if name not in params:
-            raise InputError(f"the parameters lack {name}, of shape {shape}; a layer's init() makes them all")
+            raise InputError(
+                f"the parameters lack {name}, of shape {shape}; a layer's init() makes them all"
+            )
         first = next(iter(shapes))
         check_array(name, params[name], shape, getattr(params[first], "dtype", None))
     return check_dtype(first, params[first].dtype)
@@ -48,14 +52,26 @@ def check_params(params, shapes) -> np.dtype:
 
 def check_number(name: str, value, above: float) -> float:
     """A finite number greater than ``above``."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value) or value <= above:
-        raise InputError(f"{name} must be a finite number greater than {above}, not {value!r}")
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, numbers.Real)
+        or not math.isfinite(value)
+        or value <= above
+    ):
+        raise InputError(
+            f"{name} must be a finite number greater than {above}, not {value!r}"
+        )
     return float(value)
 
 
 def check_fraction(name: str, value) -> float:
     """A number of at least 0 and below 1."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or value < 0 or not value < 1:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, numbers.Real)
+        or value < 0
+        or not value < 1
+    ):
         raise InputError(f"{name} must be at least 0 and below 1, not {value!r}")
     return float(value)
 
@@ -67,14 +83,25 @@ def check_flag(name: str, value) -> bool:
     return value
 
 
-def check_array(name: str, array, shape: tuple[int | None, ...], dtype, letters: str = "") -> np.ndarray:
+def check_array(
+    name: str, array, shape: tuple[int | None, ...], dtype, letters: str = ""
+) -> np.ndarray:
     """An array of this shape (None: any size) and of exactly this dtype."""
     if not isinstance(array, np.ndarray):
         raise InputError(f"{name} must be a NumPy array, not {type(array).__name__}")
-    fits = array.ndim == len(shape) and all(want in (None, have) for want, have in zip(shape, array.shape))
+    fits = array.ndim == len(shape) and all(
+        want in (None, have) for want, have in zip(shape, array.shape)
+    )
     if not fits:
-        wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "") + ")"
-        raise InputError(f"{name} must have the shape {letters + ' = ' if letters else ''}{wanted}, not {array.shape}")
+        wanted = (
+            "("
+            + ", ".join("any" if n is None else str(n) for n in shape)
+            + ("," if len(shape) == 1 else "")
+            + ")"
+        )
+        raise InputError(
+            f"{name} must have the shape {letters + ' = ' if letters else ''}{wanted}, not {array.shape}"
+        )
     if array.dtype != dtype:
         raise InputError(
             f"{name} must have the dtype {np.dtype(dtype)}, as the parameters have, not {array.dtype};"
@@ -87,11 +114,15 @@ def check_ids(name: str, ids, size: int) -> np.ndarray:
     """An array of integers in [0, size)."""
     ids = np.asarray(ids)
     if ids.dtype.kind not in "iu":
-        raise InputError(f"{name} must be integers, not {ids.dtype}; a tokenizer's encode() makes them")
+        raise InputError(
+            f"{name} must be integers, not {ids.dtype}; a tokenizer's encode() makes them"
+        )
     if ids.size and not (0 <= ids.min() and ids.max() < size):
         wrong = ids[(ids < 0) | (ids >= size)].flat[0]
         where = tuple(int(k) for k in np.argwhere(ids == wrong)[0])
-        raise InputError(f"{name} must be at least 0 and below {size}, but {name}{list(where)} is {wrong}")
+        raise InputError(
+            f"{name} must be at least 0 and below {size}, but {name}{list(where)} is {wrong}"
+        )
     return ids
 
 
@@ -99,7 +130,11 @@ def check_lengths(lengths, T: int, B: int) -> np.ndarray:
     """Number of real steps of each of B sequences: integers in [0, T]."""
     lengths = np.asarray(lengths)
     if lengths.shape != (B,) or lengths.dtype.kind not in "iu":
-        raise InputError(f"lengths must be {B} integers, one a sequence, not {lengths.dtype} of shape {lengths.shape}")
+        raise InputError(
+            f"lengths must be {B} integers, one a sequence, not {lengths.dtype} of shape {lengths.shape}"
+        )
     if B and not (0 <= lengths.min() and lengths.max() <= T):
-        raise InputError(f"lengths must lie between 0 and T = {T}, not {lengths.min()} to {lengths.max()}")
+        raise InputError(
+            f"lengths must lie between 0 and T = {T}, not {lengths.min()} to {lengths.max()}"
+        )
     return lengths

@@ -78,7 +78,11 @@ class ParameterVector(Mapping[str, np.ndarray]):
     def layer(self, name: str) -> dict[str, np.ndarray]:
         """The parameters of one layer by short name: ``{"Wx": …, "Wh": …, "b": …}``."""
         prefix = name + "."
-        return {key[len(prefix):]: view for key, view in self._views.items() if key.startswith(prefix)}
+        return {
+            key[len(prefix) :]: view
+            for key, view in self._views.items()
+            if key.startswith(prefix)
+        }
 
     def zeros_like(self) -> ParameterVector:
         """A vector of the same layout, all zeros, for gradients."""

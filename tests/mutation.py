@@ -91,7 +91,7 @@ def survivors_of(module: str) -> tuple[str, int, list[str]]:
         subprocess.run(  # tests that fail anyway would kill every mutant
             [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests.split()],
             cwd=copy, env=environment, check=True, capture_output=True,
-        )  # fmt: skip
+        )
         run("cosmic-ray", "init", "mutation.toml", "mutants.sqlite")
         run("cr-filter-operators", "mutants.sqlite", "mutation.toml")
         run("cosmic-ray", "exec", "mutation.toml", "mutants.sqlite")

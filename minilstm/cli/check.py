@@ -6,13 +6,22 @@ import math
 from argparse import Namespace
 
 from minilstm.errors import InputError
-from minilstm.models.language_model import build_layers, parameter_shapes
+from minilstm.models.stack import build_layers, parameter_shapes
 from minilstm.verify.gradcheck.check import METHODS
 from minilstm.verify.gradcheck.whole_model import check_model, random_case
 
 SIZES = {"V": 7, "E": 3, "H": 5, "L": 2, "T": 6, "B": 4}
-TOLERANCE = {"complex": 1e-12}  # of the engine; the other methods have larger errors of their own
-LIMITS = {"V": (2, 10**6), "E": (0, 10**4), "H": (1, 10**4), "L": (1, 100), "T": (1, 10**4), "B": (1, 10**4)}
+TOLERANCE = {
+    "complex": 1e-12
+}  # of the engine; the other methods have larger errors of their own
+LIMITS = {
+    "V": (2, 10**6),
+    "E": (0, 10**4),
+    "H": (1, 10**4),
+    "L": (1, 100),
+    "T": (1, 10**4),
+    "B": (1, 10**4),
+}
 LARGEST = 20_000  # parameters that are perturbed one by one
 LARGEST_BATCH = 10**6  # tokens
 
@@ -20,7 +29,14 @@ LARGEST_BATCH = 10**6  # tokens
 def run(arguments: Namespace) -> int:
     """The command: status 0 if every gradient is right, else 1."""
     size = SIZES | read_sizes(arguments.sizes)
-    layers = build_layers(size["V"], size["E"] or None, size["H"], size["L"], arguments.cell, arguments.tied)
+    layers = build_layers(
+        size["V"],
+        size["E"] or None,
+        size["H"],
+        size["L"],
+        arguments.cell,
+        arguments.tied,
+    )
     count = sum(math.prod(shape) for shape in parameter_shapes(layers).values())
     methods = list(METHODS) if arguments.method == "all" else [arguments.method]
     if count > LARGEST and methods != ["projections"]:
@@ -29,16 +45,26 @@ def run(arguments: Namespace) -> int:
             " use --method projections, or smaller --sizes"
         )
     if size["T"] * size["B"] > LARGEST_BATCH or count > 100 * 10**6:
-        raise InputError(f"these --sizes are too large: {count:,} parameters, a mini-batch of {size['T'] * size['B']:,} tokens")
+        raise InputError(
+            f"these --sizes are too large: {count:,} parameters, a mini-batch of {size['T'] * size['B']:,} tokens"
+        )
     model, batch = random_case(
         size["V"], size["E"] or None, size["H"], size["L"], size["T"], size["B"], arguments.cell, arguments.seed,
         arguments.dropout, arguments.tied,
     )  # fmt: skip
     print(model.summary())
-    print(f"{size['B']} random sequences of up to {size['T']} time steps, random initial states, seed {arguments.seed}")
+    print(
+        f"{size['B']} random sequences of up to {size['T']} time steps, random initial states, seed {arguments.seed}"
+    )
     passed = True
     for method in methods:
-        check = check_model(model, batch, method=method, tolerance=TOLERANCE.get(method), seed=arguments.seed)
+        check = check_model(
+            model,
+            batch,
+            method=method,
+            tolerance=TOLERANCE.get(method),
+            seed=arguments.seed,
+        )
         print(f"\n{check}", flush=True)
         passed = passed and check.passed
     return 0 if passed else 1
@@ -55,7 +81,14 @@ def read_sizes(text: str | None) -> dict[str, int]:
                 " H (hidden), L (layers), T (time steps), B (sequences), each once"
             )
         low, high = LIMITS[letter]
-        if not (number.isascii() and number.isdecimal() and len(number) < 10 and low <= int(number) <= high):
-            raise InputError(f"{letter} in --sizes must be a whole number from {low:,} to {high:,}, not {number!r}")
+        if not (
+            number.isascii()
+            and number.isdecimal()
+            and len(number) < 10
+            and low <= int(number) <= high
+        ):
+            raise InputError(
+                f"{letter} in --sizes must be a whole number from {low:,} to {high:,}, not {number!r}"
+            )
         sizes[letter] = int(number)
     return sizes

@@ -37,12 +37,20 @@ from minilstm.data.windows import StatelessWindows, WindowBatches, running_text
 from minilstm.data.words import WordTokenizer
 from minilstm.errors import InputError
 
-CORPORA: dict[str, Callable[[], Grammar | WordGrammar]] = {"headlines": headlines.headlines, "recipes": recipes.recipes}
-PROMPTS = {"headlines": (*headlines.PROMPTS, headlines.UNFAMILIAR_PROMPT), "recipes": recipes.PROMPTS}
+CORPORA: dict[str, Callable[[], Grammar | WordGrammar]] = {
+    "headlines": headlines.headlines,
+    "recipes": recipes.recipes,
+}
+PROMPTS = {
+    "headlines": (*headlines.PROMPTS, headlines.UNFAMILIAR_PROMPT),
+    "recipes": recipes.PROMPTS,
+}
 EPOCH = {"headlines": 19_200, "recipes": 4_800}  # new texts that the grammar writes
 VALIDATION_TEXTS = {"headlines": 2_000, "recipes": 500}
 VALIDATION_FRACTION = 0.1  # of the files
-WHOLE_FILES = 10  # from so many files on, the validation set is whole files; else a part of each
+WHOLE_FILES = (
+    10  # from so many files on, the validation set is whole files; else a part of each
+)
 LONG_LINE = 300  # mean characters; more than that is a paragraph
 SHOWN = 60  # characters of the first sequence in a report
 NOTED = 3  # files whose reading is reported
@@ -86,10 +94,14 @@ def _of_grammar(name: str, settings: Settings, rng: np.random.Generator) -> Data
         return _published(texts, settings, f"{len(texts):,} {name}")
     tokenizer = _fit_to_grammar(corpus, settings, others)
     ids = EncodedTexts(tokenizer, valid)
-    is_its_own = settings["tokens"] == OF_SOURCE[name].get("tokens", "chars") and not _unknown(tokenizer, valid + others)
+    is_its_own = settings["tokens"] == OF_SOURCE[name].get(
+        "tokens", "chars"
+    ) and not _unknown(tokenizer, valid + others)
     return Data(
         train=CorpusBatches(corpus, tokenizer, EPOCH[name], settings["batch_size"]),
-        valid=SequenceBatches(ids, min(settings["batch_size"], len(ids)), tokenizer.eos_id),
+        valid=SequenceBatches(
+            ids, min(settings["batch_size"], len(ids)), tokenizer.eos_id
+        ),
         tokenizer=tokenizer,
         prompts=_readable(settings["prompts"] or PROMPTS[name], tokenizer, valid),
         description=f"{EPOCH[name]:,} new {name} per epoch, {_kinds(tokenizer)};"
@@ -100,7 +112,9 @@ def _of_grammar(name: str, settings: Settings, rng: np.random.Generator) -> Data
     )
 
 
-def _fit_to_grammar(corpus: Grammar | WordGrammar, settings: Settings, texts: list[str]) -> Tokenizer:
+def _fit_to_grammar(
+    corpus: Grammar | WordGrammar, settings: Settings, texts: list[str]
+) -> Tokenizer:
     """All tokens of the grammar, the most frequent of the texts first."""
     if isinstance(corpus, WordGrammar):
         words = " ".join(corpus.vocabulary)
@@ -112,22 +126,38 @@ def _fit_to_grammar(corpus: Grammar | WordGrammar, settings: Settings, texts: li
     return WordTokenizer.fit(every + texts, settings["vocab"])
 
 
-def _of_files(sources: Sequence[str], settings: Settings, rng: np.random.Generator) -> Data:
+def _of_files(
+    sources: Sequence[str], settings: Settings, rng: np.random.Generator
+) -> Data:
     texts, remark, notes = _read(sources, settings)
     more = [f"… and {len(notes) - NOTED:,} more files"] if len(notes) > NOTED else []
     shown_notes = (*notes[:NOTED], *more)
     if settings["as_published"]:
-        return replace(_published(texts, settings, f"{len(texts):,} sequences{remark}"), notes=shown_notes)
+        return replace(
+            _published(texts, settings, f"{len(texts):,} sequences{remark}"),
+            notes=shown_notes,
+        )
     if settings["window"] is None and len(texts) < 2:
-        raise InputError("a validation set takes at least 2 sequences, and there is one; for one long text add --window 50")
+        raise InputError(
+            "a validation set takes at least 2 sequences, and there is one; for one long text add --window 50"
+        )
     if settings["window"] is None or len(texts) >= WHOLE_FILES:
         train, valid = split_sequences(texts, rng, VALIDATION_FRACTION)
     else:
-        train, valid = (list(part) for part in zip(*(split_text(text, rng, VALIDATION_FRACTION) for text in texts)))
+        train, valid = (
+            list(part)
+            for part in zip(
+                *(split_text(text, rng, VALIDATION_FRACTION) for text in texts)
+            )
+        )
     del texts  # as much memory as both sets together
     tokenizer = _fit(train, valid, settings)
     ids, valid_ids = EncodedTexts(tokenizer, train), EncodedTexts(tokenizer, valid)
-    unit = f"windows of {settings['window']}" if settings["window"] else f"{len(ids):,} sequences"
+    unit = (
+        f"windows of {settings['window']}"
+        if settings["window"]
+        else f"{len(ids):,} sequences"
+    )
     return Data(
         train=_batches(ids, settings, tokenizer.eos_id),
         valid=_batches(valid_ids, settings, tokenizer.eos_id, to_validate=True),
@@ -141,20 +171,30 @@ def _of_files(sources: Sequence[str], settings: Settings, rng: np.random.Generat
     )
 
 
-def _read(sources: Sequence[str], settings: Settings) -> tuple[list[str], str, list[str]]:
+def _read(
+    sources: Sequence[str], settings: Settings
+) -> tuple[list[str], str, list[str]]:
     """The sequences of all files, or their long texts; a remark; and how each file was read."""
     kinds = [settings["format"] or format_of(source) for source in sources]
     preset, column = settings["preset"], settings["column"]
     if preset == "recipes":
         return _read_recipes(sources, kinds, settings)
     if preset == "headlines" and not {"json", "jsonl"}.isdisjoint(kinds):
-        raise InputError("--preset headlines reads a .csv file with a column of titles, or a text with a headline a line")
+        raise InputError(
+            "--preset headlines reads a .csv file with a column of titles, or a text with a headline a line"
+        )
     if preset == "headlines" and column is None and not TABLES.isdisjoint(kinds):
         column = "title"
-    have_columns, are_tables = not WITH_COLUMNS.isdisjoint(kinds), not TABLES.isdisjoint(kinds)
+    have_columns, are_tables = (
+        not WITH_COLUMNS.isdisjoint(kinds),
+        not TABLES.isdisjoint(kinds),
+    )
     texts, notes = [], []
     for source, kind in zip(sources, kinds):
-        for_column, for_table = kind in WITH_COLUMNS or not have_columns, kind in TABLES or not are_tables
+        for_column, for_table = (
+            kind in WITH_COLUMNS or not have_columns,
+            kind in TABLES or not are_tables,
+        )
         read = read_sequences(
             source,
             column if for_column else None,
@@ -169,16 +209,32 @@ def _read(sources: Sequence[str], settings: Settings) -> tuple[list[str], str, l
             notes.append(_describe_reading(source, read))
         elif read.how:
             notes.append(read.how)
-    are_long = not have_columns and settings["window"] is None and sum(map(len, texts)) > LONG_LINE * len(texts)
-    remark = "; its lines are long, and each is a sequence of its own: for one long text add --window 256" * are_long
+    are_long = (
+        not have_columns
+        and settings["window"] is None
+        and sum(map(len, texts)) > LONG_LINE * len(texts)
+    )
+    remark = (
+        "; its lines are long, and each is a sequence of its own: for one long text add --window 256"
+        * are_long
+    )
     return texts, remark, notes
 
 
-def _read_recipes(sources: Sequence[str], kinds: list[str], settings: Settings) -> tuple[list[str], str, list[str]]:
-    given = [name for name in ("column", "separator", "header") if settings[name] is not None]
+def _read_recipes(
+    sources: Sequence[str], kinds: list[str], settings: Settings
+) -> tuple[list[str], str, list[str]]:
+    given = [
+        name for name in ("column", "separator", "header") if settings[name] is not None
+    ]
     if not {"json", "jsonl"}.issuperset(kinds) or given:
-        raise InputError("--preset recipes reads .json files, lists of objects with `title` and `directions`, no columns")
-    read = [read_recipes(source, settings["encoding"], kind == "jsonl") for source, kind in zip(sources, kinds)]
+        raise InputError(
+            "--preset recipes reads .json files, lists of objects with `title` and `directions`, no columns"
+        )
+    read = [
+        read_recipes(source, settings["encoding"], kind == "jsonl")
+        for source, kind in zip(sources, kinds)
+    ]
     left_out = sum(count for _, count in read)
     remark = f"; {left_out:,} without title or directions left out" if left_out else ""
     return [text for texts, _ in read for text in texts], remark, []
@@ -198,7 +254,10 @@ def _fit(train: list[str], valid: list[str], settings: Settings) -> Tokenizer:
     tokenizer = WordTokenizer.fit(train, settings["vocab"])
     limited = tokenizer.vocab_size == settings["vocab"]
     if tokenizer.share_unknown(valid) == 1:
-        raise InputError("all words of the validation set are unknown: give more text" + ", or a larger --vocab" * limited)
+        raise InputError(
+            "all words of the validation set are unknown: give more text"
+            + ", or a larger --vocab" * limited
+        )
     return tokenizer
 
 
@@ -220,11 +279,19 @@ def _published(texts: list[str], settings: Settings, what: str) -> Data:
     )
 
 
-def _batches(ids: EncodedTexts, settings: Settings, eos_id: int, to_validate: bool = False) -> Batches:
+def _batches(
+    ids: EncodedTexts, settings: Settings, eos_id: int, to_validate: bool = False
+) -> Batches:
     """Sequences or windows. A validation set may be smaller than a mini-batch."""
     if not ids:
-        raise InputError("the training set or the validation set is empty: give more text")
-    batch_size, window, longest = settings["batch_size"], settings["window"], settings["max_length"]
+        raise InputError(
+            "the training set or the validation set is empty: give more text"
+        )
+    batch_size, window, longest = (
+        settings["batch_size"],
+        settings["window"],
+        settings["max_length"],
+    )
     if window is None:
         if longest is None and ids.lengths.max() > LONGEST_SEQUENCE:
             raise InputError(
@@ -232,13 +299,19 @@ def _batches(ids: EncodedTexts, settings: Settings, eos_id: int, to_validate: bo
                 " read the file as one long text, with --window 50"
             )
         if to_validate:
-            return SequenceBatches(ids, min(batch_size, len(ids)), eos_id, max_steps=longest)
-        return SequenceBatches(ids, batch_size, eos_id, max_steps=longest, pool=settings.get("pool", 1))
+            return SequenceBatches(
+                ids, min(batch_size, len(ids)), eos_id, max_steps=longest
+            )
+        return SequenceBatches(
+            ids, batch_size, eos_id, max_steps=longest, pool=settings.get("pool", 1)
+        )
     text = running_text(ids, eos_id)
     if to_validate:
         window = min(window, len(text))
         batch_size = max(1, min(batch_size, len(text) // window))
-    return (WindowBatches if settings["carry"] else StatelessWindows)(text, batch_size, window, eos_id)
+    return (WindowBatches if settings["carry"] else StatelessWindows)(
+        text, batch_size, window, eos_id
+    )
 
 
 def _kinds(tokenizer: Tokenizer) -> str:
@@ -246,7 +319,9 @@ def _kinds(tokenizer: Tokenizer) -> str:
 
 
 def _unknown(tokenizer: Tokenizer, texts: list[str]) -> str:
-    share = tokenizer.share_unknown(texts) if isinstance(tokenizer, WordTokenizer) else 0
+    share = (
+        tokenizer.share_unknown(texts) if isinstance(tokenizer, WordTokenizer) else 0
+    )
     return f" ({share:.1%} unknown)" if share else ""
 
 
@@ -257,7 +332,9 @@ def _characters(texts: list[str], ids: EncodedTexts) -> float:
 
 def _fingerprint(tokenizer: Tokenizer, sequences: Iterable[np.ndarray]) -> str:
     between = "" if tokenizer.unit == "character" else " "
-    digest = hashlib.sha256(between.join(tokenizer.tokens).encode("utf-8", "surrogatepass"))
+    digest = hashlib.sha256(
+        between.join(tokenizer.tokens).encode("utf-8", "surrogatepass")
+    )
     for ids in sequences:
         for chunk in in_chunks(ids):
             digest.update(chunk.data)
@@ -265,7 +342,9 @@ def _fingerprint(tokenizer: Tokenizer, sequences: Iterable[np.ndarray]) -> str:
     return digest.hexdigest()
 
 
-def _readable(prompts: Sequence[str], tokenizer: Tokenizer, texts: list[str]) -> list[str]:
+def _readable(
+    prompts: Sequence[str], tokenizer: Tokenizer, texts: list[str]
+) -> list[str]:
     """The prompts that the model can read.
 
     If there are none, beginnings of lines of the texts. If the model cannot read these
@@ -273,7 +352,11 @@ def _readable(prompts: Sequence[str], tokenizer: Tokenizer, texts: list[str]) ->
     """
     can_read = lambda prompt: _is_known(tokenizer, prompt)
     openings = _openings(texts, 2 if tokenizer.unit == "word" else 1)
-    return list(filter(can_read, prompts)) or list(filter(can_read, openings))[:4] or [tokenizer.tokens[0]]
+    return (
+        list(filter(can_read, prompts))
+        or list(filter(can_read, openings))[:4]
+        or [tokenizer.tokens[0]]
+    )
 
 
 def _is_known(tokenizer: Tokenizer, prompt: str) -> bool:
@@ -288,5 +371,7 @@ def _openings(texts: list[str], words: int) -> list[str]:
     """The first words of lines with the white space after them, or else first characters."""
     lines = [line.lstrip() for text in texts[:50] for line in text[:5000].splitlines()]
     found = [re.match(rf"(?:\S+\s+){{{words}}}(?=\S)", line) for line in lines]
-    openings = [match[0][:40] for match in found if match] or [line[:1] for line in lines if line]
+    openings = [match[0][:40] for match in found if match] or [
+        line[:1] for line in lines if line
+    ]
     return list(dict.fromkeys(openings))

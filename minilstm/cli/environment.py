@@ -17,7 +17,9 @@ from typing import NamedTuple
 VARIABLE, KERNELS = "OPENBLAS_CORETYPE", "SkylakeX"
 SWITCH, OFF = "MINILSTM_CORETYPE", "off"
 NEEDED = {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd"}
-PROCESSORS = "/proc/cpuinfo"  # of Linux; it lists only what the kernel lets programs use
+PROCESSORS = (
+    "/proc/cpuinfo"  # of Linux; it lists only what the kernel lets programs use
+)
 FIRST = 16_384  # characters that surely hold the first of them; where there are hundreds, reading all takes a while
 
 
@@ -28,24 +30,40 @@ class Choice(NamedTuple):
     sentence: str
 
 
-def choose_kernels(environ: Mapping[str, str], processors: str, numpy_is_loaded: bool) -> Choice:
+def choose_kernels(
+    environ: Mapping[str, str], processors: str, numpy_is_loaded: bool
+) -> Choice:
     """What is best for these processors, which are described as in Linux's /proc/cpuinfo; "" for any other system."""
     if VARIABLE in environ:
         return Choice(None, f"{VARIABLE}={environ[VARIABLE]}, as the environment says")
     if not gains(processors):
-        return Choice(None, f"chosen by the matrix library; {VARIABLE} would gain nothing here")
+        return Choice(
+            None, f"chosen by the matrix library; {VARIABLE} would gain nothing here"
+        )
     why = "for OpenBLAS may not know this processor's AVX-512"
     if environ.get(SWITCH, "").lower() == OFF:
-        return Choice(None, f"chosen by the matrix library, as {SWITCH}={OFF} says; without, {VARIABLE}={KERNELS}, {why}")
+        return Choice(
+            None,
+            f"chosen by the matrix library, as {SWITCH}={OFF} says; without, {VARIABLE}={KERNELS}, {why}",
+        )
     own = f"in programs of your own: export {VARIABLE}={KERNELS}"
     if numpy_is_loaded:
-        return Choice(None, f"chosen by the matrix library, since NumPy was loaded before; {own}, {why}")
-    return Choice(KERNELS, f"{VARIABLE}={KERNELS}, set by minilstm, {why} ({SWITCH}={OFF}: not set); {own}")
+        return Choice(
+            None,
+            f"chosen by the matrix library, since NumPy was loaded before; {own}, {why}",
+        )
+    return Choice(
+        KERNELS,
+        f"{VARIABLE}={KERNELS}, set by minilstm, {why} ({SWITCH}={OFF}: not set); {own}",
+    )
 
 
 def gains(processors: str) -> bool:
     """Whether the first of the processors is AMD's and has the instructions that the kernels need."""
-    fields = [line.partition(":") for line in processors.strip().partition("\n\n")[0].splitlines()]
+    fields = [
+        line.partition(":")
+        for line in processors.strip().partition("\n\n")[0].splitlines()
+    ]
     described = {name.strip(): value for name, _, value in fields}
     vendor, flags = described.get("vendor_id", ""), described.get("flags", "")
     return vendor.strip() == "AuthenticAMD" and NEEDED <= set(flags.split())

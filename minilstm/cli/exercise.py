@@ -28,16 +28,25 @@ def run(arguments: Namespace) -> int:
     number = number_of(arguments.number, file, here)
     copy = copy_of(number, here)
     if arguments.task is not None and arguments.task > len(copy.tasks):
-        raise InputError(f"exercise {number} has {len(copy.tasks)} tasks; --task {arguments.task} is none of them")
-    if file is not None and file.resolve() in (copy.path.resolve(), copy.blank.resolve()):
+        raise InputError(
+            f"exercise {number} has {len(copy.tasks)} tasks; --task {arguments.task} is none of them"
+        )
+    if file is not None and file.resolve() in (
+        copy.path.resolve(),
+        copy.blank.resolve(),
+    ):
         file = None  # the exercise itself, run or named, is the same as its number
     if arguments.reset or arguments.move:
         if file is not None:
-            raise InputError(f"--reset and --move are for your copy, {shown(copy.path)}; leave out --file")
+            raise InputError(
+                f"--reset and --move are for your copy, {shown(copy.path)}; leave out --file"
+            )
         print(reset(copy, number) if arguments.reset else move(copy))
         return 0
     path = file or (copy.path if copy.path.exists() else copy.blank)
-    again = f"minilstm exercise {number}" + ("" if file is None else f" --file {shlex.quote(str(shown(path)))}")
+    again = f"minilstm exercise {number}" + (
+        "" if file is None else f" --file {shlex.quote(str(shown(path)))}"
+    )
     if arguments.hint or arguments.solution:
         print(help_with(exercise_of(number, path, copy, here), arguments, again))
         return 0
@@ -46,7 +55,10 @@ def run(arguments: Namespace) -> int:
         copy.renew()
         path, new = copy.path, True
     exercise = exercise_of(number, path, copy, here)
-    print(f"{title(copy.blank)}\n{shown(path)}{' (new: your copy of the exercise)' if new else ''}\n", flush=True)
+    print(
+        f"{title(copy.blank)}\n{shown(path)}{' (new: your copy of the exercise)' if new else ''}\n",
+        flush=True,
+    )
     right = 0
     for k, result in enumerate(patiently(exercise.results()), start=1):
         print(describe(k, result), flush=True)
@@ -55,7 +67,11 @@ def run(arguments: Namespace) -> int:
     print(f"{right} of {len(exercise.tasks)} right")
     if new:
         print(f"Fill in the blanks of {shown(path)}, and run this again.")
-    print(what_next(number, here) if done else f"A hint for the first that is not: {again} --hint")
+    print(
+        what_next(number, here)
+        if done
+        else f"A hint for the first that is not: {again} --hint"
+    )
     if misplaced:
         print(out_of_place(copy, number))
     return 0 if done else 1
@@ -63,7 +79,11 @@ def run(arguments: Namespace) -> int:
 
 def exercise_of(number: int, path: Path, copy: Copy, here: Path) -> Exercise:
     """The exercise with the answers that are in this file."""
-    return Exercise(Answers(path.resolve()), Answers(numbered(here / "solutions")[number]), copy.tasks)
+    return Exercise(
+        Answers(path.resolve()),
+        Answers(numbered(here / "solutions")[number]),
+        copy.tasks,
+    )
 
 
 def help_with(exercise: Exercise, arguments: Namespace, again: str) -> str:
@@ -71,16 +91,24 @@ def help_with(exercise: Exercise, arguments: Namespace, again: str) -> str:
     task = chosen(exercise, arguments.task)
     if task is None:
         return f"All {len(exercise.tasks)} tasks are right. For help with one of them: {again} --task 1 --hint"
-    return solution(exercise, task) if arguments.solution else hints(exercise, task, arguments.hint, again)
+    return (
+        solution(exercise, task)
+        if arguments.solution
+        else hints(exercise, task, arguments.hint, again)
+    )
 
 
 def listed(arguments: Namespace, here: Path) -> int:
     """Print the titles of all exercises; options need the number of one."""
     for option in ("reset", "move", "hint", "solution", "task"):
         if getattr(arguments, option):
-            raise InputError(f"name the exercise that --{option} is for: minilstm exercise 2 --{option}")
+            raise InputError(
+                f"name the exercise that --{option} is for: minilstm exercise 2 --{option}"
+            )
     print(*map(title, numbered(here / "exercises").values()), sep="\n")
-    print(f"minilstm exercise NUMBER copies one to {shown(here / 'my')}, for you to fill in, and grades your copy.")
+    print(
+        f"minilstm exercise NUMBER copies one to {shown(here / 'my')}, for you to fill in, and grades your copy."
+    )
     return 0
 
 
@@ -92,7 +120,9 @@ def reset(copy: Copy, number: int) -> str:
             f" minilstm exercise {number} --move makes that your copy and puts the blank one back"
         )
     kept = copy.renew()
-    return f"{shown(copy.path)} is blank." + (f"\nWhat you wrote is kept in {shown(kept)}." if kept else "")
+    return f"{shown(copy.path)} is blank." + (
+        f"\nWhat you wrote is kept in {shown(kept)}." if kept else ""
+    )
 
 
 def move(copy: Copy) -> str:
@@ -106,7 +136,9 @@ def move(copy: Copy) -> str:
     if copy.restore():
         said.append(f"{shown(copy.blank)} is blank again.")
     else:
-        said.append(f"{shown(copy.blank)} is still filled in, since git has no blank one; download it again.")
+        said.append(
+            f"{shown(copy.blank)} is still filled in, since git has no blank one; download it again."
+        )
     return "\n".join(said)
 
 
@@ -121,7 +153,10 @@ def out_of_place(copy: Copy, number: int) -> str:
 
 def what_next(number: int, here: Path) -> str:
     """The next lesson and exercise."""
-    following = next((item for item in numbered(here / "exercises").items() if item[0] > number), None)
+    following = next(
+        (item for item in numbered(here / "exercises").items() if item[0] > number),
+        None,
+    )
     if following is None:
         return f"Exercise {number} is done, and it was the last."
     lesson = shlex.quote(str(shown(here / following[1].name)))
@@ -130,9 +165,13 @@ def what_next(number: int, here: Path) -> str:
 
 def patiently(results: Iterator[Result]) -> Iterator[Result]:
     """The same results; after a long wait, prints how to stop a loop that never ends."""
-    say = "still running; if a loop of yours never ends, Ctrl-C stops it and shows where"
+    say = (
+        "still running; if a loop of yours never ends, Ctrl-C stops it and shows where"
+    )
     while True:
-        timer = threading.Timer(PATIENCE, print, (say,), {"file": sys.stderr, "flush": True})
+        timer = threading.Timer(
+            PATIENCE, print, (say,), {"file": sys.stderr, "flush": True}
+        )
         timer.daemon = True
         timer.start()
         try:
@@ -148,7 +187,10 @@ def chosen(exercise: Exercise, task: int | None) -> int | None:
     """The task to help with, from 0: the one named, or the first that is not right, or None."""
     if task is not None:
         return task - 1
-    return next((k for k, result in enumerate(exercise.results()) if result.state != "right"), None)
+    return next(
+        (k for k, result in enumerate(exercise.results()) if result.state != "right"),
+        None,
+    )
 
 
 def hints(exercise: Exercise, task: int, count: int, again: str) -> str:
@@ -156,7 +198,9 @@ def hints(exercise: Exercise, task: int, count: int, again: str) -> str:
     name, texts = exercise.tasks[task].name, exercise.tasks[task].hints[:count]
     lines = [f"{task + 1}. {name}"]
     for number, text in enumerate(texts, start=1):
-        lines += textwrap.wrap(f"Hint {number}: {text}", 80, initial_indent="   ", subsequent_indent="   ")
+        lines += textwrap.wrap(
+            f"Hint {number}: {text}", 80, initial_indent="   ", subsequent_indent="   "
+        )
     more = "--hint --hint" if count < 2 else "--solution"
     return "\n".join([*lines, f"More: {again} --task {task + 1} {more}"])
 

@@ -20,14 +20,27 @@ from minilstm.parallel.threads import OUR_VARIABLE, ours
 from minilstm.training.checkpoint import Checkpoint, load
 from minilstm.training.progress import WIDTH, in_other_units
 
-FEATURES = ("sse4.2", "avx", "fma", "avx2", "avx512f", "avx512bw", "avx512vl", "neon", "sve")
+FEATURES = (
+    "sse4.2",
+    "avx",
+    "fma",
+    "avx2",
+    "avx512f",
+    "avx512bw",
+    "avx512vl",
+    "neon",
+    "sve",
+)
 
 
 def run(arguments: Namespace) -> int:
     """The command."""
     rows = [
         ("minilstm", __version__),
-        ("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
+        (
+            "Python",
+            f"{platform.python_version()} on {platform.system()} {platform.machine()}",
+        ),
         ("NumPy", np.__version__),
         ("Numba", f"{numba.__version__}, {_compiled()}"),
         ("matrix library", _blas()),
@@ -37,10 +50,18 @@ def run(arguments: Namespace) -> int:
         ("processor", f"{llvm.get_host_cpu_name()}, {os.cpu_count()} cores"),
         ("CPU features", _features()),
         ("pictures", _version("matplotlib") or 'none; pip install "minilstm[lessons]"'),
-        ("live curves", _version("plotille") or 'none; pip install "minilstm[lessons]"'),
+        (
+            "live curves",
+            _version("plotille") or 'none; pip install "minilstm[lessons]"',
+        ),
         ("progress bars", _version("tqdm") or 'none; pip install "minilstm[lessons]"'),
     ]
-    wrapper = textwrap.TextWrapper(WIDTH, subsequent_indent=16 * " ", break_long_words=False, break_on_hyphens=False)
+    wrapper = textwrap.TextWrapper(
+        WIDTH,
+        subsequent_indent=16 * " ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
     for name, value in rows:
         print(wrapper.fill(f"{name:<16}{value}"))
     for model in arguments.models:
@@ -56,7 +77,9 @@ def _compiled() -> str:
         return "kernels not compiled"
     folder = cache_directory()
     if folder is None or not can_be_written(folder):
-        nowhere = f"{folder} cannot be written to" if folder else "there is no cache folder"
+        nowhere = (
+            f"{folder} cannot be written to" if folder else "there is no cache folder"
+        )
         return f"kernels compiled by each process, because {nowhere}; NUMBA_CACHE_DIR can name one"
     return f"kernels compiled once, kept in {folder}"
 
@@ -69,11 +92,15 @@ def _show(checkpoint: Checkpoint) -> None:
     print(f"{'tokenizer':<16}{checkpoint.tokenizer!r}")
     within = f" and {run.position:,} mini-batches" if run.position else ""
     epochs = f"{run.epoch} epoch{'s' * (run.epoch != 1)}{within}"
-    print(f"{'trained':<16}{epochs}, {run.step:,} training steps, which took {run.seconds:.0f} s")
+    print(
+        f"{'trained':<16}{epochs}, {run.step:,} training steps, which took {run.seconds:.0f} s"
+    )
     losses = [row.valid_loss for row in run.history if row.valid_loss is not None]
     if losses:
         other_units = in_other_units(losses[-1], settings.get("characters", 1.0))
-        print(f"{'validation loss':<16}{losses[-1]:.4f} nats per {checkpoint.tokenizer.unit}, {other_units}")
+        print(
+            f"{'validation loss':<16}{losses[-1]:.4f} nats per {checkpoint.tokenizer.unit}, {other_units}"
+        )
 
 
 def _blas() -> str:
@@ -88,15 +115,23 @@ def _threads() -> str:
     try:
         from threadpoolctl import threadpool_info
     except ImportError:
-        chosen = os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS")
-        return f"{chosen or 'as many as cores'} (to see their number: pip install \"minilstm[info]\")"
+        chosen = os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get(
+            "OMP_NUM_THREADS"
+        )
+        return f'{chosen or "as many as cores"} (to see their number: pip install "minilstm[info]")'
     pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    return "; ".join(f"{pool['num_threads']} ({pool['internal_api']}, {pool.get('architecture')} kernels)" for pool in pools)
+    return "; ".join(
+        f"{pool['num_threads']} ({pool['internal_api']}, {pool.get('architecture')} kernels)"
+        for pool in pools
+    )
 
 
 def _features() -> str:
     features = llvm.get_host_cpu_features()
-    return ", ".join(name for name in FEATURES if features.get(name)) or "only the basic ones"
+    return (
+        ", ".join(name for name in FEATURES if features.get(name))
+        or "only the basic ones"
+    )
 
 
 def _version(package: str) -> str | None:

@@ -23,7 +23,12 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
     import msvcrt
 
-TAKEN = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}  # another run has the lock
+TAKEN = {
+    errno.EWOULDBLOCK,
+    errno.EAGAIN,
+    errno.EACCES,
+    errno.EDEADLK,
+}  # another run has the lock
 NO_LOCKS = LACKING | {errno.ENOLCK}  # this file system has none
 ATTEMPTS = 10
 
@@ -39,21 +44,29 @@ def locked(folder: Path, say: Callable[[str], None] = print) -> Iterator[None]:
     InputError : if the folder cannot be written to, or another run, of this process or another, holds the lock.
     OSError : if the lock fails for another reason, with the name of its file.
     """
-    made = [parent for parent in (folder, *folder.parents) if not os.path.lexists(parent)]
+    made = [
+        parent for parent in (folder, *folder.parents) if not os.path.lexists(parent)
+    ]
     try:
         file, is_locked = _open_locked(folder)
         try:
             if not is_locked:
-                say(f"the file system of {folder} has no locks: start no other run there while this one is at work")
+                say(
+                    f"the file system of {folder} has no locks: start no other run there while this one is at work"
+                )
             yield
         finally:
             if fcntl is None:
                 file.close()  # Windows removes no file that is open
-            with contextlib.suppress(OSError):  # before the lock is released: what is removed later could be another's
+            with contextlib.suppress(
+                OSError
+            ):  # before the lock is released: what is removed later could be another's
                 os.unlink(folder / ".lock")
             file.close()
     finally:
-        with contextlib.suppress(OSError):  # a folder that is not empty stays, and those above it
+        with contextlib.suppress(
+            OSError
+        ):  # a folder that is not empty stays, and those above it
             for parent in made:
                 parent.rmdir()
 
@@ -72,10 +85,14 @@ def _open_locked(folder: Path) -> tuple[IO[bytes], bool]:
         except OSError as error:
             if isinstance(error, FileNotFoundError) and attempt < ATTEMPTS:
                 continue
-            raise InputError(f"cannot write to {folder} ({error.strerror}); choose another folder with --out") from error
+            raise InputError(
+                f"cannot write to {folder} ({error.strerror}); choose another folder with --out"
+            ) from error
         try:
             is_locked = _lock(file, folder)
-            if _is_at(folder / ".lock", file) or attempt >= ATTEMPTS:  # some network folders number files anew each time
+            if (
+                _is_at(folder / ".lock", file) or attempt >= ATTEMPTS
+            ):  # some network folders number files anew each time
                 return file, is_locked
         except BaseException:
             file.close()
@@ -106,5 +123,7 @@ def _lock(file: IO[bytes], folder: Path) -> bool:
             ) from error
         if error.errno in NO_LOCKS:
             return False
-        raise OSError(error.errno, f"cannot be locked ({error.strerror})", file.name) from error
+        raise OSError(
+            error.errno, f"cannot be locked ({error.strerror})", file.name
+        ) from error
     return True

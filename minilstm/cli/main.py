@@ -81,7 +81,10 @@ def refuse(error: Exception, command: str) -> int:
     if explained is not None:
         return complain(*explained)
     traceback.print_exception(error)
-    return complain("this is a bug in minilstm, not a mistake of yours; please report it with the lines above", 1)
+    return complain(
+        "this is a bug in minilstm, not a mistake of yours; please report it with the lines above",
+        1,
+    )
 
 
 def use_one_thread() -> None:

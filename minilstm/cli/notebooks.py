@@ -14,8 +14,14 @@ def run(arguments: Namespace) -> int:
     scripts = numbered(lessons())
     for number in arguments.numbers:
         if number not in scripts:
-            raise InputError(f"there is no lesson {number}; there are {', '.join(map(str, scripts))}")
+            raise InputError(
+                f"there is no lesson {number}; there are {', '.join(map(str, scripts))}"
+            )
     for number in arguments.numbers or scripts:
         path, kept = build(scripts[number], scripts[number].parent, arguments.force)
-        print(f"{shown(path)}" + (f" (the old one is kept: {shown(kept)})" if kept else ""), flush=True)
+        print(
+            f"{shown(path)}"
+            + (f" (the old one is kept: {shown(kept)})" if kept else ""),
+            flush=True,
+        )
     return 0

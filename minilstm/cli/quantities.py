@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 def positive_integer(text: str) -> int:
     """A whole number from 1 to a billion."""
-    return _number(text, int, lambda n: 1 <= n <= 10**9, "a whole number from 1 to a billion")
+    return _number(
+        text, int, lambda n: 1 <= n <= 10**9, "a whole number from 1 to a billion"
+    )
 
 
 def natural(text: str) -> int:
@@ -20,12 +22,16 @@ def natural(text: str) -> int:
 
 def count(text: str) -> int:
     """A whole number from 1 to 100,000, for things of which nobody wants a million."""
-    return _number(text, int, lambda n: 1 <= n <= 10**5, "a whole number from 1 to 100,000")
+    return _number(
+        text, int, lambda n: 1 <= n <= 10**5, "a whole number from 1 to 100,000"
+    )
 
 
 def depth(text: str) -> int:
     """A number of layers."""
-    return _number(text, int, lambda n: 1 <= n <= 1000, "a whole number from 1 to 1,000")
+    return _number(
+        text, int, lambda n: 1 <= n <= 1000, "a whole number from 1 to 1,000"
+    )
 
 
 def positive(text: str) -> float:

@@ -21,7 +21,11 @@ from importlib import metadata
 from minilstm.errors import MinilstmError
 
 # as in setup.cfg, also where that is not at hand
-REQUIRED = {"numpy": "numpy>=1.24", "numba": "numba>=0.59", "llvmlite": "llvmlite>=0.42"}
+REQUIRED = {
+    "numpy": "numpy>=1.24",
+    "numba": "numba>=0.59",
+    "llvmlite": "llvmlite>=0.42",
+}
 EXTRAS = {
     "cycler": "lessons", "jupytext": "notebooks", "matplotlib": "lessons", "openpyxl": "lessons", "plotille": "lessons",
     "threadpoolctl": "info", "tqdm": "lessons",
@@ -49,18 +53,36 @@ def sentence_for(error: Exception, command: str = "") -> tuple[str, int] | None:
     if isinstance(error, MinilstmError):
         return str(error), error.exit_status
     if is_memory(error):
-        asked = f" ({first_line(error)})" if str(error) and isinstance(error, MemoryError) else ""
-        return f"there is not enough memory for this{asked}; choose smaller sizes, or close other programs", 1
+        asked = (
+            f" ({first_line(error)})"
+            if str(error) and isinstance(error, MemoryError)
+            else ""
+        )
+        return (
+            f"there is not enough memory for this{asked}; choose smaller sizes, or close other programs",
+            1,
+        )
     library = unloadable(error)
     if library is not None:
-        return f"{library} cannot be loaded ({first_line(error)}); {remedy(library, error)}", 1
+        return (
+            f"{library} cannot be loaded ({first_line(error)}); {remedy(library, error)}",
+            1,
+        )
     if isinstance(error, RuntimeError) and "start new thread" in str(error):
-        return "the system lets no more threads be started; set MINILSTM_THREADS=1, or raise the limit (ulimit -u)", 1
+        return (
+            "the system lets no more threads be started; set MINILSTM_THREADS=1, or raise the limit (ulimit -u)",
+            1,
+        )
     if isinstance(error, RecursionError):
         return f"something in the input is nested too deeply ({first_line(error)})", 1
     if isinstance(error, OSError) and error.errno is not None:
-        words = [f"{error.filename}: " * bool(error.filename) + (error.strerror or str(error))]
-        words += [ADVICE[error.errno]] if error.filename and error.errno in ADVICE else []
+        words = [
+            f"{error.filename}: " * bool(error.filename)
+            + (error.strerror or str(error))
+        ]
+        words += (
+            [ADVICE[error.errno]] if error.filename and error.errno in ADVICE else []
+        )
         if error.errno in WRONG_NAMES:
             return "; ".join(words), 2
         return "; ".join([*words, SAVED_BEFORE] if command == "train" else words), 1
@@ -69,9 +91,15 @@ def sentence_for(error: Exception, command: str = "") -> tuple[str, int] | None:
 
 def is_memory(error: BaseException) -> bool:
     """Whether memory was refused: to Python or NumPy, by the system, to a library being loaded, or to the error's cause."""
-    if isinstance(error, MemoryError) or isinstance(error, OSError) and error.errno == errno.ENOMEM:
+    if (
+        isinstance(error, MemoryError)
+        or isinstance(error, OSError)
+        and error.errno == errno.ENOMEM
+    ):
         return True
-    if isinstance(error, (ImportError, OSError)) and "failed to map segment" in str(error):  # the linker has words only
+    if isinstance(error, (ImportError, OSError)) and "failed to map segment" in str(
+        error
+    ):  # the linker has words only
         return True
     cause = error.__cause__ or error.__context__
     return cause is not None and is_memory(cause)
@@ -83,7 +111,11 @@ def unloadable(error: Exception) -> str | None:
         root = str(frame.f_globals.get("__name__")).partition(".")[0]
         if root in LIBRARIES and frame.f_code.co_name == "<module>":
             return root
-    missing = str(getattr(error, "name", "")).partition(".")[0] if isinstance(error, ImportError) else ""
+    missing = (
+        str(getattr(error, "name", "")).partition(".")[0]
+        if isinstance(error, ImportError)
+        else ""
+    )
     return missing if missing in LIBRARIES else None
 
 
@@ -93,7 +125,9 @@ def remedy(library: str, error: Exception) -> str:
         again = "" if isinstance(error, ModuleNotFoundError) else "--force-reinstall "
         return f'pip install {again}"minilstm[{EXTRAS[library]}]"'
     wanted = {**REQUIRED, **numbas_own()}
-    return "install versions that fit each other: pip install " + " ".join(f'"{w}"' for w in wanted.values())
+    return "install versions that fit each other: pip install " + " ".join(
+        f'"{w}"' for w in wanted.values()
+    )
 
 
 def numbas_own() -> dict[str, str]:
@@ -103,7 +137,12 @@ def numbas_own() -> dict[str, str]:
     except metadata.PackageNotFoundError:
         return {}
     plain = [line.replace(" ", "") for line in asked if ";" not in line]
-    return {name: line for name in ("numpy", "llvmlite") for line in plain if line.startswith(name)}
+    return {
+        name: line
+        for name in ("numpy", "llvmlite")
+        for line in plain
+        if line.startswith(name)
+    }
 
 
 def first_line(error: BaseException) -> str:

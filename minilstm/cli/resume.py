@@ -13,7 +13,14 @@ from argparse import Namespace
 from pathlib import Path
 
 from minilstm.cli import data
-from minilstm.cli.settings import DEFAULTS, MAY_CHANGE, OF_SOURCE, Settings, check, option
+from minilstm.cli.settings import (
+    DEFAULTS,
+    MAY_CHANGE,
+    OF_SOURCE,
+    Settings,
+    check,
+    option,
+)
 from minilstm.cli.sources import describe, resolve_sources, source_kind
 from minilstm.data.readers import STANDARD_INPUT
 from minilstm.errors import InputError, MinilstmError
@@ -24,17 +31,27 @@ def kept_run(path: Path, arguments: Namespace) -> Checkpoint | None:
     """The run to continue, or None for a new one; raises InputError rather than overwrite one."""
     if not path.exists() or not arguments.resume and not _has_begun(path):
         if not arguments.sources:
-            raise InputError(f"{path.parent} contains no run to continue; name a text to start one")
+            raise InputError(
+                f"{path.parent} contains no run to continue; name a text to start one"
+            )
         for name in ("best.npz", "history.csv", "samples.txt", "loss.png"):
-            is_of_failed_run = name == "history.csv" and path.exists()  # the rows of steps that were never saved
+            is_of_failed_run = (
+                name == "history.csv" and path.exists()
+            )  # the rows of steps that were never saved
             if (path.parent / name).exists() and not is_of_failed_run:
-                raise InputError(f"{path.parent / name} exists already and would be overwritten; choose another --out")
+                raise InputError(
+                    f"{path.parent / name} exists already and would be overwritten; choose another --out"
+                )
         return None
     if not arguments.resume:
-        raise InputError(f"{path} exists already; continue it with --resume, or choose another folder with --out")
+        raise InputError(
+            f"{path} exists already; continue it with --resume, or choose another folder with --out"
+        )
     kept = load(path)
     if not {"fingerprint", "seed", "sources"} <= kept.settings.keys():
-        raise InputError(f"{path} was not written by `minilstm train`; choose another folder with --out")
+        raise InputError(
+            f"{path} was not written by `minilstm train`; choose another folder with --out"
+        )
     return kept
 
 
@@ -47,17 +64,28 @@ def _has_begun(path: Path) -> bool:
     return kept.training.step > 0 or "run" not in kept.settings
 
 
-def continued_settings(kept: Checkpoint, given: Settings, arguments: Namespace, path: Path) -> Settings:
+def continued_settings(
+    kept: Checkpoint, given: Settings, arguments: Namespace, path: Path
+) -> Settings:
     """The settings of a continued run; raises InputError for a change that is not possible."""
     kept_sources = kept.settings["sources"]
-    began = {**DEFAULTS, **OF_SOURCE[source_kind(kept_sources)], **kept.settings, "sources": kept_sources}
+    began = {
+        **DEFAULTS,
+        **OF_SOURCE[source_kind(kept_sources)],
+        **kept.settings,
+        "sources": kept_sources,
+    }
     if STANDARD_INPUT in kept_sources and not arguments.sources:
         raise InputError(
             f"{path} was started with text from standard input, which is not kept: give the same again,"
             f" as `{command(arguments, path.parent, kept_sources)} < FILE` does"
         )
     sources = resolve_sources(arguments.sources) or kept_sources
-    if sources != kept_sources and "file" != source_kind(sources) or source_kind(sources) != source_kind(kept_sources):
+    if (
+        sources != kept_sources
+        and "file" != source_kind(sources)
+        or source_kind(sources) != source_kind(kept_sources)
+    ):
         raise InputError(
             f"{path} was trained on {describe(kept_sources)}, so it cannot continue with {describe(sources)};"
             f" choose another folder with --out"
@@ -77,7 +105,9 @@ def continued_settings(kept: Checkpoint, given: Settings, arguments: Namespace, 
     return chosen
 
 
-def continued(kept: Checkpoint, settings: Settings, text: data.Data, path: Path) -> Checkpoint:
+def continued(
+    kept: Checkpoint, settings: Settings, text: data.Data, path: Path
+) -> Checkpoint:
     """The run with these settings, if its text is still the same."""
     if kept.settings["fingerprint"] != text.fingerprint:
         raise InputError(
@@ -87,9 +117,13 @@ def continued(kept: Checkpoint, settings: Settings, text: data.Data, path: Path)
     return kept
 
 
-def command(arguments: Namespace, folder: Path, sources: list[str] | None = None) -> str:
+def command(
+    arguments: Namespace, folder: Path, sources: list[str] | None = None
+) -> str:
     """The command that continues the run."""
     sources = arguments.sources if sources is None else sources
-    sources = sources if len(sources) == 1 or STANDARD_INPUT in sources else []  # the run knows its text
+    sources = (
+        sources if len(sources) == 1 or STANDARD_INPUT in sources else []
+    )  # the run knows its text
     words = ["minilstm", "train", *sources, "--out", str(folder), "--resume"]
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)

@@ -10,14 +10,28 @@ from pathlib import Path
 
 import numpy as np
 
-from minilstm.cli.terminal import BETWEEN, beside, harmless, pad, terminal_width, title, wrap
+from minilstm.cli.terminal import (
+    BETWEEN,
+    beside,
+    harmless,
+    pad,
+    terminal_width,
+    title,
+    wrap,
+)
 from minilstm.cli.terminal import columns as columns_of
 from minilstm.data.protocol import Tokenizer
 from minilstm.data.readers import read_text
 from minilstm.errors import InputError, UnknownTokenError
 from minilstm.generation.beam import beam_search
 from minilstm.generation.metrics import LONGEST, Measures, measure
-from minilstm.generation.sampling import Sampling, cut_at_end, forbidden_ids, generate_in_chunks, read_prompts
+from minilstm.generation.sampling import (
+    Sampling,
+    cut_at_end,
+    forbidden_ids,
+    generate_in_chunks,
+    read_prompts,
+)
 from minilstm.models.language_model import LanguageModel
 from minilstm.training.checkpoint import Checkpoint, load
 
@@ -29,7 +43,10 @@ WITHOUT_EFFECT = {  # what an option does, and the options that have no effect w
         "shows the next tokens and generates nothing",
         ("greedy", "beam", "compare", "top_k", "top_p", "length", "count", "seed"),
     ),
-    "compare": ("samples at the temperatures that it names", ("greedy", "beam", "temperature")),
+    "compare": (
+        "samples at the temperatures that it names",
+        ("greedy", "beam", "temperature"),
+    ),
     "beam": (
         "searches for the most likely texts and samples nothing",
         ("greedy", "temperature", "top_k", "top_p", "count", "seed"),
@@ -47,22 +64,44 @@ def run(arguments: Namespace) -> int:
     prompts = _prompts(arguments, path, checkpoint)
     length = LENGTH if arguments.length is None else arguments.length
     if arguments.show_top is not None:
-        return _show_top(model, tokenizer, list(dict.fromkeys(prompts)), arguments.show_top, arguments.temperature)
+        return _show_top(
+            model,
+            tokenizer,
+            list(dict.fromkeys(prompts)),
+            arguments.show_top,
+            arguments.temperature,
+        )
     if arguments.beam is not None:
-        return _beam(model, tokenizer, list(dict.fromkeys(prompts)), length, arguments.beam)
+        return _beam(
+            model, tokenizer, list(dict.fromkeys(prompts)), length, arguments.beam
+        )
     count = COUNT if arguments.count is None else arguments.count
     seed = SEED if arguments.seed is None else arguments.seed
     chosen = [prompts[k % len(prompts)] for k in range(count)]
     if arguments.compare is not None:
-        samplings = [Sampling(tau, arguments.top_k, arguments.top_p) for tau in arguments.compare]
+        samplings = [
+            Sampling(tau, arguments.top_k, arguments.top_p) for tau in arguments.compare
+        ]
         return _compare(model, tokenizer, chosen, length, samplings, seed)
-    temperature = TEMPERATURE if arguments.temperature is None else arguments.temperature
-    sampling = Sampling(temperature, arguments.top_k, arguments.top_p, bool(arguments.greedy))
-    _write(tokenizer, chosen, generate_in_chunks(model, tokenizer, chosen, length, sampling, np.random.default_rng(seed)))
+    temperature = (
+        TEMPERATURE if arguments.temperature is None else arguments.temperature
+    )
+    sampling = Sampling(
+        temperature, arguments.top_k, arguments.top_p, bool(arguments.greedy)
+    )
+    _write(
+        tokenizer,
+        chosen,
+        generate_in_chunks(
+            model, tokenizer, chosen, length, sampling, np.random.default_rng(seed)
+        ),
+    )
     return 0
 
 
-def _write(tokenizer: Tokenizer, prompts: list[str], chunks: Iterator[np.ndarray]) -> None:
+def _write(
+    tokenizer: Tokenizer, prompts: list[str], chunks: Iterator[np.ndarray]
+) -> None:
     """Print the first text as it comes, chunk by chunk, then the others, which were written beside it, one after the other."""
     known: list[str] = []  # and not printed yet
 
@@ -84,7 +123,9 @@ def _write(tokenizer: Tokenizer, prompts: list[str], chunks: Iterator[np.ndarray
         raise
 
 
-def _in_turn(chunks: Iterator[np.ndarray], count: int, show: Callable[[], None]) -> Iterator[Iterator[int]]:
+def _in_turn(
+    chunks: Iterator[np.ndarray], count: int, show: Callable[[], None]
+) -> Iterator[Iterator[int]]:
     """The ids of each text. Where those of a text are used up, all is shown before a further chunk (T, B) is asked for."""
     written: list[np.ndarray] = []
 
@@ -107,16 +148,22 @@ def _in_turn(chunks: Iterator[np.ndarray], count: int, show: Callable[[], None])
 def _check_options(arguments: Namespace) -> None:
     """Raise InputError for options without effect, rather than ignore them silently."""
     for name, (does, others) in WITHOUT_EFFECT.items():
-        given = [_option(other) for other in others if getattr(arguments, other) is not None]
+        given = [
+            _option(other) for other in others if getattr(arguments, other) is not None
+        ]
         if getattr(arguments, name) is not None and given:
             raise InputError(
                 f"{_option(name)} {does}, so {' and '.join(given)} {'has' if len(given) == 1 else 'have'} no effect;"
                 f" leave {'it' if len(given) == 1 else 'them'} out"
             )
     if arguments.prompt is not None and arguments.prompt_file is not None:
-        raise InputError("--prompt and --prompt-file both set the prompt; give one of them")
+        raise InputError(
+            "--prompt and --prompt-file both set the prompt; give one of them"
+        )
     if arguments.encoding is not None and arguments.prompt_file is None:
-        raise InputError("--encoding is for --prompt-file; add that, or leave --encoding out")
+        raise InputError(
+            "--encoding is for --prompt-file; add that, or leave --encoding out"
+        )
 
 
 def _option(name: str) -> str:
@@ -125,10 +172,20 @@ def _option(name: str) -> str:
 
 def _prompts(arguments: Namespace, path: Path, checkpoint: Checkpoint) -> list[str]:
     """The prompts that were given, or those of the run. The model can read each of them."""
-    prompts = checkpoint.settings.get("prompts") if arguments.prompt is None else arguments.prompt
+    prompts = (
+        checkpoint.settings.get("prompts")
+        if arguments.prompt is None
+        else arguments.prompt
+    )
     if arguments.prompt_file is not None:
-        prompts = [read_text(arguments.prompt_file, arguments.encoding).removesuffix("\n")]
-    if not isinstance(prompts, list) or not prompts or not all(isinstance(prompt, str) for prompt in prompts):
+        prompts = [
+            read_text(arguments.prompt_file, arguments.encoding).removesuffix("\n")
+        ]
+    if (
+        not isinstance(prompts, list)
+        or not prompts
+        or not all(isinstance(prompt, str) for prompt in prompts)
+    ):
         raise InputError(f"{path} has no prompts of its own; give one with --prompt")
     tokenizer: Tokenizer = checkpoint.tokenizer
     unknown_id = tokenizer.unknown_id
@@ -136,19 +193,28 @@ def _prompts(arguments: Namespace, path: Path, checkpoint: Checkpoint) -> list[s
         try:
             unknown = int(np.count_nonzero(tokenizer.encode(prompt) == unknown_id))
         except UnknownTokenError:
-            position, character = next((k, c) for k, c in enumerate(prompt) if c not in tokenizer.tokens)
+            position, character = next(
+                (k, c) for k, c in enumerate(prompt) if c not in tokenizer.tokens
+            )
             raise InputError(
                 f"the model cannot read the {tokenizer.unit} {character!r} (U+{ord(character):04X}) at position {position}"
                 " (counted from 0) of the prompt, because its training text has none; leave it out"
             ) from None
         if unknown_id is not None and unknown:
-            print(f"minilstm: {title(prompt, 60)}: the model does not know {unknown} {_some(tokenizer.unit, unknown)} of"
-                  f" the prompt and reads {tokenizer.show(unknown_id)} there", file=sys.stderr)
+            print(
+                f"minilstm: {title(prompt, 60)}: the model does not know {unknown} {_some(tokenizer.unit, unknown)} of"
+                f" the prompt and reads {tokenizer.show(unknown_id)} there",
+                file=sys.stderr,
+            )
     return prompts
 
 
 def _show_top(
-    model: LanguageModel, tokenizer: Tokenizer, prompts: list[str], count: int, temperature: float | None
+    model: LanguageModel,
+    tokenizer: Tokenizer,
+    prompts: list[str],
+    count: int,
+    temperature: float | None,
 ) -> int:
     """A table for each prompt: the most likely next tokens with their probabilities."""
     forbidden = forbidden_ids(tokenizer)
@@ -157,41 +223,77 @@ def _show_top(
         raise InputError(
             f"--show-top must be at most {possible}, the number of tokens that the model can generate, not {count}"
         )
-    shown = TEMPERATURES_SHOWN if temperature is None else tuple(dict.fromkeys((1.0, temperature)))
+    shown = (
+        TEMPERATURES_SHOWN
+        if temperature is None
+        else tuple(dict.fromkeys((1.0, temperature)))
+    )
     logits, _ = read_prompts(model, tokenizer, prompts)
-    tables = [Sampling(tau).distribution(logits, forbidden) for tau in shown]  # of (B, V)
-    ranked = np.argsort(-np.where(np.isin(np.arange(model.vocab_size), forbidden), -np.inf, logits), axis=1, kind="stable")
+    tables = [
+        Sampling(tau).distribution(logits, forbidden) for tau in shown
+    ]  # of (B, V)
+    ranked = np.argsort(
+        -np.where(np.isin(np.arange(model.vocab_size), forbidden), -np.inf, logits),
+        axis=1,
+        kind="stable",
+    )
     head = f"next {tokenizer.unit}"
     for b, prompt in enumerate(prompts):
         names = [harmless(tokenizer.show(k)) for k in ranked[b, :count].tolist()]
         width = max(map(columns_of, [head, *names]))
         print("\n" * (b > 0) + title(prompt, terminal_width()))
-        print(f"rank  {pad(head, width)}" + "".join(f"{f'τ = {tau}':>11}" for tau in shown))
+        print(
+            f"rank  {pad(head, width)}"
+            + "".join(f"{f'τ = {tau}':>11}" for tau in shown)
+        )
         for rank, (name, k) in enumerate(zip(names, ranked[b]), 1):
-            print(f"{rank:>4}  {pad(name, width)}" + "".join(f"{p[b, k]:>11.2%}" for p in tables))
+            print(
+                f"{rank:>4}  {pad(name, width)}"
+                + "".join(f"{p[b, k]:>11.2%}" for p in tables)
+            )
     return 0
 
 
-def _beam(model: LanguageModel, tokenizer: Tokenizer, prompts: list[str], length: int, width: int) -> int:
+def _beam(
+    model: LanguageModel,
+    tokenizer: Tokenizer,
+    prompts: list[str],
+    length: int,
+    width: int,
+) -> int:
     """A table for each prompt: the texts that were found, with their log probabilities."""
     for b, prompt in enumerate(prompts):
         print("\n" * (b > 0) + title(prompt, terminal_width()))
-        print(f"{'log P':>8}{'per token':>10}  text", flush=True)  # the search may take long
+        print(
+            f"{'log P':>8}{'per token':>10}  text", flush=True
+        )  # the search may take long
         for found in beam_search(model, tokenizer, prompt, length, width):
             numbers = f"{found.log_probability:>8.2f}{found.log_probability / len(found.ids):>10.3f}  "
-            for k, line in enumerate(wrap(_written(tokenizer, found.ids), terminal_width() - len(numbers))):
+            for k, line in enumerate(
+                wrap(_written(tokenizer, found.ids), terminal_width() - len(numbers))
+            ):
                 print((" " * len(numbers) if k else numbers) + line)
     return 0
 
 
 def _compare(
-    model: LanguageModel, tokenizer: Tokenizer, prompts: list[str], length: int, samplings: list[Sampling], seed: int
+    model: LanguageModel,
+    tokenizer: Tokenizer,
+    prompts: list[str],
+    length: int,
+    samplings: list[Sampling],
+    seed: int,
 ) -> int:
     """Samples side by side, from the same random numbers at each temperature; below them what can be measured.
 
     All temperatures are written at the same pace, so that Ctrl-C has something of each to show.
     """
-    streams = [generate_in_chunks(model, tokenizer, prompts, length, s, np.random.default_rng(seed)) for s in samplings]
+    streams = [
+        generate_in_chunks(
+            model, tokenizer, prompts, length, s, np.random.default_rng(seed)
+        )
+        for s in samplings
+    ]
     chunks: list[list[np.ndarray]] = [[] for _ in samplings]
     interrupted = None
     try:
@@ -211,12 +313,24 @@ def _compare(
         band = slice(first, first + abreast)
         print("\n".join(beside(names[band], column)))
         for k, prompt in enumerate(prompts):
-            print(f"\n{title(prompt, width)}" if k == 0 or prompt != prompts[k - 1] else "")
-            print("\n".join(beside([_written(tokenizer, ids[k]) for ids in written[band]], column)))
+            print(
+                f"\n{title(prompt, width)}"
+                if k == 0 or prompt != prompts[k - 1]
+                else ""
+            )
+            print(
+                "\n".join(
+                    beside(
+                        [_written(tokenizer, ids[k]) for ids in written[band]], column
+                    )
+                )
+            )
         print()
     if interrupted is not None:
         raise interrupted
-    _print_measures(names, [measure(model, tokenizer, prompts, ids) for ids in written], width)
+    _print_measures(
+        names, [measure(model, tokenizer, prompts, ids) for ids in written], width
+    )
     explanation = (
         f"\nmeasured on {len(prompts)} {_some('text', len(prompts))} at each temperature τ (--count)"
         f"\ndistinct-n: the fraction of different ones among all runs of n {tokenizer.unit}s"
@@ -229,7 +343,10 @@ def _compare(
 
 def _print_measures(names: list[str], measures: list[Measures], width: int) -> None:
     """A column for each temperature, as many as there is room for, then the others below."""
-    rows = [(f"distinct-{n + 1}", [_decimals(m.distinct[n]) for m in measures]) for n in range(LONGEST)]
+    rows = [
+        (f"distinct-{n + 1}", [_decimals(m.distinct[n]) for m in measures])
+        for n in range(LONGEST)
+    ]
     rows += [
         ("log-likelihood", [_decimals(m.log_likelihood) for m in measures]),
         ("perplexity", [f"{m.perplexity:.4g}" for m in measures]),
@@ -242,7 +359,10 @@ def _print_measures(names: list[str], measures: list[Measures], width: int) -> N
         band = slice(first, first + abreast)
         print("\n" * (first > 0), end="")
         for head, values in [("", names), *rows]:
-            print(f"{head:<{label}}" + "".join(f"{value:>{column}}" for value in values[band]))
+            print(
+                f"{head:<{label}}"
+                + "".join(f"{value:>{column}}" for value in values[band])
+            )
 
 
 def _decimals(value: float) -> str:

@@ -33,7 +33,15 @@ class Screen:
 
     def paragraph(self, text: str) -> None:
         """Print a sentence or two, wrapped; paths are not broken."""
-        self(textwrap.fill(text, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False))
+        self(
+            textwrap.fill(
+                text,
+                WIDTH,
+                subsequent_indent="  ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        )
 
     def put(self, block: str) -> None:
         """Show a block of lines below all others; it replaces the block before."""
@@ -49,12 +57,23 @@ class Screen:
 
     def _write(self, text: str, block: str) -> None:
         try:
-            with contextlib.nullcontext() if self.bar is None else self.bar.external_write_mode():
-                print(self._erasure() + text + block, end="\n" if block else "", flush=True)
+            with (
+                contextlib.nullcontext()
+                if self.bar is None
+                else self.bar.external_write_mode()
+            ):
+                print(
+                    self._erasure() + text + block,
+                    end="\n" if block else "",
+                    flush=True,
+                )
             self._block = block
             self._columns = self.size()[0] if block else 0
         except OSError as error:
-            if error.errno not in (errno.EPIPE, errno.EIO):  # EIO: the terminal was closed
+            if error.errno not in (
+                errno.EPIPE,
+                errno.EIO,
+            ):  # EIO: the terminal was closed
                 raise
             self._block = ""
             sys.stdout = open(os.devnull, "w", encoding="utf-8")
@@ -111,18 +130,28 @@ def live_curves(screen: Screen, asked: bool | None) -> list[Callback]:
         from minilstm.training import curves
     except ImportError:
         if asked:
-            screen('no live curves, because plotille is missing: pip install "minilstm[lessons]"')
+            screen(
+                'no live curves, because plotille is missing: pip install "minilstm[lessons]"'
+            )
         return []
     if not _can_show(curves.CHARACTERS):
         if asked:
-            screen("no live curves, because the output is not a terminal that can show them")
+            screen(
+                "no live curves, because the output is not a terminal that can show them"
+            )
         return []
-    return [curves.LiveCurves(screen.put, screen.size, screen, colours=not os.environ.get("NO_COLOR"))]
+    return [
+        curves.LiveCurves(
+            screen.put, screen.size, screen, colours=not os.environ.get("NO_COLOR")
+        )
+    ]
 
 
 def _can_show(characters: str) -> bool:
     """Whether the output is a terminal that can move its cursor and print these characters."""
-    moves = os.environ.get("TERM", "dumb") not in ("", "dumb") or "WT_SESSION" in os.environ  # Windows Terminal
+    moves = (
+        os.environ.get("TERM", "dumb") not in ("", "dumb") or "WT_SESSION" in os.environ
+    )  # Windows Terminal
     if not (sys.stdout.isatty() and moves):
         return False
     try:

@@ -20,7 +20,15 @@ from typing import Any
 
 from minilstm.errors import InputError
 from minilstm.models.language_model import LanguageModel
-from minilstm.optim import SGD, Adam, Constant, CosineDecay, Optimizer, RMSprop, StepDecay
+from minilstm.optim import (
+    SGD,
+    Adam,
+    Constant,
+    CosineDecay,
+    Optimizer,
+    RMSprop,
+    StepDecay,
+)
 from minilstm.training.loop import Schedule
 
 Settings = dict[str, Any]
@@ -37,11 +45,31 @@ DEFAULTS: Settings = {
 HOW_TO_READ = ("column", "format", "separator", "header", "encoding")  # files
 OF_SOURCE: dict[str, Settings] = {
     "headlines": {"batch_size": 32, "learning_rate": 0.012, "epochs": 5},
-    "recipes": {"tokens": "words", "embedding": 100, "batch_size": 32, "learning_rate": 0.01, "epochs": 6, "length": 200},
-    "file": {"batch_size": 16, "learning_rate": 0.01, "epochs": None},  # see epochs_of_file
+    "recipes": {
+        "tokens": "words",
+        "embedding": 100,
+        "batch_size": 32,
+        "learning_rate": 0.01,
+        "epochs": 6,
+        "length": 200,
+    },
+    "file": {
+        "batch_size": 16,
+        "learning_rate": 0.01,
+        "epochs": None,
+    },  # see epochs_of_file
 }
-OF_WORDS: Settings = {"vocab": 10_000, "embedding": 100, "length": 60}  # for files with --tokens words
-KERAS: Settings = {"optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "clip": None}
+OF_WORDS: Settings = {
+    "vocab": 10_000,
+    "embedding": 100,
+    "length": 60,
+}  # for files with --tokens words
+KERAS: Settings = {
+    "optimizer": "adam",
+    "learning_rate": 0.001,
+    "schedule": "constant",
+    "clip": None,
+}
 PRESETS: dict[str, Settings] = {
     "headlines": {
         **KERAS, "tokens": "chars", "embedding": None, "batch_size": 8, "epochs": 4,
@@ -52,8 +80,20 @@ PRESETS: dict[str, Settings] = {
         "prompts": ["recipe for"], "temperature": 1.0, "length": 98,  # 100 words, those of the prompt included
     },
 }  # fmt: skip
-PUBLISHED_BUGS: dict[str, Settings] = {"headlines": {"optimizer": "rmsprop"}, "recipes": {}}
-MAY_CHANGE = {"learning_rate", "clip", "clip_value", "epochs", "steps", "schedule", "decay_every", "decay_factor"}
+PUBLISHED_BUGS: dict[str, Settings] = {
+    "headlines": {"optimizer": "rmsprop"},
+    "recipes": {},
+}
+MAY_CHANGE = {
+    "learning_rate",
+    "clip",
+    "clip_value",
+    "epochs",
+    "steps",
+    "schedule",
+    "decay_every",
+    "decay_factor",
+}
 EPOCHS, STEPS, MOST_EPOCHS = 4, 1_000, 100  # of files, without --epochs and --steps
 BETA2 = 0.99  # of Adam; 0.999 is slow to notice that gradients have become smaller
 KERAS_EPSILON = 1e-7  # of Adam, added without bias correction
@@ -73,30 +113,49 @@ def resolve_settings(kind: str, given: Settings) -> Settings:
         If options contradict each other.
     """
     if kind != "file" and given.get("preset") not in (None, kind):
-        raise InputError(f"--preset {given['preset']} is for another kind of text than `{kind}`; leave it out")
+        raise InputError(
+            f"--preset {given['preset']} is for another kind of text than `{kind}`; leave it out"
+        )
     if given.get("as_published") and given.get("preset") is None:
         if kind == "file":
-            raise InputError("--as-published needs --preset headlines or --preset recipes, to name the published system")
+            raise InputError(
+                "--as-published needs --preset headlines or --preset recipes, to name the published system"
+            )
         given = {**given, "preset": kind}
     preset = given.get("preset")
     chosen = {**DEFAULTS, **OF_SOURCE[kind]}
     if kind == "file" and given.get("tokens") == "words":
         chosen |= OF_WORDS
     if preset is not None:
-        chosen |= PRESETS[preset] | (PUBLISHED_BUGS[preset] if given.get("as_published") else {})
-    if given.get("tokens") not in (None, chosen["tokens"]):  # the embedding above is for the other tokens
-        chosen["embedding"] = OF_WORDS["embedding"] if given["tokens"] == "words" else None
+        chosen |= PRESETS[preset] | (
+            PUBLISHED_BUGS[preset] if given.get("as_published") else {}
+        )
+    if given.get("tokens") not in (
+        None,
+        chosen["tokens"],
+    ):  # the embedding above is for the other tokens
+        chosen["embedding"] = (
+            OF_WORDS["embedding"] if given["tokens"] == "words" else None
+        )
     if given.get("optimizer") in ("rmsprop", "sgd"):
-        chosen["learning_rate"] = {"rmsprop": RMSprop, "sgd": SGD}[given["optimizer"]]().learning_rate
+        chosen["learning_rate"] = {"rmsprop": RMSprop, "sgd": SGD}[
+            given["optimizer"]
+        ]().learning_rate
     chosen |= given
     if chosen["tokens"] == "chars" and "vocab" not in given:
         chosen["vocab"] = None
-    if "max_length" not in given and (chosen["window"] or kind != "file" and not chosen["as_published"]):
+    if "max_length" not in given and (
+        chosen["window"] or kind != "file" and not chosen["as_published"]
+    ):
         chosen["max_length"] = None
     if kind != "file":
         for name in (*HOW_TO_READ, "window", "max_length", "pool"):
-            if chosen[name] not in (None, DEFAULTS[name]) and not (name == "max_length" and chosen["as_published"]):
-                raise InputError(f"{option(name, chosen[name])} is for files; `{kind}` is a built-in corpus")
+            if chosen[name] not in (None, DEFAULTS[name]) and not (
+                name == "max_length" and chosen["as_published"]
+            ):
+                raise InputError(
+                    f"{option(name, chosen[name])} is for files; `{kind}` is a built-in corpus"
+                )
     check(chosen, given)
     return chosen
 
@@ -104,25 +163,41 @@ def resolve_settings(kind: str, given: Settings) -> Settings:
 def check(chosen: Settings, given: Settings) -> None:
     """Raise InputError for options that contradict others or have no effect with them."""
     if chosen["momentum"] and chosen["optimizer"] == "adam":
-        raise InputError("--momentum is for --optimizer sgd and rmsprop; Adam has its own")
+        raise InputError(
+            "--momentum is for --optimizer sgd and rmsprop; Adam has its own"
+        )
     for name in ("decay_every", "decay_factor"):
         if name in given and chosen["schedule"] != "step":
-            raise InputError(f"{option(name)} is for --schedule step; add it, or leave {option(name)} out")
+            raise InputError(
+                f"{option(name)} is for --schedule step; add it, or leave {option(name)} out"
+            )
     if chosen["vocab"] is not None and chosen["tokens"] == "chars":
         raise InputError("--vocab limits the number of words; it needs --tokens words")
     if chosen["vocab"] is not None and chosen["vocab"] < 3:
-        raise InputError(f"--vocab must be at least 3 (padding, unknown words and one word), not {chosen['vocab']}")
+        raise InputError(
+            f"--vocab must be at least 3 (padding, unknown words and one word), not {chosen['vocab']}"
+        )
     if chosen["tied"] and chosen["embedding"] != chosen["hidden"]:
-        was = "there is none" if chosen["embedding"] is None else f"it is {chosen['embedding']} wide"
+        was = (
+            "there is none"
+            if chosen["embedding"] is None
+            else f"it is {chosen['embedding']} wide"
+        )
         raise InputError(
             f"--tied needs an embedding as wide as the hidden layer, and {was}; add --embedding {chosen['hidden']}"
         )
     if chosen["window"] is None and chosen["carry"] is False:
-        raise InputError("--no-carry is for text in windows; add --window T, their length")
+        raise InputError(
+            "--no-carry is for text in windows; add --window T, their length"
+        )
     if chosen["window"] is not None and chosen["max_length"] is not None:
-        raise InputError("--max-length cuts sequences, --window reads one long text; choose one of them")
+        raise InputError(
+            "--max-length cuts sequences, --window reads one long text; choose one of them"
+        )
     if chosen["window"] is not None and chosen["as_published"]:
-        raise InputError("--window is for one long text, but the published systems read sequences; leave out --as-published")
+        raise InputError(
+            "--window is for one long text, but the published systems read sequences; leave out --as-published"
+        )
     if "pool" in given and (chosen["window"] is not None or chosen["as_published"]):
         raise InputError(
             "--pool sorts sequences by length, but windows have one length, and published systems their own order;"
@@ -130,9 +205,17 @@ def check(chosen: Settings, given: Settings) -> None:
         )
     published_tokens = PRESETS[chosen["preset"]]["tokens"] if chosen["preset"] else None
     if chosen["as_published"] and chosen["tokens"] != published_tokens:
-        raise InputError(f"the {chosen['preset']} were published with --tokens {published_tokens}; leave out --as-published")
-    if chosen["max_length"] is not None and chosen["as_published"] and chosen["preset"] == "headlines":
-        raise InputError("--max-length cuts sequences, but headlines as published are not cut; leave out one of the two")
+        raise InputError(
+            f"the {chosen['preset']} were published with --tokens {published_tokens}; leave out --as-published"
+        )
+    if (
+        chosen["max_length"] is not None
+        and chosen["as_published"]
+        and chosen["preset"] == "headlines"
+    ):
+        raise InputError(
+            "--max-length cuts sequences, but headlines as published are not cut; leave out one of the two"
+        )
 
 
 def option(name: str, value: object = None) -> str:
@@ -157,7 +240,9 @@ def build_model(settings: Settings, vocab_size: int) -> LanguageModel:
         return LanguageModel(vocab_size, **{name: settings[name] for name in names})
     except InputError:
         raise
-    except ValueError as error:  # from NumPy, if the array is larger than the address space
+    except (
+        ValueError
+    ) as error:  # from NumPy, if the array is larger than the address space
         raise MemoryError from error
 
 
@@ -179,5 +264,7 @@ def build_schedule(settings: Settings, steps_an_epoch: int, total: int) -> Sched
     if settings["schedule"] == "constant":
         return Constant(rate)
     if settings["schedule"] == "step":
-        return StepDecay(rate, settings["decay_every"] * steps_an_epoch, settings["decay_factor"])
+        return StepDecay(
+            rate, settings["decay_every"] * steps_an_epoch, settings["decay_factor"]
+        )
     return CosineDecay(rate, total)

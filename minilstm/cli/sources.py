@@ -36,7 +36,11 @@ def resolve_sources(names: Sequence[str]) -> list[str]:
                 f" for a file of that name write ./{name}"
             )
     names = [STANDARD_INPUT if name in ALSO_STANDARD_INPUT else name for name in names]
-    names = [found for name in names for found in ([] if os.path.exists(name) else sorted(glob.glob(name))) or [name]]
+    names = [
+        found
+        for name in names
+        for found in ([] if os.path.exists(name) else sorted(glob.glob(name))) or [name]
+    ]
     real = [os.path.realpath(name) for name in names]
     for name, path in zip(names, real):
         if real.count(path) > 1:
@@ -59,4 +63,11 @@ def folder_name(sources: Sequence[str]) -> str:
         return "stdin"
     if len(sources) == 1:
         return Path(sources[0]).stem
-    return os.path.basename(os.path.commonpath([os.path.dirname(os.path.abspath(name)) for name in sources])) or "files"
+    return (
+        os.path.basename(
+            os.path.commonpath(
+                [os.path.dirname(os.path.abspath(name)) for name in sources]
+            )
+        )
+        or "files"
+    )

@@ -25,7 +25,10 @@ def harmless(text: str) -> str:
     >>> harmless("red: " + chr(27) + "[31m")
     'red: \\\\x1b[31m'
     """
-    return "".join(repr(c)[1:-1] if unicodedata.category(c) == "Cc" and c not in "\n\t" else c for c in text)
+    return "".join(
+        repr(c)[1:-1] if unicodedata.category(c) == "Cc" and c not in "\n\t" else c
+        for c in text
+    )
 
 
 def columns(text: str) -> int:

@@ -28,7 +28,12 @@ from minilstm.cli.sources import folder_name, resolve_sources, source_kind
 from minilstm.corpora import recipes
 from minilstm.corpora.promises import kept_by_distance
 from minilstm.errors import InputError
-from minilstm.generation.sampling import Sampling, generate, generate_ids, share_accepted
+from minilstm.generation.sampling import (
+    Sampling,
+    generate,
+    generate_ids,
+    share_accepted,
+)
 from minilstm.training.callbacks import (
     ByProducts,
     ValidationLoss,
@@ -43,9 +48,15 @@ from minilstm.training.checkpoint import Checkpoint
 from minilstm.training.loop import Callback, Training, fit
 from minilstm.training.progress import Progress, as_item, in_other_units
 
-ASKED = [*DEFAULTS, *OF_SOURCE["file"]]  # all settings that an option sets, and some more
+ASKED = [
+    *DEFAULTS,
+    *OF_SOURCE["file"],
+]  # all settings that an option sets, and some more
 ROWS_AN_EPOCH = 10  # of the history
-TEXTS_CHECKED = {"headlines": 1_000, "recipes": 200}  # by the grammar, at the end of a run
+TEXTS_CHECKED = {
+    "headlines": 1_000,
+    "recipes": 200,
+}  # by the grammar, at the end of a run
 CHECKED_TEMPERATURE, CHECKED_LENGTH = 0.7, 300
 
 TRAINING_LOSS = "train: mean loss over the epoch, while the weights still change"
@@ -55,15 +66,23 @@ LOSSES = f"{TRAINING_LOSS}; validation: loss at its end, on text that is not tra
 def run(arguments: Namespace) -> int:
     """The command."""
     began = time.perf_counter()
-    given = {name: getattr(arguments, name) for name in ASKED if getattr(arguments, name, None) is not None}
-    if arguments.steps is not None or arguments.epochs is not None:  # the last request counts
+    given = {
+        name: getattr(arguments, name)
+        for name in ASKED
+        if getattr(arguments, name, None) is not None
+    }
+    if (
+        arguments.steps is not None or arguments.epochs is not None
+    ):  # the last request counts
         given |= {"steps": arguments.steps, "epochs": arguments.epochs}
     folder = _folder(arguments)
     with locked(folder):  # first: what is read must not change before it is written
         return _start_or_continue(arguments, given, folder, began)
 
 
-def _start_or_continue(arguments: Namespace, given: Settings, folder: Path, began: float) -> int:
+def _start_or_continue(
+    arguments: Namespace, given: Settings, folder: Path, began: float
+) -> int:
     """Start a run, or continue the one in the folder; then read the text."""
     model_path = folder / "model.npz"
     kept = resume.kept_run(model_path, arguments)
@@ -75,9 +94,16 @@ def _start_or_continue(arguments: Namespace, given: Settings, folder: Path, bega
     text = data.load(settings["sources"], settings)
     if settings["steps"] is None and settings["epochs"] is None:
         settings["epochs"] = epochs_of_file(len(text.train))
-    checkpoint = _new_run(settings, text) if kept is None else resume.continued(kept, settings, text, model_path)
+    checkpoint = (
+        _new_run(settings, text)
+        if kept is None
+        else resume.continued(kept, settings, text, model_path)
+    )
     training = checkpoint.training
-    ends = settings["steps"], settings["epochs"] and settings["epochs"] * len(text.train)
+    ends = (
+        settings["steps"],
+        settings["epochs"] and settings["epochs"] * len(text.train),
+    )
     total = min(end for end in ends if end is not None)
     if training.step >= total and training.unreported is None:
         print(
@@ -90,9 +116,20 @@ def _start_or_continue(arguments: Namespace, given: Settings, folder: Path, bega
     return _run(arguments, checkpoint, text, total, folder, began)
 
 
-def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: int, folder: Path, began: float) -> int:
+def _run(
+    arguments: Namespace,
+    checkpoint: Checkpoint,
+    text: data.Data,
+    total: int,
+    folder: Path,
+    began: float,
+) -> int:
     """Train, and report; the folder is locked."""
-    training, model, settings = checkpoint.training, checkpoint.training.model, checkpoint.settings
+    training, model, settings = (
+        checkpoint.training,
+        checkpoint.training.model,
+        checkpoint.settings,
+    )
     model_path, interrupt = folder / "model.npz", StopOnSignal()
     say = screen.Screen(interrupt)
     by_products = ByProducts(say.paragraph)
@@ -114,15 +151,22 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
     best = SaveBest(folder / "best.npz", checkpoint)
     keeper = SaveCheckpoint(model_path, checkpoint, arguments.save_every)
     keeper.save()  # from now on there is something to continue
-    validation: list[Callback] = [] if text.valid is None else [ValidationLoss(text.valid)]
+    validation: list[Callback] = (
+        [] if text.valid is None else [ValidationLoss(text.valid)]
+    )
     curves = screen.live_curves(say, arguments.curves)
     bar = say.bar = screen.bar(training, total)
-    history = History(max(1, len(text.train) // ROWS_AN_EPOCH), floor, folder / "history.csv")
+    history = History(
+        max(1, len(text.train) // ROWS_AN_EPOCH), floor, folder / "history.csv"
+    )
     samples = lambda training: _samples(training, checkpoint, text)
     watchers: list[Callback] = [
         *validation,
         by_products.of("history.csv", history),
-        by_products.of("progress", Progress(len(text.train), floor, text.characters, bar=bar, show=say)),
+        by_products.of(
+            "progress",
+            Progress(len(text.train), floor, text.characters, bar=bar, show=say),
+        ),
         by_products.of("samples", SampleText(samples, folder / "samples.txt", say)),
         *(by_products.of("curves", drawn) for drawn in curves),
         *([by_products.of("best.npz", best)] if validation else []),
@@ -131,12 +175,23 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
     ]
     schedule = build_schedule(settings, len(text.train), total)
     with interrupt, bar or contextlib.nullcontext():
-        fit(training, text.train, None, total, settings["clip"], schedule, watchers, settings["clip_value"])
+        fit(
+            training,
+            text.train,
+            None,
+            total,
+            settings["clip"],
+            schedule,
+            watchers,
+            settings["clip_value"],
+        )
     say.let_be()
     with by_products.making("loss.png"):
         _picture(training, folder, say)
     if training.stop is not None:
-        say.paragraph(f"stopped after step {training.step:,}; {model_path} has everything. Continue with:")
+        say.paragraph(
+            f"stopped after step {training.step:,}; {model_path} has everything. Continue with:"
+        )
         say(f"  {resume.command(arguments, folder)}")
         return 0
     with by_products.making("the check by the grammar"):
@@ -152,14 +207,20 @@ def _run(arguments: Namespace, checkpoint: Checkpoint, text: data.Data, total: i
         )
         say(f"  minilstm sample {shlex.quote(str(best.path))}")
     elif still_falling(losses):
-        say.paragraph("the validation loss was still falling at the end, so more training will help. Continue with:")
-        say(f"  {resume.command(arguments, folder)} --epochs {2 * math.ceil(total / len(text.train))}")
+        say.paragraph(
+            "the validation loss was still falling at the end, so more training will help. Continue with:"
+        )
+        say(
+            f"  {resume.command(arguments, folder)} --epochs {2 * math.ceil(total / len(text.train))}"
+        )
     return 0
 
 
 def amount(number: float, unit: str) -> str:
     """A number and its unit; a fraction has three digits: "1 epoch", "0.25 epochs"."""
-    digits = f"{number:.3g}" if number < 1000 and number != int(number) else f"{number:,.0f}"
+    digits = (
+        f"{number:.3g}" if number < 1000 and number != int(number) else f"{number:,.0f}"
+    )
     return f"{digits} {unit}" + "s" * (digits != "1")
 
 
@@ -175,15 +236,31 @@ def _check_by_grammar(checkpoint: Checkpoint, text: data.Data, say) -> None:
     """Print how many texts of the model the grammar accepts, and the long-range agreement of recipes."""
     if text.corpus is None:
         return
-    (name,), seed, model = checkpoint.settings["sources"], checkpoint.settings["seed"], checkpoint.training.model
+    (name,), seed, model = (
+        checkpoint.settings["sources"],
+        checkpoint.settings["seed"],
+        checkpoint.training.model,
+    )
     rng, count = seeds.generator(seed, seeds.EVALUATION), TEXTS_CHECKED[name]
-    accepted = share_accepted(model, text.tokenizer, text.corpus, rng, count, CHECKED_TEMPERATURE)
-    say(f"accepted by the grammar at temperature {CHECKED_TEMPERATURE}: {accepted:.1%} of {count:,} {name}")
+    accepted = share_accepted(
+        model, text.tokenizer, text.corpus, rng, count, CHECKED_TEMPERATURE
+    )
+    say(
+        f"accepted by the grammar at temperature {CHECKED_TEMPERATURE}: {accepted:.1%} of {count:,} {name}"
+    )
     if name == "recipes":
         prompts, sampling = [recipes.PROMPTS[0]] * count, Sampling(CHECKED_TEMPERATURE)
-        written = generate_ids(model, text.tokenizer, prompts, CHECKED_LENGTH, sampling, rng)
-        ended = [text.tokenizer.complete(prompts[0], ids) for ids in written if ids[-1] == text.tokenizer.eos_id]
-        say(f"\n{len(ended)} of these {count} reached their end token:\n{kept_by_distance(ended)}\n")
+        written = generate_ids(
+            model, text.tokenizer, prompts, CHECKED_LENGTH, sampling, rng
+        )
+        ended = [
+            text.tokenizer.complete(prompts[0], ids)
+            for ids in written
+            if ids[-1] == text.tokenizer.eos_id
+        ]
+        say(
+            f"\n{len(ended)} of these {count} reached their end token:\n{kept_by_distance(ended)}\n"
+        )
 
 
 def _folder(arguments: Namespace) -> Path:
@@ -198,28 +275,44 @@ def _folder(arguments: Namespace) -> Path:
 
 def _new_run(settings: Settings, text: data.Data) -> Checkpoint:
     model = build_model(settings, text.tokenizer.vocab_size)
-    training = Training.begin(model, build_optimizer(settings), seeds.generator(settings["seed"], seeds.ORDER))
-    about_text = {"prompts": text.prompts, "fingerprint": text.fingerprint, "characters": text.characters}
-    about_run = {"run": secrets.token_hex(8)}  # distinguishes the files of this run from others
+    training = Training.begin(
+        model, build_optimizer(settings), seeds.generator(settings["seed"], seeds.ORDER)
+    )
+    about_text = {
+        "prompts": text.prompts,
+        "fingerprint": text.fingerprint,
+        "characters": text.characters,
+    }
+    about_run = {
+        "run": secrets.token_hex(8)
+    }  # distinguishes the files of this run from others
     return Checkpoint(training, text.tokenizer, {**settings, **about_text, **about_run})
 
 
 def _samples(training: Training, checkpoint: Checkpoint, text: data.Data) -> str:
     """One text for each prompt and, with a grammar, how many of a hundred texts it accepts."""
-    settings, model, tokenizer = checkpoint.settings, training.model, checkpoint.tokenizer
+    settings, model, tokenizer = (
+        checkpoint.settings,
+        training.model,
+        checkpoint.tokenizer,
+    )
     rng = seeds.generator(settings["seed"], seeds.SAMPLES, training.epoch)
     sampling = Sampling(settings["temperature"], greedy=settings["greedy"])
     texts = generate(model, tokenizer, text.prompts, settings["length"], sampling, rng)
-    lines = [as_item(_marked(prompt, sample)) for prompt, sample in zip(text.prompts, texts)]
+    lines = [
+        as_item(_marked(prompt, sample)) for prompt, sample in zip(text.prompts, texts)
+    ]
     if text.corpus is not None:
-        accepted = share_accepted(model, tokenizer, text.corpus, rng, 100, CHECKED_TEMPERATURE)
+        accepted = share_accepted(
+            model, tokenizer, text.corpus, rng, 100, CHECKED_TEMPERATURE
+        )
         lines.append(f"  (accepted by the grammar: {accepted:.0%} of 100)")
     return "\n".join(lines)
 
 
 def _marked(prompt: str, text: str) -> str:
     """A text with its prompt in brackets, so that one sees where the model begins."""
-    return f"[{prompt}]{text[len(prompt):]}" if text.startswith(prompt) else text
+    return f"[{prompt}]{text[len(prompt) :]}" if text.startswith(prompt) else text
 
 
 def _picture(training: Training, folder: Path, say) -> None:
@@ -228,4 +321,6 @@ def _picture(training: Training, folder: Path, say) -> None:
 
         plots.loss_picture(training.history, folder / "loss.png")
     except ImportError:
-        say('no loss.png, because matplotlib is missing: pip install "minilstm[lessons]"')
+        say(
+            'no loss.png, because matplotlib is missing: pip install "minilstm[lessons]"'
+        )

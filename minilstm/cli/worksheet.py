@@ -17,7 +17,9 @@ ENDINGS = {".txt": "text", ".md": "markdown", ".csv": "csv", ".xlsx": "xlsx"}
 def run(arguments: Namespace) -> int:
     """The command."""
     form = choose_format(arguments.format, arguments.out)
-    sheet = make_worksheet(arguments.hidden, arguments.input, arguments.steps, arguments.seed)
+    sheet = make_worksheet(
+        arguments.hidden, arguments.input, arguments.steps, arguments.seed
+    )
     out = arguments.out
     if form == "xlsx":
         from minilstm.verify.worksheet.spreadsheet import as_xlsx  # needs openpyxl
@@ -37,15 +39,21 @@ def choose_format(form: str | None, out: str | None) -> str:
     """The one that is named, else the one of the file's ending, else text. They must not contradict each other."""
     of_file = ENDINGS.get(Path(out).suffix.lower()) if out is not None else None
     if form and of_file and form != of_file:
-        raise InputError(f"{out} would not be {form} by its ending; change --out or --format")
+        raise InputError(
+            f"{out} would not be {form} by its ending; change --out or --format"
+        )
     return form or of_file or "text"
 
 
 def write_new(path: Path, contents: bytes) -> None:
     """A file that was not there before, whole or not at all; somebody may have put numbers of his own into an older one."""
     if not path.name or not path.parent.is_dir():
-        raise InputError(f"--out {str(path)!r}: {str(path.parent)!r} must be a folder, and a file must be named in it")
+        raise InputError(
+            f"--out {str(path)!r}: {str(path.parent)!r} must be a folder, and a file must be named in it"
+        )
     try:
         files.write_new(path, contents)
     except FileExistsError as error:
-        raise InputError(f"{path} is there already and is not overwritten; choose another name with --out") from error
+        raise InputError(
+            f"{path} is there already and is not overwritten; choose another name with --out"
+        ) from error

@@ -8,7 +8,18 @@ from minilstm.course.grading import Task, Wrong, check_array, same
 from minilstm.course.pictures import COLOURS, bars, pyplot, quick, save
 from minilstm.streams import make_writable
 
-__all__ = ["COLOURS", "Task", "Wrong", "bars", "check_array", "grade", "pyplot", "quick", "same", "save"]
+__all__ = [
+    "COLOURS",
+    "Task",
+    "Wrong",
+    "bars",
+    "check_array",
+    "grade",
+    "pyplot",
+    "quick",
+    "same",
+    "save",
+]
 
 make_writable()
 

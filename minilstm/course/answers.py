@@ -37,9 +37,13 @@ class Answers:
             self._code = compile(self.tree, str(path), "exec", dont_inherit=True)
         except SyntaxError as error:
             place = f"line {error.lineno} of {path}" if error.lineno else path
-            raise InputError(f"{place} is not Python: {error.msg}; correct it and try again") from None
+            raise InputError(
+                f"{place} is not Python: {error.msg}; correct it and try again"
+            ) from None
         except UnicodeDecodeError:
-            raise InputError(f"{path} is not a text in UTF-8; save it as one and try again") from None
+            raise InputError(
+                f"{path} is not a text in UTF-8; save it as one and try again"
+            ) from None
 
     def source(self, name: str) -> str:
         """The lines of a definition."""
@@ -51,17 +55,26 @@ class Answers:
         node = self._definition(name)
         if node is None:
             return []
-        indices = {id(part) for sub in ast.walk(node) if isinstance(sub, ast.Subscript) for part in ast.walk(sub.slice)}
+        indices = {
+            id(part)
+            for sub in ast.walk(node)
+            if isinstance(sub, ast.Subscript)
+            for part in ast.walk(sub.slice)
+        }
         return sorted(
             sub.lineno
             for sub in ast.walk(node)
-            if isinstance(sub, ast.Constant) and sub.value is Ellipsis and id(sub) not in indices
+            if isinstance(sub, ast.Constant)
+            and sub.value is Ellipsis
+            and id(sub) not in indices
         )
 
     def uses(self, name: str, other: str) -> bool:
         """Whether a definition uses the name of another one."""
         node = self._definition(name)
-        return node is not None and any(isinstance(sub, ast.Name) and sub.id == other for sub in ast.walk(node))
+        return node is not None and any(
+            isinstance(sub, ast.Name) and sub.id == other for sub in ast.walk(node)
+        )
 
     def load(self) -> ModuleType:
         """Run the file as a module, which is not in ``sys.modules`` afterwards."""
@@ -72,10 +85,14 @@ class Answers:
             exec(self._code, vars(module))
         except KeyboardInterrupt as stop:
             place = f"{self._place(stop)} of {self.path}"
-            raise InputError(f"{place} was stopped by Ctrl-C; does a loop there never end?") from None
+            raise InputError(
+                f"{place} was stopped by Ctrl-C; does a loop there never end?"
+            ) from None
         except (Exception, SystemExit) as error:
             place = f"{self._place(error)} of {self.path}"
-            raise InputError(f"{place} ends with {_said(error)}; correct it and try again") from None
+            raise InputError(
+                f"{place} ends with {_said(error)}; correct it and try again"
+            ) from None
         finally:
             del sys.modules[module.__name__]
         return module
@@ -89,27 +106,37 @@ class Answers:
         @functools.wraps(definition)  # inspect.unwrap finds the learner's own
         def call(*arguments: Any, **named: Any) -> Any:
             given = dict(zip(names, arguments)) | named
-            kept = {name: value for name, value in given.items() if name not in may_change}
+            kept = {
+                name: value for name, value in given.items() if name not in may_change
+            }
             before = arrays_in(copy_of(kept))
             try:
                 result = definition(*arguments, **named)
             except KeyboardInterrupt as stop:
-                raise Wrong(f"{self._place(stop)}: stopped by Ctrl-C; does a loop there never end?") from None
+                raise Wrong(
+                    f"{self._place(stop)}: stopped by Ctrl-C; does a loop there never end?"
+                ) from None
             except (Exception, SystemExit) as error:
                 raise Wrong(f"{self._place(error)}: {_said(error)}") from None
             after = arrays_in(kept)
             for name, array in before.items():
                 if not _equal(array, after.get(name)):
-                    raise Wrong(f"{name} is changed in place, but it belongs to the caller; work on a copy")
+                    raise Wrong(
+                        f"{name} is changed in place, but it belongs to the caller; work on a copy"
+                    )
             return result
 
         return call
 
     def _definition(self, name: str) -> ast.stmt | None:
         for node in self.tree.body:
-            names = [node.name] if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else []
+            names = (
+                [node.name] if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else []
+            )
             if isinstance(node, ast.Assign):
-                names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+                names = [
+                    target.id for target in node.targets if isinstance(target, ast.Name)
+                ]
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
                 names = [node.target.id]
             if name in names:
@@ -117,19 +144,27 @@ class Answers:
         return None
 
     def _place(self, error: BaseException) -> str:
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == self.path]
+        lines = [
+            frame.lineno
+            for frame in traceback.extract_tb(error.__traceback__)
+            if Path(frame.filename) == self.path
+        ]
         return f"line {lines[-1]}" if lines else "a call"
 
 
 def _equal(array: np.ndarray, other: np.ndarray | None) -> bool:
-    return other is not None and np.array_equal(array, other, equal_nan=array.dtype.kind in "fc")
+    return other is not None and np.array_equal(
+        array, other, equal_nan=array.dtype.kind in "fc"
+    )
 
 
 def _said(error: BaseException) -> str:
     sizes = MATMUL.search(str(error))
     if sizes:
         return f"a product @ does not fit: the left array has {sizes[2]} columns, the right one {sizes[1]} rows"
-    if isinstance(error, TypeError) and ("for ^" in str(error) or "bitwise_xor" in str(error)):
+    if isinstance(error, TypeError) and (
+        "for ^" in str(error) or "bitwise_xor" in str(error)
+    ):
         return "a power is written ** in Python; ^ is for the bits of integers"
     said = str(error).splitlines()
     return f"{type(error).__name__}: {said[0]}" if said else type(error).__name__

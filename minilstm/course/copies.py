@@ -60,7 +60,9 @@ class Copy:
         """Put the blank exercise back as git has it; returns whether it is blank now. What is in it must be kept before."""
         try:
             subprocess.run(
-                ["git", "checkout", "--quiet", "HEAD", "--", self.blank.name], cwd=self.blank.parent, capture_output=True
+                ["git", "checkout", "--quiet", "HEAD", "--", self.blank.name],
+                cwd=self.blank.parent,
+                capture_output=True,
             )
         except OSError:  # no git here
             pass

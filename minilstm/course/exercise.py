@@ -50,17 +50,35 @@ class Exercise:
     def _grade(self, task: Task, module) -> Result:
         blanks = self.answers.blanks(task.name)
         if blanks:
-            return Result(task, "not answered", f"line {blanks[0]} still has a blank: ...")
+            return Result(
+                task, "not answered", f"line {blanks[0]} still has a blank: ..."
+            )
         if not hasattr(module, task.name):
-            return Result(task, "wrong", f"{task.name} is not in the file any more; put its definition back")
+            return Result(
+                task,
+                "wrong",
+                f"{task.name} is not in the file any more; put its definition back",
+            )
         try:
             with np.errstate(all="ignore"):  # a division by zero shows in the result
-                return Result(task, "right", task.check(self.answers.guarded(getattr(module, task.name), task.may_change)))
+                return Result(
+                    task,
+                    "right",
+                    task.check(
+                        self.answers.guarded(
+                            getattr(module, task.name), task.may_change
+                        )
+                    ),
+                )
         except MinilstmError as error:
             return Result(task, "wrong", str(error))
         except Exception as error:  # an answer that the check does not expect
             said = f"({type(error).__name__}: {error})"
-            return Result(task, "wrong", f"{task.name} returns something that cannot be checked {said}")
+            return Result(
+                task,
+                "wrong",
+                f"{task.name} returns something that cannot be checked {said}",
+            )
 
 
 def number_of(number: int | None, file: Path | None, lessons: Path) -> int:
@@ -71,9 +89,13 @@ def number_of(number: int | None, file: Path | None, lessons: Path) -> int:
     if number is None and file is not None and file.name[:2].isdecimal():
         number = int(file.name[:2])
     if number is None:
-        raise InputError(f"the name of {file} has no number; name the exercise: minilstm exercise 2 --file {file}")
+        raise InputError(
+            f"the name of {file} has no number; name the exercise: minilstm exercise 2 --file {file}"
+        )
     if number not in exercises:
-        raise InputError(f"there is no exercise {number}; there are {', '.join(map(str, exercises))}")
+        raise InputError(
+            f"there is no exercise {number}; there are {', '.join(map(str, exercises))}"
+        )
     return number
 
 
@@ -81,7 +103,9 @@ def copy_of(number: int, lessons: Path) -> Copy:
     """The blank exercise with this number, and the learner's copy of it."""
     blank = numbered(lessons / "exercises")[number]
     grading = Answers(numbered(lessons / "grading")[number]).load()
-    return Copy(blank, lessons / "my" / blank.name, tuple(grading.TASKS), grading.BLANKS)
+    return Copy(
+        blank, lessons / "my" / blank.name, tuple(grading.TASKS), grading.BLANKS
+    )
 
 
 def describe(number: int, result: Result) -> str:
@@ -91,6 +115,11 @@ def describe(number: int, result: Result) -> str:
         text = paragraph.lstrip()
         indent = " " * (3 + len(paragraph) - len(text))
         lines += textwrap.wrap(
-            text, 80, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+            text,
+            80,
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
         )
     return "\n".join(lines)

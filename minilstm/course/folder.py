@@ -8,13 +8,20 @@ from pathlib import Path
 import minilstm
 from minilstm.errors import InputError
 
-NUMBERED = re.compile(r"(?!00)(\d\d)_\w+\.py")  # 00 is a page to read: no cells, no exercise, no notebook
+NUMBERED = re.compile(
+    r"(?!00)(\d\d)_\w+\.py"
+)  # 00 is a page to read: no cells, no exercise, no notebook
 
 
 def lessons(exercise: Path | None = None) -> Path:
     """The folder ``lessons/``: of this exercise, of the current folder, or of the repository."""
     here = Path.cwd()
-    places = [here / "lessons", here, here.parent, Path(minilstm.__file__).parents[1] / "lessons"]
+    places = [
+        here / "lessons",
+        here,
+        here.parent,
+        Path(minilstm.__file__).parents[1] / "lessons",
+    ]
     if exercise is not None:
         places.insert(0, exercise.resolve().parent.parent)
     for place in places:
@@ -33,10 +40,19 @@ def shown(path: Path) -> Path:
 
 def numbered(folder: Path) -> dict[int, Path]:
     """The files NN_name.py of a folder by their number, in order."""
-    found = {int(match[1]): path for path in folder.glob("*.py") if (match := NUMBERED.fullmatch(path.name))}
+    found = {
+        int(match[1]): path
+        for path in folder.glob("*.py")
+        if (match := NUMBERED.fullmatch(path.name))
+    }
     return dict(sorted(found.items()))
 
 
 def title(exercise: Path) -> str:
     """The first line of an exercise file."""
-    return exercise.read_text(encoding="utf-8-sig", errors="replace").split("\n")[0].strip('"').rstrip(".")
+    return (
+        exercise.read_text(encoding="utf-8-sig", errors="replace")
+        .split("\n")[0]
+        .strip('"')
+        .rstrip(".")
+    )

@@ -41,7 +41,13 @@ class Task:
     may_change: tuple[str, ...] = ()
 
 
-def same(name: str, yours: Any, right: Any, known: Mapping[str, Any] | None = None, tolerance: float = 1e-9) -> None:
+def same(
+    name: str,
+    yours: Any,
+    right: Any,
+    known: Mapping[str, Any] | None = None,
+    tolerance: float = 1e-9,
+) -> None:
     """Raise ``Wrong`` unless yours equals the right value.
 
     Parameters
@@ -69,7 +75,9 @@ def same(name: str, yours: Any, right: Any, known: Mapping[str, Any] | None = No
     with np.errstate(invalid="ignore"):
         far = np.nan_to_num(np.abs(got - wanted), nan=np.inf)
     if far.max() <= FLOAT32 * np.abs(wanted).max():
-        raise Wrong(f"{name} is right to six digits only: is it float32, a difference, or was a small number added?")
+        raise Wrong(
+            f"{name} is right to six digits only: is it float32, a difference, or was a small number added?"
+        )
     where = np.unravel_index(far.argmax(), wanted.shape)
     entry = f"entry {[int(k) for k in where]} of {name}" if where else name
     raise Wrong(f"{entry} is {got[where]:.6g} where {wanted[where]:.6g} belongs")

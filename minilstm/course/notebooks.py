@@ -19,7 +19,9 @@ def build(lesson: Path, folder: Path, force: bool = False) -> tuple[Path, Path |
     try:
         import jupytext
     except ImportError:
-        raise InputError('notebooks are built by jupytext, which is not installed: pip install -e ".[notebooks]"') from None
+        raise InputError(
+            'notebooks are built by jupytext, which is not installed: pip install -e ".[notebooks]"'
+        ) from None
     path = folder / f"{lesson.stem}.ipynb"
     text = jupytext.writes(jupytext.read(lesson, fmt="py:percent"), fmt="ipynb")
     kept = None
@@ -39,6 +41,9 @@ def build(lesson: Path, folder: Path, force: bool = False) -> tuple[Path, Path |
 def _cells(text: str) -> list[tuple] | None:
     """What is in the cells of a notebook; None if it is none."""
     try:
-        return [(cell["cell_type"], "".join(cell["source"]), cell.get("outputs")) for cell in json.loads(text)["cells"]]
+        return [
+            (cell["cell_type"], "".join(cell["source"]), cell.get("outputs"))
+            for cell in json.loads(text)["cells"]
+        ]
     except (ValueError, KeyError, TypeError):
         return None

@@ -36,7 +36,10 @@ STYLE: dict[Any, Any] = {
 
 def quick() -> bool:
     """Whether the lesson was asked to be short: ``--quick``, or MINILSTM_QUICK=1 where there is no command line."""
-    return "--quick" in options() or os.environ.get("MINILSTM_QUICK", "") not in ("", "0")
+    return "--quick" in options() or os.environ.get("MINILSTM_QUICK", "") not in (
+        "",
+        "0",
+    )
 
 
 def publish() -> bool:
@@ -44,7 +47,9 @@ def publish() -> bool:
     if "--publish" not in options():
         return False
     if quick():
-        refuse("--publish is for a full run: leave out --quick, and unset MINILSTM_QUICK")
+        refuse(
+            "--publish is for a full run: leave out --quick, and unset MINILSTM_QUICK"
+        )
     return True
 
 
@@ -58,7 +63,10 @@ def options() -> set[str]:
 
 def refuse(sentence: str) -> NoReturn:
     """Print how a lesson is run, and why not like this, and end with status 2."""
-    print(f"usage: python {sys.argv[0]} [--quick | --publish]\n{sentence}", file=sys.stderr)
+    print(
+        f"usage: python {sys.argv[0]} [--quick | --publish]\n{sentence}",
+        file=sys.stderr,
+    )
     raise SystemExit(2)
 
 
@@ -75,7 +83,9 @@ def pyplot() -> Any | None:
     except ImportError:
         print('(no picture without matplotlib: pip install -e ".[lessons]")')
         return None
-    except Exception as error:  # broken in one of many ways; a lesson can be read without pictures
+    except (
+        Exception
+    ) as error:  # broken in one of many ways; a lesson can be read without pictures
         print(f"(no picture, for matplotlib cannot be loaded: {first_line(error)})")
         return None
     if not in_notebook():
@@ -93,7 +103,12 @@ def save(figure: Any, name: str) -> Path:
     With ``--publish`` the picture that is named like its lesson goes to ``pictures/``; all others go to ``output/``.
     """
     lesson = script()
-    path = (lesson.parent if lesson else Path.cwd()) / "output" / ("quick" if quick() else "") / f"{name}.png"
+    path = (
+        (lesson.parent if lesson else Path.cwd())
+        / "output"
+        / ("quick" if quick() else "")
+        / f"{name}.png"
+    )
     if publish() and lesson and lesson.stem == name:
         path = lesson.parent / "pictures" / f"{name}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,12 +125,21 @@ def save(figure: Any, name: str) -> Path:
 def script() -> Path | None:
     """The lesson that runs; None in a notebook, at a prompt, or in an editor's console, a program of its own."""
     path = Path(getattr(sys.modules["__main__"], "__file__", None) or "")
-    return path.resolve() if NUMBERED.fullmatch(path.name) and not in_notebook() else None
+    return (
+        path.resolve() if NUMBERED.fullmatch(path.name) and not in_notebook() else None
+    )
 
 
 def provenance(lesson: Path | None) -> dict[str, str]:
     """Where a picture comes from, as the text chunks of its PNG file."""
-    code = {} if lesson is None else {"Lesson": lesson.stem, "Code": code_hash(lesson.read_text(encoding="utf-8"))}
+    code = (
+        {}
+        if lesson is None
+        else {
+            "Lesson": lesson.stem,
+            "Code": code_hash(lesson.read_text(encoding="utf-8")),
+        }
+    )
     return code | {"Run": "quick" if quick() else "full", "Version": __version__}
 
 
@@ -130,7 +154,12 @@ def code_hash(source: str) -> str:
     return hashlib.sha256(code.encode()).hexdigest()
 
 
-def bars(labels: Sequence[str], values: Sequence[float], width: int = 40, form: str = "{:.3f}") -> str:
+def bars(
+    labels: Sequence[str],
+    values: Sequence[float],
+    width: int = 40,
+    form: str = "{:.3f}",
+) -> str:
     """A bar of text for each value, at least 0; the largest is ``width`` wide.
 
     >>> print(bars(["a", "bb"], [1, 0.5], width=8))
@@ -140,5 +169,6 @@ def bars(labels: Sequence[str], values: Sequence[float], width: int = 40, form: 
     longest, most = max(map(len, labels), default=0), max(values, default=0) or 1
     bar = lambda value: "█" * round(width * value / most)
     return "\n".join(
-        f"{label:<{longest}}  {bar(value):<{width}} {form.format(value)}" for label, value in zip(labels, values)
+        f"{label:<{longest}}  {bar(value):<{width}} {form.format(value)}"
+        for label, value in zip(labels, values)
     )

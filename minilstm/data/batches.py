@@ -38,7 +38,9 @@ class Batches(Protocol):
 
     def __len__(self) -> int: ...
 
-    def epoch(self, rng: np.random.Generator | None = None, start: int = 0) -> Iterator[Batch]:
+    def epoch(
+        self, rng: np.random.Generator | None = None, start: int = 0
+    ) -> Iterator[Batch]:
         """One epoch, from mini-batch ``start`` on; without ``rng`` in the order of the data."""
         ...
 
@@ -83,12 +85,16 @@ class SequenceBatches:
             )
         for number, ids in enumerate(self.sequences):
             if len(ids) == 0:
-                raise InputError(f"sequence {number} is empty; there is nothing to predict in it, leave it out")
+                raise InputError(
+                    f"sequence {number} is empty; there is nothing to predict in it, leave it out"
+                )
 
     def __len__(self) -> int:
         return -(-len(self.sequences) // self.batch_size)
 
-    def epoch(self, rng: np.random.Generator | None = None, start: int = 0) -> Iterator[Batch]:
+    def epoch(
+        self, rng: np.random.Generator | None = None, start: int = 0
+    ) -> Iterator[Batch]:
         n, B = len(self.sequences), self.batch_size
         order = np.arange(n) if rng is None else rng.permutation(n)
         firsts = np.arange(0, n, B)  # where each mini-batch begins in the order
@@ -99,14 +105,24 @@ class SequenceBatches:
 
     def _grouped(self, order: np.ndarray) -> np.ndarray:
         """The order, each ``pool`` mini-batches of it sorted by length."""
-        lengths, size = np.array([len(ids) for ids in self.sequences]), self.pool * self.batch_size
+        lengths, size = (
+            np.array([len(ids) for ids in self.sequences]),
+            self.pool * self.batch_size,
+        )
         groups = [order[first : first + size] for first in range(0, len(order), size)]
-        return np.concatenate([group[np.argsort(-lengths[group], kind="stable")] for group in groups])
+        return np.concatenate(
+            [group[np.argsort(-lengths[group], kind="stable")] for group in groups]
+        )
 
     def pad(self, sequences: Sequence[np.ndarray]) -> Batch:
         """A mini-batch of these sequences, the longest first, as recurrent layers need them."""
         sequences = sorted(sequences, key=len, reverse=True)
-        lengths = np.array([len(ids) if self.max_steps is None else min(len(ids), self.max_steps) for ids in sequences])
+        lengths = np.array(
+            [
+                len(ids) if self.max_steps is None else min(len(ids), self.max_steps)
+                for ids in sequences
+            ]
+        )
         shape = (lengths[0], len(sequences))
         inputs = np.full(shape, self.padding_id, np.int32)  # (T, B)
         targets = np.full(shape, self.padding_id, np.int32)  # (T, B)
@@ -141,13 +157,19 @@ class CorpusBatches:
     def __len__(self) -> int:
         return -(-self.size // self.batch_size)
 
-    def epoch(self, rng: np.random.Generator | None = None, start: int = 0) -> Iterator[Batch]:
+    def epoch(
+        self, rng: np.random.Generator | None = None, start: int = 0
+    ) -> Iterator[Batch]:
         if rng is None:
             raise InputError("texts are sampled: pass a numpy.random.Generator")
         first = min(start * self.batch_size, self.size)
         self.corpus.sample_many(first, rng)  # skipped
         while first < self.size:
-            sentences = self.corpus.sample_many(min(self.batch_size, self.size - first), rng)
+            sentences = self.corpus.sample_many(
+                min(self.batch_size, self.size - first), rng
+            )
             ids = [self.tokenizer.encode(sentence) for sentence in sentences]
-            yield SequenceBatches(ids, len(ids), self.tokenizer.eos_id, self.tokenizer.padding_id).pad(ids)
+            yield SequenceBatches(
+                ids, len(ids), self.tokenizer.eos_id, self.tokenizer.padding_id
+            ).pad(ids)
             first += len(ids)

@@ -86,18 +86,24 @@ def check_text(text: str) -> None:
 def each_text(texts: Iterable[str], example: str = "fit([text])") -> Iterator[str]:
     """Iterate over texts. InputError for a single string, or one that is no string."""
     if isinstance(texts, str):
-        raise InputError(f"texts must be a list of strings, not one string: write {example}")
+        raise InputError(
+            f"texts must be a list of strings, not one string: write {example}"
+        )
     if not isinstance(texts, Iterable):
         raise InputError(f"texts must be a list of strings, not {type(texts).__name__}")
     for position, text in enumerate(texts):
         if not isinstance(text, str):
-            raise InputError(f"texts[{position}] must be a string, not {type(text).__name__}")
+            raise InputError(
+                f"texts[{position}] must be a string, not {type(text).__name__}"
+            )
         yield text
 
 
 def each_id(ids: Iterable[int], vocab_size: int) -> Iterator[int]:
     """Iterate over ids. InputError at one that is no integer or out of range."""
-    values = ids.tolist() if isinstance(ids, np.ndarray) else ids  # plain ints are faster
+    values = (
+        ids.tolist() if isinstance(ids, np.ndarray) else ids
+    )  # plain ints are faster
     if not isinstance(values, Iterable):
         raise InputError(f"ids must be a sequence of integers, not {values!r}")
     for position, value in enumerate(values):
@@ -113,26 +119,41 @@ def check_id(value: int, vocab_size: int, position: int | None = None) -> None:
     where = "" if position is None else f" at position {position} (counted from 0)"
     if not is_integer:
         raise InputError(f"the id {value!r}{where} is no integer")
-    raise InputError(f"the id {value}{where} is out of range: this tokenizer's ids are 0 to {vocab_size - 1}")
+    raise InputError(
+        f"the id {value}{where} is out of range: this tokenizer's ids are 0 to {vocab_size - 1}"
+    )
 
 
 def check_form(form: dict[str, Any], kind: str, *fields: str) -> None:
     """Raise InputError unless ``form`` has the fields of a tokenizer of this kind."""
     if not isinstance(form, dict):
-        raise InputError(f"a tokenizer is kept as a JSON object, not as {type(form).__name__}")
+        raise InputError(
+            f"a tokenizer is kept as a JSON object, not as {type(form).__name__}"
+        )
     for field in ("kind", "tokens", *fields):
         if field not in form:
-            raise InputError(f"the tokenizer's JSON lacks the field {field!r}: write it with to_json")
+            raise InputError(
+                f"the tokenizer's JSON lacks the field {field!r}: write it with to_json"
+            )
     if form["kind"] != kind:
-        raise InputError(f"the tokenizer's JSON has the kind {form['kind']!r}, not {kind!r}")
+        raise InputError(
+            f"the tokenizer's JSON has the kind {form['kind']!r}, not {kind!r}"
+        )
     if not isinstance(form["tokens"], list):
-        raise InputError(f"the tokenizer's tokens must be a list, not {form['tokens']!r}")
+        raise InputError(
+            f"the tokenizer's tokens must be a list, not {form['tokens']!r}"
+        )
 
 
 def visible(token: str) -> str:
     """A token; if it is invisible, quoted and escaped: ``' '``, ``'\\n'``, ``'\\u0301'``."""
-    shown = "".join(character if character.isprintable() else _escape(character) for character in token)
-    if unicodedata.category(token[0])[0] == "M":  # an accent would join the character before it
+    shown = "".join(
+        character if character.isprintable() else _escape(character)
+        for character in token
+    )
+    if (
+        unicodedata.category(token[0])[0] == "M"
+    ):  # an accent would join the character before it
         shown = _escape(token[0]) + shown[1:]
     return shown if shown == token and not token.isspace() else f"'{shown}'"
 

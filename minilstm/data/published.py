@@ -56,14 +56,22 @@ class LeftPadded:
     def __len__(self) -> int:
         return -(-len(self.sequences) // self.batch_size)
 
-    def epoch(self, rng: np.random.Generator | None = None, start: int = 0) -> Iterator[Batch]:
+    def epoch(
+        self, rng: np.random.Generator | None = None, start: int = 0
+    ) -> Iterator[Batch]:
         """The mini-batches in the order of the file; no rng is used."""
-        for first in range(start * self.batch_size, len(self.sequences), self.batch_size):
+        for first in range(
+            start * self.batch_size, len(self.sequences), self.batch_size
+        ):
             sequences = self.sequences[first : first + self.batch_size]
-            inputs = np.full((max(map(len, sequences)), len(sequences)), self.padding_id, np.int32)  # (T, B)
+            inputs = np.full(
+                (max(map(len, sequences)), len(sequences)), self.padding_id, np.int32
+            )  # (T, B)
             for b, ids in enumerate(sequences):
                 inputs[len(inputs) - len(ids) :, b] = ids
-            yield Batch(inputs, np.vstack([inputs[1:], np.full_like(inputs[:1], self.eos_id)]))
+            yield Batch(
+                inputs, np.vstack([inputs[1:], np.full_like(inputs[:1], self.eos_id)])
+            )
 
 
 @dataclass(frozen=True)
@@ -91,12 +99,18 @@ class RightPadded:
     def __len__(self) -> int:
         return -(-len(self.sequences) // self.batch_size)
 
-    def epoch(self, rng: np.random.Generator | None = None, start: int = 0) -> Iterator[Batch]:
+    def epoch(
+        self, rng: np.random.Generator | None = None, start: int = 0
+    ) -> Iterator[Batch]:
         """All batches once, in an order drawn from ``rng``, or without it in that of the file."""
         order = np.arange(len(self)) if rng is None else rng.permutation(len(self))
         for number in order[start:]:
-            sequences = self.sequences[number * self.batch_size : (number + 1) * self.batch_size]
-            padded = np.full((self.steps + 1, len(sequences)), self.padding_id, np.int32)  # (T + 1, B)
+            sequences = self.sequences[
+                number * self.batch_size : (number + 1) * self.batch_size
+            ]
+            padded = np.full(
+                (self.steps + 1, len(sequences)), self.padding_id, np.int32
+            )  # (T + 1, B)
             for b, ids in enumerate(sequences):
                 cut = ids[: self.steps + 1]
                 padded[: len(cut), b] = cut

@@ -30,8 +30,22 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import chain
 
-CONTRACTED = {"d", "ll", "m", "re", "s", "t", "ve"}  # they'd, they'll, I'm, they're, it's, don't, I've
-PLAIN_S = {"as", "is", "its", "this", "was"}  # no plurals: after them an apostrophe opens a quotation
+CONTRACTED = {
+    "d",
+    "ll",
+    "m",
+    "re",
+    "s",
+    "t",
+    "ve",
+}  # they'd, they'll, I'm, they're, it's, don't, I've
+PLAIN_S = {
+    "as",
+    "is",
+    "its",
+    "this",
+    "was",
+}  # no plurals: after them an apostrophe opens a quotation
 ELIDED = {"d", "l", "o", "za"}  # hors d'oeuvres, l'orange, o'clock, za'atar
 
 
@@ -43,7 +57,9 @@ WHITE_SPACE = re.compile(r"\s")  # what ``str.split`` splits at
 def is_mark(character: str) -> bool:
     """Whether this one character is set apart from its neighbours."""
     category = unicodedata.category(character)
-    return (category[0] in "PS" or category in ("Cc", "Cn", "Cs")) and not character.isspace()
+    return (
+        category[0] in "PS" or category in ("Cc", "Cn", "Cs")
+    ) and not character.isspace()
 
 
 def split_words(text: str) -> list[str]:
@@ -88,7 +104,10 @@ def spaced(words: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Each word with what stands before it, a space or nothing; as soon as the word after it is known."""
     last, last_hugs = "", True
     for word, left, right in _hugs(words):
-        is_bar = "|" in (last, word)  # it stands between title and text, and keeps its distance
+        is_bar = "|" in (
+            last,
+            word,
+        )  # it stands between title and text, and keeps its distance
         yield "" if last == "" or (last_hugs or left) and not is_bar else " ", word
         last, last_hugs = word, right
 
@@ -100,7 +119,12 @@ def _hugs(words: Iterable[str]) -> Iterator[tuple[str, bool, bool]]:
         left = right = False
         if not _is_mark(word):
             pass
-        elif word in "'’" and _is_word(before) and _is_word(after) and (after in CONTRACTED or before in ELIDED):
+        elif (
+            word in "'’"
+            and _is_word(before)
+            and _is_word(after)
+            and (after in CONTRACTED or before in ELIDED)
+        ):
             left = right = True
         elif word in "\"'":
             left, right = _straight_quote(word, before, quoting)
@@ -126,7 +150,12 @@ def _straight_quote(quote: str, before: str, quoting: set[str]) -> tuple[bool, b
     if quote in quoting:
         quoting.remove(quote)
         return True, False
-    if before[-1:].isnumeric() or quote == "'" and before.endswith("s") and before not in PLAIN_S:
+    if (
+        before[-1:].isnumeric()
+        or quote == "'"
+        and before.endswith("s")
+        and before not in PLAIN_S
+    ):
         return True, False
     quoting.add(quote)
     return False, True
@@ -134,7 +163,10 @@ def _straight_quote(quote: str, before: str, quoting: set[str]) -> tuple[bool, b
 
 def _hugs_of_mark(before: str, mark: str, after: str) -> tuple[bool, bool]:
     """The rules for marks that mean the same wherever they stand."""
-    number_before, number_after = before[-1:].isnumeric(), after[:1].isnumeric()  # 2 and 54cm in 2.54cm
+    number_before, number_after = (
+        before[-1:].isnumeric(),
+        after[:1].isnumeric(),
+    )  # 2 and 54cm in 2.54cm
     numbers = number_before and number_after
     if mark in ".:":
         return True, numbers  # 1.5, 1:2

@@ -27,7 +27,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from minilstm.data.protocol import check_form, check_id, check_text, each_id, each_text, visible
+from minilstm.data.protocol import (
+    check_form,
+    check_id,
+    check_text,
+    each_id,
+    each_text,
+    visible,
+)
 from minilstm.errors import InputError, UnknownTokenError
 
 CHUNK = 1 << 20  # characters to encode at a time, which bounds the memory
@@ -49,17 +56,25 @@ class CharTokenizer:
 
     def __post_init__(self) -> None:
         if not isinstance(self.tokens, tuple):
-            raise InputError(f"tokens must be a tuple of characters, not {type(self.tokens).__name__}")
+            raise InputError(
+                f"tokens must be a tuple of characters, not {type(self.tokens).__name__}"
+            )
         if not self.tokens:
-            raise InputError("a tokenizer needs at least one character: give it a text that is not empty")
+            raise InputError(
+                "a tokenizer needs at least one character: give it a text that is not empty"
+            )
         if not isinstance(self.unknown, bool):
             raise InputError(f"unknown must be True or False, not {self.unknown!r}")
         seen = set()
         for position, character in enumerate(self.tokens):
             if not isinstance(character, str) or len(character) != 1:
-                raise InputError(f"tokens[{position}] must be a single character, not {character!r}")
+                raise InputError(
+                    f"tokens[{position}] must be a single character, not {character!r}"
+                )
             if character in seen:
-                raise InputError(f"tokens[{position}] = {character!r} is a duplicate: keep one of them")
+                raise InputError(
+                    f"tokens[{position}] = {character!r} is a duplicate: keep one of them"
+                )
             seen.add(character)
 
     @classmethod
@@ -172,7 +187,11 @@ class CharTokenizer:
     def to_json(self) -> dict[str, Any]:
         """The tokenizer as JSON types, for `CharTokenizer.from_json`."""
         # Not one string: JSON would join two neighbouring surrogates to one character.
-        return {"kind": "characters", "tokens": list(self.tokens), "unknown": self.unknown}
+        return {
+            "kind": "characters",
+            "tokens": list(self.tokens),
+            "unknown": self.unknown,
+        }
 
     @classmethod
     def from_json(cls, form: dict[str, Any]) -> CharTokenizer:

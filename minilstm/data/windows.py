@@ -48,18 +48,25 @@ class WindowBatches:
     carries_state = True
 
     def __init__(self, ids: np.ndarray, batch_size: int, window: int, eos_id: int):
-        self.batch_size, self.window = check_size("batch_size", batch_size), check_size("window", window)
+        self.batch_size, self.window = (
+            check_size("batch_size", batch_size),
+            check_size("window", window),
+        )
         ids = np.asarray(ids)
         self._length = len(ids) // batch_size
         if self._length < window:
             raise _too_small(ids, batch_size, window)
         self._rows = ids[: batch_size * self._length].reshape(batch_size, self._length)
-        self._after = _at(ids, np.arange(1, batch_size + 1) * self._length, eos_id)  # (B,) after each row
+        self._after = _at(
+            ids, np.arange(1, batch_size + 1) * self._length, eos_id
+        )  # (B,) after each row
 
     def __len__(self) -> int:
         return -(-self._length // self.window)
 
-    def epoch(self, rng: np.random.Generator | None = None, start: int = 0) -> Iterator[Batch]:
+    def epoch(
+        self, rng: np.random.Generator | None = None, start: int = 0
+    ) -> Iterator[Batch]:
         """The windows in the order of the text, from mini-batch ``start`` on; no rng is used."""
         for first in range(start * self.window, self._length, self.window):
             stretch = self._rows[:, first : first + self.window + 1]  # (B, T + 1)
@@ -86,7 +93,10 @@ class StatelessWindows:
     carries_state = False
 
     def __init__(self, ids: np.ndarray, batch_size: int, window: int, eos_id: int):
-        self.batch_size, self.window = check_size("batch_size", batch_size), check_size("window", window)
+        self.batch_size, self.window = (
+            check_size("batch_size", batch_size),
+            check_size("window", window),
+        )
         self._ids, self._eos_id = np.asarray(ids), eos_id
         self._count = len(self._ids) // window
         if self._count < batch_size:
@@ -95,19 +105,29 @@ class StatelessWindows:
     def __len__(self) -> int:
         return -(-self._count // self.batch_size)
 
-    def epoch(self, rng: np.random.Generator | None = None, start: int = 0) -> Iterator[Batch]:
+    def epoch(
+        self, rng: np.random.Generator | None = None, start: int = 0
+    ) -> Iterator[Batch]:
         """All windows in random order, from mini-batch ``start`` on; without rng in order."""
         order = np.arange(self._count) if rng is None else rng.permutation(self._count)
         for first in range(start * self.batch_size, self._count, self.batch_size):
             begins = order[first : first + self.batch_size] * self.window
-            yield _batch(_at(self._ids, begins[:, None] + np.arange(self.window + 1), self._eos_id))
+            yield _batch(
+                _at(
+                    self._ids,
+                    begins[:, None] + np.arange(self.window + 1),
+                    self._eos_id,
+                )
+            )
 
 
 def running_text(sequences: Sequence[np.ndarray], eos_id: int) -> np.ndarray:
     """Join sequences (n,) to one running text, with the end token between them."""
     if len(sequences) == 1:
         return sequences[0]
-    text = np.full(sum(map(len, sequences)) + len(sequences) - 1, eos_id, sequences[0].dtype)
+    text = np.full(
+        sum(map(len, sequences)) + len(sequences) - 1, eos_id, sequences[0].dtype
+    )
     place = 0
     for ids in sequences:
         text[place : place + len(ids)] = ids
@@ -123,7 +143,9 @@ def _at(ids: np.ndarray, places: np.ndarray, eos_id: int) -> np.ndarray:
 def _batch(stretches: np.ndarray) -> Batch:
     """Inputs and targets from stretches (B, T + 1): the targets are one step ahead."""
     stretches = stretches.astype(np.int32).T
-    return Batch(np.ascontiguousarray(stretches[:-1]), np.ascontiguousarray(stretches[1:]))
+    return Batch(
+        np.ascontiguousarray(stretches[:-1]), np.ascontiguousarray(stretches[1:])
+    )
 
 
 def _too_small(ids: np.ndarray, batch_size: int, window: int) -> InputError:

@@ -28,7 +28,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from minilstm.data.protocol import Tokenizer, check_form, check_id, check_text, each_id, each_text, visible
+from minilstm.data.protocol import (
+    Tokenizer,
+    check_form,
+    check_id,
+    check_text,
+    each_id,
+    each_text,
+    visible,
+)
 from minilstm.data.punctuation import join_words, spaced, split_words, text_chunks
 from minilstm.data.tokenizers import CharTokenizer
 from minilstm.errors import InputError
@@ -50,15 +58,23 @@ class WordTokenizer:
 
     def __post_init__(self) -> None:
         if not isinstance(self.tokens, tuple):
-            raise InputError(f"tokens must be a tuple of words, not {type(self.tokens).__name__}")
+            raise InputError(
+                f"tokens must be a tuple of words, not {type(self.tokens).__name__}"
+            )
         if not self.tokens:
-            raise InputError("a tokenizer needs at least one word: give it a text that is not empty")
+            raise InputError(
+                "a tokenizer needs at least one word: give it a text that is not empty"
+            )
         seen = set()
         for position, word in enumerate(self.tokens):
             if not isinstance(word, str) or split_words(word) != [word]:
-                raise InputError(f"tokens[{position}] must be a single word or punctuation mark in lower case, not {word!r}")
+                raise InputError(
+                    f"tokens[{position}] must be a single word or punctuation mark in lower case, not {word!r}"
+                )
             if word in seen:
-                raise InputError(f"tokens[{position}] = {word!r} is a duplicate: keep one of them")
+                raise InputError(
+                    f"tokens[{position}] = {word!r} is a duplicate: keep one of them"
+                )
             seen.add(word)
 
     @classmethod
@@ -79,7 +95,9 @@ class WordTokenizer:
         """
         if limit is not None:
             _check_limit(limit)
-        unsplit: Counter[str] = Counter()  # between white space; each kind is split once
+        unsplit: Counter[str] = (
+            Counter()
+        )  # between white space; each kind is split once
         for text in each_text(texts):
             for chunk in text_chunks(text):
                 unsplit.update(chunk.split())
@@ -87,8 +105,15 @@ class WordTokenizer:
         for string, count in unsplit.items():
             for word in split_words(string):
                 counts[word] += count
-        ordered = sorted(counts.items(), key=lambda item: (item[1], item[0]), reverse=True)
-        return cls(tuple(word for word, _ in ordered[: None if limit is None else limit - SPECIAL]))
+        ordered = sorted(
+            counts.items(), key=lambda item: (item[1], item[0]), reverse=True
+        )
+        return cls(
+            tuple(
+                word
+                for word, _ in ordered[: None if limit is None else limit - SPECIAL]
+            )
+        )
 
     @property
     def unit(self) -> str:
@@ -128,7 +153,9 @@ class WordTokenizer:
         """
         check_text(text)
         words = chain.from_iterable(map(split_words, text_chunks(text)))
-        return np.fromiter(map(self._id_of.get, words, repeat(self.unknown_id)), np.int32)
+        return np.fromiter(
+            map(self._id_of.get, words, repeat(self.unknown_id)), np.int32
+        )
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids up to the first 0, with natural spaces (``join_words``).
@@ -157,10 +184,12 @@ class WordTokenizer:
         yield stripped
         first = next(words, None)
         if first is None:
-            yield prompt[len(stripped):]
+            yield prompt[len(stripped) :]
             return
         before = split_words(prompt)
-        for space, word in islice(spaced(chain(before, [first], words)), len(before), None):
+        for space, word in islice(
+            spaced(chain(before, [first], words)), len(before), None
+        ):
             yield space + word
 
     def show(self, id_: int) -> str:
@@ -171,7 +200,11 @@ class WordTokenizer:
         check_id(id_, self.vocab_size)
         if id_ == self.eos_id:
             return "<eos>"
-        return SHOWN_FOR_UNKNOWN if id_ == self.unknown_id else visible(self.tokens[id_ - SPECIAL])
+        return (
+            SHOWN_FOR_UNKNOWN
+            if id_ == self.unknown_id
+            else visible(self.tokens[id_ - SPECIAL])
+        )
 
     def share_unknown(self, texts: Iterable[str]) -> float:
         """Fraction of words outside the vocabulary, 0 to 1. InputError without any word."""
@@ -181,7 +214,9 @@ class WordTokenizer:
             unknown += int(np.count_nonzero(ids == self.unknown_id))
             total += len(ids)
         if total == 0:
-            raise InputError("the texts have no word in them: give texts that are not empty")
+            raise InputError(
+                "the texts have no word in them: give texts that are not empty"
+            )
         return unknown / total
 
     def to_json(self) -> dict[str, Any]:
@@ -195,13 +230,19 @@ class WordTokenizer:
         return cls(tuple(form["tokens"]))
 
     def __repr__(self) -> str:
-        return f"<WordTokenizer: {len(self.tokens)} words, vocab_size {self.vocab_size}>"
+        return (
+            f"<WordTokenizer: {len(self.tokens)} words, vocab_size {self.vocab_size}>"
+        )
 
     def _words(self, ids: Iterable[int]) -> Iterator[str]:
         for value in each_id(ids, self.vocab_size):
             if value == self.eos_id:
                 break
-            yield SHOWN_FOR_UNKNOWN if value == self.unknown_id else self.tokens[value - SPECIAL]
+            yield (
+                SHOWN_FOR_UNKNOWN
+                if value == self.unknown_id
+                else self.tokens[value - SPECIAL]
+            )
 
     @cached_property
     def _id_of(self) -> dict[str, int]:
@@ -210,18 +251,28 @@ class WordTokenizer:
 
 def _check_limit(limit: int) -> None:
     smallest = SPECIAL + 1
-    if isinstance(limit, bool) or not isinstance(limit, numbers.Integral) or limit < smallest:
-        raise InputError(f"limit must be a whole number of at least {smallest} (padding, unknown words and one word),"
-                         f" not {limit!r}")
+    if (
+        isinstance(limit, bool)
+        or not isinstance(limit, numbers.Integral)
+        or limit < smallest
+    ):
+        raise InputError(
+            f"limit must be a whole number of at least {smallest} (padding, unknown words and one word),"
+            f" not {limit!r}"
+        )
 
 
 def tokenizer_from_json(form: dict[str, Any]) -> Tokenizer:
     """The tokenizer of either kind that ``to_json`` returned; else InputError."""
     if not isinstance(form, dict):
-        raise InputError(f"a tokenizer is kept as a JSON object, not as {type(form).__name__}")
+        raise InputError(
+            f"a tokenizer is kept as a JSON object, not as {type(form).__name__}"
+        )
     kind = form.get("kind")
     if kind == "characters":
         return CharTokenizer.from_json(form)
     if kind == "words":
         return WordTokenizer.from_json(form)
-    raise InputError(f"the tokenizer's JSON has the kind {kind!r}, but there are only 'characters' and 'words'")
+    raise InputError(
+        f"the tokenizer's JSON has the kind {kind!r}, but there are only 'characters' and 'words'"
+    )

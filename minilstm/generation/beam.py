@@ -81,8 +81,12 @@ def beam_search(
     """
     check_size("length", length)
     check_size("width", width)
-    if not (isinstance(length_penalty, numbers.Real) and 0 <= length_penalty < math.inf):
-        raise InputError(f"length_penalty must be a finite number of at least 0, not {length_penalty!r}")
+    if not (
+        isinstance(length_penalty, numbers.Real) and 0 <= length_penalty < math.inf
+    ):
+        raise InputError(
+            f"length_penalty must be a finite number of at least 0, not {length_penalty!r}"
+        )
     logits, state = read_prompts(model, tokenizer, [prompt])  # (B, V), B = 1
     forbidden = forbidden_ids(tokenizer)
     live, log_P = np.empty((1, 0), np.int64), np.zeros(1)  # (B, n), (B,)
@@ -103,9 +107,14 @@ def beam_search(
         found += [(text, value.item()) for text, value in zip(live[ends], log_P[ends])]
         found = sorted(found, key=score, reverse=True)[:width]
         live, log_P, rows = live[~ends], log_P[~ends], rows[~ends]
-        bound = _score(log_P.max(initial=-np.inf), length, length_penalty)  # log P only falls, lp only grows
+        bound = _score(
+            log_P.max(initial=-np.inf), length, length_penalty
+        )  # log P only falls, lp only grows
         if len(live) == 0 or len(found) == width and bound <= score(found[-1]):
-            return [Hypothesis(tokenizer.complete(prompt, text), text, value) for text, value in found]
+            return [
+                Hypothesis(tokenizer.complete(prompt, text), text, value)
+                for text, value in found
+            ]
         state = tuple(tuple(part[rows] for part in layer) for layer in state)
         logits, state = model.logits(live[None, :, -1], state=state, last_only=True)
 

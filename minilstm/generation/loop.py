@@ -23,7 +23,8 @@ import numpy as np
 from minilstm import kernels
 from minilstm.errors import InputError
 from minilstm.kernels.generation import Choice, Weights, Work
-from minilstm.models.language_model import CELLS, LanguageModel, States
+from minilstm.models.language_model import LanguageModel, States
+from minilstm.models.stack import CELLS
 from minilstm.parallel.ownership import shares_model
 
 MOST_STEPS = 256  # time steps in a chunk
@@ -36,35 +37,66 @@ def weights_of(model: LanguageModel) -> Weights:
     """A copy of the parameters for the loop, in about the time of two tokens."""
     parameters = model.parameters
     layers = [parameters.layer(f"{model.cell}{k}") for k in range(model.layers)]
-    Wx_above = np.empty((model.layers - 1, *layers[0]["Wh"].shape), model.dtype)  # (L - 1, H, C)
+    Wx_above = np.empty(
+        (model.layers - 1, *layers[0]["Wh"].shape), model.dtype
+    )  # (L - 1, H, C)
     for k, layer in enumerate(layers[1:]):
         Wx_above[k] = layer["Wx"]
     return Weights(
-        table=np.empty((0, 0), model.dtype) if model.embedding is None else parameters["embedding.W"],
+        table=np.empty((0, 0), model.dtype)
+        if model.embedding is None
+        else parameters["embedding.W"],
         Wx_first=layers[0]["Wx"],
         Wx=Wx_above,
         Wh=np.stack([layer["Wh"] for layer in layers]),
         b=np.stack([layer[CELLS[model.cell].biases[0]] for layer in layers]),
-        W_out=np.ascontiguousarray(parameters["embedding.W"].T) if model.tied else parameters["output.W"],
+        W_out=np.ascontiguousarray(parameters["embedding.W"].T)
+        if model.tied
+        else parameters["output.W"],
         b_out=parameters["output.b"],
     )
 
 
 def bh_of(model: LanguageModel) -> np.ndarray | None:
     """The second biases of a GRU, (L, C); None for other cells."""
-    return np.stack([model.parameters[f"gru{k}.bh"] for k in range(model.layers)]) if model.cell == "gru" else None
+    return (
+        np.stack([model.parameters[f"gru{k}.bh"] for k in range(model.layers)])
+        if model.cell == "gru"
+        else None
+    )
 
 
 def work_for(model: LanguageModel, rows: int) -> Work:
     """Buffers for the computation of ``rows`` texts."""
     V, H, C = model.vocab_size, model.hidden, CELLS[model.cell].gates * model.hidden
     room = lambda width: np.empty((rows, width), model.dtype)
-    x, z, zh, spare, logits = room(model.embedding or 0), room(C), room(C), room(H), room(V)
-    return Work(x, z, zh, spare, logits, a=np.empty(V), heap=np.empty(V, np.int64), w=np.empty(V))
+    x, z, zh, spare, logits = (
+        room(model.embedding or 0),
+        room(C),
+        room(C),
+        room(H),
+        room(V),
+    )
+    return Work(
+        x,
+        z,
+        zh,
+        spare,
+        logits,
+        a=np.empty(V),
+        heap=np.empty(V, np.int64),
+        w=np.empty(V),
+    )
 
 
 @shares_model
-def write(model: LanguageModel, state: States, length: int, choice: Choice, rng: np.random.Generator) -> np.ndarray:
+def write(
+    model: LanguageModel,
+    state: States,
+    length: int,
+    choice: Choice,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Ids that continue from a state.
 
     Parameters
@@ -88,22 +120,36 @@ def write(model: LanguageModel, state: States, length: int, choice: Choice, rng:
 
 
 def write_in_chunks(
-    model: LanguageModel, state: States, length: int, choice: Choice, rng: np.random.Generator
+    model: LanguageModel,
+    state: States,
+    length: int,
+    choice: Choice,
+    rng: np.random.Generator,
 ) -> Iterator[np.ndarray]:
     """The same as ``write``, some time steps at a time; the model must not change."""
     if model.dtype.kind == "c":
-        raise InputError(f"a model in {model.dtype} is for checking gradients and cannot generate; use float32 or float64")
+        raise InputError(
+            f"a model in {model.dtype} is for checking gradients and cannot generate; use float32 or float64"
+        )
     B = len(state[0][0])
-    weights, bh, work = weights_of(model), bh_of(model), work_for(model, min(B, ROWS_TOGETHER))
+    weights, bh, work = (
+        weights_of(model),
+        bh_of(model),
+        work_for(model, min(B, ROWS_TOGETHER)),
+    )
     h = np.stack([layer[0] for layer in state])  # (L, B, H)
-    c = np.stack([layer[1] for layer in state]) if model.cell == "lstm" else None  # (L, B, H)
+    c = (
+        np.stack([layer[1] for layer in state]) if model.cell == "lstm" else None
+    )  # (L, B, H)
     texts, chunk = np.arange(B), steps_of_chunk(model, B)
     for start in range(0, length, chunk):
         before, steps = rng.bit_generator.state, min(chunk, length - start)
         u = rng.random((steps, B))
         ids = np.full(u.shape, choice.end)  # (T, B)
         with model.shared():
-            taken, going = kernels.generation.generate(weights, bh, choice, u, texts, h, c, work, ids)
+            taken, going = kernels.generation.generate(
+                weights, bh, choice, u, texts, h, c, work, ids
+            )
         texts = texts[:going]
         if going == 0:
             rng.bit_generator.state = before
@@ -115,11 +161,19 @@ def write_in_chunks(
 
 def steps_of_chunk(model: LanguageModel, B: int) -> int:
     """Time steps in a chunk. Each multiplies by every parameter once for each text."""
-    return min(MOST_STEPS, max(LEAST_STEPS, CHUNK_PRODUCTS // (B * model.parameters.flat.size)))
+    return min(
+        MOST_STEPS, max(LEAST_STEPS, CHUNK_PRODUCTS // (B * model.parameters.flat.size))
+    )
 
 
 def choice_of(
-    V: int, temperature: float, top_k: int | None, top_p: float | None, greedy: bool, forbidden: Sequence[int], end: int
+    V: int,
+    temperature: float,
+    top_k: int | None,
+    top_p: float | None,
+    greedy: bool,
+    forbidden: Sequence[int],
+    end: int,
 ) -> Choice:
     """How to sample, as numbers for the loop: never None, and greedy is top-k 1."""
     if greedy:

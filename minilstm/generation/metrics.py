@@ -37,7 +37,9 @@ LONGEST = 4  # largest n of the n-grams
 class Measures(NamedTuple):
     """Measures of a set of texts."""
 
-    distinct: tuple[float, ...]  # (1) for n = 1, 2, 3, 4; NaN where no text has n tokens
+    distinct: tuple[
+        float, ...
+    ]  # (1) for n = 1, 2, 3, 4; NaN where no text has n tokens
     log_likelihood: float  # (2)
     perplexity: float  # (3)
     tokens: int  # N
@@ -58,7 +60,10 @@ def distinct(sequences: Iterable[Sequence[Hashable]], n: int) -> float:
 
 @shares_model
 def log_probabilities(
-    model: LanguageModel, tokenizer: Tokenizer, prompts: Sequence[str], written: Sequence[np.ndarray]
+    model: LanguageModel,
+    tokenizer: Tokenizer,
+    prompts: Sequence[str],
+    written: Sequence[np.ndarray],
 ) -> list[np.ndarray]:
     """Log-probability of each generated token.
 
@@ -77,7 +82,9 @@ def log_probabilities(
         model's.
     """
     if len(prompts) != len(written):
-        raise InputError(f"there must be one text for each of {len(prompts)} prompts, not {len(written)}")
+        raise InputError(
+            f"there must be one text for each of {len(prompts)} prompts, not {len(written)}"
+        )
     logits, state = read_prompts(model, tokenizer, prompts)  # (B, V)
     lengths = [len(ids) for ids in written]
     targets = np.zeros((max(lengths), len(written)), np.int64)  # (T, B)
@@ -93,12 +100,22 @@ def log_probabilities(
 
 
 def measure(
-    model: LanguageModel, tokenizer: Tokenizer, prompts: Sequence[str], written: Sequence[np.ndarray]
+    model: LanguageModel,
+    tokenizer: Tokenizer,
+    prompts: Sequence[str],
+    written: Sequence[np.ndarray],
 ) -> Measures:
     """All measures of generated texts; arguments as for ``log_probabilities``."""
-    log_p = np.concatenate(log_probabilities(model, tokenizer, prompts, written))  # (N,)
+    log_p = np.concatenate(
+        log_probabilities(model, tokenizer, prompts, written)
+    )  # (N,)
     texts = [[int(k) for k in ids if k != tokenizer.eos_id] for ids in written]
     mean = float(log_p.mean()) if log_p.size else float("nan")
     with np.errstate(over="ignore"):  # a perplexity may overflow
         perplexity = float(np.exp(-mean))
-    return Measures(tuple(distinct(texts, n) for n in range(1, LONGEST + 1)), mean, perplexity, log_p.size)
+    return Measures(
+        tuple(distinct(texts, n) for n in range(1, LONGEST + 1)),
+        mean,
+        perplexity,
+        log_p.size,
+    )

@@ -38,7 +38,9 @@ from minilstm.models.language_model import LanguageModel, States
 from minilstm.parallel.ownership import shares_model
 from minilstm.reference.generate import distribution
 
-PROMPT_CHUNK = 256  # time steps of a prompt at a time, which bounds the memory of a long one
+PROMPT_CHUNK = (
+    256  # time steps of a prompt at a time, which bounds the memory of a long one
+)
 
 
 @dataclass(frozen=True)
@@ -65,19 +67,27 @@ class Sampling:
 
     def __post_init__(self):
         if self.temperature == 0:
-            raise InputError("temperature 0 would divide by zero; to always take the likeliest token, use greedy")
+            raise InputError(
+                "temperature 0 would divide by zero; to always take the likeliest token, use greedy"
+            )
         check_number("temperature", self.temperature, above=0)
         if self.top_k is not None:
             check_size("top_k", self.top_k)
-        if self.top_p is not None and not (isinstance(self.top_p, numbers.Real) and 0 < self.top_p <= 1):
+        if self.top_p is not None and not (
+            isinstance(self.top_p, numbers.Real) and 0 < self.top_p <= 1
+        ):
             raise InputError(f"top_p must be above 0 and at most 1, not {self.top_p!r}")
 
     def check_vocabulary(self, V: int) -> None:
         """Raise InputError if top_k is larger than a vocabulary of V tokens."""
         if self.top_k is not None and self.top_k > V:
-            raise InputError(f"top_k must be at most the vocabulary's size {V}, not {self.top_k}")
+            raise InputError(
+                f"top_k must be at most the vocabulary's size {V}, not {self.top_k}"
+            )
 
-    def distribution(self, logits: np.ndarray, forbidden: Sequence[int] = ()) -> np.ndarray:
+    def distribution(
+        self, logits: np.ndarray, forbidden: Sequence[int] = ()
+    ) -> np.ndarray:
         """Probabilities of the next token, equations (1) to (4).
 
         Parameters
@@ -96,17 +106,27 @@ class Sampling:
         self.check_vocabulary(logits.shape[-1])
         if self.greedy:
             return distribution(logits, top_k=1, forbidden=forbidden)
-        with np.errstate(over="ignore"):  # a tiny τ sends unlikely logits to -inf, as it should
-            return distribution(logits, self.temperature, self.top_k, self.top_p, forbidden)
+        with np.errstate(
+            over="ignore"
+        ):  # a tiny τ sends unlikely logits to -inf, as it should
+            return distribution(
+                logits, self.temperature, self.top_k, self.top_p, forbidden
+            )
 
 
 def forbidden_ids(tokenizer: Tokenizer) -> list[int]:
     """Ids that are never sampled: unknown, and padding unless it is also the end."""
-    return [k for k in (tokenizer.padding_id, tokenizer.unknown_id) if k is not None and k != tokenizer.eos_id]
+    return [
+        k
+        for k in (tokenizer.padding_id, tokenizer.unknown_id)
+        if k is not None and k != tokenizer.eos_id
+    ]
 
 
 @shares_model
-def read_prompts(model: LanguageModel, tokenizer: Tokenizer, prompts: Sequence[str]) -> tuple[np.ndarray, States]:
+def read_prompts(
+    model: LanguageModel, tokenizer: Tokenizer, prompts: Sequence[str]
+) -> tuple[np.ndarray, States]:
     """Logits of the token after each prompt, and the state there.
 
     Equal prompts are read once.
@@ -127,7 +147,9 @@ def read_prompts(model: LanguageModel, tokenizer: Tokenizer, prompts: Sequence[s
     UnknownTokenError : if a prompt has a token that the tokenizer does not know.
     """
     if isinstance(prompts, str):
-        raise InputError(f"prompts must be a list of strings, not one string: write [{prompts[:20]!r}]")
+        raise InputError(
+            f"prompts must be a list of strings, not one string: write [{prompts[:20]!r}]"
+        )
     if tokenizer.vocab_size != model.vocab_size:
         raise InputError(
             f"the tokenizer has {tokenizer.vocab_size} ids, but the model {model.vocab_size}; use those of one checkpoint"
@@ -135,7 +157,9 @@ def read_prompts(model: LanguageModel, tokenizer: Tokenizer, prompts: Sequence[s
     position = {prompt: k for k, prompt in enumerate(dict.fromkeys(prompts))}
     encoded = [tokenizer.encode(prompt) for prompt in position]
     if not encoded or not all(map(len, encoded)):
-        raise InputError("a prompt must have at least one token, which the model can continue")
+        raise InputError(
+            "a prompt must have at least one token, which the model can continue"
+        )
     lengths = np.array([len(ids) for ids in encoded])
     inputs = np.zeros((lengths.max(), len(encoded)), np.int32)  # (T, different prompts)
     for b, ids in enumerate(encoded):
@@ -143,10 +167,14 @@ def read_prompts(model: LanguageModel, tokenizer: Tokenizer, prompts: Sequence[s
     state = None
     for start in range(0, len(inputs), PROMPT_CHUNK):
         part = inputs[start : start + PROMPT_CHUNK]
-        logits, state = model.logits(part, np.clip(lengths - start, 0, len(part)), state, last_only=True)
+        logits, state = model.logits(
+            part, np.clip(lengths - start, 0, len(part)), state, last_only=True
+        )
     assert state is not None
     of_each = [position[prompt] for prompt in prompts]  # (B,)
-    return logits[of_each], tuple(tuple(array[of_each] for array in layer) for layer in state)
+    return logits[of_each], tuple(
+        tuple(array[of_each] for array in layer) for layer in state
+    )
 
 
 @shares_model
@@ -177,7 +205,12 @@ def generate_ids(
     InputError : if an argument is wrong, or the tokenizer is not the model's.
     UnknownTokenError : if a prompt has a token that the tokenizer does not know.
     """
-    return cut_at_end(np.concatenate([*generate_in_chunks(model, tokenizer, prompts, length, sampling, rng)]), tokenizer)
+    return cut_at_end(
+        np.concatenate(
+            [*generate_in_chunks(model, tokenizer, prompts, length, sampling, rng)]
+        ),
+        tokenizer,
+    )
 
 
 def generate_in_chunks(
@@ -198,12 +231,19 @@ def generate_in_chunks(
     (T, B) ids; after its end token, a text has only end tokens.
     """
     if rng is None and not sampling.greedy:
-        raise InputError("sampling needs a numpy.random.Generator: pass rng=np.random.default_rng(seed)")
+        raise InputError(
+            "sampling needs a numpy.random.Generator: pass rng=np.random.default_rng(seed)"
+        )
     rng = np.random.default_rng(0) if rng is None else rng
     check_size("length", length)
     _, state = read_prompts(model, tokenizer, prompts)
     sampling.check_vocabulary(model.vocab_size)
-    choice = choice_of(model.vocab_size, **vars(sampling), forbidden=forbidden_ids(tokenizer), end=tokenizer.eos_id)
+    choice = choice_of(
+        model.vocab_size,
+        **vars(sampling),
+        forbidden=forbidden_ids(tokenizer),
+        end=tokenizer.eos_id,
+    )
     return write_in_chunks(model, state, length, choice, rng)
 
 
@@ -264,6 +304,9 @@ def share_accepted(
     -------
     A number between 0 and 1.
     """
-    openings = [tokenizer.decode(tokenizer.encode(text)[:1]) for text in corpus.sample_many(count, rng)]
+    openings = [
+        tokenizer.decode(tokenizer.encode(text)[:1])
+        for text in corpus.sample_many(count, rng)
+    ]
     texts = generate(model, tokenizer, openings, 300, Sampling(temperature), rng)
     return sum(map(corpus.accepts, texts)) / count

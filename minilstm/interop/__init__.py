@@ -12,8 +12,18 @@ the G blocks of H columns or rows: i, f, g, o of an LSTM everywhere (Keras calls
 - ``fit.py``: whether given arrays fit and, if they do not, what they are.
 """
 
-from minilstm.interop.keras import layer_from_keras, layer_to_keras, load_keras, to_keras
-from minilstm.interop.pytorch import load_torch, stack_from_torch, stack_to_torch, to_torch
+from minilstm.interop.keras import (
+    layer_from_keras,
+    layer_to_keras,
+    load_keras,
+    to_keras,
+)
+from minilstm.interop.pytorch import (
+    load_torch,
+    stack_from_torch,
+    stack_to_torch,
+    to_torch,
+)
 
 __all__ = [
     "layer_from_keras",

@@ -18,7 +18,10 @@ import numpy as np
 from minilstm.checks import check_array, check_dtype
 from minilstm.errors import InputError
 
-READERS = {"PyTorch": "load_torch or stack_from_torch", "Keras": "load_keras or layer_from_keras"}
+READERS = {
+    "PyTorch": "load_torch or stack_from_torch",
+    "Keras": "load_keras or layer_from_keras",
+}
 MARKS = {"PyTorch": ("weight_ih_l", "weight_hh_l"), "Keras": ("kernel", "embeddings")}
 UNKNOWN_KINDS = {  # parts of names that only weights of another architecture have
     "_reverse": "a bidirectional layer; minilstm's read in one direction",
@@ -37,28 +40,48 @@ class Expected(NamedTuple):
     recurrent: bool = False  # whether it is a matrix from hidden states to gates
 
 
-def check_fit(weights: Any, expected: dict[str, Expected], framework: str, dtype=None) -> np.dtype:
+def check_fit(
+    weights: Any, expected: dict[str, Expected], framework: str, dtype=None
+) -> np.dtype:
     """All of ``expected`` and nothing else, of one dtype (``dtype`` if given), finite. Returns the dtype."""
-    if not isinstance(weights, Mapping) or not all(isinstance(name, str) for name in weights):
-        raise InputError(f"weights must be a dictionary from names to NumPy arrays, not {type(weights).__name__}")
+    if not isinstance(weights, Mapping) or not all(
+        isinstance(name, str) for name in weights
+    ):
+        raise InputError(
+            f"weights must be a dictionary from names to NumPy arrays, not {type(weights).__name__}"
+        )
     _check_names(weights, expected, framework)
     for name in expected:
         if not isinstance(weights[name], np.ndarray):
             what = type(weights[name]).__name__
-            raise InputError(f"{name} must be a NumPy array, not {what}; a tensor's .numpy() makes one")
-    for name in sorted(expected, key=lambda name: not expected[name].recurrent):  # those that tell most come first
+            raise InputError(
+                f"{name} must be a NumPy array, not {what}; a tensor's .numpy() makes one"
+            )
+    for name in sorted(
+        expected, key=lambda name: not expected[name].recurrent
+    ):  # those that tell most come first
         if weights[name].shape != expected[name].shape:
-            raise InputError(_wrong_shape(name, weights[name].shape, expected[name], framework))
+            raise InputError(
+                _wrong_shape(name, weights[name].shape, expected[name], framework)
+            )
     first = next(iter(expected))
-    dtype = check_dtype(first, weights[first].dtype).newbyteorder("=") if dtype is None else np.dtype(dtype)
+    dtype = (
+        check_dtype(first, weights[first].dtype).newbyteorder("=")
+        if dtype is None
+        else np.dtype(dtype)
+    )
     for name, want in expected.items():
         check_array(name, weights[name], want.shape, dtype)
         if not np.isfinite(weights[name]).all():
-            raise InputError(f"{name} holds NaN or infinite numbers; such a model has diverged")
+            raise InputError(
+                f"{name} holds NaN or infinite numbers; such a model has diverged"
+            )
     return dtype
 
 
-def _check_names(weights: Mapping[str, Any], expected: dict[str, Expected], framework: str) -> None:
+def _check_names(
+    weights: Mapping[str, Any], expected: dict[str, Expected], framework: str
+) -> None:
     extra = [name for name in weights if name not in expected]
     for name in extra:
         for part, kind in UNKNOWN_KINDS.items():
@@ -66,9 +89,13 @@ def _check_names(weights: Mapping[str, Any], expected: dict[str, Expected], fram
                 raise InputError(f"{name} is of {kind}")
     for name in expected:
         if name not in weights:
-            raise InputError(f"the weights lack {name}, of shape {expected[name].shape}{_hint(name, extra, framework)}")
+            raise InputError(
+                f"the weights lack {name}, of shape {expected[name].shape}{_hint(name, extra, framework)}"
+            )
     for name in extra:
-        raise InputError(f"the weights have {name}, for which there is no place here; take it out if it is not needed")
+        raise InputError(
+            f"the weights have {name}, for which there is no place here; take it out if it is not needed"
+        )
 
 
 def _hint(missing: str, extra: list[str], framework: str) -> str:
@@ -78,18 +105,28 @@ def _hint(missing: str, extra: list[str], framework: str) -> str:
         if last(name) == last(missing):
             return f", but have {name}; say by rnn=, embedding= and output= what stands before the last part of a name"
     for other, marks in MARKS.items():
-        if other != framework and any(mark in last(name) for name in extra for mark in marks):
+        if other != framework and any(
+            mark in last(name) for name in extra for mark in marks
+        ):
             return f", but have {other}'s name {extra[0]}; {READERS[other]} read such names"
-    return "; zeros stand for a bias that is not used" if "bias" in last(missing) else ""
+    return (
+        "; zeros stand for a bias that is not used" if "bias" in last(missing) else ""
+    )
 
 
-def _wrong_shape(name: str, shape: tuple[int, ...], want: Expected, framework: str) -> str:
+def _wrong_shape(
+    name: str, shape: tuple[int, ...], want: Expected, framework: str
+) -> str:
     sentence = f"{name} must have the shape {want.letters} = {want.shape}{want.owner and ' of ' + want.owner}, not {shape}"
     if shape in want.known:
         return f"{sentence}, {want.known[shape]}"
     for cell, H, owner in readings(shape) if want.recurrent else ():
         whose = f"{owner}'s layout" if owner else "either layout"
-        remedy = f"{READERS[owner]} read it" if owner not in ("", framework) else "take the same cell and size here"
+        remedy = (
+            f"{READERS[owner]} read it"
+            if owner not in ("", framework)
+            else "take the same cell and size here"
+        )
         return f"{sentence}, that of {cell} of hidden size {H} in {whose}; {remedy}"
     return sentence
 

@@ -24,7 +24,15 @@ import numpy as np
 
 from minilstm.errors import InputError
 from minilstm.interop.fit import Expected
-from minilstm.interop.layout import Arrays, Layout, Place, export, export_model, load_model, take
+from minilstm.interop.layout import (
+    Arrays,
+    Layout,
+    Place,
+    export,
+    export_model,
+    load_model,
+    take,
+)
 from minilstm.layers import Embedding, Recurrent
 from minilstm.models.language_model import LanguageModel
 
@@ -32,7 +40,10 @@ KERAS_NAMES = {"lstm": "lstm", "gru": "gru", "rnn": "simple_rnn"}
 
 
 def to_keras(
-    model: LanguageModel, rnn: str | Sequence[str] | None = None, embedding: str = "embedding", output: str = "dense"
+    model: LanguageModel,
+    rnn: str | Sequence[str] | None = None,
+    embedding: str = "embedding",
+    output: str = "dense",
 ) -> Arrays:
     """All parameters of a model, as the layers of a Keras model hold them.
 
@@ -89,7 +100,9 @@ def layer_to_keras(layer: Recurrent, params: Mapping[str, np.ndarray]) -> Arrays
     >>> list(layer_to_keras(layer, layer.init(np.random.default_rng(0))))
     ['kernel', 'recurrent_kernel', 'bias']
     """
-    return export(KERAS, {"layer": _recurrent(layer)}, {"layer": params}, {"layer": Place()})
+    return export(
+        KERAS, {"layer": _recurrent(layer)}, {"layer": params}, {"layer": Place()}
+    )
 
 
 def layer_from_keras(layer: Recurrent, weights: Mapping[str, np.ndarray]) -> Arrays:
@@ -97,7 +110,9 @@ def layer_from_keras(layer: Recurrent, weights: Mapping[str, np.ndarray]) -> Arr
 
     They have the dtype of the weights. Raises as ``load_keras`` does.
     """
-    return take(KERAS, {"layer": _recurrent(layer)}, weights, {"layer": Place()})["layer"]
+    return take(KERAS, {"layer": _recurrent(layer)}, weights, {"layer": Place()})[
+        "layer"
+    ]
 
 
 def _expected(layer: Any) -> dict[str, Expected]:
@@ -105,7 +120,10 @@ def _expected(layer: Any) -> dict[str, Expected]:
         return {"embeddings": Expected(layer.shapes["W"], "(V, E)")}
     if not isinstance(layer, Recurrent):
         V, H = layer.output_size, layer.input_size
-        return {"kernel": Expected((H, V), "(H, V)", known={(V, H): TRANSPOSED}), "bias": Expected((V,), "(V,)")}
+        return {
+            "kernel": Expected((H, V), "(H, V)", known={(V, H): TRANSPOSED}),
+            "bias": Expected((V,), "(V,)"),
+        }
     D, H, GH = layer.input_size, layer.hidden_size, layer.gates * layer.hidden_size
     letters = f"{layer.gates}H" if layer.gates > 1 else "H"
     owner = f"{'an' if layer.gates != 3 else 'a'} {type(layer).__name__}"
@@ -122,23 +140,38 @@ def _expected(layer: Any) -> dict[str, Expected]:
 
 def _outward(layer: Any, params: Mapping[str, np.ndarray]) -> Arrays:
     if isinstance(layer, Embedding):
-        return {"embeddings": params["W"]}                                 # (3)
+        return {"embeddings": params["W"]}  # (3)
     if not isinstance(layer, Recurrent):
-        return {"kernel": params["W"], "bias": params["b"]}                # (3)
+        return {"kernel": params["W"], "bias": params["b"]}  # (3)
     if len(layer.biases) == 1:
-        return {"kernel": params["Wx"], "recurrent_kernel": params["Wh"], "bias": params["b"]}  # (1)
-    arrays = {"kernel": params["Wx"], "recurrent_kernel": params["Wh"], "bias": np.stack([params["bx"], params["bh"]])}
+        return {
+            "kernel": params["Wx"],
+            "recurrent_kernel": params["Wh"],
+            "bias": params["b"],
+        }  # (1)
+    arrays = {
+        "kernel": params["Wx"],
+        "recurrent_kernel": params["Wh"],
+        "bias": np.stack([params["bx"], params["bh"]]),
+    }
     return {short: swap_first_blocks(array) for short, array in arrays.items()}  # (2)
 
 
 def _inward(layer: Any, weights: Arrays) -> Arrays:
     if isinstance(layer, Embedding):
-        return {"W": weights["embeddings"]}                                # (3)
+        return {"W": weights["embeddings"]}  # (3)
     if not isinstance(layer, Recurrent):
-        return {"W": weights["kernel"], "b": weights["bias"]}              # (3)
+        return {"W": weights["kernel"], "b": weights["bias"]}  # (3)
     if len(layer.biases) == 1:
-        return {"Wx": weights["kernel"], "Wh": weights["recurrent_kernel"], "b": weights["bias"]}  # (1)
-    Wx, Wh, (bx, bh) = (swap_first_blocks(weights[short]) for short in ("kernel", "recurrent_kernel", "bias"))  # (2)
+        return {
+            "Wx": weights["kernel"],
+            "Wh": weights["recurrent_kernel"],
+            "b": weights["bias"],
+        }  # (1)
+    Wx, Wh, (bx, bh) = (
+        swap_first_blocks(weights[short])
+        for short in ("kernel", "recurrent_kernel", "bias")
+    )  # (2)
     return {"Wx": Wx, "Wh": Wh, "bx": bx, "bh": bh}
 
 
@@ -153,12 +186,24 @@ RESET_BEFORE = "that of a GRU with reset_after=False, which computes something e
 KERAS = Layout("Keras", _expected, _outward, _inward, "kernel")
 
 
-def _places(model: LanguageModel, rnn: str | Sequence[str] | None, embedding: str, output: str) -> dict[str, Place]:
+def _places(
+    model: LanguageModel, rnn: str | Sequence[str] | None, embedding: str, output: str
+) -> dict[str, Place]:
     name = KERAS_NAMES[model.cell]
-    rnn = [name, *(f"{name}_{k}" for k in range(1, model.layers))] if rnn is None else [rnn] if isinstance(rnn, str) else rnn
+    rnn = (
+        [name, *(f"{name}_{k}" for k in range(1, model.layers))]
+        if rnn is None
+        else [rnn]
+        if isinstance(rnn, str)
+        else rnn
+    )
     if len(rnn) != model.layers:
-        raise InputError(f"rnn must have one name for each of {model.layers} layers, not {len(rnn)}: {list(rnn)}")
-    places = {"embedding": embedding, "output": output} | {f"{model.cell}{k}": prefix for k, prefix in enumerate(rnn)}
+        raise InputError(
+            f"rnn must have one name for each of {model.layers} layers, not {len(rnn)}: {list(rnn)}"
+        )
+    places = {"embedding": embedding, "output": output} | {
+        f"{model.cell}{k}": prefix for k, prefix in enumerate(rnn)
+    }
     return {layer: Place(f"{prefix}/") for layer, prefix in places.items()}
 
 

@@ -17,7 +17,8 @@ import numpy as np
 from minilstm.checks import check_params
 from minilstm.errors import InputError
 from minilstm.interop.fit import Expected, check_fit
-from minilstm.models.language_model import LanguageModel, build_layers
+from minilstm.models.language_model import LanguageModel
+from minilstm.models.stack import build_layers
 
 Arrays = dict[str, np.ndarray]
 
@@ -42,40 +43,66 @@ class Place(NamedTuple):
         return f"{self.before}{short}{self.after}"
 
 
-def export(layout: Layout, layers: dict[str, Any], params: Mapping[str, Any], places: dict[str, Place]) -> Arrays:
+def export(
+    layout: Layout,
+    layers: dict[str, Any],
+    params: Mapping[str, Any],
+    places: dict[str, Place],
+) -> Arrays:
     """The parameters of all layers under the framework's names, copied."""
     expected_by_name(layout, layers, places)
     weights: Arrays = {}
     for name, layer in layers.items():
         check_params(params[name], layer.shapes)
         arrays = layout.outward(layer, params[name])
-        weights |= {places[name].name(short): array.copy() for short, array in arrays.items()}
+        weights |= {
+            places[name].name(short): array.copy() for short, array in arrays.items()
+        }
     return weights
 
 
-def take(layout: Layout, layers: dict[str, Any], weights, places: dict[str, Place], dtype=None) -> dict[str, Arrays]:
+def take(
+    layout: Layout,
+    layers: dict[str, Any],
+    weights,
+    places: dict[str, Place],
+    dtype=None,
+) -> dict[str, Arrays]:
     """The parameters of all layers under our names, copied, once everything has been checked."""
-    check_fit(weights, expected_by_name(layout, layers, places), layout.framework, dtype)
+    check_fit(
+        weights, expected_by_name(layout, layers, places), layout.framework, dtype
+    )
     params = {}
     for name, layer in layers.items():
-        arrays = {short: weights[places[name].name(short)] for short in layout.expected(layer)}
-        params[name] = {key: np.array(array, order="C") for key, array in layout.inward(layer, arrays).items()}
+        arrays = {
+            short: weights[places[name].name(short)] for short in layout.expected(layer)
+        }
+        params[name] = {
+            key: np.array(array, order="C")
+            for key, array in layout.inward(layer, arrays).items()
+        }
     return params
 
 
-def expected_by_name(layout: Layout, layers: dict[str, Any], places: dict[str, Place]) -> dict[str, Expected]:
+def expected_by_name(
+    layout: Layout, layers: dict[str, Any], places: dict[str, Place]
+) -> dict[str, Expected]:
     """What is expected of all layers, by the names in the dictionary, no two of which may be one."""
     expected: dict[str, Expected] = {}
     for name, layer in layers.items():
         for short, want in layout.expected(layer).items():
             full = places[name].name(short)
             if full in expected:
-                raise InputError(f"two arrays would have the name {full}; rnn, embedding and output must keep them apart")
+                raise InputError(
+                    f"two arrays would have the name {full}; rnn, embedding and output must keep them apart"
+                )
             expected[full] = want
     return expected
 
 
-def export_model(layout: Layout, model: LanguageModel, places: dict[str, Place]) -> Arrays:
+def export_model(
+    layout: Layout, model: LanguageModel, places: dict[str, Place]
+) -> Arrays:
     """``export`` for a whole model; a tied matrix comes out twice."""
     layers = untied_layers(model)
     params = {name: model.parameters.layer(name) for name in layers}
@@ -85,7 +112,9 @@ def export_model(layout: Layout, model: LanguageModel, places: dict[str, Place])
         return export(layout, layers, params, places)
 
 
-def load_model(layout: Layout, model: LanguageModel, weights, places: dict[str, Place]) -> None:
+def load_model(
+    layout: Layout, model: LanguageModel, weights, places: dict[str, Place]
+) -> None:
     """``take`` for a whole model, into its parameters: all of them, or none where something does not fit."""
     layers = untied_layers(model)
     if model.tied and isinstance(weights, Mapping):
@@ -95,7 +124,9 @@ def load_model(layout: Layout, model: LanguageModel, weights, places: dict[str, 
         table, W = params["embedding"]["W"], params["output"].pop("W")
         if not np.array_equal(table.T, W):
             name = places["output"].name(layout.output_matrix)
-            raise InputError(f"{name} differs from the embedding, to which the model ties it; take a model with tied=False")
+            raise InputError(
+                f"{name} differs from the embedding, to which the model ties it; take a model with tied=False"
+            )
     with model.owned():
         for layer, arrays in params.items():
             for key, array in arrays.items():
@@ -104,15 +135,21 @@ def load_model(layout: Layout, model: LanguageModel, weights, places: dict[str, 
 
 def untied_layers(model: LanguageModel) -> dict[str, Any]:
     """The model's layers by name, its output layer with a matrix of its own."""
-    return build_layers(model.vocab_size, model.embedding, model.hidden, model.layers, model.cell)
+    return build_layers(
+        model.vocab_size, model.embedding, model.hidden, model.layers, model.cell
+    )
 
 
-def _with_output_matrix(layout: Layout, layers: dict[str, Any], weights, places: dict[str, Place]):
+def _with_output_matrix(
+    layout: Layout, layers: dict[str, Any], weights, places: dict[str, Place]
+):
     """The weights, and where a tied layer's matrix is absent, the embedding's table in its place."""
     name = places["output"].name(layout.output_matrix)
     (short,) = layout.expected(layers["embedding"])
     table = weights.get(places["embedding"].name(short))
     if name in weights or not isinstance(table, np.ndarray):
         return weights
-    matrix = layout.outward(layers["output"], {"W": table.T, "b": table})[layout.output_matrix]
+    matrix = layout.outward(layers["output"], {"W": table.T, "b": table})[
+        layout.output_matrix
+    ]
     return {**weights, name: matrix}

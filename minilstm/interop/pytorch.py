@@ -27,12 +27,25 @@ import numpy as np
 
 from minilstm.errors import InputError
 from minilstm.interop.fit import Expected
-from minilstm.interop.layout import Arrays, Layout, Place, export, export_model, load_model, take
+from minilstm.interop.layout import (
+    Arrays,
+    Layout,
+    Place,
+    export,
+    export_model,
+    load_model,
+    take,
+)
 from minilstm.layers import Embedding, Recurrent
 from minilstm.models.language_model import LanguageModel
 
 
-def to_torch(model: LanguageModel, rnn: str | None = None, embedding: str = "embedding", output: str = "linear") -> Arrays:
+def to_torch(
+    model: LanguageModel,
+    rnn: str | None = None,
+    embedding: str = "embedding",
+    output: str = "linear",
+) -> Arrays:
     """All parameters of a model, with the names and shapes of a PyTorch ``state_dict``.
 
     Parameters
@@ -86,7 +99,9 @@ def load_torch(
     load_model(TORCH, model, weights, _places(model, rnn, embedding, output))
 
 
-def stack_to_torch(layers: Sequence[Recurrent], params: Sequence[Mapping[str, np.ndarray]]) -> Arrays:
+def stack_to_torch(
+    layers: Sequence[Recurrent], params: Sequence[Mapping[str, np.ndarray]]
+) -> Arrays:
     """A stack of recurrent layers and their parameters, as the ``state_dict`` of one LSTM, GRU or RNN of PyTorch.
 
     >>> from minilstm import LSTM
@@ -97,11 +112,15 @@ def stack_to_torch(layers: Sequence[Recurrent], params: Sequence[Mapping[str, np
     """
     stack = _stack(layers)
     if not isinstance(params, (list, tuple)) or len(params) != len(stack):
-        raise InputError(f"params must be a list of {len(stack)} dictionaries of arrays, one for each layer")
+        raise InputError(
+            f"params must be a list of {len(stack)} dictionaries of arrays, one for each layer"
+        )
     return export(TORCH, stack, dict(zip(stack, params)), _stack_places(stack))
 
 
-def stack_from_torch(layers: Sequence[Recurrent], weights: Mapping[str, np.ndarray]) -> list[Arrays]:
+def stack_from_torch(
+    layers: Sequence[Recurrent], weights: Mapping[str, np.ndarray]
+) -> list[Arrays]:
     """The way back: parameters for each of the layers, in the dtype of the weights. Raises as ``load_torch`` does."""
     stack = _stack(layers)
     return list(take(TORCH, stack, weights, _stack_places(stack)).values())
@@ -112,7 +131,10 @@ def _expected(layer: Any) -> dict[str, Expected]:
         return {"weight": Expected(layer.shapes["W"], "(V, E)")}
     if not isinstance(layer, Recurrent):
         V, H = layer.output_size, layer.input_size
-        return {"weight": Expected((V, H), "(V, H)", known={(H, V): TRANSPOSED}), "bias": Expected((V,), "(V,)")}
+        return {
+            "weight": Expected((V, H), "(V, H)", known={(H, V): TRANSPOSED}),
+            "bias": Expected((V,), "(V,)"),
+        }
     D, H, GH = layer.input_size, layer.hidden_size, layer.gates * layer.hidden_size
     letters = f"{layer.gates}H" if layer.gates > 1 else "H"
     owner = f"{'an' if layer.gates != 3 else 'a'} {type(layer).__name__}"
@@ -127,46 +149,65 @@ def _expected(layer: Any) -> dict[str, Expected]:
 
 def _outward(layer: Any, params: Mapping[str, np.ndarray]) -> Arrays:
     if isinstance(layer, Embedding):
-        return {"weight": params["W"]}                                     # (4)
+        return {"weight": params["W"]}  # (4)
     if not isinstance(layer, Recurrent):
-        return {"weight": params["W"].T, "bias": params["b"]}              # (4)
+        return {"weight": params["W"].T, "bias": params["b"]}  # (4)
     if len(layer.biases) == 2:
-        bias_ih, bias_hh = params["bx"], params["bh"]                      # (2)
+        bias_ih, bias_hh = params["bx"], params["bh"]  # (2)
     else:
-        bias_ih, bias_hh = params["b"], np.zeros_like(params["b"])         # (3)
-    return {"weight_ih": params["Wx"].T, "weight_hh": params["Wh"].T, "bias_ih": bias_ih, "bias_hh": bias_hh}  # (1)
+        bias_ih, bias_hh = params["b"], np.zeros_like(params["b"])  # (3)
+    return {
+        "weight_ih": params["Wx"].T,
+        "weight_hh": params["Wh"].T,
+        "bias_ih": bias_ih,
+        "bias_hh": bias_hh,
+    }  # (1)
 
 
 def _inward(layer: Any, weights: Arrays) -> Arrays:
     if isinstance(layer, Embedding):
-        return {"W": weights["weight"]}                                    # (4)
+        return {"W": weights["weight"]}  # (4)
     if not isinstance(layer, Recurrent):
-        return {"W": weights["weight"].T, "b": weights["bias"]}            # (4)
+        return {"W": weights["weight"].T, "b": weights["bias"]}  # (4)
     matrices = {"Wx": weights["weight_ih"].T, "Wh": weights["weight_hh"].T}  # (1)
     bias_ih, bias_hh = weights["bias_ih"], weights["bias_hh"]
     if len(layer.biases) == 2:
-        return {**matrices, "bx": bias_ih, "bh": bias_hh}                  # (2)
-    return {**matrices, "b": np.where(bias_hh == 0, bias_ih, bias_ih + bias_hh)}  # (3); -0.0 + 0.0 would be 0.0
+        return {**matrices, "bx": bias_ih, "bh": bias_hh}  # (2)
+    return {
+        **matrices,
+        "b": np.where(bias_hh == 0, bias_ih, bias_ih + bias_hh),
+    }  # (3); -0.0 + 0.0 would be 0.0
 
 
 TRANSPOSED = "which is that of Keras; load_keras or layer_from_keras read it"
 TORCH = Layout("PyTorch", _expected, _outward, _inward, "weight")
 
 
-def _places(model: LanguageModel, rnn: str | None, embedding: str, output: str) -> dict[str, Place]:
+def _places(
+    model: LanguageModel, rnn: str | None, embedding: str, output: str
+) -> dict[str, Place]:
     dot = lambda prefix: f"{prefix}." if prefix else ""
     places = {"embedding": Place(dot(embedding)), "output": Place(dot(output))}
     for k in range(model.layers):
-        places[f"{model.cell}{k}"] = Place(dot(model.cell if rnn is None else rnn), f"_l{k}")
+        places[f"{model.cell}{k}"] = Place(
+            dot(model.cell if rnn is None else rnn), f"_l{k}"
+        )
     return places
 
 
 def _stack(layers: Sequence[Recurrent]) -> dict[str, Recurrent]:
     """The layers by their numbers; such as PyTorch could have them: of one kind, each on top of the one before."""
-    fits = isinstance(layers, (list, tuple)) and len(layers) > 0 and all(isinstance(layer, Recurrent) for layer in layers)
+    fits = (
+        isinstance(layers, (list, tuple))
+        and len(layers) > 0
+        and all(isinstance(layer, Recurrent) for layer in layers)
+    )
     if fits:
         first = layers[0]
-        fits = all(layer == type(first)(first.hidden_size, first.hidden_size) for layer in layers[1:])
+        fits = all(
+            layer == type(first)(first.hidden_size, first.hidden_size)
+            for layer in layers[1:]
+        )
     if not fits:
         raise InputError(
             "layers must be a list of LSTM, GRU or RNN layers of one kind and one hidden size, each of which takes what the"

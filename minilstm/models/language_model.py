@@ -28,46 +28,15 @@ import numpy as np
 
 from minilstm.checks import check_dtype, check_flag, check_ids, check_seed, check_size
 from minilstm.errors import InputError
-from minilstm.layers import GRU, LSTM, RNN, Dense, Dropout, Embedding, Recurrent, TiedDense
+from minilstm.layers import Dropout, Recurrent
 from minilstm.models.batch import Batch
+from minilstm.models.stack import CELLS, build_layers, parameter_shapes
 from minilstm.parallel import threads
 from minilstm.parallel.ownership import Ownership, Use
 from minilstm.parallel.replica import Replicas
 from minilstm.parallel.shards import Shard, States
 from minilstm.parallel.shards import gather_states, shard_batch, whole_batch
 from minilstm.params import ParameterVector
-
-CELLS: dict[str, type[Recurrent]] = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
-
-
-def build_layers(
-    vocab_size: int,
-    embedding: int | None,
-    hidden: int,
-    layers: int,
-    cell: str,
-    tied: bool = False,
-) -> dict[str, Any]:
-    """The layers by name, in the order in which the data passes through them."""
-    built: dict[str, Any] = {}
-    width = vocab_size
-    if embedding is not None:
-        built["embedding"] = Embedding(vocab_size, embedding)
-        width = embedding
-    for k in range(layers):
-        built[f"{cell}{k}"] = CELLS[cell](width, hidden)
-        width = hidden
-    built["output"] = TiedDense(width, vocab_size) if tied else Dense(width, vocab_size)
-    return built
-
-
-def parameter_shapes(layers: dict[str, Any]) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of all parameters, in the order of the flat vector."""
-    return {
-        f"{name}.{key}": shape
-        for name, layer in layers.items()
-        for key, shape in layer.shapes.items()
-    }
 
 
 class LanguageModel:
@@ -129,7 +98,9 @@ class LanguageModel:
         dtype: Any = np.float32,
     ):
         self.vocab_size = V = check_size("vocab_size", vocab_size)
-        self.embedding = embedding if embedding is None else check_size("embedding", embedding)
+        self.embedding = (
+            embedding if embedding is None else check_size("embedding", embedding)
+        )
         self.hidden = H = check_size("hidden", hidden)
         self.layers = check_size("layers", layers)
         if not isinstance(cell, str) or cell not in CELLS:
@@ -140,11 +111,16 @@ class LanguageModel:
                 f"a tied output layer needs an embedding as wide as the hidden layer, {H}; there is"
                 f" {'none' if embedding is None else f'one of width {embedding}'}"
             )
-        self.cell, self.dropout, self.tied = cell, self._dropout.rate, check_flag("tied", tied)
+        self.cell, self.dropout = cell, self._dropout.rate
+        self.tied = check_flag("tied", tied)
         self.seed, self.dtype = check_seed("seed", seed), check_dtype("dtype", dtype)
 
         self._layers = build_layers(V, embedding, H, layers, cell, self.tied)
-        self._stack = {name: layer for name, layer in self._layers.items() if isinstance(layer, Recurrent)}
+        self._stack = {
+            name: layer
+            for name, layer in self._layers.items()
+            if isinstance(layer, Recurrent)
+        }
         self.parameters = ParameterVector(parameter_shapes(self._layers), self.dtype)
         self._reset_use()
         # for each token, forward and backward; ids are looked up, not multiplied
@@ -167,7 +143,9 @@ class LanguageModel:
         """What a copy or a pickle holds: all but the users of this model and their buffers."""
         of_use = ("_replicas", "_ownership")
         with self.shared():
-            return {name: value for name, value in vars(self).items() if name not in of_use}
+            return {
+                name: value for name, value in vars(self).items() if name not in of_use
+            }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -196,7 +174,9 @@ class LanguageModel:
     def sizes(self) -> dict[str, Any]:
         """The arguments that build this model: ``LanguageModel(**model.sizes())``."""
         names = "vocab_size embedding hidden layers cell dropout tied seed".split()
-        return {name: getattr(self, name) for name in names} | {"dtype": self.dtype.name}
+        return {name: getattr(self, name) for name in names} | {
+            "dtype": self.dtype.name
+        }
 
     def zero_state(self, batch_size: int) -> States:
         """The default initial state: a tuple of zero arrays (B, H) for each layer.
@@ -284,16 +264,16 @@ class LanguageModel:
             self._ownership.use("take"),
             self._replicas.borrow(len(shards)) as replicas,
         ):
-            results = threads.run(
-                [partial(r.loss_and_gradients, shard) for r, shard in zip(replicas, shards)]
-            )
-            losses, states, dstates = zip(*results)
+            work = zip(replicas, shards)
+            jobs = [partial(r.loss_and_gradients, shard) for r, shard in work]
+            losses, states, dstates = zip(*threads.run(jobs))
             gradients, *others = (replica.gradients for replica in replicas)
             for other in others:  # gradients += other
                 chunks = threads.chunks(other.flat.size)
                 pairs = [(gradients.flat[chunk], other.flat[chunk]) for chunk in chunks]
                 threads.run([partial(np.add, g, more, g) for g, more in pairs])
-            state, dstate = gather_states(shards, states), gather_states(shards, dstates)
+            state = gather_states(shards, states)
+            dstate = gather_states(shards, dstates)
             return sum(losses), gradients, state, dstate
 
     def logits(
@@ -349,16 +329,29 @@ class LanguageModel:
             lines.append(f"{'input':<12}{'one-hot':<12}{'-':<42}{0:>12,}")
         for name in self._layers:
             arrays = self.parameters.layer(name)
-            kind = {"embedding": "embedding", "output": "tied" if self.tied else "dense"}.get(name, self.cell)
-            shapes = "  ".join(f"{key} {'x'.join(map(str, array.shape))}" for key, array in arrays.items())
-            lines.append(f"{name:<12}{kind:<12}{shapes:<42}{sum(a.size for a in arrays.values()):>12,}")
+            kind = {
+                "embedding": "embedding",
+                "output": "tied" if self.tied else "dense",
+            }.get(name, self.cell)
+            shapes = "  ".join(
+                f"{key} {'x'.join(map(str, array.shape))}"
+                for key, array in arrays.items()
+            )
+            lines.append(
+                f"{name:<12}{kind:<12}{shapes:<42}{sum(a.size for a in arrays.values()):>12,}"
+            )
         lines.append(f"{'total':<66}{self.parameters.flat.size:>12,}")
         if self.dropout:
-            lines.append(f"dropout of {self.dropout:g} before each layer but the first, in training")
+            lines.append(
+                f"dropout of {self.dropout:g} before each layer but the first, in training"
+            )
         return "\n".join(lines)
 
     def _check_batch(
-        self, batch: Batch, state: States | None, dropout_rng: np.random.Generator | None
+        self,
+        batch: Batch,
+        state: States | None,
+        dropout_rng: np.random.Generator | None,
     ) -> Shard:
         """The mini-batch as a single shard, checked, with its dropout masks."""
         inputs = check_ids("inputs", batch.inputs, self.vocab_size)
@@ -392,6 +385,11 @@ class LanguageModel:
         if state is None:
             return self.zero_state(B)
         if len(state) != self.layers:
-            raise InputError(f"state must hold one tuple for each of {self.layers} layers, not {len(state)}")
+            raise InputError(
+                f"state must hold one tuple for each of {self.layers} layers, not {len(state)}"
+            )
         layers = zip(self._stack.values(), state)
-        return tuple(layer.check_state(f"state[{k}]", given, B, self.dtype) for k, (layer, given) in enumerate(layers))
+        return tuple(
+            layer.check_state(f"state[{k}]", given, B, self.dtype)
+            for k, (layer, given) in enumerate(layers)
+        )

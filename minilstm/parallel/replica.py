@@ -30,7 +30,9 @@ class Replica:
     def __init__(self, layers: dict[str, Any], parameters: ParameterVector, tied: bool):
         self.layers, self.parameters = layers, parameters
         self.stack = {
-            name: layer for name, layer in layers.items() if isinstance(layer, Recurrent)
+            name: layer
+            for name, layer in layers.items()
+            if isinstance(layer, Recurrent)
         }
         self._workspaces = {name: Workspace() for name in layers}
         self._tied = tied

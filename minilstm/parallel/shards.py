@@ -66,7 +66,9 @@ def shard_batch(batch: Shard, count: int) -> list[Shard]:
                 inputs=batch.inputs[rows],
                 targets=batch.targets[rows],
                 packing=Packing(packing.T, len(sequences), packing.lengths[k::count]),
-                state=tuple(tuple(a[sequences] for a in layer) for layer in batch.state),
+                state=tuple(
+                    tuple(a[sequences] for a in layer) for layer in batch.state
+                ),
                 masks={name: mask[rows] for name, mask in batch.masks.items()},
                 tokens=batch.tokens,
                 sequences=sequences,

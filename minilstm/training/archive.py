@@ -43,9 +43,14 @@ def _damage_is_reported() -> Iterator[None]:
         number = error.errno if isinstance(error, OSError) else None
         if number == errno.ENOMEM:
             raise MemoryError from error
-        if isinstance(error, OSError) and number not in (None, errno.EINVAL):  # EINVAL: bad seek
+        if isinstance(error, OSError) and number not in (
+            None,
+            errno.EINVAL,
+        ):  # EINVAL: bad seek
             raise CheckpointError(f"cannot be read ({error.strerror})") from error
-        raise CheckpointError(f"is damaged ({type(error).__name__}: {error})") from error
+        raise CheckpointError(
+            f"is damaged ({type(error).__name__}: {error})"
+        ) from error
 
 
 class Archive:
@@ -66,10 +71,14 @@ class Archive:
         self.size = file.seek(0, os.SEEK_END)
         file.seek(0)
         if file.read(2) != b"PK" and not zipfile.is_zipfile(file):
-            raise CheckpointError("is not a model file; `minilstm train` writes one, model.npz")
+            raise CheckpointError(
+                "is not a model file; `minilstm train` writes one, model.npz"
+            )
         self._zip = zipfile.ZipFile(file)
         entries = self._zip.infolist()
-        self._entries = {entry.filename.removesuffix(".npy"): entry for entry in entries}
+        self._entries = {
+            entry.filename.removesuffix(".npy"): entry for entry in entries
+        }
         if len(self._entries) < len(entries):
             raise CheckpointError("is damaged (two of its arrays have the same name)")
         unpacked = sum(entry.file_size for entry in entries)
@@ -110,13 +119,20 @@ class Archive:
         with self._zip.open(self._entries[name]) as stream:
             dtype, shape, is_fortran = _header(stream)
             count = math.prod(shape)
-            if dtype.hasobject or stream.tell() + count * dtype.itemsize != self.bytes_of(name):
-                raise CheckpointError(f"is damaged ({name} has not the size of {dtype} {shape})")
+            if (
+                dtype.hasobject
+                or stream.tell() + count * dtype.itemsize != self.bytes_of(name)
+            ):
+                raise CheckpointError(
+                    f"is damaged ({name} has not the size of {dtype} {shape})"
+                )
             array = np.empty(count, dtype)
             as_bytes = array.view(np.uint8)
             for start in range(0, as_bytes.size, CHUNK):
                 part = as_bytes[start : start + CHUNK]
-                part[:] = np.frombuffer(stream.read(part.size), np.uint8)  # ValueError if there are too few bytes
+                part[:] = np.frombuffer(
+                    stream.read(part.size), np.uint8
+                )  # ValueError if there are too few bytes
         return array.reshape(shape, order="F" if is_fortran else "C")
 
 

@@ -57,7 +57,9 @@ class ByProducts:
         except Exception as error:
             if name not in self._reported:
                 self._reported.add(name)
-                self.show(f"{name} failed, and the run goes on without: {_reason(error)}")
+                self.show(
+                    f"{name} failed, and the run goes on without: {_reason(error)}"
+                )
 
     def of(self, name: str, callback: Callback) -> Callback:
         """The callback, guarded; without ``on_milestone``, which is for checkpoints."""
@@ -84,11 +86,17 @@ class _ByProduct(Callback):
 def _reason(error: Exception) -> str:
     """The error in one line, with its class unless the message is one of ours."""
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        return (
+            f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        )
     if isinstance(error, MemoryError):
         return "there is not enough memory"
     message = " ".join(str(error).split())
-    return message if isinstance(error, MinilstmError) else f"{type(error).__name__}: {message}".removesuffix(": ")
+    return (
+        message
+        if isinstance(error, MinilstmError)
+        else f"{type(error).__name__}: {message}".removesuffix(": ")
+    )
 
 
 class ValidationLoss(Callback):
@@ -120,14 +128,17 @@ class History(Callback):
     path : the CSV file. Default: none is written.
     """
 
-    def __init__(self, every: int, floor: float | None = None, path: str | Path | None = None):
+    def __init__(
+        self, every: int, floor: float | None = None, path: str | Path | None = None
+    ):
         self.every, self.floor, self.path = check_size("every", every), floor, path
         self._written_at = -math.inf
 
     def on_step(self, training: Training, record: StepRecord) -> None:
         if training.tokens and record.step % self.every == 0:
             self._add_row(training, record.epoch)
-            if time.monotonic() - self._written_at >= SECONDS_BETWEEN_WRITES:  # a short epoch has a row at every step
+            # a short epoch has a row at every step
+            if time.monotonic() - self._written_at >= SECONDS_BETWEEN_WRITES:
                 self.write(training)
 
     def on_epoch(self, training: Training, record: StepRecord) -> None:
@@ -138,7 +149,9 @@ class History(Callback):
         if training.stop is None and training.tokens:
             self._add_row(training, training.epoch + 1)
         elif training.valid_loss is not None:
-            training.history[-1] = training.history[-1]._replace(valid_loss=training.valid_loss)
+            training.history[-1] = training.history[-1]._replace(
+                valid_loss=training.valid_loss
+            )
         training.valid_loss = None
         self.write(training)
 
@@ -150,7 +163,10 @@ class History(Callback):
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(HistoryRow._fields)
         for row in training.history:
-            writer.writerow("" if x is None else x if isinstance(x, int) else f"{x:.6g}" for x in row)
+            writer.writerow(
+                "" if x is None else x if isinstance(x, int) else f"{x:.6g}"
+                for x in row
+            )
         with replacing(self.path) as file:
             file.write(text.getvalue().encode("ascii"))
         self._written_at = time.monotonic()
@@ -169,7 +185,8 @@ class History(Callback):
                 seconds=training.seconds,
             )
         )
-        training.nats, training.tokens, training.row_seconds, training.valid_loss = 0.0, 0, 0.0, None
+        training.nats, training.tokens = 0.0, 0
+        training.row_seconds, training.valid_loss = 0.0, None
 
 
 class SampleText(Callback):
@@ -182,7 +199,12 @@ class SampleText(Callback):
     show : prints a text.
     """
 
-    def __init__(self, sample: Callable[[Training], str], path: str | Path | None = None, show=print):
+    def __init__(
+        self,
+        sample: Callable[[Training], str],
+        path: str | Path | None = None,
+        show=print,
+    ):
         self.sample, self.path, self.show = sample, path, show
 
     def on_epoch(self, training: Training, record: StepRecord) -> None:
@@ -200,7 +222,11 @@ class SampleText(Callback):
         """Write the whole file; see ``History.write``."""
         if self.path is not None:
             with replacing(self.path) as file:
-                file.write(("\n\n".join(training.samples) + "\n").encode("utf-8", "backslashreplace"))
+                file.write(
+                    ("\n\n".join(training.samples) + "\n").encode(
+                        "utf-8", "backslashreplace"
+                    )
+                )
 
     def _add(self, training: Training, title: str) -> None:
         text = self.sample(training)
@@ -233,7 +259,9 @@ class EarlyStop(Callback):
             raise InputError(NO_LOSS.format("EarlyStop"))
         since_best = len(losses) - 1 - losses.index(min(losses))
         if since_best >= self.patience:
-            training.stop = f"the validation loss has not improved for {since_best} epochs"
+            training.stop = (
+                f"the validation loss has not improved for {since_best} epochs"
+            )
 
 
 class SaveCheckpoint(Callback):
@@ -266,7 +294,8 @@ class SaveCheckpoint(Callback):
     def save(self) -> None:
         """Save the run now."""
         save(self.path, self.checkpoint)
-        self._saved_at, self._saved_step = time.monotonic(), self.checkpoint.training.step
+        self._saved_at = time.monotonic()
+        self._saved_step = self.checkpoint.training.step
 
 
 class SaveBest(Callback):
@@ -293,7 +322,9 @@ class SaveBest(Callback):
         if Path(path).exists():
             best = load(path)
             if not same_run(best, checkpoint):
-                raise InputError(f"{path} belongs to another run and would be overwritten; move it away")
+                raise InputError(
+                    f"{path} belongs to another run and would be overwritten; move it away"
+                )
             losses += validation_losses(best.training)
         self.loss = min(losses, default=math.inf)
 
@@ -319,7 +350,10 @@ def _as_reported(checkpoint: Checkpoint) -> Checkpoint:
 
 def same_run(one: Checkpoint, other: Checkpoint) -> bool:
     """Whether two checkpoints have the same random id and the same text."""
-    return all(one.settings.get(name) == other.settings.get(name) for name in ("run", "fingerprint"))
+    return all(
+        one.settings.get(name) == other.settings.get(name)
+        for name in ("run", "fingerprint")
+    )
 
 
 class StopOnSignal(Callback, contextlib.AbstractContextManager):
@@ -328,7 +362,11 @@ class StopOnSignal(Callback, contextlib.AbstractContextManager):
     A second signal stops it at once. Use it as a context manager around ``fit``, too.
     """
 
-    SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    SIGNALS = [
+        getattr(signal, name)
+        for name in ("SIGINT", "SIGTERM", "SIGHUP")
+        if hasattr(signal, name)
+    ]
 
     def __init__(self):
         self.received = False
@@ -337,7 +375,9 @@ class StopOnSignal(Callback, contextlib.AbstractContextManager):
     def __enter__(self) -> StopOnSignal:
         if threading.current_thread() is threading.main_thread():
             for number in self.SIGNALS:
-                if signal.getsignal(number) is not signal.SIG_IGN:  # ignored under nohup
+                if (
+                    signal.getsignal(number) is not signal.SIG_IGN
+                ):  # ignored under nohup
                     self._kept[number] = signal.signal(number, self._receive)
         return self
 

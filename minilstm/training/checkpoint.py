@@ -25,7 +25,8 @@ from minilstm.data.protocol import Tokenizer
 from minilstm.data.words import tokenizer_from_json
 from minilstm.errors import CheckpointError, InputError
 from minilstm.files import replacing
-from minilstm.models.language_model import CELLS, LanguageModel, build_layers, parameter_shapes
+from minilstm.models.language_model import LanguageModel
+from minilstm.models.stack import CELLS, build_layers, parameter_shapes
 from minilstm.optim import OPTIMIZERS, Optimizer
 from minilstm.training.archive import Archive
 from minilstm.training.loop import HistoryRow, StepRecord, Training
@@ -60,9 +61,16 @@ def save(path: str | Path, checkpoint: Checkpoint) -> None:
     run = checkpoint.training
     model, kind = run.model, run.optimizer.kind
     if OPTIMIZERS.get(kind) is not type(run.optimizer):
-        raise InputError(f"{run.optimizer!r} cannot be saved until minilstm.optim.OPTIMIZERS has its class as {kind!r}")
-    arrays: dict[str, Any] = {f"parameters/{name}": array for name, array in model.parameters.items()}
-    arrays |= {name: getattr(run.optimizer_state, field) for name, field in _state_fields(run.optimizer).items()}
+        raise InputError(
+            f"{run.optimizer!r} cannot be saved until minilstm.optim.OPTIMIZERS has its class as {kind!r}"
+        )
+    arrays: dict[str, Any] = {
+        f"parameters/{name}": array for name, array in model.parameters.items()
+    }
+    arrays |= {
+        name: getattr(run.optimizer_state, field)
+        for name, field in _state_fields(run.optimizer).items()
+    }
     parts = CELLS[model.cell].state_parts
     for k, state in enumerate(run.state or ()):
         arrays |= {f"state/{k}/{part}": array for part, array in zip(parts, state)}
@@ -121,8 +129,17 @@ def load(path: str | Path) -> Checkpoint:
         raise CheckpointError(f"{path} cannot be read ({error.strerror})") from error
     except CheckpointError as error:
         raise CheckpointError(f"{path} {error}") from error
-    except (InputError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise CheckpointError(f"{path} has an invalid configuration ({error!r})") from error
+    except (
+        InputError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+    ) as error:
+        raise CheckpointError(
+            f"{path} has an invalid configuration ({error!r})"
+        ) from error
 
 
 def _configuration(archive: Archive) -> dict[str, Any]:
@@ -133,14 +150,20 @@ def _configuration(archive: Archive) -> dict[str, Any]:
     length, longest = archive.bytes_of(name), max(LONGEST_CONFIGURATION, archive.size)
     dtype, shape = archive.describe(name)
     if length > longest or dtype != np.uint8 or len(shape) != 1:
-        raise CheckpointError(f"has a configuration that cannot be read ({length:,} bytes as {dtype} {shape})")
+        raise CheckpointError(
+            f"has a configuration that cannot be read ({length:,} bytes as {dtype} {shape})"
+        )
     try:
         configuration = json.loads(archive.read(name).tobytes().decode("ascii"))
         version = configuration["format"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise CheckpointError(f"has a configuration that cannot be read ({error})") from error
+        raise CheckpointError(
+            f"has a configuration that cannot be read ({error})"
+        ) from error
     if version != FORMAT:
-        raise CheckpointError(f"has format {version!r}; this version of minilstm reads format {FORMAT}")
+        raise CheckpointError(
+            f"has format {version!r}; this version of minilstm reads format {FORMAT}"
+        )
     return configuration
 
 
@@ -152,17 +175,34 @@ def _build(archive: Archive) -> Checkpoint:
         raise CheckpointError(
             f"has a tokenizer of {tokenizer.vocab_size} ids, but a model of {sizes['vocab_size']}"
         )
-    for name in ("epoch", "position", "step", "optimizer_steps", "tokens", "epoch_tokens"):
+    for name in (
+        "epoch",
+        "position",
+        "step",
+        "optimizer_steps",
+        "tokens",
+        "epoch_tokens",
+    ):
         if type(progress[name]) is not int or progress[name] < 0:
-            raise CheckpointError(f"has {progress[name]!r} for {name}, which must be a whole number of at least 0")
+            raise CheckpointError(
+                f"has {progress[name]!r} for {name}, which must be a whole number of at least 0"
+            )
     if sizes["layers"] > len(archive.names):
-        raise CheckpointError(f"has {sizes['layers']} layers in its configuration, but only {len(archive.names) - 1} arrays")
+        raise CheckpointError(
+            f"has {sizes['layers']} layers in its configuration, but only {len(archive.names) - 1} arrays"
+        )
     constants = dict(configuration["optimizer"])
     kind = constants.pop("kind")
     if kind not in OPTIMIZERS:
-        raise CheckpointError(f"was trained by the optimizer {kind!r}, which is not among {', '.join(OPTIMIZERS)}")
+        raise CheckpointError(
+            f"was trained by the optimizer {kind!r}, which is not among {', '.join(OPTIMIZERS)}"
+        )
     optimizer = OPTIMIZERS[kind](**constants)
-    arrays = _arrays(archive, _expected_shapes(sizes, optimizer, progress["state_batch"]), np.dtype(sizes["dtype"]))
+    arrays = _arrays(
+        archive,
+        _expected_shapes(sizes, optimizer, progress["state_batch"]),
+        np.dtype(sizes["dtype"]),
+    )
     model = LanguageModel(**sizes)
     for name, array in model.parameters.items():
         array[...] = arrays[f"parameters/{name}"]
@@ -171,11 +211,17 @@ def _build(archive: Archive) -> Checkpoint:
     state = None
     if progress["state_batch"] is not None:
         parts = CELLS[model.cell].state_parts
-        state = tuple(tuple(arrays[f"state/{k}/{part}"] for part in parts) for k in range(model.layers))
+        state = tuple(
+            tuple(arrays[f"state/{k}/{part}"] for part in parts)
+            for k in range(model.layers)
+        )
     training = Training(
         model=model,
         optimizer=optimizer,
-        optimizer_state=optimizer.State(*(arrays[name] for name in _state_fields(optimizer)), int(progress["optimizer_steps"])),
+        optimizer_state=optimizer.State(
+            *(arrays[name] for name in _state_fields(optimizer)),
+            int(progress["optimizer_steps"]),
+        ),
         rng=rng,
         epoch=int(progress["epoch"]),
         position=int(progress["position"]),
@@ -198,7 +244,9 @@ def _record(values: list | None) -> StepRecord | None:
     if values is None:
         return None
     epoch, step, loss, norm, tokens, epoch_ends = values
-    return StepRecord(int(epoch), int(step), float(loss), float(norm), int(tokens), bool(epoch_ends))
+    return StepRecord(
+        int(epoch), int(step), float(loss), float(norm), int(tokens), bool(epoch_ends)
+    )
 
 
 def _state_fields(optimizer: Optimizer) -> dict[str, str]:
@@ -209,23 +257,36 @@ def _state_fields(optimizer: Optimizer) -> dict[str, str]:
     return {f"optimizer/{field}": field for field in optimizer.State._fields[:-1]}
 
 
-def _expected_shapes(sizes: dict[str, Any], optimizer: Optimizer, state_batch: int | None) -> dict[str, tuple[int, ...]]:
+def _expected_shapes(
+    sizes: dict[str, Any], optimizer: Optimizer, state_batch: int | None
+) -> dict[str, tuple[int, ...]]:
     """Shapes of all arrays by name, from the sizes of the model.
 
     Nothing is allocated, since a damaged file may have absurd sizes.
     """
-    layers = build_layers(**{key: sizes[key] for key in ("vocab_size", "embedding", "hidden", "layers", "cell", "tied")})
+    layers = build_layers(
+        **{
+            key: sizes[key]
+            for key in ("vocab_size", "embedding", "hidden", "layers", "cell", "tied")
+        }
+    )
     shapes = parameter_shapes(layers)
     total = sum(math.prod(shape) for shape in shapes.values())
-    expected: dict[str, tuple[int, ...]] = {f"parameters/{name}": shape for name, shape in shapes.items()}
+    expected: dict[str, tuple[int, ...]] = {
+        f"parameters/{name}": shape for name, shape in shapes.items()
+    }
     expected |= {name: (total,) for name in _state_fields(optimizer)}
     if state_batch is not None:
         parts, shape = CELLS[sizes["cell"]].state_parts, (state_batch, sizes["hidden"])
-        expected |= {f"state/{k}/{part}": shape for k in range(sizes["layers"]) for part in parts}
+        expected |= {
+            f"state/{k}/{part}": shape for k in range(sizes["layers"]) for part in parts
+        }
     return expected
 
 
-def _arrays(archive: Archive, expected: dict[str, tuple[int, ...]], dtype: np.dtype) -> dict[str, np.ndarray]:
+def _arrays(
+    archive: Archive, expected: dict[str, tuple[int, ...]], dtype: np.dtype
+) -> dict[str, np.ndarray]:
     """All arrays but the configuration, read after all headers have been checked."""
     names = archive.names - {"configuration"}
     for name in sorted(expected.keys() - names):

@@ -15,7 +15,11 @@ from plotille import Canvas, color
 
 from minilstm.training.loop import Callback, HistoryRow, StepRecord, Training
 
-BLUE, ORANGE, GREY = 33, 208, 245  # of the 256 that terminals number; legible on black and on white
+BLUE, ORANGE, GREY = (
+    33,
+    208,
+    245,
+)  # of the 256 that terminals number; legible on black and on white
 ROWS, NARROWEST, WIDEST = 9, 60, 80
 HEIGHT = ROWS + 2  # of the whole text: with the axis and the legend
 MARGIN = 10  # columns left of the dots
@@ -35,22 +39,39 @@ def draw(history: Sequence[HistoryRow], width: int, colours: bool = False) -> st
     -------
     ``HEIGHT`` lines of text; "" if there is no finite training loss yet.
     """
-    training = [(row.step, row.train_loss) for row in history if math.isfinite(row.train_loss)]
-    measured = [(row.step, row.valid_loss) for row in history if row.valid_loss is not None]
+    training = [
+        (row.step, row.train_loss) for row in history if math.isfinite(row.train_loss)
+    ]
+    measured = [
+        (row.step, row.valid_loss) for row in history if row.valid_loss is not None
+    ]
     validation = [(step, loss) for step, loss in measured if math.isfinite(loss)]
     floor = next((row.floor for row in history if row.floor is not None), None)
-    levels = [loss for _, loss in training + validation] + ([] if floor is None else [floor])
+    levels = [loss for _, loss in training + validation] + (
+        [] if floor is None else [floor]
+    )
     if not training:
         return ""
     low, high = _log(min(levels)), _log(max(levels))
     space = max(0.05 * (high - low), 0.005)
     low, high = low - space, high + space
     columns, last = width - MARGIN, max(1, history[-1].step)
-    canvas = Canvas(columns, ROWS, 0, low, last * (1 + 1 / columns), high, mode="byte", no_color=not colours)
+    canvas = Canvas(
+        columns,
+        ROWS,
+        0,
+        low,
+        last * (1 + 1 / columns),
+        high,
+        mode="byte",
+        no_color=not colours,
+    )
     if floor is not None:
         for k in range(columns):
             canvas.point((k + 0.1) * canvas.xmax / columns, _log(floor), color=GREY)
-    stride = 1 + len(training) // (4 * columns)  # more points than dots would only take time
+    stride = 1 + len(training) // (
+        4 * columns
+    )  # more points than dots would only take time
     points = [*training[:-1:stride], training[-1]]
     for (step, loss), (next_step, next_loss) in zip(points[:1] + points, points):
         canvas.line(step, _log(loss), next_step, _log(next_loss), color=BLUE)
@@ -66,7 +87,10 @@ def draw(history: Sequence[HistoryRow], width: int, colours: bool = False) -> st
     legend: list[tuple[str, float, int]] = [("─ training", training[-1][1], BLUE)]
     legend += [("o validation", validation[-1][1], ORANGE)] if validation else []
     legend += [("┄ floor", floor, GREY)] if floor is not None else []
-    entries = [color(f"{name} {_number(loss)}", fg=shade, mode="byte", no_color=not colours) for name, loss, shade in legend]
+    entries = [
+        color(f"{name} {_number(loss)}", fg=shade, mode="byte", no_color=not colours)
+        for name, loss, shade in legend
+    ]
     return "\n".join([*lines, "   " + "  ".join(entries)])
 
 
@@ -101,7 +125,13 @@ class LiveCurves(Callback):
         colours: bool = False,
         seconds: float = 0.25,
     ):
-        self.put, self.size, self.show, self.colours, self.seconds = put, size, show, colours, seconds
+        self.put, self.size, self.show, self.colours, self.seconds = (
+            put,
+            size,
+            show,
+            colours,
+            seconds,
+        )
         self._failed, self._rows, self._drawn_at = False, 0, -math.inf
 
     def on_step(self, training: Training, record: StepRecord) -> None:
@@ -118,8 +148,14 @@ class LiveCurves(Callback):
         try:
             columns, lines = self.size()
             fits = columns >= NARROWEST and lines >= HEIGHT + 5
-            self.put(draw(training.history, min(columns, WIDEST) - 1, self.colours) if fits else "")
+            self.put(
+                draw(training.history, min(columns, WIDEST) - 1, self.colours)
+                if fits
+                else ""
+            )
         except Exception as error:  # a picture must never end a run
             self._failed = True
-            self.show(f"the curves could not be drawn ({type(error).__name__}: {error}); training goes on without them")
+            self.show(
+                f"the curves could not be drawn ({type(error).__name__}: {error}); training goes on without them"
+            )
         self._rows, self._drawn_at = len(training.history), time.monotonic()

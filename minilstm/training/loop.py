@@ -65,7 +65,9 @@ class Training:
     epoch: int = 0  # epochs done
     position: int = 0  # mini-batches done of the current epoch
     step: int = 0  # training steps done
-    state: States | None = None  # passed on between mini-batches within an epoch of running text
+    state: States | None = (
+        None  # passed on between mini-batches within an epoch of running text
+    )
     seconds: float = 0.0
     nats: float = 0.0  # summed over the tokens since the last row of the history
     tokens: int = 0
@@ -73,7 +75,9 @@ class Training:
     epoch_nats: float = 0.0  # summed over the tokens of the current or just ended epoch
     epoch_tokens: int = 0
     valid_loss: float | None = None  # of the epoch that has just ended
-    unreported: StepRecord | None = None  # last step of an epoch or run not yet reported to all callbacks
+    unreported: StepRecord | None = (
+        None  # last step of an epoch or run not yet reported to all callbacks
+    )
     history: list[HistoryRow] = field(default_factory=list)
     samples: list[str] = field(default_factory=list)
     stop: str | None = None  # reason of a callback to end the run
@@ -83,7 +87,9 @@ class Training:
         return copy.deepcopy(self)
 
     @classmethod
-    def begin(cls, model: LanguageModel, optimizer: Optimizer, rng: np.random.Generator) -> Training:
+    def begin(
+        cls, model: LanguageModel, optimizer: Optimizer, rng: np.random.Generator
+    ) -> Training:
         """A run before its first training step.
 
         Parameters
@@ -96,7 +102,9 @@ class Training:
         InputError : if rng has another bit generator, which a checkpoint cannot hold.
         """
         if not isinstance(getattr(rng, "bit_generator", None), np.random.PCG64):
-            raise InputError(f"rng must come from numpy.random.default_rng(seed), since others cannot be saved; not {rng!r}")
+            raise InputError(
+                f"rng must come from numpy.random.default_rng(seed), since others cannot be saved; not {rng!r}"
+            )
         return cls(model, optimizer, optimizer.init(model.parameters.flat), rng)
 
 
@@ -164,7 +172,9 @@ def train_steps(
             f" continue it with the mini-batches that it was begun with"
         )
     with training.model.owned() as use:
-        for record in _steps(training, batches, epochs, steps, clip_norm, schedule, clip_value):
+        for record in _steps(
+            training, batches, epochs, steps, clip_norm, schedule, clip_value
+        ):
             yield record
             use.go_on()
 
@@ -179,25 +189,45 @@ def _steps(
     clip_value: float | None,
 ) -> Iterator[StepRecord]:
     model = training.model
-    while (epochs is None or training.epoch < epochs) and (steps is None or training.step < steps):
+    while (epochs is None or training.epoch < epochs) and (
+        steps is None or training.step < steps
+    ):
         order_rng = copy.deepcopy(training.rng)
         for batch in batches.epoch(order_rng, training.position):
             if steps is not None and training.step >= steps:
                 return
             began = time.perf_counter()
-            with np.errstate(all="ignore"):  # NotFiniteError reports it below, instead of warnings
-                dropout_rng = seeds.generator(model.seed, seeds.DROPOUT, training.step) if model.dropout else None
-                loss, gradients, state, _ = model.loss_and_gradients(batch, training.state, dropout_rng)
+            with np.errstate(
+                all="ignore"
+            ):  # NotFiniteError reports it below, instead of warnings
+                dropout_rng = (
+                    seeds.generator(model.seed, seeds.DROPOUT, training.step)
+                    if model.dropout
+                    else None
+                )
+                loss, gradients, state, _ = model.loss_and_gradients(
+                    batch, training.state, dropout_rng
+                )
                 norm, scale = clip_up_to_a_factor(gradients.flat, clip_value, clip_norm)
-                rate = training.optimizer.learning_rate if schedule is None else schedule(training.step)
+                rate = (
+                    training.optimizer.learning_rate
+                    if schedule is None
+                    else schedule(training.step)
+                )
                 if not (math.isfinite(loss) and math.isfinite(norm)):
                     raise _not_finite(training, loss, norm, rate, clip_norm, clip_value)
                 try:
                     training.optimizer_state = training.optimizer.step(
-                        model.parameters.flat, gradients.flat, training.optimizer_state, rate, scale
+                        model.parameters.flat,
+                        gradients.flat,
+                        training.optimizer_state,
+                        rate,
+                        scale,
                     )
                 except NotFiniteError:
-                    raise _not_finite(training, loss, norm, rate, clip_norm, clip_value) from None
+                    raise _not_finite(
+                        training, loss, norm, rate, clip_norm, clip_value
+                    ) from None
             training.state = state if batches.carries_state else None
             training.step += 1
             if training.position == 0:
@@ -209,13 +239,23 @@ def _steps(
             training.epoch_tokens += batch.tokens
             epoch, ends = training.epoch + 1, training.position == len(batches)
             if ends:
-                training.rng, training.epoch, training.position, training.state = order_rng, epoch, 0, None
+                training.rng, training.epoch, training.position, training.state = (
+                    order_rng,
+                    epoch,
+                    0,
+                    None,
+                )
             training.row_seconds += time.perf_counter() - began
             yield StepRecord(epoch, training.step, loss, norm, batch.tokens, ends)
 
 
 def _not_finite(
-    training: Training, loss: float, norm: float, rate: float, clip_norm: float | None, clip_value: float | None
+    training: Training,
+    loss: float,
+    norm: float,
+    rate: float,
+    clip_norm: float | None,
+    clip_value: float | None,
 ) -> NotFiniteError:
     return NotFiniteError(
         f"training stops at step {training.step + 1}: the loss is {loss:.6g}, the gradient's norm {norm:.6g}, the largest"
@@ -260,23 +300,43 @@ def fit(
     with training.model.owned():
         unreported, training.unreported = training.unreported, None
         if unreported is not None and unreported.epoch_ends:
-            _report(training, unreported, callbacks, lambda callback: callback.on_epoch(training, unreported))
+            _report(
+                training,
+                unreported,
+                callbacks,
+                lambda callback: callback.on_epoch(training, unreported),
+            )
         last = unreported
-        for record in train_steps(training, batches, epochs, steps, clip_norm, schedule, clip_value):
+        for record in train_steps(
+            training, batches, epochs, steps, clip_norm, schedule, clip_value
+        ):
             last = record
             if record.epoch_ends:
-                _report(training, record, callbacks, lambda callback: callback.on_epoch(training, record))
+                _report(
+                    training,
+                    record,
+                    callbacks,
+                    lambda callback: callback.on_epoch(training, record),
+                )
             for callback in callbacks:
                 callback.on_step(training, record)
             if training.stop is not None:
                 break
         ends_within_epoch = training.stop is None and training.position > 0
-        _report(training, last if ends_within_epoch else None, callbacks, lambda callback: callback.on_end(training))
+        _report(
+            training,
+            last if ends_within_epoch else None,
+            callbacks,
+            lambda callback: callback.on_end(training),
+        )
     return training
 
 
 def _report(
-    training: Training, record: StepRecord | None, callbacks: Sequence[Callback], notify: Callable[[Callback], None]
+    training: Training,
+    record: StepRecord | None,
+    callbacks: Sequence[Callback],
+    notify: Callable[[Callback], None],
 ) -> None:
     """Save the run, marked with a ``record`` not reported yet; then report it."""
     training.unreported = record

@@ -39,7 +39,9 @@ def load_matplotlib() -> Any:
     ImportError : if matplotlib is not installed.
     """
     is_first = "matplotlib" not in sys.modules
-    chosen = os.environ.pop("MPLBACKEND", None)  # an unknown name would make the import fail
+    chosen = os.environ.pop(
+        "MPLBACKEND", None
+    )  # an unknown name would make the import fail
     try:
         import matplotlib
     finally:
@@ -80,13 +82,28 @@ def draw_losses(axes: Axes, history: Sequence[HistoryRow]) -> None:
     """
     from matplotlib.ticker import LogLocator
 
-    axes.plot([row.step for row in history], [row.train_loss for row in history], color=BLUE, label="training")
-    validation = [(row.step, row.valid_loss) for row in history if row.valid_loss is not None]
+    axes.plot(
+        [row.step for row in history],
+        [row.train_loss for row in history],
+        color=BLUE,
+        label="training",
+    )
+    validation = [
+        (row.step, row.valid_loss) for row in history if row.valid_loss is not None
+    ]
     if validation:
-        axes.plot(*zip(*validation), "o-", color=ORANGE, markersize=4, label="validation")
+        axes.plot(
+            *zip(*validation), "o-", color=ORANGE, markersize=4, label="validation"
+        )
     floor = next((row.floor for row in history if row.floor is not None), None)
     if floor is not None:
-        axes.axhline(floor, color=GREY, linestyle="--", linewidth=1.2, label=f"floor, {floor:.3f}")
+        axes.axhline(
+            floor,
+            color=GREY,
+            linestyle="--",
+            linewidth=1.2,
+            label=f"floor, {floor:.3f}",
+        )
     axes.set_yscale("log")  # late, small improvements stay visible
     axes.yaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 3, 5)))
     axes.yaxis.set_major_formatter("{x:g}")

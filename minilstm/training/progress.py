@@ -57,17 +57,27 @@ class Progress(Callback):
         bar=None,
         show: Callable[[str], None] = print,
     ):
-        self.steps_an_epoch, self.floor, self.characters = steps_an_epoch, floor, characters
+        self.steps_an_epoch, self.floor, self.characters = (
+            steps_an_epoch,
+            floor,
+            characters,
+        )
         self.seconds, self.bar, self.show = seconds, bar, show
         self._shown_at = time.monotonic()
 
     def on_step(self, training: Training, record: StepRecord) -> None:
         if self.bar is not None:
-            self.bar.set_description(f"epoch {record.epoch}, loss {record.loss:.3f}", refresh=False)
+            self.bar.set_description(
+                f"epoch {record.epoch}, loss {record.loss:.3f}", refresh=False
+            )
             self.bar.update(1)
-        elif time.monotonic() - self._shown_at >= self.seconds and not record.epoch_ends:
+        elif (
+            time.monotonic() - self._shown_at >= self.seconds and not record.epoch_ends
+        ):
             done = training.position or self.steps_an_epoch
-            self.show(f"  epoch {record.epoch}, step {done:,} of {self.steps_an_epoch:,}: loss {record.loss:.3f}")
+            self.show(
+                f"  epoch {record.epoch}, step {done:,} of {self.steps_an_epoch:,}: loss {record.loss:.3f}"
+            )
             self._shown_at = time.monotonic()
 
     def on_epoch(self, training: Training, record: StepRecord) -> None:
@@ -110,7 +120,14 @@ def as_item(text: str, width: int = WIDTH) -> str:
     if any(unicodedata.east_asian_width(c) in "WF" for c in shown):
         width //= 2  # such characters are two columns wide
     lines = [
-        textwrap.wrap(line, width, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False) or ["    "]
+        textwrap.wrap(
+            line,
+            width,
+            initial_indent="    ",
+            subsequent_indent="      ",
+            break_on_hyphens=False,
+        )
+        or ["    "]
         for line in shown.split("\n")
     ]
     return "  - " + "\n".join(line for wrapped in lines for line in wrapped)[4:]

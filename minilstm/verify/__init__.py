@@ -1,6 +1,11 @@
 """Is a gradient right? Numerical derivatives, comparisons, and a catalogue of mistakes."""
 
-from minilstm.verify.diagnose.compare import diagnose, diagnose_loss, diagnose_sequence, diagnose_step
+from minilstm.verify.diagnose.compare import (
+    diagnose,
+    diagnose_loss,
+    diagnose_sequence,
+    diagnose_step,
+)
 from minilstm.verify.diagnose.diagnosis import Diagnosis, Finding
 from minilstm.verify.diagnose.mistakes import MISTAKES
 from minilstm.verify.diagnose.variant import Mistake

@@ -27,7 +27,9 @@ Case = dict[str, Any]  # arguments by name
 def call_step(step: Callable, x, h_prev, c_prev, Wx, Wh, b):
     """h, c, cache."""
     check_function(step)
-    return unpack(step(x, h_prev, c_prev, Wx, Wh, b), 3, "your step must return (h, c, cache)")
+    return unpack(
+        step(x, h_prev, c_prev, Wx, Wh, b), 3, "your step must return (h, c, cache)"
+    )
 
 
 def call_step_backward(backward: Callable, dh, dc, cache, Wx, Wh):
@@ -41,8 +43,14 @@ def call_step_backward(backward: Callable, dh, dc, cache, Wx, Wh):
 def call_sequence(forward: Callable, x, state, Wx, Wh, b):
     """h, hT, cT, caches."""
     check_function(forward)
-    h, final, caches = unpack(forward(x, state, Wx, Wh, b), 3, "your forward pass must return (h, (hT, cT), caches)")
-    hT, cT = unpack(final, 2, "the second result of your forward pass must be a pair (hT, cT)")
+    h, final, caches = unpack(
+        forward(x, state, Wx, Wh, b),
+        3,
+        "your forward pass must return (h, (hT, cT), caches)",
+    )
+    hT, cT = unpack(
+        final, 2, "the second result of your forward pass must be a pair (hT, cT)"
+    )
     return h, hT, cT, caches
 
 
@@ -51,33 +59,43 @@ def call_sequence_backward(backward: Callable, dh, dstate, caches, Wx, Wh):
     check_function(backward)
     sentence = "your backward pass must return (dx, (dh0, dc0), grads)"
     dx, dstate0, grads = unpack(backward(dh, dstate, caches, Wx, Wh), 3, sentence)
-    dh0, dc0 = unpack(dstate0, 2, "the second result of your backward pass must be a pair (dh0, dc0)")
+    dh0, dc0 = unpack(
+        dstate0, 2, "the second result of your backward pass must be a pair (dh0, dc0)"
+    )
     return dx, dh0, dc0, _by_name(grads)
 
 
 def call_loss(loss: Callable, logits, targets, lengths):
     """loss, dlogits."""
     check_function(loss)
-    return unpack(loss(logits, targets, lengths), 2, "your loss must return (loss, dlogits)")
+    return unpack(
+        loss(logits, targets, lengths), 2, "your loss must return (loss, dlogits)"
+    )
 
 
 def check_function(function) -> None:
     """InputError if it cannot be called."""
     if not callable(function):
-        raise InputError(f"what is to be checked must be a function, not {type(function).__name__}")
+        raise InputError(
+            f"what is to be checked must be a function, not {type(function).__name__}"
+        )
 
 
 def check_shapes(**outputs: tuple[Any, tuple[int, ...]]) -> None:
     """Name by name, an output of a forward pass and the shape that it must have."""
     for name, (array, shape) in outputs.items():
         if np.shape(array) != shape:
-            raise InputError(f"your {name} must have the shape {shape}, not {np.shape(array)}: time first, then the batch")
+            raise InputError(
+                f"your {name} must have the shape {shape}, not {np.shape(array)}: time first, then the batch"
+            )
 
 
 def unpack(answer: Any, count: int, sentence: str) -> Any:
     """The ``count`` values of a tuple or a list; InputError with the sentence if it is none."""
     if answer is None:
-        raise InputError(f"{sentence}; it returned nothing: does every branch of it end with a return?")
+        raise InputError(
+            f"{sentence}; it returned nothing: does every branch of it end with a return?"
+        )
     if not isinstance(answer, (tuple, list)):
         raise InputError(f"{sentence}; it returned one {type(answer).__name__}")
     if len(answer) != count:
@@ -90,21 +108,37 @@ def _by_name(grads) -> dict[str, Any]:
     if isinstance(grads, Mapping):
         found = {str(name).removeprefix("d"): array for name, array in grads.items()}
         if not set(names) <= set(found):
-            raise InputError(f"the gradients must be those of Wx, Wh and b, not of {', '.join(map(str, grads))}")
+            raise InputError(
+                f"the gradients must be those of Wx, Wh and b, not of {', '.join(map(str, grads))}"
+            )
         return {name: found[name] for name in names}
-    return dict(zip(names, unpack(grads, 3, "the gradients must be three arrays, of Wx, Wh and b")))
+    return dict(
+        zip(
+            names,
+            unpack(grads, 3, "the gradients must be three arrays, of Wx, Wh and b"),
+        )
+    )
 
 
 def step_case(rng: np.random.Generator, B: int, D: int, H: int) -> Case:
     """Random arguments of a step: nothing is zero, and gates are far from saturation."""
     normal = rng.standard_normal
-    return {"x": normal((B, D)), "h_prev": normal((B, H)), "c_prev": normal((B, H)), **_weights(rng, D, H)}
+    return {
+        "x": normal((B, D)),
+        "h_prev": normal((B, H)),
+        "c_prev": normal((B, H)),
+        **_weights(rng, D, H),
+    }
 
 
 def sequence_case(rng: np.random.Generator, T: int, B: int, D: int, H: int) -> Case:
     """Random arguments of a whole sequence."""
     normal = rng.standard_normal
-    return {"x": normal((T, B, D)), "state": (normal((B, H)), normal((B, H))), **_weights(rng, D, H)}
+    return {
+        "x": normal((T, B, D)),
+        "state": (normal((B, H)), normal((B, H))),
+        **_weights(rng, D, H),
+    }
 
 
 def _weights(rng: np.random.Generator, D: int, H: int) -> Case:
@@ -119,7 +153,11 @@ def copy_of(value):
     if isinstance(value, dict):
         return {key: copy_of(v) for key, v in value.items()}
     if isinstance(value, tuple):
-        return type(value)(*map(copy_of, value)) if hasattr(value, "_fields") else tuple(map(copy_of, value))
+        return (
+            type(value)(*map(copy_of, value))
+            if hasattr(value, "_fields")
+            else tuple(map(copy_of, value))
+        )
     return [copy_of(v) for v in value] if isinstance(value, list) else value
 
 
@@ -135,5 +173,8 @@ def arrays_in(value, name: str = "") -> dict[str, np.ndarray]:
         return {}
     found: dict[str, np.ndarray] = {}
     for key, part in inside:
-        found |= arrays_in(part, f"{name}.{key}".lstrip(".") if isinstance(key, str) else f"{name}[{key}]")
+        found |= arrays_in(
+            part,
+            f"{name}.{key}".lstrip(".") if isinstance(key, str) else f"{name}[{key}]",
+        )
     return found

@@ -175,7 +175,7 @@ def test_in_a_pipe_a_long_text_comes_as_it_is_written_and_stops_with_ctrl_c(fold
         [sys.executable, "-m", "minilstm", "sample", str(folder), "--length", "100000000", "--count", "1"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )  # fmt: skip
+    )
     guard = threading.Timer(60, process.kill)
     guard.start()
     first = process.stdout.read(1000)  # all of it would take minutes

@@ -44,7 +44,7 @@ def test_amds_processors_with_avx_512_gain(text):
     [ZEN_3, INTEL, HYGON, ARM, "", "\n\n", "nonsense", ":", "flags", AVX512, ZEN_5.replace(":", ""),
      f"vendor_id\t: AuthenticAMD\nmodel name\t: {AVX512}\n",
      f"vendor_id\t: GenuineIntel\nmodel name: AuthenticAMD\nflags: {AVX512}"],
-)  # fmt: skip
+)
 def test_no_other_processor_does(text):
     assert not gains(text)
 

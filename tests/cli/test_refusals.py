@@ -135,7 +135,7 @@ def broken(tmp_path, monkeypatch):
          '(Key backend: no such); pip install --force-reinstall "minilstm[lessons]"'),
         ("tqdm", "import no_such_module_of_tqdm", 'tqdm cannot be loaded (No module named'),
     ],
-)  # fmt: skip
+)
 def test_a_library_that_cannot_be_loaded_is_named_with_what_to_install(broken, ends, library, source, words):
     result = ends(broken(library, source), "info")
     assert result[2].count("\n") == 1

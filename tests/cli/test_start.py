@@ -34,7 +34,7 @@ def loaded(program, names, cwd):
     result = subprocess.run(
         [sys.executable, "-c", program, *names], cwd=cwd, capture_output=True, text=True, timeout=120,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-    )  # fmt: skip
+    )
     assert result.returncode == 0 and result.stderr == "", result
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("loaded:")]
     return set(line.split()[1:]), result.stdout

@@ -266,7 +266,7 @@ def test_a_notebook_runs_from_its_first_cell_to_its_last(number, tmp_path):
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program, notebook, tmp_path], capture_output=True, encoding="utf-8",
         env=os.environ | {"MINILSTM_QUICK": "1", "PYTHONPATH": str(LESSONS.parent), "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     outputs, picture = done.stdout.split()
     assert int(outputs) >= 5 and picture == "True"

@@ -45,7 +45,7 @@ PAD = """def pad(sequences, eos):
     return {result}
 """
 RIGHT = {"T": "max(n)", "rows": ": n[b]", "inputs": "ids", "targets": "ids[1:] + [eos]", "more": "pass",
-         "result": "inputs, targets, n"}  # fmt: skip
+         "result": "inputs, targets, n"}
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ TEST = """def is_right(inputs, targets, lengths, eos):
     return True
 """
 LOOKS = {"zero": "0 in ids", "after": "inputs[n:, b].any() or targets[n:, b].any()",
-         "shift": "targets[:n, b].tolist() != [*ids[1:], eos]", "early": "pass"}  # fmt: skip
+         "shift": "targets[:n, b].tolist() != [*ids[1:], eos]", "early": "pass"}
 
 
 @pytest.mark.parametrize(

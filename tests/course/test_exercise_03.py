@@ -47,7 +47,7 @@ RIGHT = {
     "do": "dh * tanh_c", "di": "dc * g", "df": "dc * c_prev", "dg": "dc * i",
     "dzi": "di * i * (1 - i)", "dzf": "df * f * (1 - f)", "dzg": "dg * (1 - g**2)", "dzo": "do * o * (1 - o)",
     "dz": "np.concatenate([dzi, dzf, dzg, dzo], axis=1)",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ WHOLE = {
     "dc": "dc + dh * o * (1 - tanh_c**2)", "dc_prev": "dc * f", "blocks": "dzi, dzf, dzg, dzo",
     "derivative_i": "i * (1 - i)", "derivative_f": "f * (1 - f)", "derivative_o": "o * (1 - o)",
     "dx": "dz @ Wx.T", "dh_prev": "dz @ Wh.T", "dWx": "x.T @ dz", "dWh": "h_prev.T @ dz", "db": "dz.sum(axis=0)",
-}  # fmt: skip
+}
 TWICE = {f"derivative_{k}": f"sigmoid({k}) * (1 - sigmoid({k}))" for k in "ifo"}
 
 

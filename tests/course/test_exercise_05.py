@@ -54,7 +54,7 @@ PARTS = """def in_two_parts(backward, dh, dstate, caches, Wx, Wh, cut):
 WHOLE = {
     "final": "dstate", "at_cut": "dstate_late", "dx": "np.concatenate([dx_early, dx_late])", "initial": "dstate_early",
     "grads": "[a + b for a, b in zip(grads_early, grads_late)]",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ LOOP = """def lstm_sequence_backward(dh, dstate, caches, Wx, Wh):
 LINES = {
     "start": "dstate", "times": "reversed(range(T))", "at": "t", "dh": "dh[t] + dh_next", "dc": "dc_next", "cache": "t",
     "carries": "dh_prev, dc_prev", "add": "+=", "state": "(dh_next, dc_next)",
-}  # fmt: skip
+}
 COURSE = {"start": "np.zeros((2, B, H))", "carries": "dh_next, dc_next", "state": "(dh_prev, dc_prev)"}
 
 

@@ -37,7 +37,7 @@ BOTH = """def loss_and_gradient(a, y):
     return {result}
 """
 RIGHT = {"p": "np.exp(a - log_sum_exp(a))", "losses": "log_sum_exp(a)[:, 0] - a[rows, y]", "copy": "",
-         "target": "da[rows, y] -= 1", "result": "losses, da"}  # fmt: skip
+         "target": "da[rows, y] -= 1", "result": "losses, da"}
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ READER = """def next_characters(sentences, prefix):
     return {{character: probability / total for character, probability in following.items(){only}}}
 """
 EXACT = {"begins": "sentence.startswith(prefix)", "character": "sentence[len(prefix):len(prefix) + 1]", "weight": "probability",
-         "total": "sum(following.values())", "only": ""}  # fmt: skip
+         "total": "sum(following.values())", "only": ""}
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ EPOCH = """def train_epoch(model, optimizer, state, batches, rng, max_norm):
     return nats / characters, {state}
 """
 RIGHT = {"order": "rng", "clip": "g *= min(1.0, max_norm / norm)", "step": "state = optimizer.step(theta, g, state)",
-         "nats": "loss * batch.tokens", "characters": "batch.tokens", "state": "state"}  # fmt: skip
+         "nats": "loss * batch.tokens", "characters": "batch.tokens", "state": "state"}
 
 
 @pytest.mark.parametrize(

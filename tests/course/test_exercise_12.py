@@ -38,7 +38,7 @@ SHARE = """def unknown_share(learned, words, V):
     return {share}
 """
 RIGHT_SHARE = {"known": "{word for word, _ in Counter(learned).most_common(V - 2)}",
-               "share": "np.mean([word not in known for word in words])"}  # fmt: skip
+               "share": "np.mean([word not in known for word in words])"}
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ TAKEN = """def taken(words, kind):
     return {found}
 """
 RIGHT_TAKEN = {"begin": 'words.index("|") + 1', "first": "pass", "distance": "at - last",
-               "then": "last = at if words[at] == promised else last", "found": "found"}  # fmt: skip
+               "then": "last = at if words[at] == promised else last", "found": "found"}
 
 
 @pytest.mark.parametrize(

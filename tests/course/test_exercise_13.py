@@ -112,7 +112,7 @@ RIGHT_BACKWARD = {
     "dn": "dh * (1 - z)", "dz": "dh * (h_prev - n)", "dan": "dn * (1 - n**2)", "dr": "dan * q", "dq": "dan * r",
     "daz": "dz * z * (1 - z)", "dar": "dr * r * (1 - r)", "dah": "[dar, daz, dq]", "dx": "dax @ Wx.T",
     "dh_prev": "dah @ Wh.T + dh * z",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from tests.helpers.strategies import seeds
 PAGE = LESSONS / "00_microlstm.py"
 ENGINE_NAMES = {
     "E": "embedding.W", "Wx": "lstm0.Wx", "Wh": "lstm0.Wh", "b": "lstm0.b", "Wy": "output.W", "by": "output.b",
-}  # fmt: skip
+}
 
 
 def load():
@@ -106,7 +106,7 @@ def test_it_runs_where_neither_numba_nor_minilstm_can_be_imported(tmp_path):
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program],
         cwd=tmp_path, env=os.environ | {"OPENBLAS_NUM_THREADS": "1"}, capture_output=True, encoding="utf-8",
-    )  # fmt: skip
+    )
     assert (done.returncode, done.stderr) == (0, "")
     printed = losses(done.stdout)
     assert len(printed) == 5 and printed == sorted(printed, reverse=True)

@@ -61,7 +61,7 @@ class SequenceCase(NamedTuple):
         return self._replace(
             x=self.x[:, which], lengths=self.lengths[which], state=pick(self.state), dh=self.dh[:, which],
             dstate=pick(self.dstate),
-        )  # fmt: skip
+        )
 
     def astype(self, dtype):
         """The same case in another dtype."""

@@ -81,7 +81,7 @@ def call_in_terminal(function, columns, rows, encoding="utf-8"):
         with (
             open(terminal, "w", encoding=encoding) as out, open(os.dup(terminal), "w", encoding=encoding) as err,
             contextlib.redirect_stdout(out), contextlib.redirect_stderr(err),
-        ):  # fmt: skip
+        ):
             result = function()
     finally:
         reader.join()

@@ -31,7 +31,7 @@ HARMLESS = {  # settings that change nothing in a kernel: what is shown, how it 
     "DEBUG", "DEBUG_ARRAY_OPT", "DEBUG_ARRAY_OPT_RUNTIME", "DEBUG_ARRAY_OPT_STATS", "DEBUG_CACHE", "DEBUG_FRONTEND",
     "DEBUG_INLINE_CLOSURE", "DEBUG_NRT_STACK_LIMIT", "DEBUG_PRINT_AFTER", "DEBUG_PRINT_BEFORE", "DEBUG_PRINT_WRAP",
     "DEBUG_TYPEINFER", "IS_32BITS", "IS_OSX", "IS_WIN32", "MACHINE_BITS", "PYVERSION",
-}  # fmt: skip
+}
 COMPILED = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled, so nothing is kept on disk")
 CALL_A_KERNEL = """
 import warnings
@@ -83,7 +83,7 @@ def test_no_damage_is_believed(tmp_path_factory, data, content):
     damaged = data.draw(st.sampled_from((
         whole[:position], b"", data.draw(st.binary(max_size=100)), whole + b"x",
         whole[:position] + bytes([whole[position] ^ 1]) + whole[position + 1 :],
-    )))  # fmt: skip
+    )))
     path.write_bytes(damaged)
     assert cache.read(path) is None
 
@@ -291,7 +291,7 @@ def start(program, cwd, **environment):
         [sys.executable, "-c", program],
         env={name: value for name, value in environ.items() if value is not None},
         cwd=cwd, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+    )
 
 
 def call_a_kernel(cwd, **environment):
@@ -417,7 +417,7 @@ def test_a_change_in_any_file_of_kernels_compiles_all_anew(tmp_path, file):
     shutil.copytree(Path(minilstm.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     environment = {
         "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(package.parent), "PYTHONDONTWRITEBYTECODE": "1",
-    }  # fmt: skip
+    }
     assert call_a_kernel(tmp_path, **environment) == 0
     assert call_a_kernel(tmp_path, **environment) == 1
     with open(package / "kernels" / file, "a", encoding="utf-8") as source:

@@ -53,7 +53,7 @@ def test_a_complex_step_through_a_step_is_its_backward(B, D, H, seed):
     check = check_step(
         reference.lstm_step, reference.lstm_step_backward,
         batch_size=B, input_size=D, hidden_size=H, seed=seed, tolerance=EXACT,
-    )  # fmt: skip
+    )
     assert check, check
 
 

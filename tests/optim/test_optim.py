@@ -265,7 +265,7 @@ def test_float32_stays_float32_and_follows_float64(optimizer):
         (RMSprop, {"momentum": 1}), (RMSprop, {"epsilon": 0.0}), (SGD, {"learning_rate": math.inf}), (SGD, {"momentum": 1.0}),
         (SGD, {"momentum": True}), (SGD, {"nesterov": "no"}),
     ],
-)  # fmt: skip
+)
 def test_impossible_constants_are_refused_by_name(kind, constants):
     with pytest.raises(InputError, match=f"^{next(iter(constants))} must be"):
         kind(**constants)
@@ -308,7 +308,7 @@ def test_cosine_decay_falls_from_the_peak_to_a_hundredth():
         (StepDecay, (1, 1, 1.5), "factor"), (CosineDecay, (0, 10), "peak"), (CosineDecay, (-1.0, 10), "peak"),
         (CosineDecay, (0.1, 0), "total"),
     ],
-)  # fmt: skip
+)
 def test_impossible_schedules_are_refused_by_name(kind, constants, name):
     with pytest.raises(InputError, match=f"^{name} must be"):
         kind(*constants)

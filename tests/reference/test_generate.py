@@ -37,7 +37,7 @@ def small():
 @given(
     seeds, st.integers(3, 8), st.floats(0.2, 3), st.none() | st.integers(1, 3), st.none() | st.floats(0.05, 1),
     st.sampled_from([(), (0,), (2, 0)]),
-)  # fmt: skip
+)
 def test_the_distribution_is_the_engines_and_the_naive_one(seed, V, temperature, top_k, top_p, forbidden):
     logits = np.random.default_rng(seed).normal(0, 2, (2, V))
     p = distribution(logits, temperature, top_k, top_p, forbidden)
@@ -68,7 +68,7 @@ def test_what_is_written_is_what_the_engine_writes(small, sampling):
         ids = generate_ids(
             dict(model.parameters), prompts, 12, rngs[0], lengths, tokenizer.eos_id,
             forbidden=forbidden_ids(tokenizer), **sampling,
-        )  # fmt: skip
+        )
         theirs = engines_ids(model, tokenizer, PROMPTS, 12, Sampling(**sampling), rngs[1])
         for column, text in zip(ids.T, theirs, strict=True):
             assert column[: len(text)].tolist() == text.tolist()

@@ -90,7 +90,7 @@ def test_a_state_carries_on_where_a_sequence_was_cut():
     first, state, _ = forward(params, inputs[:4])
     second, end, _ = forward(params, inputs[4:], state=state)
     close([np.concatenate([first, second]), *np.ravel(end, order="K").reshape(4, -1)],
-          [whole, *np.ravel(final, order="K").reshape(4, -1)])  # fmt: skip
+          [whole, *np.ravel(final, order="K").reshape(4, -1)])
 
 
 @given(st.sampled_from(list(CELLS)), sizes, sizes, st.integers(1, 3), st.sampled_from(["one-hot", "embedding", "tied"]), seeds)

@@ -60,7 +60,7 @@ def test_sgd_is_the_engines(seed, rate, momentum, nesterov):
 def test_the_defaults_are_the_engines():
     for step, state, optimizer in (
         (adam_step, AdamState(), Adam()), (rmsprop_step, RMSpropState(), RMSprop()), (sgd_step, SGDState(), SGD()),
-    ):  # fmt: skip
+    ):
         assert_steps_agree(0, step, state, optimizer)
 
 

@@ -21,7 +21,7 @@ PATH = {
     "functions": {"sigmoid", "log_sum_exp", "softmax"},
     "loss": {"softmax_cross_entropy", "softmax_cross_entropy_backward", "CrossEntropyCache"},
     "optimizers": {"adam_step", "AdamState", "clip_by_norm"},
-}  # fmt: skip
+}
 OTHER_CELLS = {"gru", "rnn"}  # which stand beside the LSTM in CELLS
 
 
@@ -54,11 +54,11 @@ def reached(file, name):
             alias.name: node.module.removeprefix("minilstm.reference.")
             for node in tree(file).body if isinstance(node, ast.ImportFrom) and node.module.startswith("minilstm.")
             for alias in node.names
-        }  # fmt: skip
+        }
         tables = {
             node.targets[0].id: node for node in tree(file).body
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
-        }  # fmt: skip
+        }
         used = names_in(definitions(file)[name])
         used |= {inner for table in used & tables.keys() for inner in names_in(tables[table])}
         left += [(file, other) for other in used & definitions(file).keys()]

@@ -102,7 +102,7 @@ def test_three_mistakes_in_different_outputs_are_told_as_three():
     diagnosis = diagnose(with_mistake("no forget, h[t], transposed"), my_step)
     assert sorted(names(diagnosis)) == [
         "Wh paired with h[t]", "forget gate left out of dc_prev", "transposed recurrent weights",
-    ]  # fmt: skip
+    ]
 
 
 def test_what_nobody_made_before_is_told_honestly_with_its_place():
@@ -407,7 +407,7 @@ def test_a_mean_over_sequences_is_reported():
     wrong = lambda logits, targets, lengths: tuple(per_sequence(a, lengths) for a in right(logits, targets, lengths))
     assert names(diagnose_loss(wrong)) == [
         "loss divided by the number of sequences", "gradient divided by the number of sequences",
-    ]  # fmt: skip
+    ]
 
 
 def test_a_loss_of_another_shape_is_reported():

@@ -103,7 +103,7 @@ def test_what_has_another_shape_or_is_nan_is_told_before_any_place(wrong):
         ("dct = dc_next +", "dct = dc_next * (1 if t < T - 1 else 2) +", "where dcT is zero: look where dcT is read"),
         ("dh[t] + dh_next", "dh[t] + dh_next * (1 if T < 4 else 2)", "Sequences of up to 3 steps are right; 4 are not"),
     ],
-)  # fmt: skip
+)
 def test_an_unknown_slip_in_time_has_a_place(right, wrong, words):
     found = diagnose_sequence(changed(right, wrong), forward)
     assert names(found) == [] and words in said(found), str(found)
@@ -172,7 +172,7 @@ def test_outputs_in_time_of_which_no_three_agree_have_no_place():
         ("dh_next = dz.dot(Wh.T)", "dh_next = dz.dot(Wh.T) + 1", "comes neither from dh nor from dc"),
         ("dh_next = dz.dot(Wh.T)", "dh_next = dz.dot(Wh.T); assert abs(dh_next).max() < 99", "times as large it raises"),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_linear_in_dh_and_dc_is_reported(right, wrong, words):
     found = diagnose_sequence(changed(right, wrong), forward)
     assert not found and names(found) == [] and words in said(found)
@@ -368,7 +368,7 @@ def test_inputs_that_a_backward_pass_changes_through_its_cache_are_a_mistake_in_
         ("T, B, H = dh.shape", "T, B, H = dh.shape; assert T == 1", "at T = 3, B = 3, D = 3, H = 3 too"),
         ("T, B, H = dh.shape", "T, B, H, _ = dh.shape", "It is called as (dh, (dhT, dcT), caches, Wx, Wh)."),
     ],
-)  # fmt: skip
+)
 def test_the_size_that_makes_it_raise_is_found_by_varying_one_at_a_time(right, wrong, words):
     found = diagnose_sequence(changed(right, wrong), forward)
     assert not found and words in said(found) and names(found) == []

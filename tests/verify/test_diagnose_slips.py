@@ -32,7 +32,7 @@ IN_A_STEP = [
      "inputs joined as [x, h_prev] where the weights are for [h_prev, x]"),
     ("(dWx, dWh, db)", "(np.vstack([dWh, dWx])[:len(Wx)], np.vstack([dWh, dWx])[len(Wx):], db)",
      "inputs joined as [h_prev, x] where the weights are for [x, h_prev]"),
-]  # fmt: skip
+]
 IN_TIME = [
     ("dc_next = dct * f", "dc_next = dh_next", "dh_next handed on as dc_next"),
     ("dct = dc_next + dht", "dct = dh_next + dht", "dh_next passed as dc"),
@@ -52,7 +52,7 @@ IN_TIME = [
      "states with c0 in front, read as if they had T entries"),
     ("range(T - 1, -1, -1)", "range(T - 1, 0, -1)", "first step left out"),
     ("range(T - 1, -1, -1)", "range(T - 2, -1, -1)", "last step left out"),
-]  # fmt: skip
+]
 F_ONE_STEP_LATE = [  # dc_next is what dc is, and multiplied by f of the step that gets it
     ("dc_next * f", "dct", "dc_next multiplied by f one step late, at the last step too, handed back without it"),
     ("(dc_next * f if t < T - 1 else dc_next)", "dct", "dc_next multiplied by f one step late, handed back without it"),
@@ -125,7 +125,7 @@ def test_arrays_that_later_steps_change_are_named():
         ("dh_next = dz.dot(Wh.T)", "dh_next = np.clip(dz.dot(Wh.T), -L, L)",
          "hidden-state gradient clipped inside the backward pass"),
     ],
-)  # fmt: skip
+)
 def test_clipping_within_the_backward_pass_is_named_at_every_limit(right, wrong, name, limit):
     found = diagnose_sequence(changed(right, wrong.replace("L", limit)), forward)
     assert names(found) == [name]

@@ -441,7 +441,7 @@ def test_what_a_large_loss_hides_is_not_called_right(method):
 def test_a_gradient_of_nan_is_wrong_even_where_the_slope_is_zero():
     for method in METHODS:
         check = check_gradients(lambda p: np.sum(p["y"] ** 2), {"x": np.ones(2), "y": np.ones(2)},
-                                {"x": np.full(2, np.nan), "y": np.full(2, 2.0)}, method=method)  # fmt: skip
+                                {"x": np.full(2, np.nan), "y": np.full(2, 2.0)}, method=method)
         assert [row.name for row in check.wrong] == ["x"]
 
 

@@ -171,7 +171,7 @@ def recalculated(path, folder):
     subprocess.run(
         [SOFFICE, profile, "--headless", "--convert-to", "xlsx", "--outdir", str(folder / "out"), str(path)],
         check=True, capture_output=True, timeout=180,
-    )  # fmt: skip
+    )
     return as_pages(folder / "out" / path.name)
 
 

@@ -23,7 +23,13 @@ names the file, the place and what to do; and whatever had to be decided, it rep
 """
 
 from minilstm.data.readers.files import STANDARD_INPUT, name_of
-from minilstm.data.readers.formats import FORMATS, TABLES, WITH_COLUMNS, format_of, read_sequences
+from minilstm.data.readers.formats import (
+    FORMATS,
+    TABLES,
+    WITH_COLUMNS,
+    format_of,
+    read_sequences,
+)
 from minilstm.data.readers.validation import split_sequences, split_text
 from minilstm.data.readers.objects import read_json, read_recipes
 from minilstm.data.readers.plain import read_lines, read_text

@@ -28,7 +28,16 @@ MARKS = {
 SAMPLE = 1 << 16  # bytes that a guess looks at
 SHOWN = 40  # characters of a line that a guess is shown by
 GUESSES = 3
-COMMON = ["cp1252", "cp1251", "koi8_r", "shift_jis", "gb18030", "big5", "euc_jp", "euc_kr"]
+COMMON = [
+    "cp1252",
+    "cp1251",
+    "koi8_r",
+    "shift_jis",
+    "gb18030",
+    "big5",
+    "euc_jp",
+    "euc_kr",
+]
 WESTERN = 0.4  # share of bytes beyond ASCII; a Western text has fewer
 NO_CHARACTERS = {"Cc", "Cn", "Co", "Cs"}  # categories that no text is full of
 INSTALL = 'pip install "minilstm[encodings]"'
@@ -49,7 +58,11 @@ def decode(data: bytes, encoding: str | None, name: str) -> str:
     try:
         text = data.decode("utf-8" if encoding is None else encoding)
     except UnicodeDecodeError as error:
-        found = _not_utf8(data, error) if encoding is None else _not_in(data, error, encoding)
+        found = (
+            _not_utf8(data, error)
+            if encoding is None
+            else _not_in(data, error, encoding)
+        )
         raise InputError(f"{name} {found}") from error
     except (LookupError, ValueError) as error:
         raise InputError(
@@ -65,7 +78,9 @@ def _check_marks_and_zeros(data: bytes, name: str) -> None:
     """Refuse what is UTF-16 or UTF-32, with or without a byte order mark, or no text."""
     for mark, (kind, encoding) in MARKS.items():
         if data.startswith(mark):
-            raise InputError(f"{name} is {kind}, by its first bytes: add --encoding {encoding}")
+            raise InputError(
+                f"{name} is {kind}, by its first bytes: add --encoding {encoding}"
+            )
     zero = data.find(b"\0")
     if zero >= 0:
         wide = _wide_encoding(data)
@@ -86,7 +101,9 @@ def _wide_encoding(data: bytes) -> str | None:
             text = codecs.getincrementaldecoder(encoding)().decode(sample)
         except UnicodeDecodeError:
             continue
-        if all(unicodedata.category(c) not in NO_CHARACTERS or c.isspace() for c in text):
+        if all(
+            unicodedata.category(c) not in NO_CHARACTERS or c.isspace() for c in text
+        ):
             return encoding
     return None
 
@@ -112,7 +129,7 @@ def _not_utf8(data: bytes, error: UnicodeDecodeError) -> str:
     place = _place(data, error.start, error.end)
     if is_cut and (good or error.end - error.start > 1):
         return (
-            f"ends in the middle of a letter (its last bytes are {_hex(data[error.start:])}) and"
+            f"ends in the middle of a letter (its last bytes are {_hex(data[error.start :])}) and"
             f" seems to be cut off: get it anew, or keep what is whole of it, the first"
             f" {error.start:,} bytes, as `head -c {error.start} FILE > WHOLE` does"
         )
@@ -126,7 +143,9 @@ def _not_utf8(data: bytes, error: UnicodeDecodeError) -> str:
 def _likely(data: bytes, bad: int) -> str:
     """The encodings that it may be, with what each makes of the line of the byte ``bad``."""
     first, last = data.rfind(b"\n", 0, bad) + 1, data.find(b"\n", bad)
-    line = data[max(first, bad - SAMPLE) : min(len(data) if last < 0 else last, bad + SAMPLE)]
+    line = data[
+        max(first, bad - SAMPLE) : min(len(data) if last < 0 else last, bad + SAMPLE)
+    ]
     guesses, is_own = _guesses(data[max(0, bad - SAMPLE) : bad + SAMPLE])
     readings: dict[str, str] = {}  # what is read, by which; encodings may agree
     for encoding in guesses:
@@ -138,7 +157,9 @@ def _likely(data: bytes, bad: int) -> str:
     better = f"; {INSTALL} guesses better" if is_own else ""
     if not readings:
         return f", and its encoding cannot be found: add --encoding NAME{better}"
-    found = [f"--encoding {name}, which reads {line!r}" for line, name in readings.items()]
+    found = [
+        f"--encoding {name}, which reads {line!r}" for line, name in readings.items()
+    ]
     return f": add {' or '.join(found[:GUESSES])}{better}"
 
 
@@ -148,10 +169,15 @@ def _guesses(sample: bytes) -> tuple[list[str], bool]:
         from charset_normalizer import from_bytes
     except ImportError:
         return _own_guesses(sample), True
-    matches = sorted(from_bytes(sample), key=lambda match: (match.chaos, -match.coherence))
+    matches = sorted(
+        from_bytes(sample), key=lambda match: (match.chaos, -match.coherence)
+    )
     best = [match for match in matches if match.chaos == matches[0].chaos]
     names = [
-        next((name for name in COMMON if name in match.could_be_from_charset), match.encoding)
+        next(
+            (name for name in COMMON if name in match.could_be_from_charset),
+            match.encoding,
+        )
         for match in best
     ]
     return sorted(names, key=lambda name: name != COMMON[0]), False

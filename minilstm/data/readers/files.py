@@ -67,7 +67,9 @@ def read_bytes(path: str | Path) -> bytes:
         if data.startswith(beginning):
             raise InputError(f"{name} is {what}: unpack it, or save its text as UTF-8")
     if data[257:262] == b"ustar":
-        raise InputError(f"{name} is a tar archive: unpack it, and name the files in it")
+        raise InputError(
+            f"{name} is a tar archive: unpack it, and name the files in it"
+        )
     return data
 
 

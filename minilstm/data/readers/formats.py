@@ -14,7 +14,14 @@ from minilstm.errors import InputError
 
 FORMATS = ("csv", "tsv", "json", "jsonl", "text")
 TABLES, WITH_COLUMNS = {"csv", "tsv"}, {"csv", "tsv", "json", "jsonl"}
-BY_SUFFIX = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+BY_SUFFIX = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
 
 
 def format_of(path: str | Path) -> str:

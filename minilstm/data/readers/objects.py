@@ -1,6 +1,6 @@
 """Text from JSON: a list of objects, or JSON Lines, an object a line.
 
-    [{"title": "Tea", "directions": ["Boil water.", "Wait."]}, …]
+[{"title": "Tea", "directions": ["Boil water.", "Wait."]}, …]
 """
 
 from __future__ import annotations
@@ -43,12 +43,17 @@ def read_json(
     lists those to choose from.
     """
     if isinstance(fields, str):
-        raise InputError(f"fields must be a list of names, not one string: write [{fields!r}]")
+        raise InputError(
+            f"fields must be a list of names, not one string: write [{fields!r}]"
+        )
     return _join(read_objects(path, encoding, lines), fields, separator, name_of(path))
 
 
 def read_fields(
-    path: str | Path, column: str | None, encoding: str | None = None, lines: bool = False
+    path: str | Path,
+    column: str | None,
+    encoding: str | None = None,
+    lines: bool = False,
 ) -> Reading:
     """As ``read_json`` with one or more fields as they are typed; and how they were understood.
 
@@ -60,10 +65,15 @@ def read_fields(
     fields = _fields_of(column, _names(entries))
     sequences = _join(entries, fields, " | ", name)
     kind = "JSON Lines" if lines else "JSON"
-    return Reading(sequences, f"{kind}, field{'s' * (len(fields) > 1)} {', '.join(map(repr, fields))}")
+    return Reading(
+        sequences,
+        f"{kind}, field{'s' * (len(fields) > 1)} {', '.join(map(repr, fields))}",
+    )
 
 
-def read_recipes(path: str | Path, encoding: str | None = None, lines: bool = False) -> tuple[list[str], int]:
+def read_recipes(
+    path: str | Path, encoding: str | None = None, lines: bool = False
+) -> tuple[list[str], int]:
     """Recipes as "Recipe for TITLE | DIRECTIONS", and how many objects were left out for want of a title or directions.
 
     The form is that of Foster, Generative Deep Learning, 2nd edition (2023), chapter 5, for the Epicurious recipes of Kaggle.
@@ -71,7 +81,10 @@ def read_recipes(path: str | Path, encoding: str | None = None, lines: bool = Fa
     """
     recipes, entries = [], read_objects(path, encoding, lines)
     for position, entry in enumerate(entries):
-        title, directions = (_text_of(entry, field, name_of(path), position).strip() for field in ("title", "directions"))
+        title, directions = (
+            _text_of(entry, field, name_of(path), position).strip()
+            for field in ("title", "directions")
+        )
         if title and directions:
             recipes.append(f"Recipe for {title} | {directions}")
     if not recipes:
@@ -81,7 +94,9 @@ def read_recipes(path: str | Path, encoding: str | None = None, lines: bool = Fa
     return recipes, len(entries) - len(recipes)
 
 
-def read_objects(path: str | Path, encoding: str | None = None, lines: bool = False) -> Entries:
+def read_objects(
+    path: str | Path, encoding: str | None = None, lines: bool = False
+) -> Entries:
     """The objects of a file that holds a list of them, or one a line; at least one.
 
     Raises InputError as `read_text` does, and with the place of what is no object.
@@ -103,7 +118,9 @@ def _objects_of_list(text: str, name: str) -> Entries:
         raise InputError(f"{name} must hold a JSON list of objects, at least one")
     for position, entry in enumerate(entries):
         if not isinstance(entry, dict):
-            raise InputError(f"{name}, entry {position} (counted from 0) must be an object with fields")
+            raise InputError(
+                f"{name}, entry {position} (counted from 0) must be an object with fields"
+            )
     return entries
 
 
@@ -130,19 +147,29 @@ def _objects_by_line(text: str, name: str) -> Entries:
 def _parse(text: str, name: str) -> Any:
     """The value that JSON text stands for; of whole numbers, of any length, as a float."""
     try:
-        return json.loads(text, parse_int=float)  # numbers are no text: their digits do not matter
+        return json.loads(
+            text, parse_int=float
+        )  # numbers are no text: their digits do not matter
     except RecursionError as error:
-        raise InputError(f"{name} is nested too deeply for JSON: give a plain list of objects") from error
+        raise InputError(
+            f"{name} is nested too deeply for JSON: give a plain list of objects"
+        ) from error
 
 
-def _join(entries: Entries, fields: Sequence[str], separator: str, name: str) -> list[str]:
+def _join(
+    entries: Entries, fields: Sequence[str], separator: str, name: str
+) -> list[str]:
     """The texts of the fields of each object that has them all."""
     choices = _choices(_names(entries))
     if not fields:
-        raise InputError(f"{name}: choose one or more of its fields by --column: {choices}")
+        raise InputError(
+            f"{name}: choose one or more of its fields by --column: {choices}"
+        )
     for field in fields:
         if all(entry.get(field) is None for entry in entries):
-            raise InputError(f"{name}: no entry has a value for the field {field!r}; choose from {choices}")
+            raise InputError(
+                f"{name}: no entry has a value for the field {field!r}; choose from {choices}"
+            )
     sequences = []
     for position, entry in enumerate(entries):
         if any(entry.get(field) is None for field in fields):
@@ -151,7 +178,9 @@ def _join(entries: Entries, fields: Sequence[str], separator: str, name: str) ->
         if any(text.strip() for text in texts):
             sequences.append(separator.join(texts))
     if not sequences:
-        raise InputError(f"{name}: no entry has text in all fields of {list(fields)}; choose from {choices}")
+        raise InputError(
+            f"{name}: no entry has text in all fields of {list(fields)}; choose from {choices}"
+        )
     return sequences
 
 
@@ -175,7 +204,9 @@ def _fields_of(column: str | None, names: Sequence[str]) -> list[str]:
 
 def _choices(names: Sequence[str]) -> str:
     """What can be typed for each field, and for two of them."""
-    several = f"; several: --column {typed(','.join(map(_in_list, names[:2])))}" * (len(names) > 1)
+    several = f"; several: --column {typed(','.join(map(_in_list, names[:2])))}" * (
+        len(names) > 1
+    )
     return f"{listed(map(typed, names))}{several}"
 
 

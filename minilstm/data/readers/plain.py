@@ -23,7 +23,9 @@ def read_text(path: str | Path, encoding: str | None = None) -> str:
     text = decode(read_bytes(path), encoding, name_of(path))
     if not text or text.isspace():
         name = name_of(path)
-        raise InputError(f"{name} is empty or holds only white space: name a file with text in it")
+        raise InputError(
+            f"{name} is empty or holds only white space: name a file with text in it"
+        )
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -45,13 +45,18 @@ def rows_of(text: str, separator: str, quotes: bool, name: str) -> Iterator[list
     """
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
     reader = csv.reader(_lines(text), delimiter=separator, quoting=quoting, strict=True)
-    length, line = 0, 1  # line: where the row starts; cells in quotes may have several lines
+    length, line = (
+        0,
+        1,
+    )  # line: where the row starts; cells in quotes may have several lines
     while True:
         try:
             with _cells_of_any_length():
                 row = next(reader, None)
         except csv.Error as error:
-            raise MalformedRow(f"{name}, {_what_quotes_did(text, line, error)}") from error
+            raise MalformedRow(
+                f"{name}, {_what_quotes_did(text, line, error)}"
+            ) from error
         if row is None:
             return
         if row and length and len(row) != length:
@@ -83,7 +88,9 @@ def find_separator(text: str, name: str) -> str:
         else:
             is_prose = all(cell.startswith(" ") for row in rows for cell in row[1:])
             even.append((len(rows[0]), not is_prose, separator))
-    several = [found for found in even if found[0] > 1] or [found for found in uneven if found[0] > 1]
+    several = [found for found in even if found[0] > 1] or [
+        found for found in uneven if found[0] > 1
+    ]
     return max(several, key=lambda found: found[:2])[2] if several else ","
 
 

@@ -21,7 +21,12 @@ from minilstm.data.readers.rows import MalformedRow, rows_of
 LINES, CHARACTERS = 200, 1 << 16  # that are looked at
 FEWEST = 3  # lines that are a table
 OBJECT = re.compile(r'\s*(\[\s*)?\{\s*"([^"\\]|\\.)*"\s*:')
-LOOKS = {"json": "JSON", "jsonl": "JSON Lines", "tsv": "columns between tabs", "csv": "a table"}
+LOOKS = {
+    "json": "JSON",
+    "jsonl": "JSON Lines",
+    "tsv": "columns between tabs",
+    "csv": "a table",
+}
 MARKUP = re.compile(r"\s*<(!doctype|!--|\?xml|[a-z])", re.IGNORECASE)
 
 
@@ -41,7 +46,11 @@ def structure_of(text: str) -> str | None:
     tabs = {line.strip().count("\t") for line in lines}
     if len(tabs) == 1 and 0 not in tabs:
         return "tsv"
-    return "csv" if any(_is_table("\n".join(lines), separator) for separator in ",;") else None
+    return (
+        "csv"
+        if any(_is_table("\n".join(lines), separator) for separator in ",;")
+        else None
+    )
 
 
 def warning(text: str, name: str) -> str:
@@ -74,4 +83,9 @@ def _is_table(text: str, separator: str) -> bool:
     except MalformedRow:
         return False
     is_prose = any(cell.startswith(" ") for row in rows for cell in row[1:])
-    return len(rows) >= FEWEST and len(rows[0]) > 1 and not is_prose and any(row[-1] for row in rows)
+    return (
+        len(rows) >= FEWEST
+        and len(rows[0]) > 1
+        and not is_prose
+        and any(row[-1] for row in rows)
+    )

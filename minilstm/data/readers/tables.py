@@ -25,7 +25,13 @@ from pathlib import Path
 from minilstm.data.readers.files import name_of
 from minilstm.data.readers.plain import read_text
 from minilstm.data.readers.reading import Reading, listed, typed
-from minilstm.data.readers.rows import LOOKED_AT, MalformedRow, find_separator, rows_of, shown
+from minilstm.data.readers.rows import (
+    LOOKED_AT,
+    MalformedRow,
+    find_separator,
+    rows_of,
+    shown,
+)
 from minilstm.errors import InputError
 
 AG_NEWS_COLUMNS = ("class", "title", "description")
@@ -80,7 +86,12 @@ def looks_like_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bo
     """Whether the first row of a table is a header, by the rule at the top of this file."""
     names = 0
     for place, cell in enumerate(first):
-        if cell == "" and place == 0 or _is_name(cell) and all(row[place] != cell for row in rows):
+        if (
+            cell == ""
+            and place == 0
+            or _is_name(cell)
+            and all(row[place] != cell for row in rows)
+        ):
             names += 1
         elif any(character.isalpha() for character in cell):
             return False
@@ -93,7 +104,12 @@ def _is_name(cell: str) -> bool:
 
 
 def _read_rows(
-    text: str, separator: str, quotes: bool, header: bool | None, column: str | int | None, name: str
+    text: str,
+    separator: str,
+    quotes: bool,
+    header: bool | None,
+    column: str | int | None,
+    name: str,
 ) -> Reading:
     rows = rows_of(text, separator, quotes, name)
     seen = list(islice(rows, LOOKED_AT + 1))
@@ -107,8 +123,12 @@ def _read_rows(
         body, names = _only_of_ag_news(body, column, name), AG_NEWS_COLUMNS
     cells = [row[index] for row in body if row[index].strip()]
     if not cells:
-        raise InputError(f"column {column!r} of {name} holds no text: choose another column")
-    how = [f"separated by {shown(separator)}"] + ["quotes taken as they are"] * (not quotes)
+        raise InputError(
+            f"column {column!r} of {name} holds no text: choose another column"
+        )
+    how = [f"separated by {shown(separator)}"] + ["quotes taken as they are"] * (
+        not quotes
+    )
     how += ["first row a header" if has_header else "no header"]
     how += ["columns of AG News"] * (names is AG_NEWS_COLUMNS)
     how += [_describe_column(column, index, names)]
@@ -116,10 +136,16 @@ def _read_rows(
 
 
 def _index_of(
-    column: str | int | None, first: list[str], has_header: bool, is_ag_news: bool, name: str
+    column: str | int | None,
+    first: list[str],
+    has_header: bool,
+    is_ag_news: bool,
+    name: str,
 ) -> int:
     """The column's place in a row, from 0."""
-    names: Sequence[str] = first if has_header else AG_NEWS_COLUMNS if is_ag_news else ()
+    names: Sequence[str] = (
+        first if has_header else AG_NEWS_COLUMNS if is_ag_news else ()
+    )
     if isinstance(column, str) and _is_number(column):
         column = int(column)
     if isinstance(column, int) and 1 <= column <= len(first):
@@ -133,13 +159,17 @@ def _index_of(
     else:
         problem = f"no column is {column!r}, or more than one"
     by = "NUMBER or NAME" if names else "NUMBER"
-    choices = listed(_choice(k, cell, names) for k, cell in enumerate(names or first, 1))
+    choices = listed(
+        _choice(k, cell, names) for k, cell in enumerate(names or first, 1)
+    )
     raise InputError(f"{name}: {problem}; add --column {by}: {choices}")
 
 
 def _choice(number: int, cell: str, names: Sequence[str]) -> str:
     """What can be typed for a column: a number or, where it names one column, the name."""
-    can_be_typed = list(names).count(cell) == 1 and not _is_number(cell) and cell.isprintable()
+    can_be_typed = (
+        list(names).count(cell) == 1 and not _is_number(cell) and cell.isprintable()
+    )
     if can_be_typed and 0 < len(cell) <= NAME_CHARACTERS:
         return f"{number} or {typed(cell)}"
     return f"{number} ({cell[:NAME_CHARACTERS]!r})"
@@ -153,7 +183,11 @@ def _describe_column(column: str | int | None, index: int, names: Sequence[str])
     """The column for people; and that a number is a place, where a name looks like one."""
     called = f", {names[index]!r}" if names else ""
     others = [k for k, cell in enumerate(names) if cell == str(column) and k != index]
-    also = f" (a number counts columns; the one called {column!r} is number {others[0] + 1})" if others else ""
+    also = (
+        f" (a number counts columns; the one called {column!r} is number {others[0] + 1})"
+        if others
+        else ""
+    )
     return f"column {index + 1}{called}{also}"
 
 
@@ -161,7 +195,9 @@ def _is_of_ag_news(row: Sequence[str]) -> bool:
     return len(row) == len(AG_NEWS_COLUMNS) and row[0] in AG_NEWS_CLASSES
 
 
-def _only_of_ag_news(rows: Iterable[list[str]], column: str, name: str) -> Iterator[list[str]]:
+def _only_of_ag_news(
+    rows: Iterable[list[str]], column: str, name: str
+) -> Iterator[list[str]]:
     """The rows of an AG News file, as far as they are such."""
     for number, row in enumerate(rows, 1):
         if not _is_of_ag_news(row):

@@ -12,8 +12,9 @@ import numpy as np
 from minilstm.errors import InputError
 
 
-def split_sequences(sequences: Sequence[str], rng: np.random.Generator,
-                    fraction: float = 0.1) -> tuple[list[str], list[str]]:
+def split_sequences(
+    sequences: Sequence[str], rng: np.random.Generator, fraction: float = 0.1
+) -> tuple[list[str], list[str]]:
     """Choose sequences for the validation set at random; their order is kept.
 
     Parameters
@@ -31,15 +32,25 @@ def split_sequences(sequences: Sequence[str], rng: np.random.Generator,
     InputError : if an argument is wrong, or there are fewer than 2 sequences.
     """
     if isinstance(sequences, str):
-        raise InputError("sequences must be a list of strings, not one string: use split_text for a text")
+        raise InputError(
+            "sequences must be a list of strings, not one string: use split_text for a text"
+        )
     count = _validation_size(len(sequences), "sequences", rng, fraction)
     chosen = set(rng.permutation(len(sequences))[:count].tolist())
-    train = [sequence for position, sequence in enumerate(sequences) if position not in chosen]
-    valid = [sequence for position, sequence in enumerate(sequences) if position in chosen]
+    train = [
+        sequence
+        for position, sequence in enumerate(sequences)
+        if position not in chosen
+    ]
+    valid = [
+        sequence for position, sequence in enumerate(sequences) if position in chosen
+    ]
     return train, valid
 
 
-def split_text(text: str, rng: np.random.Generator, fraction: float = 0.1) -> tuple[str, str]:
+def split_text(
+    text: str, rng: np.random.Generator, fraction: float = 0.1
+) -> tuple[str, str]:
     """Choose one stretch of a text for the validation set, at a random place.
 
     Parameters
@@ -57,18 +68,30 @@ def split_text(text: str, rng: np.random.Generator, fraction: float = 0.1) -> tu
     InputError : if an argument is wrong, or there are fewer than 2 characters.
     """
     if not isinstance(text, str):
-        raise InputError(f"text must be a string, not {type(text).__name__}: use split_sequences for a list")
+        raise InputError(
+            f"text must be a string, not {type(text).__name__}: use split_sequences for a list"
+        )
     count = _validation_size(len(text), "characters", rng, fraction)
     start = int(rng.integers(len(text) - count + 1))
-    return text[:start] + text[start + count:], text[start:start + count]
+    return text[:start] + text[start + count :], text[start : start + count]
 
 
-def _validation_size(total: int, what: str, rng: np.random.Generator, fraction: float) -> int:
+def _validation_size(
+    total: int, what: str, rng: np.random.Generator, fraction: float
+) -> int:
     """Size of the validation set, at least one and not all. Checks the arguments."""
     if not isinstance(rng, np.random.Generator):
-        raise InputError(f"rng must be a numpy Generator, as numpy.random.default_rng(0) is, not {rng!r}")
-    if not isinstance(fraction, (int, float, np.floating)) or not 0 < fraction < 1:  # so NaN is refused too
-        raise InputError(f"fraction must be a number between 0 and 1, such as 0.1, not {fraction!r}")
+        raise InputError(
+            f"rng must be a numpy Generator, as numpy.random.default_rng(0) is, not {rng!r}"
+        )
+    if (
+        not isinstance(fraction, (int, float, np.floating)) or not 0 < fraction < 1
+    ):  # so NaN is refused too
+        raise InputError(
+            f"fraction must be a number between 0 and 1, such as 0.1, not {fraction!r}"
+        )
     if total < 2:
-        raise InputError(f"a validation set needs at least 2 {what} to choose from, and there are {total}: give more text")
+        raise InputError(
+            f"a validation set needs at least 2 {what} to choose from, and there are {total}: give more text"
+        )
     return min(max(round(fraction * total), 1), total - 1)

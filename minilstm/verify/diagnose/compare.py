@@ -15,10 +15,29 @@ from dataclasses import replace
 
 from minilstm.reference.lstm import lstm_step
 from minilstm.reference.sequence import lstm_sequence
-from minilstm.verify.diagnose.diagnosis import RAISES, Diagnosis, Finding, Parts, evidence, listed
-from minilstm.verify.diagnose.explain import ALL_DIGITS, agree, differences, exactly, same
+from minilstm.verify.diagnose.diagnosis import (
+    RAISES,
+    Diagnosis,
+    Finding,
+    Parts,
+    evidence,
+    listed,
+)
+from minilstm.verify.diagnose.explain import (
+    ALL_DIGITS,
+    agree,
+    differences,
+    exactly,
+    same,
+)
 from minilstm.verify.diagnose.linearity import not_linear
-from minilstm.verify.diagnose.locate import Locate, findings_of, in_a_step, in_time, plainly
+from minilstm.verify.diagnose.locate import (
+    Locate,
+    findings_of,
+    in_a_step,
+    in_time,
+    plainly,
+)
 from minilstm.verify.diagnose.trials import (
     Trial,
     loss_trial,
@@ -34,7 +53,9 @@ LEFT_OVER = "np.empty and np.empty_like keep what was in memory before: use np.z
 ROUGH = "It equals ours to six digits and no further: is something computed in float32, or by differences?"
 
 
-def diagnose(my_step_backward: Callable, my_step: Callable | None = None, *, seed: int = 0) -> Diagnosis:
+def diagnose(
+    my_step_backward: Callable, my_step: Callable | None = None, *, seed: int = 0
+) -> Diagnosis:
     """Find out what is wrong with a backward step of an LSTM, and which known mistake it is.
 
     ``check_step`` finds out whether a backward step belongs to its own forward step;
@@ -72,10 +93,14 @@ def diagnose(my_step_backward: Callable, my_step: Callable | None = None, *, see
         forward = examine(step_trial(seed), my_step)
         if not forward.right:
             return forward
-    return examine(step_backward_trial(seed, my_step or lstm_step), my_step_backward, in_a_step)
+    return examine(
+        step_backward_trial(seed, my_step or lstm_step), my_step_backward, in_a_step
+    )
 
 
-def diagnose_sequence(my_backward: Callable, my_forward: Callable | None = None, *, seed: int = 0) -> Diagnosis:
+def diagnose_sequence(
+    my_backward: Callable, my_forward: Callable | None = None, *, seed: int = 0
+) -> Diagnosis:
     """Find out what is wrong with backpropagation through time, and from which step on.
 
     Parameters
@@ -105,7 +130,9 @@ def diagnose_sequence(my_backward: Callable, my_forward: Callable | None = None,
         forward = examine(sequence_trial(seed), my_forward)
         if not forward.right:
             return forward
-    return examine(sequence_backward_trial(seed, my_forward or lstm_sequence), my_backward, in_time)
+    return examine(
+        sequence_backward_trial(seed, my_forward or lstm_sequence), my_backward, in_time
+    )
 
 
 def diagnose_step(my_step: Callable, *, seed: int = 0) -> Diagnosis:
@@ -132,33 +159,76 @@ def examine(trial: Trial, function: Callable, locate: Locate = plainly) -> Diagn
     elif bent.mistake is not None:
         findings = [bent]
     elif of_small:  # gradients are bounded; the small ones may have a mistake besides
-        findings = [bent, *(_findings(trial, function, of_small, right, locate) if differences(of_small, right) else [])]
+        findings = [
+            bent,
+            *(
+                _findings(trial, function, of_small, right, locate)
+                if differences(of_small, right)
+                else []
+            ),
+        ]
     else:
-        place = [found.place for found in locate(replace(trial, catalogue=()), function, yours, right)]
-        findings = [replace(bent, place="\n".join(line for line in (bent.place, *place[:1]) if line))]
+        place = [
+            found.place
+            for found in locate(replace(trial, catalogue=()), function, yours, right)
+        ]
+        findings = [
+            replace(
+                bent, place="\n".join(line for line in (bent.place, *place[:1]) if line)
+            )
+        ]
     unwritten = trial.never_written(function, yours)
     if unwritten:
-        findings.append(Finding(None, tuple(unwritten), LEFT_OVER, heading=f"{listed(unwritten)}: {UNWRITTEN}"))
+        findings.append(
+            Finding(
+                None,
+                tuple(unwritten),
+                LEFT_OVER,
+                heading=f"{listed(unwritten)}: {UNWRITTEN}",
+            )
+        )
     if not findings:
         findings = _at_other_sizes(trial, function) or _rough(yours, right)
-    in_some = wrong or list(dict.fromkeys(part for finding in findings for part in finding.parts))
+    in_some = wrong or list(
+        dict.fromkeys(part for finding in findings for part in finding.parts)
+    )
     remark = f"{_when(in_some, yours, right)} {_raised(trial, function, yours)}".strip()
     cases = len(trial.sizes) + len(trial.more)
     notes = _notes_on_the_cache(trial, function)
-    return Diagnosis(trial.title, cases, len(trial.catalogue), tuple(findings), tuple(in_some), remark, notes)
+    return Diagnosis(
+        trial.title,
+        cases,
+        len(trial.catalogue),
+        tuple(findings),
+        tuple(in_some),
+        remark,
+        notes,
+    )
 
 
-def _findings(trial: Trial, function: Callable, yours: list[Parts], right: list[Parts], locate: Locate) -> list[Finding]:
+def _findings(
+    trial: Trial,
+    function: Callable,
+    yours: list[Parts],
+    right: list[Parts],
+    locate: Locate,
+) -> list[Finding]:
     """Known mistakes that explain all; or what can be said of the place."""
     explained = exactly(yours, right, trial.known(), trial.ours)
-    return findings_of(explained, yours, right) if explained else locate(trial, function, yours, right)
+    return (
+        findings_of(explained, yours, right)
+        if explained
+        else locate(trial, function, yours, right)
+    )
 
 
 def _notes_on_the_cache(trial: Trial, function: Callable) -> tuple[str, ...]:
     """The note of ``check_step`` on a backward pass that works in its cache, or uses it up; or on one that keeps sums."""
     if trial.forward is None:
         return ()
-    once, twice = (trial.yours(function, sizes=trial.sizes[-1:]) for _ in range(2))  # each after its own forward pass
+    once, twice = (
+        trial.yours(function, sizes=trial.sizes[-1:]) for _ in range(2)
+    )  # each after its own forward pass
     if not agree(twice, once):
         return (f"Your {KEEPS_SUMS}",)
     first, again = trial.second_call(function)
@@ -175,12 +245,20 @@ def _rough(yours: list[Parts], right: list[Parts]) -> list[Finding]:
 
 def _at_other_sizes(trial: Trial, function: Callable) -> list[Finding]:
     """What is right in all cases but those of unusual sizes."""
-    for sizes, mine, ours in zip(trial.more, trial.yours(function, sizes=trial.more), trial.right(trial.more)):
+    for sizes, mine, ours in zip(
+        trial.more, trial.yours(function, sizes=trial.more), trial.right(trial.more)
+    ):
         wrong = differences([mine], [ours])
         if wrong:
             raises = mine.get(RAISES)
-            details = f"It raises {raises}." if raises else evidence(wrong[0], mine.get(wrong[0]), ours.get(wrong[0]))
-            heading = f"right in {len(trial.sizes)} cases, but wrong at {trial.named(sizes)}"
+            details = (
+                f"It raises {raises}."
+                if raises
+                else evidence(wrong[0], mine.get(wrong[0]), ours.get(wrong[0]))
+            )
+            heading = (
+                f"right in {len(trial.sizes)} cases, but wrong at {trial.named(sizes)}"
+            )
             return [Finding(None, tuple(wrong), details, heading=heading)]
     return []
 
@@ -191,12 +269,22 @@ def _when(wrong: Sequence[str], yours: Sequence[Parts], right: Sequence[Parts]) 
         return ""
     bad = []  # for each case, step by step, the last one first
     for mine, ours in zip(yours, right):
-        bad.append([not same(mine.get(name), ours[name]) for name in ours if name.startswith("dx[")])
+        bad.append(
+            [
+                not same(mine.get(name), ours[name])
+                for name in ours
+                if name.startswith("dx[")
+            ]
+        )
     if not all(bad):
         return ""
     if not any(map(any, bad)):
         of_weights = all(name.startswith(("dWx", "dWh", "db")) for name in wrong)
-        return "All steps are right, but the sums over them for the weights are not." if wrong and of_weights else ""
+        return (
+            "All steps are right, but the sums over them for the weights are not."
+            if wrong and of_weights
+            else ""
+        )
     if all(map(all, bad)):
         return "It is wrong from the last step on, which is computed first."
     if all(not last and all(earlier) for last, *earlier in bad):
@@ -216,15 +304,21 @@ def _raised(trial: Trial, function: Callable, yours: Sequence[Parts]) -> str:
     if raised is None:
         return ""
     equal = (3,) * len(trial.letters)
-    changed = lambda letters: tuple(2 if letter in letters else 3 for letter in trial.letters)
+    changed = lambda letters: tuple(
+        2 if letter in letters else 3 for letter in trial.letters
+    )
     if trial.raised(function, equal):
         if all(RAISES in mine for mine in yours):
             return f"It raises {raised}. It is called as {trial.call}."
         return f"It raises {raised}, at {trial.named(equal)} too."
-    alone = [letter for letter in trial.letters if trial.raised(function, changed(letter))]
+    alone = [
+        letter for letter in trial.letters if trial.raised(function, changed(letter))
+    ]
     if len(alone) == 2 and not trial.raised(function, changed(alone)):
         return f"It raises {raised} where {alone[0]} and {alone[1]} differ."
-    where = next(trial.named(sizes) for sizes, mine in zip(trial.sizes, yours) if RAISES in mine)
+    where = next(
+        trial.named(sizes) for sizes, mine in zip(trial.sizes, yours) if RAISES in mine
+    )
     if not alone:
         return f"It raises {raised} at {where}, and not at {trial.named(equal)}."
     return f"It raises {raised} at {where}. It runs at {trial.named(equal)}, but not if {' or '.join(alone)} alone becomes 2."

@@ -17,13 +17,19 @@ from minilstm.verify.diagnose.variant import Mistake
 
 SIX_DIGITS = 1e-6  # relative to the largest entry of a part; a mistake changes digits long before these
 ALL_DIGITS = 1e-9
-KIND = re.compile(r"input gate|forget gate|candidate|output gate|factor (1 - )?[ifo] |\bd?(Wx|Wh|b)\b")  # what kinds differ in
+KIND = re.compile(
+    r"input gate|forget gate|candidate|output gate|factor (1 - )?[ifo] |\bd?(Wx|Wh|b)\b"
+)  # what kinds differ in
 Place = tuple[int, str]  # the number of a case, and the name of a part
-Explained = list[tuple[Mistake | None, list[str]]]  # a mistake, or None, and the parts that it explains
+Explained = list[
+    tuple[Mistake | None, list[str]]
+]  # a mistake, or None, and the parts that it explains
 Results = dict[Mistake, list[Parts]]
 
 
-def differences(yours: Sequence[Parts], right: Iterable[Parts], tolerance: float = SIX_DIGITS) -> list[str]:
+def differences(
+    yours: Sequence[Parts], right: Iterable[Parts], tolerance: float = SIX_DIGITS
+) -> list[str]:
     """Names of the parts that differ in some case, in the order of computing."""
     return _names(places(yours, right, tolerance))
 
@@ -33,13 +39,23 @@ def agree(yours: Sequence[Parts], right: Iterable[Parts]) -> bool:
     return next(places(yours, right), None) is None
 
 
-def places(yours: Sequence[Parts], right: Iterable[Parts], tolerance: float = SIX_DIGITS) -> Iterator[Place]:
+def places(
+    yours: Sequence[Parts], right: Iterable[Parts], tolerance: float = SIX_DIGITS
+) -> Iterator[Place]:
     """Where a part of a case differs."""
     for case, (mine, ours) in enumerate(zip(yours, right)):
         if RAISES in mine and RAISES in ours:
             continue
-        names = [RAISES] if RAISES in mine or RAISES in ours else list(dict.fromkeys([*ours, *mine]))
-        yield from ((case, name) for name in names if not same(mine.get(name), ours.get(name), tolerance))
+        names = (
+            [RAISES]
+            if RAISES in mine or RAISES in ours
+            else list(dict.fromkeys([*ours, *mine]))
+        )
+        yield from (
+            (case, name)
+            for name in names
+            if not same(mine.get(name), ours.get(name), tolerance)
+        )
 
 
 def _names(where: Iterable[Place]) -> list[str]:
@@ -53,27 +69,51 @@ def same(mine, ours, tolerance: float = SIX_DIGITS) -> bool:
         return False
     if mine.shape != ours.shape or mine.dtype.kind not in "fiu":
         return False
-    if mine.dtype == ours.dtype and mine.tobytes() == ours.tobytes():  # as nearly always: ten times as fast
+    if (
+        mine.dtype == ours.dtype and mine.tobytes() == ours.tobytes()
+    ):  # as nearly always: ten times as fast
         return True
     with np.errstate(invalid="ignore"):
         if (np.abs(mine - ours) <= tolerance * np.abs(ours).max(initial=0)).all():
             return True
     if np.isfinite(ours).all():
         return False
-    return np.array_equal(mine, ours, equal_nan=ours.dtype.kind == "f")  # of what is infinite or NaN
+    return np.array_equal(
+        mine, ours, equal_nan=ours.dtype.kind == "f"
+    )  # of what is infinite or NaN
 
 
 def ratio(mine, ours) -> str | None:
     """By which number all of a part is multiplied, to four digits, if it is one."""
-    if mine is None or ours is None or mine.shape != ours.shape or ours.size < 2 or same(mine, ours) or not ours.any():
+    if (
+        mine is None
+        or ours is None
+        or mine.shape != ours.shape
+        or ours.size < 2
+        or same(mine, ours)
+        or not ours.any()
+    ):
         return None
-    if mine.dtype.kind not in "fiu" or not np.isfinite(mine).all() or not np.isfinite(ours).all():
+    if (
+        mine.dtype.kind not in "fiu"
+        or not np.isfinite(mine).all()
+        or not np.isfinite(ours).all()
+    ):
         return None
     number = float(np.sum(mine * ours) / np.sum(ours * ours))
-    return f"{number:.4g}" if abs(number - 1) > 1e-3 and same(mine, number * ours) else None
+    return (
+        f"{number:.4g}"
+        if abs(number - 1) > 1e-3 and same(mine, number * ours)
+        else None
+    )
 
 
-def exactly(yours: list[Parts], right: list[Parts], known: Results, run: Callable[..., Iterable[Parts]]) -> Explained:
+def exactly(
+    yours: list[Parts],
+    right: list[Parts],
+    known: Results,
+    run: Callable[..., Iterable[Parts]],
+) -> Explained:
     """One mistake, or several made at once, that give exactly these results; empty if there are none."""
     for mistake, result in known.items():
         if agree(yours, result):
@@ -87,15 +127,21 @@ def partly(yours: list[Parts], right: list[Parts], known: Results) -> Explained:
     wrong = differences(yours, right)
     explained: Explained = []
     left = set(wrong)
-    shows_in = {mistake: differences(result, right) for mistake, result in known.items()}
+    shows_in = {
+        mistake: differences(result, right) for mistake, result in known.items()
+    }
     for mistake, parts in sorted(shows_in.items(), key=lambda pair: -len(pair[1])):
         if parts and set(parts) <= left - set(differences(yours, known[mistake])):
             explained.append((mistake, parts))
             left -= set(parts)
-    return explained + ([(None, [name for name in wrong if name in left])] if left else [])
+    return explained + (
+        [(None, [name for name in wrong if name in left])] if left else []
+    )
 
 
-def _made_together(yours: list[Parts], right: list[Parts], known: Results, run) -> Sequence[Mistake]:
+def _made_together(
+    yours: list[Parts], right: list[Parts], known: Results, run
+) -> Sequence[Mistake]:
     """Several mistakes which, all made in our code at once, give exactly these results; empty if there are none.
 
     Mistakes of one kind at several gates or weights come first: who makes it at one makes it at all. Then every pair is tried.
@@ -104,15 +150,29 @@ def _made_together(yours: list[Parts], right: list[Parts], known: Results, run) 
     gives what it shows alone. Sets of places are the bits of a number.
     """
     numbers: dict[Place, int] = {}
-    bits = lambda where: sum(1 << numbers.setdefault(place, len(numbers)) for place in where)
+    bits = lambda where: sum(
+        1 << numbers.setdefault(place, len(numbers)) for place in where
+    )
     wrong = bits(places(yours, right))
     shows = {mistake: bits(places(result, right)) for mistake, result in known.items()}
-    shows = {mistake: shown for mistake, shown in shows.items() if shown and not shown & ~wrong}
-    spoilt = {mistake: shows[mistake] & bits(places(yours, known[mistake])) for mistake in shows}  # shown, and otherwise yours
+    shows = {
+        mistake: shown
+        for mistake, shown in shows.items()
+        if shown and not shown & ~wrong
+    }
+    spoilt = {
+        mistake: shows[mistake] & bits(places(yours, known[mistake]))
+        for mistake in shows
+    }  # shown, and otherwise yours
     kinds: dict[str, list[Mistake]] = {}
     for mistake in shows:
         kinds.setdefault(KIND.sub("…", mistake.name), []).append(mistake)
-    of_a_kind = (itertools.combinations(alike, size) for alike in kinds.values() for size in (4, 3) if len(alike) <= 4)
+    of_a_kind = (
+        itertools.combinations(alike, size)
+        for alike in kinds.values()
+        for size in (4, 3)
+        if len(alike) <= 4
+    )
     explain_some = [mistake for mistake in shows if shows[mistake] != spoilt[mistake]]
     more = (itertools.combinations(explain_some[:20], size) for size in (3, 4))
     for made in itertools.chain(*of_a_kind, itertools.combinations(shows, 2), *more):

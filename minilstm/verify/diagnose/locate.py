@@ -12,8 +12,21 @@ from dataclasses import replace
 from minilstm.reference.lstm import lstm_step_backward
 from minilstm.verify.diagnose.causes import finite, own_parts
 from minilstm.verify.diagnose.diagnosis import RAISES, Finding, Parts, evidence, listed
-from minilstm.verify.diagnose.explain import Explained, agree, differences, exactly, partly, ratio, same
-from minilstm.verify.diagnose.through_time import ARRIVES, as_step, as_step_backward, of_two_steps
+from minilstm.verify.diagnose.explain import (
+    Explained,
+    agree,
+    differences,
+    exactly,
+    partly,
+    ratio,
+    same,
+)
+from minilstm.verify.diagnose.through_time import (
+    ARRIVES,
+    as_step,
+    as_step_backward,
+    of_two_steps,
+)
 from minilstm.verify.diagnose.trials import Trial, step_backward_trial
 
 Locate = Callable[[Trial, Callable, list[Parts], list[Parts]], list[Finding]]
@@ -43,50 +56,90 @@ STATES = {
 }
 
 
-def plainly(trial: Trial, function: Callable, yours: list[Parts], right: list[Parts]) -> list[Finding]:
+def plainly(
+    trial: Trial, function: Callable, yours: list[Parts], right: list[Parts]
+) -> list[Finding]:
     """Known mistakes in some parts, if it runs in all cases; of the rest which parts they are."""
     known = {} if any(RAISES in parts for parts in yours) else trial.known()
     return findings_of(partly(yours, right, known), yours, right)
 
 
-def in_a_step(trial: Trial, function: Callable, yours: list[Parts], right: list[Parts]) -> list[Finding]:
+def in_a_step(
+    trial: Trial, function: Callable, yours: list[Parts], right: list[Parts]
+) -> list[Finding]:
     """The earliest causes within a backward step."""
     if _factor(list(right[0]), yours, right):
         return _one_factor(yours, right)
-    inside = lambda results: [own_parts(parts, case) for parts, case in zip(results, trial.cases)]
+    inside = lambda results: [
+        own_parts(parts, case) for parts, case in zip(results, trial.cases)
+    ]
     own = inside(yours)
     if not all("dz, candidate" in parts for parts in own):
-        comparable = all(finite(mine.get(name), ours[name]) for mine, ours in zip(yours, right) for name in ours)
-        hint = "" if any(RAISES in parts for parts in yours) else NO_DZ if comparable else FORM_FIRST
-        return [replace(finding, place=finding.place or hint) for finding in plainly(trial, function, yours, right)]
+        comparable = all(
+            finite(mine.get(name), ours[name])
+            for mine, ours in zip(yours, right)
+            for name in ours
+        )
+        hint = (
+            ""
+            if any(RAISES in parts for parts in yours)
+            else NO_DZ
+            if comparable
+            else FORM_FIRST
+        )
+        return [
+            replace(finding, place=finding.place or hint)
+            for finding in plainly(trial, function, yours, right)
+        ]
     own_right = inside(right)
-    findings = findings_of(partly(own, own_right, trial.known(own_parts)), own, own_right)
-    findings = [f if f.mistake else replace(f, place=f"{f.place} {_made_of_dz(f.parts)}".strip()) for f in findings]
+    findings = findings_of(
+        partly(own, own_right, trial.known(own_parts)), own, own_right
+    )
+    findings = [
+        f
+        if f.mistake
+        else replace(f, place=f"{f.place} {_made_of_dz(f.parts)}".strip())
+        for f in findings
+    ]
     follow = _follow(differences(yours, right), differences(own, own_right))
     if follow and len(findings) == 1:
-        findings = [replace(findings[0], place=f"{findings[0].place}\n{follow}".strip())]
+        findings = [
+            replace(findings[0], place=f"{findings[0].place}\n{follow}".strip())
+        ]
     return findings
 
 
-def in_time(trial: Trial, function: Callable, yours: list[Parts], right: list[Parts]) -> list[Finding]:
+def in_time(
+    trial: Trial, function: Callable, yours: list[Parts], right: list[Parts]
+) -> list[Finding]:
     """By sequences of one step, then of two, then of more."""
     longest: Parts = max(right, key=lambda parts: len(parts))
     if _factor([*longest], yours, right):
         return _one_factor(yours, right)
-    if any(RAISES in parts or "dx" in parts for parts in yours):  # dx is whole where its first axis is not time
+    if any(
+        RAISES in parts or "dx" in parts for parts in yours
+    ):  # dx is whole where its first axis is not time
         return plainly(trial, function, yours, right)
     one_step = step_backward_trial(trial.seed, as_step(trial.your_forward))
     if not trial.catalogue:
         one_step = replace(one_step, catalogue=())
     through_h = as_step_backward(function)
     through_state = as_step_backward(function, dh_is_final=True)
-    of_step, of_state, right_of_step = one_step.yours(through_h), one_step.yours(through_state), list(one_step.ours())
+    of_step, of_state, right_of_step = (
+        one_step.yours(through_h),
+        one_step.yours(through_state),
+        list(one_step.ours()),
+    )
     if differences(of_step, right_of_step):
-        if not agree(of_state, of_step):  # then it is no step that goes wrong, but what goes into one or comes out
+        if not agree(
+            of_state, of_step
+        ):  # then it is no step that goes wrong, but what goes into one or comes out
             one_step = replace(one_step, catalogue=())
         findings = _of_one_step(one_step, through_h, of_step, right_of_step)
         if not _in_every_step(trial, findings, yours):
-            findings = _of_one_step(replace(one_step, catalogue=()), through_h, of_step, right_of_step)
+            findings = _of_one_step(
+                replace(one_step, catalogue=()), through_h, of_step, right_of_step
+            )
         kept = lambda finding: KEPT if set(finding.parts) <= HANDED_ON else ""
         places = [f"{finding.place} {kept(finding)}".strip() for finding in findings]
         if agree(of_state, right_of_step):
@@ -95,18 +148,37 @@ def in_time(trial: Trial, function: Callable, yours: list[Parts], right: list[Pa
             places = [STATES["dcT"]] * len(findings)
         elif not agree(of_state, of_step):
             places = [f"{place} {NOT_ADDED}".strip() for place in places]
-        details = [replace(f, evidence=f"{IN_THE_STEP}\n{f.evidence}", place=place) for f, place in zip(findings, places)]
+        details = [
+            replace(f, evidence=f"{IN_THE_STEP}\n{f.evidence}", place=place)
+            for f, place in zip(findings, places)
+        ]
         more = MORE_IN_TIME if all(finding.mistake for finding in details) else ""
-        return [replace(details[0], place=f"{details[0].place}\n{more}".strip()), *details[1:]]
+        return [
+            replace(details[0], place=f"{details[0].place}\n{more}".strip()),
+            *details[1:],
+        ]
     wrong = differences(of_state, right_of_step)
     if wrong:
-        return [Finding(None, tuple(wrong), _shown(wrong, of_state, right_of_step), STATES["dhT"])]
+        return [
+            Finding(
+                None,
+                tuple(wrong),
+                _shown(wrong, of_state, right_of_step),
+                STATES["dhT"],
+            )
+        ]
     return _between_steps(trial, function, yours, right)
 
 
-def _of_one_step(one_step: Trial, function: Callable, yours: list[Parts], right: list[Parts]) -> list[Finding]:
+def _of_one_step(
+    one_step: Trial, function: Callable, yours: list[Parts], right: list[Parts]
+) -> list[Finding]:
     explained = exactly(yours, right, one_step.known(), one_step.ours)
-    return findings_of(explained, yours, right) if explained else in_a_step(one_step, function, yours, right)
+    return (
+        findings_of(explained, yours, right)
+        if explained
+        else in_a_step(one_step, function, yours, right)
+    )
 
 
 def _in_every_step(trial: Trial, findings: list[Finding], yours: list[Parts]) -> bool:
@@ -118,21 +190,40 @@ def _in_every_step(trial: Trial, findings: list[Finding], yours: list[Parts]) ->
     if any(finding.mistake and set(finding.parts) <= HANDED_ON for finding in findings):
         return False
     last_step = lambda results: [dict([next(iter(parts.items()))]) for parts in results]
-    return len(made) != 1 or len(findings) != 1 or agree(last_step(yours), last_step(trial.ours(made)))
+    return (
+        len(made) != 1
+        or len(findings) != 1
+        or agree(last_step(yours), last_step(trial.ours(made)))
+    )
 
 
-def _between_steps(trial: Trial, function: Callable, yours: list[Parts], right: list[Parts]) -> list[Finding]:
+def _between_steps(
+    trial: Trial, function: Callable, yours: list[Parts], right: list[Parts]
+) -> list[Finding]:
     """A single step is right, more are not."""
     findings = plainly(trial, function, yours, right)
-    known, unknown = [f for f in findings if f.mistake], [f for f in findings if not f.mistake]
+    known, unknown = (
+        [f for f in findings if f.mistake],
+        [f for f in findings if not f.mistake],
+    )
     left = tuple(part for finding in unknown for part in finding.parts)
     outputs = {_output(part) for finding in known for part in finding.parts}
     of_two, right_of_two = of_two_steps(trial, function)
-    wrong = [name for name in differences(of_two, right_of_two) if _output(name) not in outputs]
+    wrong = [
+        name
+        for name in differences(of_two, right_of_two)
+        if _output(name) not in outputs
+    ]
     if wrong:
         first = "T = 1 is right. For T = 2: " + _shown(wrong, of_two, right_of_two)
         return [*known, Finding(None, left, first, _where_of_two(wrong))]
-    lengths = [T for T in range(2, 9) if not agree(trial.yours(function, sizes=[(T, 2, 3, 4)]), trial.right([(T, 2, 3, 4)]))]
+    lengths = [
+        T
+        for T in range(2, 9)
+        if not agree(
+            trial.yours(function, sizes=[(T, 2, 3, 4)]), trial.right([(T, 2, 3, 4)])
+        )
+    ]
     if of_two and lengths and lengths[0] > 2:
         place = f"Sequences of up to {lengths[0] - 1} steps are right; {lengths[0]} are not (B, D, H = 2, 3, 4)."
         return [*known, *(replace(finding, place=place) for finding in unknown)]
@@ -151,7 +242,13 @@ def _where_of_two(wrong: Sequence[str]) -> str:
         name = first.partition(",")[0]
         return f"The last step is right, and so is step 0 but for the {name} that it gets: look where it is kept and read."
     if first.startswith("dz of step 0"):
-        gates = ", ".join(dict.fromkeys(name.partition(", ")[2] for name in wrong if name.startswith("dz of step 0")))
+        gates = ", ".join(
+            dict.fromkeys(
+                name.partition(", ")[2]
+                for name in wrong
+                if name.startswith("dz of step 0")
+            )
+        )
         return (f"The last step is right, and step 0 gets the right dh and dc. Wrong is what it multiplies them by ({gates}):"
                 " are the states and gates those of step 0, and c_prev its initial one?")  # fmt: skip
     names = ", ".join(dict.fromkeys(map(_output, wrong)))
@@ -164,10 +261,17 @@ def _right_without_dc(trial: Trial, function: Callable) -> bool:
     return agree(trial.yours(without(function)), ours)
 
 
-def findings_of(explained: Explained, yours: list[Parts], right: list[Parts]) -> list[Finding]:
+def findings_of(
+    explained: Explained, yours: list[Parts], right: list[Parts]
+) -> list[Finding]:
     """The explanation as findings."""
     return [
-        Finding(mistake, tuple(parts), _shown(parts, yours, right, mistake is not None), "" if mistake else _places(parts))
+        Finding(
+            mistake,
+            tuple(parts),
+            _shown(parts, yours, right, mistake is not None),
+            "" if mistake else _places(parts),
+        )
         for mistake, parts in explained
     ]
 
@@ -178,7 +282,12 @@ def _output(part: str) -> str:
 
 def _places(parts: Sequence[str]) -> str:
     """Where to look, in the order of computing."""
-    sentences = [MADE_BY[name] for part in parts for name in (part, part.partition(", ")[0]) if name in MADE_BY]
+    sentences = [
+        MADE_BY[name]
+        for part in parts
+        for name in (part, part.partition(", ")[0])
+        if name in MADE_BY
+    ]
     return " ".join(dict.fromkeys(sentences))
 
 
@@ -191,40 +300,76 @@ def _made_of_dz(parts: Sequence[str]) -> str:
 
 
 def _and(names: Sequence[str]) -> str:
-    return f"{names[0]} is" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} are"
+    return (
+        f"{names[0]} is"
+        if len(names) == 1
+        else f"{', '.join(names[:-1])} and {names[-1]} are"
+    )
 
 
 def _follow(wrong: Sequence[str], causes: Sequence[str]) -> str:
     """What is wrong for no other reason than the causes."""
     own = {_output(part) for part in causes}
-    names = list(dict.fromkeys(_output(part) for part in wrong if _output(part) not in own))
-    return f"What else is wrong follows from it: {', '.join(names)}." if names and set(own) & {"dh", "dc", "dz"} else ""
+    names = list(
+        dict.fromkeys(_output(part) for part in wrong if _output(part) not in own)
+    )
+    return (
+        f"What else is wrong follows from it: {', '.join(names)}."
+        if names and set(own) & {"dh", "dc", "dz"}
+        else ""
+    )
 
 
 def _factor(parts: Sequence[str], yours: list[Parts], right: list[Parts]) -> str:
     """By which number all of these parts are multiplied, in every case, if it is one."""
-    both = [(mine.get(name), ours.get(name)) for mine, ours in zip(yours, right) for name in parts if {name} & {*mine, *ours}]
+    both = [
+        (mine.get(name), ours.get(name))
+        for mine, ours in zip(yours, right)
+        for name in parts
+        if {name} & {*mine, *ours}
+    ]
     numbers = {ratio(mine, ours) or "" for mine, ours in both}
     return numbers.pop() if len(numbers) == 1 else ""
 
 
 def _one_factor(yours: list[Parts], right: list[Parts]) -> list[Finding]:
     """All is wrong by the same factor, which need not have come in at any of the places where it shows."""
-    return [replace(finding, place="") for finding in findings_of(partly(yours, right, {}), yours, right)]
+    return [
+        replace(finding, place="")
+        for finding in findings_of(partly(yours, right, {}), yours, right)
+    ]
 
 
-def _shown(parts: Sequence[str], yours: list[Parts], right: list[Parts], one_is_enough: bool = False) -> str:
+def _shown(
+    parts: Sequence[str],
+    yours: list[Parts],
+    right: list[Parts],
+    one_is_enough: bool = False,
+) -> str:
     """The first entry that shows the difference; of an unknown mistake three, and all that is a constant times what belongs."""
     output_of = lambda name: name.partition(", ")[0]
-    find = lambda results, name: results.get(name, results.get(output_of(name)))  # an output that could not be cut into gates
+    find = lambda results, name: results.get(
+        name, results.get(output_of(name))
+    )  # an output that could not be cut into gates
     shown: dict[str, str] = {}  # the first of each output
     cases = [(mine, ours) for mine, ours in zip(yours, right) if RAISES not in mine]
     for mine, ours in cases:
         for name in parts:
             if {name} & {*mine, *ours} and not same(find(mine, name), ours.get(name)):
-                whole = mine.get(_output(name)) if name not in mine and "[" in name else None  # not one part for each step
-                shape = f"{_output(name)} has the shape {whole.shape}; its first axis is not time." if whole is not None else ""
-                shown.setdefault(_output(name), shape or evidence(name, find(mine, name), ours.get(name)))
+                whole = (
+                    mine.get(_output(name))
+                    if name not in mine and "[" in name
+                    else None
+                )  # not one part for each step
+                shape = (
+                    f"{_output(name)} has the shape {whole.shape}; its first axis is not time."
+                    if whole is not None
+                    else ""
+                )
+                shown.setdefault(
+                    _output(name),
+                    shape or evidence(name, find(mine, name), ours.get(name)),
+                )
     if one_is_enough:
         return next(iter(shown.values()), "")
     ratios: dict[str, list[str]] = {}
@@ -232,6 +377,11 @@ def _shown(parts: Sequence[str], yours: list[Parts], right: list[Parts], one_is_
         number = _factor([name], yours, right)
         if number:
             ratios.setdefault(number, []).append(name)
-    constant = [f"All of {listed(names)} is {number} times what belongs there." for number, names in ratios.items()]
-    explained = sum(map(len, ratios.values())) == len(parts)  # then one number is example enough
+    constant = [
+        f"All of {listed(names)} is {number} times what belongs there."
+        for number, names in ratios.items()
+    ]
+    explained = sum(map(len, ratios.values())) == len(
+        parts
+    )  # then one number is example enough
     return " ".join([*list(shown.values())[: 1 if explained else 3], *constant])

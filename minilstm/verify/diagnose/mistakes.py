@@ -27,7 +27,7 @@ def _order(order: str) -> tuple[str, ...]:
         "zi, zf, zg, zo = np.split", f"{', '.join('z' + k for k in order)} = np.split", ALL_GATES,
         "The blocks of the weights stand in the order i, f, g, o; convert weights from elsewhere to it.",
         "keras-team/keras 3088, 8720; tensorflow/tensorflow 29308",
-    )  # fmt: skip
+    )
 
 
 def _at_a_gate(letter: str) -> list[tuple[str, ...]]:
@@ -38,7 +38,7 @@ def _at_a_gate(letter: str) -> list[tuple[str, ...]]:
          "A gate lies between 0 and 1."),
         (f"{title} closed where it should open", line, f"{letter} = sigmoid(-z{letter})", equation,
          "sigmoid(z) is 1 / (1 + exp(-z)), with a minus in the exponent."),
-    ]  # fmt: skip
+    ]
 
 
 STEP = made_in(
@@ -71,7 +71,7 @@ STEP = made_in(
     ("cell state given out as hidden state", "return h, c, LSTMStepCache", "return c, c, LSTMStepCache", "",
      "The output is the hidden state o * tanh(c); the cell state stays inside."),
     *map(_order, OTHER_ORDERS),
-)  # fmt: skip
+)
 
 
 # ---- the loop through time --------------------------------------------------------------------------------------------
@@ -85,20 +85,20 @@ def _added(name: str, weight: str, shown: str, changed: str, why: str) -> tuple[
 def _assigned(name: str) -> tuple[str, ...]:
     return _added(f"gradient of {name} keeps one step only", name, f"d{name} = grads.{name}",
                   "grads[:-1] = [late._replace(#=0 * late.#) for late in grads[:-1]]",
-                  "The weights are the same in every step, so their gradients add up.")  # fmt: skip
+                  "The weights are the same in every step, so their gradients add up.")
 
 
 def _averaged(name: str) -> tuple[str, ...]:
     return _added(f"gradient of {name} averaged over time", name, f"d{name} += grads.{name} / T",
                   "grads[-1] = grads[-1]._replace(#=grads[-1].# / T)",
-                  "If the loss is a mean, dh contains its factor already.")  # fmt: skip
+                  "If the loss is a mean, dh contains its factor already.")
 
 
 def _not_at_first(name: str, *also: str) -> tuple[str, ...]:
     return _added(f"gradient of {name} not added at step 0{''.join(also)}", name, f"d{name} += grads.{name} * (t > 0)",
                   "grads[-1] = grads[-1]._replace(#=grads[-1].# * (t > 0))",
                   "Step 0 has an input, a bias and a hidden state before it, h0."
-                  + (" If h0 was taken for zeros the numbers are the same." if also else ""))  # fmt: skip
+                  + (" If h0 was taken for zeros the numbers are the same." if also else ""))
 
 
 def _kept_as(name: str, wrong: str, why: str, shown: str = "", belongs: str = "") -> tuple[str, ...]:
@@ -115,7 +115,7 @@ def _one_step_late(last: str, first: str) -> tuple[str, ...]:
             f"dh_t, dc_t = dnow\n        dnow = dh_t, dc_t * (caches[t].f {multiplied})\n        {_OF_STEP}\n"
             f"        dprev[1] = dprev[1] / (caches[t].f {divided})", "(4)",
             "c[t] = f[t] * c[t-1] + ..., so the gradient from step t to t - 1 is multiplied by f[t], not by f[t-1].", "",
-            "dc[t] += dc[t + 1] * f[t]", "dc[t] += dc[t + 1] * f[t + 1]")  # fmt: skip
+            "dc[t] += dc[t + 1] * f[t]", "dc[t] += dc[t + 1] * f[t + 1]")
 
 
 def _not_carried(what: str, lost: str, why: str, seen: str) -> list[tuple[str, ...]]:
@@ -135,7 +135,7 @@ def _not_carried(what: str, lost: str, why: str, seen: str) -> list[tuple[str, .
         (f"{what} never updated", _CARRIES, zipped("dstate[0]", "dstate[1]"), "", still, seen, stale, _HANDED_ON),
         (f"{what} never updated, handed back at step 0", _CARRIES,
          zipped("dstate[0] if t else dprev[0]", "dstate[1] if t else dprev[1]"), "", still, seen, stale, _HANDED_ON),
-    ]  # fmt: skip
+    ]
 
 
 _DH, _DH_T = "dh[t] + dh_next", "dh_t = dh[t] + dh_next"
@@ -166,7 +166,7 @@ SEQUENCE = made_in(
      "The output is the hidden state o * tanh(c); the cell state stays inside.", "", "outputs.append(c)", "outputs.append(h)"),
     ("inputs in reversed order", "x[t], *state", "x[T - 1 - t], *state", "", "Time runs from the first input to the last.", "",
      _STEP.replace("x[t]", "x[T - 1 - t]"), _STEP),
-)  # fmt: skip
+)
 
 SEQUENCE_BACKWARD = made_in(
     sequence_backward,
@@ -315,7 +315,7 @@ SEQUENCE_BACKWARD = made_in(
     ("backward through no step", _REAL, f"{_REAL} & False", "",
      "A range that counts down needs -1 as its third number, without which it is empty: range(T - 1, -1, -1).", "",
      "range(T, 0)", _BACKWARD),
-)  # fmt: skip
+)
 
 
 # ---- the loss ---------------------------------------------------------------------------------------------------------
@@ -362,6 +362,6 @@ LOSS = [
         ("wrong sign", "(dloss / y.size)", "(-dloss / y.size)", "(2) of the loss",
          "The gradient is p - y, not y - p, with which the loss would be climbed."),
     ),
-]  # fmt: skip
+]
 
 MISTAKES = [*STEP, *STEP_BACKWARD, *SEQUENCE, *SEQUENCE_BACKWARD, *LOSS]

@@ -50,7 +50,7 @@ def _at_any(gate: _Gate) -> list[tuple[str, ...]]:
         (f"recurrent weights of the {title} from its neighbour", "dWh = h_prev.T @ dz",
          f"dWh = h_prev.T @ np.concatenate([{blocks}], axis=1)", equation,
          f"The weights of {k} are in z{k}, so their gradients are made of dz{k}.", "ddbourgin/numpy-ml 42"),
-    ]  # fmt: skip
+    ]
 
 
 def _at_a_sigmoid(gate: _Gate) -> list[tuple[str, ...]]:
@@ -71,7 +71,7 @@ def _at_a_sigmoid(gate: _Gate) -> list[tuple[str, ...]]:
          "The derivative of a sigmoid s is s * (1 - s)."),
         (f"derivative of a tanh for the {title}", through, f"dz{k} = d{k} * (1 - {k}**2)", equation,
          "It is a sigmoid, whose derivative is s * (1 - s)."),
-    ]  # fmt: skip
+    ]
 
 
 def _old_dc(gate: _Gate) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ def _old_dc(gate: _Gate) -> tuple[str, ...]:
     return (f"dc without its part through h at the {title}", product,
             f"d{k} = (dc - dh * o * (1 - tanh_c**2)) * {partner}", "(4)",
             "dc is complete only when the part through h has been added. Compute the gates' gradients after that.", "",
-            f"d{k} = dc_next * {partner}")  # fmt: skip
+            f"d{k} = dc_next * {partner}")
 
 
 def _joined_weights_in_order(order: str) -> tuple[str, ...]:
@@ -89,7 +89,7 @@ def _joined_weights_in_order(order: str) -> tuple[str, ...]:
         f"LSTMGrads(*(np.concatenate([np.split(d, 4, axis=1)[k] for k in ({picked})], axis=1) for d in (dWx, dWh)), db)",
         ALL_GATES, "The blocks of gradients and of weights have the order i, f, g, o.", "",
         f"dW = [{', '.join('dW' + k for k in order)}]", "dW = [dWi, dWf, dWg, dWo]",
-    )  # fmt: skip
+    )
 
 
 def _joined_weights_of_another(gate: _Gate, other: _Gate) -> tuple[str, ...]:
@@ -98,20 +98,20 @@ def _joined_weights_of_another(gate: _Gate, other: _Gate) -> tuple[str, ...]:
             f"LSTMGrads(*(a.T @ np.concatenate([{blocks}], axis=1) for a in (x, h_prev)), db)", gate.equation,
             f"Both weights of {gate.letter} are in z{gate.letter}, so their gradients are made of dz{gate.letter}.", "",
             f"dW{gate.letter} = np.hstack([h_prev, x]).T @ dz{other.letter}",
-            f"dW{gate.letter} = np.hstack([h_prev, x]).T @ dz{gate.letter}")  # fmt: skip
+            f"dW{gate.letter} = np.hstack([h_prev, x]).T @ dz{gate.letter}")
 
 
 def _block_twice(gate: _Gate, other: _Gate) -> tuple[str, ...]:
     blocks = ", ".join("dz" + (other.letter if k == gate.letter else k) for k in "ifgo")
     return (f"block of the {gate.title} from the {other.title}", "np.concatenate([dzi, dzf, dzg, dzo]",
             f"np.concatenate([{blocks}]", gate.equation, "Each of the four blocks has a gradient of its own.", "",
-            f"[{blocks}]", "[dzi, dzf, dzg, dzo]")  # fmt: skip
+            f"[{blocks}]", "[dzi, dzf, dzg, dzo]")
 
 
 def _clipped(what: str, right: str, wrong: str, shown: str, belongs: str) -> tuple[str, ...]:
     return (f"{what} clipped inside the backward pass", right, wrong, "",
             "Backward is linear in dh and dc. A clipped array is no longer the gradient, and a check with small numbers does"
-            " not notice. Clip the gradients that the optimizer gets.", "", shown, belongs)  # fmt: skip
+            " not notice. Clip the gradients that the optimizer gets.", "", shown, belongs)
 
 
 def _exchanged(order: str) -> tuple[str, ...]:
@@ -119,7 +119,7 @@ def _exchanged(order: str) -> tuple[str, ...]:
     return (
         f"gradients in the order {', '.join(order)}", "np.concatenate([dzi, dzf, dzg, dzo]", f"np.concatenate([{blocks}]",
         ALL_GATES, "The blocks of gradients and of weights have the order i, f, g, o.", "keras-team/keras 3088, 8720",
-    )  # fmt: skip
+    )
 
 
 def _returned(order: str) -> tuple[str, ...]:
@@ -128,12 +128,12 @@ def _returned(order: str) -> tuple[str, ...]:
         f"gradients of the weights returned in the order {', '.join(order)}", "LSTMGrads(dWx, dWh, db)",
         f"LSTMGrads(*(np.concatenate([np.split(d, 4, axis=-1)[k] for k in ({picked})], axis=-1) for d in (dWx, dWh, db)))",
         ALL_GATES, "The blocks of gradients and of weights have the order i, f, g, o.", "keras-team/keras 3088, 8720",
-    )  # fmt: skip
+    )
 
 
 def _averaged(name: str, line: str) -> tuple[str, ...]:
     return (f"{name} averaged over the batch", f"{name} = {line}", f"{name} = {line} / len(x)", "",
-            "If the loss is a mean, dh contains its factor already.")  # fmt: skip
+            "If the loss is a mean, dh contains its factor already.")
 
 
 _BY_GATES = "sum(dz_k @ {0}_k for dz_k, {0}_k in zip(np.split(dz, 4, axis=1), np.split({0}, 4, axis=1)))"
@@ -268,4 +268,4 @@ STEP_BACKWARD = made_in(
              "return dx, np.clip(dh_prev, -1, 1), dc_prev", "np.clip(dh_prev, -1, 1)", "dh_prev"),
     ("dh_prev and dc_prev the other way round", "return dx, dh_prev, dc_prev", "return dx, dc_prev, dh_prev", "",
      "The hidden state comes first, the cell state second."),
-)  # fmt: skip
+)

@@ -17,7 +17,10 @@ from minilstm.verify.diagnose.causes import solve_dc, solve_dz, through_gates, w
 from minilstm.verify.diagnose.diagnosis import RAISES, Parts
 from minilstm.verify.diagnose.trials import GATE_NAMES
 
-TWO_STEPS = ((2, 2, 3, 4), (2, 1, 4, 3))  # T, B, D, H: 2 B rows of dz are solved for with D + H + 1 equations
+TWO_STEPS = (
+    (2, 2, 3, 4),
+    (2, 1, 4, 3),
+)  # T, B, D, H: 2 B rows of dz are solved for with D + H + 1 equations
 ARRIVES = "dh_prev, handed on by step 1", "dc_prev, handed on by step 1"
 
 
@@ -25,7 +28,9 @@ def as_step(forward: Callable) -> Callable:
     """A forward pass through time as a forward step."""
 
     def step(x, h_prev, c_prev, Wx, Wh, b):
-        _, h, c, caches = contracts.call_sequence(forward, x[None], (h_prev, c_prev), Wx, Wh, b)
+        _, h, c, caches = contracts.call_sequence(
+            forward, x[None], (h_prev, c_prev), Wx, Wh, b
+        )
         return h, c, caches
 
     return step
@@ -36,7 +41,9 @@ def as_step_backward(backward: Callable, *, dh_is_final: bool = False) -> Callab
 
     def step_backward(dh, dc, caches, Wx, Wh):
         through_h, through_state = (0 * dh, dh) if dh_is_final else (dh, 0 * dh)
-        dx, dh0, dc0, grads = contracts.call_sequence_backward(backward, through_h[None], (through_state, dc), caches, Wx, Wh)
+        dx, dh0, dc0, grads = contracts.call_sequence_backward(
+            backward, through_h[None], (through_state, dc), caches, Wx, Wh
+        )
         return (dx[0] if np.shape(dx)[:1] == (1,) else dx), dh0, dc0, grads
 
     return step_backward
@@ -47,14 +54,22 @@ def two_steps(parts: Parts, case: Case) -> Parts:
 
     First step 1, then dh_prev and dc_prev from it, then step 0, then the outputs.
     """
-    dh, (dhT, dcT), caches, Wx, Wh = (case[name] for name in ("dh", "dstate", "caches", "Wx", "Wh"))
+    dh, (dhT, dcT), caches, Wx, Wh = (
+        case[name] for name in ("dh", "dstate", "caches", "Wx", "Wh")
+    )
     B = dh.shape[1]
     _, dh_prev, dc_prev, _ = lstm_step_backward(dh[1] + dhT, dcT, caches[1], Wx, Wh)
     arrives = {0: (dh[0] + dh_prev, dc_prev), 1: (dh[1] + dhT, dcT)}
-    complete = {t: dc + dh_t * caches[t].o * (1 - caches[t].tanh_c ** 2) for t, (dh_t, dc) in arrives.items()}
+    complete = {
+        t: dc + dh_t * caches[t].o * (1 - caches[t].tanh_c ** 2)
+        for t, (dh_t, dc) in arrives.items()
+    }
     blocks = {t: through_gates(arrives[t][0], complete[t], caches[t]) for t in (0, 1)}
     dz = np.vstack([np.hstack([*blocks[t].values()]) for t in (0, 1)])  # (2 B, 4H)
-    x, h_prev = (np.vstack([getattr(cache, name) for cache in caches]) for name in ("x", "h_prev"))
+    x, h_prev = (
+        np.vstack([getattr(cache, name) for cache in caches])
+        for name in ("x", "h_prev")
+    )
 
     def made_of(dz: np.ndarray) -> dict[str, np.ndarray]:
         early, late = dz[:B], dz[B:]
@@ -80,17 +95,26 @@ def two_steps(parts: Parts, case: Case) -> Parts:
             own["dc of step 1"] = complete[1] + your_dc - (dcT + your_dh * through_h)
         else:
             own[ARRIVES[0]] = dh_prev + (your_dh - dh[0] - found[B:] @ Wh.T)
-            own[ARRIVES[1]] = dc_prev + (your_dc - your_dh * through_h - dc_of_step_1 * caches[1].f)
+            own[ARRIVES[1]] = dc_prev + (
+                your_dc - your_dh * through_h - dc_of_step_1 * caches[1].f
+            )
         expected = through_gates(your_dh, your_dc, cache)
-        own |= {f"dz of step {t}, {gate}": blocks[t][gate] + yours[gate] - expected[gate] for gate in GATE_NAMES}
+        own |= {
+            f"dz of step {t}, {gate}": blocks[t][gate] + yours[gate] - expected[gate]
+            for gate in GATE_NAMES
+        }
     expected = {**made_of(found), "dc0": your_dc * caches[0].f}
-    return own | {name: array + outputs[name] - expected[name] for name, array in right.items()}
+    return own | {
+        name: array + outputs[name] - expected[name] for name, array in right.items()
+    }
 
 
 def of_two_steps(trial, function: Callable) -> tuple[list[Parts], list[Parts]]:
     """Yours and ours, for T = 2, in such parts; empty if not all can be had."""
     ours = trial.right(TWO_STEPS)
     cases = [trial.case(k, trial.forward, sizes) for k, sizes in enumerate(TWO_STEPS)]
-    taken_apart = lambda results: [two_steps(parts, case) for parts, case in zip(results, cases)]
+    taken_apart = lambda results: [
+        two_steps(parts, case) for parts, case in zip(results, cases)
+    ]
     yours = taken_apart(trial.yours(function, sizes=TWO_STEPS))
     return (yours, taken_apart(ours)) if all(yours) else ([], [])

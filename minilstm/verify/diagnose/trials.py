@@ -90,7 +90,7 @@ class Trial:
             _known[key] = {mistake: list(self.ours([mistake])) for mistake in self.catalogue} if inside is None else {
                 mistake: [inside(parts, case) for parts, case in zip(results, self.cases)]
                 for mistake, results in self.known().items()
-            }  # fmt: skip
+            }
         return _known[key]
 
     def yours(self, function: Callable, scale: float = 1, sizes: Sequence[Sizes] | None = None) -> list[Parts]:
@@ -175,7 +175,7 @@ def step_trial(seed: int = 0) -> Trial:
         "forward step", "(x, h_prev, c_prev, Wx, Wh, b)", mistakes.STEP,
         lambda made: variant(lstm_step, made), take_apart,
         "BDH", STEP_SIZES, STEP_SIZES_MORE, lambda rng, _, *sizes: contracts.step_case(rng, *sizes), seed,
-    )  # fmt: skip
+    )
 
 
 def step_backward_trial(seed: int = 0, forward: Callable = lstm_step) -> Trial:
@@ -190,7 +190,7 @@ def step_backward_trial(seed: int = 0, forward: Callable = lstm_step) -> Trial:
         "backward step", call, mistakes.STEP_BACKWARD,
         lambda made: variant(lstm_step_backward, made), take_apart,
         "BDH", STEP_SIZES, STEP_SIZES_MORE, _step_backward_case, seed, ("dh", "dc"), lstm_step, forward,
-    )  # fmt: skip
+    )
 
 
 STEP_SIZES = ((2, 3, 3), (3, 2, 4))  # B, D, H
@@ -220,7 +220,7 @@ def sequence_trial(seed: int = 0) -> Trial:
         "forward pass through time", "(x, (h0, c0), Wx, Wh, b)", [*mistakes.SEQUENCE, *mistakes.STEP],
         build, take_apart,
         "TBDH", SEQUENCE_SIZES, SEQUENCE_SIZES_MORE, lambda rng, _, *sizes: contracts.sequence_case(rng, *sizes), seed,
-    )  # fmt: skip
+    )
 
 
 def sequence_backward_trial(seed: int = 0, forward: Callable = lstm_sequence) -> Trial:
@@ -240,7 +240,7 @@ def sequence_backward_trial(seed: int = 0, forward: Callable = lstm_sequence) ->
     return Trial(
         "backward pass through time", call, [*mistakes.SEQUENCE_BACKWARD, *of_a_step], build, take_apart,
         "TBDH", SEQUENCE_SIZES, SEQUENCE_SIZES_MORE, _sequence_backward_case, seed, ("dh", "dstate"), lstm_sequence, forward,
-    )  # fmt: skip
+    )
 
 
 SEQUENCE_SIZES = ((1, 2, 3, 3), (4, 2, 3, 3), (3, 5, 2, 4))  # T, B, D, H
@@ -292,7 +292,7 @@ def loss_trial(seed: int = 0) -> Trial:
     return Trial(
         "loss", "(logits, targets, lengths)", mistakes.LOSS, build, take_apart,
         "TBV", LOSS_SIZES, LOSS_SIZES_MORE, make, seed,
-    )  # fmt: skip
+    )
 
 
 LOSS_SIZES = ((4, 3, 5, 1.0), (2, 1, 3, 3.0), (3, 2, 4, 1000.0))  # T, B, V, and how large the logits are

@@ -15,7 +15,9 @@ from unittest.mock import patch
 
 import numpy as np
 
-_one_at_a_time = threading.Lock()  # two threads that put their functions back in another order would leave one behind
+_one_at_a_time = (
+    threading.Lock()
+)  # two threads that put their functions back in another order would leave one behind
 
 
 @contextmanager
@@ -31,5 +33,9 @@ def empty_arrays_hold(number: float) -> Iterator[None]:
 
         return empty
 
-    with _one_at_a_time, patch.object(np, "empty", filled(np.empty)), patch.object(np, "empty_like", filled(np.empty_like)):
+    with (
+        _one_at_a_time,
+        patch.object(np, "empty", filled(np.empty)),
+        patch.object(np, "empty_like", filled(np.empty_like)),
+    ):
         yield

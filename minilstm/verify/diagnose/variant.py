@@ -17,8 +17,12 @@ from functools import cache, lru_cache
 from typing import Any
 
 ALL_GATES = "(1), (2), (3), (5)"
-OTHER_ORDERS = [order for order in map("".join, itertools.permutations("ifgo")) if order != "ifgo"]
-OURS_ALONE = re.compile(r"( = np\.split|, LSTM\w*)$")  # ends that make a text unique in our source and say nothing
+OTHER_ORDERS = [
+    order for order in map("".join, itertools.permutations("ifgo")) if order != "ifgo"
+]
+OURS_ALONE = re.compile(
+    r"( = np\.split|, LSTM\w*)$"
+)  # ends that make a text unique in our source and say nothing
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,9 @@ class Mistake:
     belongs: str = ""  # and ``right``
 
     def __str__(self) -> str:
-        lines = [self.name, self.sentence, self.why] + ([f"Made before: {self.seen}."] if self.seen else [])
+        lines = [self.name, self.sentence, self.why] + (
+            [f"Made before: {self.seen}."] if self.seen else []
+        )
         return "\n".join(lines)
 
     @property
@@ -44,14 +50,20 @@ class Mistake:
         """What the code under test does, and what belongs there."""
         belongs = OURS_ALONE.sub("", self.belongs or self.right)
         target, _, right = belongs.partition(" = ")
-        readable = OURS_ALONE.sub("", self.shown or self.wrong).replace("np.arctanh(tanh_c)", "c")  # c is not in the cache
+        readable = OURS_ALONE.sub("", self.shown or self.wrong).replace(
+            "np.arctanh(tanh_c)", "c"
+        )  # c is not in the cache
         same_target, _, wrong = readable.partition(" = ")
         if right and target == same_target and not set("[];,") & set(wrong + target):
             sentence = f"Your {target} equals {wrong} where {right} belongs"
         else:
             sentence = f"It is as if `{readable}` stood where `{belongs}` belongs"
         plural = "s" if "," in self.equation else ""
-        return f"{sentence}: equation{plural} {self.equation}." if self.equation else f"{sentence}."
+        return (
+            f"{sentence}: equation{plural} {self.equation}."
+            if self.equation
+            else f"{sentence}."
+        )
 
 
 def made_in(function: Any, *rows: tuple[str, ...]) -> list[Mistake]:
@@ -59,7 +71,9 @@ def made_in(function: Any, *rows: tuple[str, ...]) -> list[Mistake]:
     return [Mistake(name, function, *rest) for name, *rest in rows]
 
 
-def variant(function: Any, mistakes: Iterable[Mistake], **replaced: Any) -> Callable[..., Any]:
+def variant(
+    function: Any, mistakes: Iterable[Mistake], **replaced: Any
+) -> Callable[..., Any]:
     """``function`` with those of the mistakes that are made in it; ``replaced`` takes the place of names that it uses.
 
     Raises ValueError if two of the mistakes change the same part of the source.
@@ -69,7 +83,9 @@ def variant(function: Any, mistakes: Iterable[Mistake], **replaced: Any) -> Call
         if mistake.function is not function:
             continue
         if changed.count(mistake.right) != 1:
-            raise ValueError(f"`{mistake.right}` occurs {changed.count(mistake.right)} times in {function.__name__}")
+            raise ValueError(
+                f"`{mistake.right}` occurs {changed.count(mistake.right)} times in {function.__name__}"
+            )
         changed = changed.replace(mistake.right, mistake.wrong)
     scope = {**function.__globals__, **replaced}
     exec(_compiled(changed, function.__name__), scope)
@@ -83,4 +99,8 @@ def _source(function: Any) -> str:
 
 @lru_cache(maxsize=4096)
 def _compiled(source: str, name: str):
-    return compile("from __future__ import annotations\n" + source, f"<{name} with a mistake>", "exec")
+    return compile(
+        "from __future__ import annotations\n" + source,
+        f"<{name} with a mistake>",
+        "exec",
+    )

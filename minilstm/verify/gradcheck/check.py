@@ -17,7 +17,14 @@ from minilstm.errors import InputError
 from minilstm.verify.gradcheck import numerical
 from minilstm.verify.gradcheck.comparison import Comparison, KinkAt
 from minilstm.verify.gradcheck.kinks import kink
-from minilstm.verify.gradcheck.objective import EPSILON, SUSPECTS, NotForComplex, Objective, check_kept, random_direction
+from minilstm.verify.gradcheck.objective import (
+    EPSILON,
+    SUSPECTS,
+    NotForComplex,
+    Objective,
+    check_kept,
+    random_direction,
+)
 from minilstm.verify.gradcheck.report import GradientCheck, ParameterCheck
 from minilstm.verify.gradcheck.numerical import MATRIX, Loss, Params
 
@@ -94,7 +101,9 @@ def check_gradients(
     x[1]: your gradient is 5, the derivative by complex step 4
     """
     if not isinstance(method, str) or method not in (*METHODS, "auto"):
-        raise InputError(f"method must be one of {', '.join(METHODS)}, auto, not {method!r}")
+        raise InputError(
+            f"method must be one of {', '.join(METHODS)}, auto, not {method!r}"
+        )
     if tolerance is not None:
         check_number("tolerance", tolerance, above=0)
     rng = np.random.default_rng(check_seed("seed", seed))
@@ -103,12 +112,28 @@ def check_gradients(
     yours = check_gradient_arrays(_gradients(f, gradients, params), params)
     notes: tuple[str, ...] = ()
     try:
-        comparison, rows = _compare("complex" if method == "auto" else method, objective, params, yours, loss, tolerance, rng)
+        comparison, rows = _compare(
+            "complex" if method == "auto" else method,
+            objective,
+            params,
+            yours,
+            loss,
+            tolerance,
+            rng,
+        )
     except NotForComplex as error:
-        if method != "auto" or tolerance is not None and tolerance < METHODS["central"].tolerance:
+        if (
+            method != "auto"
+            or tolerance is not None
+            and tolerance < METHODS["central"].tolerance
+        ):
             raise
-        comparison, rows = _compare("central", objective, params, yours, loss, tolerance, rng)
-        notes = (f"Checked by central differences, since a complex step, which is exact, cannot be used here: {error.why}.",)
+        comparison, rows = _compare(
+            "central", objective, params, yours, loss, tolerance, rng
+        )
+        notes = (
+            f"Checked by central differences, since a complex step, which is exact, cannot be used here: {error.why}.",
+        )
     objective.check_unchanged(params, loss)
     return GradientCheck(
         comparison.title,
@@ -122,18 +147,31 @@ def check_gradients(
 
 
 def _compare(
-    method: str, objective: Objective, params: Params, yours: Params, loss: float, tolerance: float | None, rng
+    method: str,
+    objective: Objective,
+    params: Params,
+    yours: Params,
+    loss: float,
+    tolerance: float | None,
+    rng,
 ) -> tuple[Comparison, list[ParameterCheck]]:
     """All parameters by one of the METHODS."""
     way = METHODS[method]
-    comparison = Comparison(way.title, tolerance or way.tolerance, way.rounding * abs(loss), loss)
+    comparison = Comparison(
+        way.title, tolerance or way.tolerance, way.rounding * abs(loss), loss
+    )
     if method == "projections":
-        row = lambda name: _compare_projections(objective, params, name, yours[name], comparison, rng)
+        row = lambda name: _compare_projections(
+            objective, params, name, yours[name], comparison, rng
+        )
         return comparison, [row(name) for name in params]
     if method == "central":
         found = numerical.central_differences(objective, params)
         kinks = {name: _kinks_of(objective, params, name) for name in params}
-        return comparison, [comparison.row(name, yours[name], found[name], kinks[name]) for name in params]
+        return comparison, [
+            comparison.row(name, yours[name], found[name], kinks[name])
+            for name in params
+        ]
     objective.check_complex_safe(params, rng)
     found = numerical.complex_step(objective, params)
     largest = max(float(np.abs(derivative).max()) for derivative in found.values())
@@ -145,7 +183,9 @@ def _compare(
 
 def _kinks_of(objective: Objective, params: Params, name: str) -> KinkAt:
     """What ``Comparison.row`` asks about an entry."""
-    return lambda where, gap: kink(objective, params, {name: _unit(params[name].shape, where)}, gap)
+    return lambda where, gap: kink(
+        objective, params, {name: _unit(params[name].shape, where)}, gap
+    )
 
 
 def _gradients(f: Loss, gradients, params: dict[str, np.ndarray]) -> Params:
@@ -158,16 +198,23 @@ def _gradients(f: Loss, gradients, params: dict[str, np.ndarray]) -> Params:
         return gradients
     answer = f(copies)
     if not (isinstance(answer, tuple) and len(answer) == 2):
-        raise InputError("there are no gradients to check: hand them in, or let f return a pair (loss, gradients)")
+        raise InputError(
+            "there are no gradients to check: hand them in, or let f return a pair (loss, gradients)"
+        )
     return answer[1]
 
 
 def check_gradient_arrays(gradients, params: Params) -> dict[str, np.ndarray]:
     """The gradients as arrays, one for each parameter and of its shape."""
     if not isinstance(gradients, Mapping):
-        raise InputError(f"gradients must be a dictionary of arrays, not {type(gradients).__name__}")
+        raise InputError(
+            f"gradients must be a dictionary of arrays, not {type(gradients).__name__}"
+        )
     if set(gradients) != set(params):
-        missing, extra = sorted(set(params) - set(gradients)), sorted(map(str, set(gradients) - set(params)))
+        missing, extra = (
+            sorted(set(params) - set(gradients)),
+            sorted(map(str, set(gradients) - set(params))),
+        )
         raise InputError(
             "the gradients must have the names of the parameters;"
             + (f" missing: {', '.join(missing)}" if missing else "")
@@ -178,19 +225,29 @@ def check_gradient_arrays(gradients, params: Params) -> dict[str, np.ndarray]:
         try:
             gradient = np.asarray(gradients[name])
         except ValueError as error:
-            raise InputError(f"the gradient of {name} is not an array of numbers: {error}") from error
+            raise InputError(
+                f"the gradient of {name} is not an array of numbers: {error}"
+            ) from error
         if gradient.dtype in (np.float16, np.float32):
-            raise InputError(f"the gradient of {name} holds {gradient.dtype}, of seven digits at most; compute it in float64")
+            raise InputError(
+                f"the gradient of {name} holds {gradient.dtype}, of seven digits at most; compute it in float64"
+            )
         if gradient.shape != array.shape:
             remark = f" ({MATRIX})" if isinstance(gradients[name], np.matrix) else ""
-            raise InputError(f"the gradient of {name} has the shape {gradient.shape}, but {name} has {array.shape}{remark}")
+            raise InputError(
+                f"the gradient of {name} has the shape {gradient.shape}, but {name} has {array.shape}{remark}"
+            )
         if gradient.dtype.kind not in "fiu":
-            raise InputError(f"the gradient of {name} must hold real numbers, not {gradient.dtype}")
+            raise InputError(
+                f"the gradient of {name} must hold real numbers, not {gradient.dtype}"
+            )
         arrays[name] = gradient.astype(np.float64)
     return arrays
 
 
-def _compare_projections(objective, params, name, yours, comparison: Comparison, rng) -> ParameterCheck:
+def _compare_projections(
+    objective, params, name, yours, comparison: Comparison, rng
+) -> ParameterCheck:
     """Some directions through one parameter; if one is wrong, halve it until a single entry is left."""
     directions = [random_direction(rng, params[name]) for _ in range(PROJECTIONS)]
     derivative = lambda v: numerical.projection(objective, params, {name: v})
@@ -201,11 +258,16 @@ def _compare_projections(objective, params, name, yours, comparison: Comparison,
     row = replace(row, shape=yours.shape, where=None, wrong_entries=0)
     if row.verdict != "WRONG":
         return row
-    for _ in range(PROJECTIONS):  # a direction may happen to hide an error; then the search ends at an entry that is right
+    for _ in range(
+        PROJECTIONS
+    ):  # a direction may happen to hide an error; then the search ends at an entry that is right
         where = _search(yours, derivative, params[name], rng)
         at = float(yours[where]), derivative(_unit(yours.shape, where))
         kink_at = lambda _, gap: _kinks_of(objective, params, name)(where, gap)
-        if comparison.row(name, np.full(1, at[0]), np.full(1, at[1]), kink_at).verdict == "WRONG":
+        if (
+            comparison.row(name, np.full(1, at[0]), np.full(1, at[1]), kink_at).verdict
+            == "WRONG"
+        ):
             return replace(row, where=where, yours=at[0], derivative=at[1])
     sides = kink(objective, params, {name: worst})
     if sides is None:
@@ -217,7 +279,9 @@ def _compare_projections(objective, params, name, yours, comparison: Comparison,
     return replace(row, verdict="kink", kink=sentence)
 
 
-def _search(yours: np.ndarray, derivative: Callable[[np.ndarray], float], param: np.ndarray, rng) -> tuple[int, ...]:
+def _search(
+    yours: np.ndarray, derivative: Callable[[np.ndarray], float], param: np.ndarray, rng
+) -> tuple[int, ...]:
     """Halve the parameter again and again, and stay with the half in which the error is larger."""
     finite = np.isfinite(yours).ravel()
     entries = np.arange(yours.size) if finite.all() else np.flatnonzero(~finite)[:1]
@@ -226,7 +290,9 @@ def _search(yours: np.ndarray, derivative: Callable[[np.ndarray], float], param:
         for half in halves:
             v = np.zeros(yours.size)
             v[half] = random_direction(rng, param.ravel()[half])
-            errors.append(abs(derivative(v.reshape(yours.shape)) - np.sum(yours.ravel() * v)))
+            errors.append(
+                abs(derivative(v.reshape(yours.shape)) - np.sum(yours.ravel() * v))
+            )
         entries = halves[int(errors[1] > errors[0])]
     return tuple(int(k) for k in np.unravel_index(entries[0], yours.shape))
 
@@ -237,7 +303,9 @@ def _unit(shape: tuple[int, ...], where: tuple[int, ...]) -> np.ndarray:
     return unit
 
 
-def _blame_the_method_if_it_is_to_blame(objective: Objective, params, rows: list[ParameterCheck], loss: float) -> None:
+def _blame_the_method_if_it_is_to_blame(
+    objective: Objective, params, rows: list[ParameterCheck], loss: float
+) -> None:
     """Where the complex step contradicts the gradient, central differences must agree with it.
 
     There must be no kink, either.
@@ -245,7 +313,10 @@ def _blame_the_method_if_it_is_to_blame(objective: Objective, params, rows: list
     for row in rows:
         if row.verdict != "WRONG" or row.where is None:
             continue
-        direction, place = {row.name: _unit(row.shape, row.where)}, f"{row.name}{row.place}"
+        direction, place = (
+            {row.name: _unit(row.shape, row.where)},
+            f"{row.name}{row.place}",
+        )
         objective.check_smooth(params, direction, f"in {place}")
         differences = objective.contradicts(row.derivative, params, direction)
         if differences is not None:

@@ -50,28 +50,44 @@ class Comparison:
         """The smallest denominator floor of any parameter: what the rounding of the loss hides."""
         return self.rounding / self.tolerance
 
-    def row(self, name: str, yours: np.ndarray, derivative: np.ndarray, kink_at: KinkAt = nowhere) -> ParameterCheck:
+    def row(
+        self,
+        name: str,
+        yours: np.ndarray,
+        derivative: np.ndarray,
+        kink_at: KinkAt = nowhere,
+    ) -> ParameterCheck:
         """The comparison of one parameter, at its worst entry.
 
         ``kink_at`` : from an entry and a gap to the one-sided derivatives, if the loss has a
         kink there and they differ by more than the gap; else to None.
         """
-        largest, nothing = float(np.abs(derivative).max()), max(self.nothing, self.rounding)
+        largest, nothing = (
+            float(np.abs(derivative).max()),
+            max(self.nothing, self.rounding),
+        )
         floor = max(1e-2 * largest, self.smallest_floor)
         absolute = np.asarray(np.abs(yours - derivative))
         scale = np.maximum(np.maximum(np.abs(yours), np.abs(derivative)), floor)
         with np.errstate(invalid="ignore"):
-            relative = np.asarray(absolute / np.where(scale == 0, 1, scale))  # 0/0: two zeros agree
+            relative = np.asarray(
+                absolute / np.where(scale == 0, 1, scale)
+            )  # 0/0: two zeros agree
         relative[~np.isfinite(yours)] = np.inf
         evidence, kinks = np.asarray(np.abs(derivative) > nothing), {}
         for where in map(tuple, np.argwhere(relative > self.tolerance).tolist()):
-            sides, slack = kink_at(where, float(absolute[where])), self.tolerance * scale[where]
+            sides, slack = (
+                kink_at(where, float(absolute[where])),
+                self.tolerance * scale[where],
+            )
             if sides and min(sides) - slack <= yours[where] <= max(sides) + slack:
                 kinks[where] = sides
                 relative[where] = absolute[where] = 0
                 nearest = min(abs(yours[where] - side) for side in sides)
                 evidence[where] = abs(yours[where]) > nothing and nearest <= slack
-        where = tuple(int(k) for k in np.unravel_index(relative.argmax(), relative.shape))
+        where = tuple(
+            int(k) for k in np.unravel_index(relative.argmax(), relative.shape)
+        )
         if relative[where] > self.tolerance:
             verdict = "WRONG"
         elif kinks and not evidence.any():
@@ -87,7 +103,11 @@ class Comparison:
             first, sides = next(iter(kinks.items()))
             sentence = f"{_kink(name, first, sides)}, and your gradient {yours[first]:.6g} is as good as any between"
             sentence += f" (one of {len(kinks)} such entries)" if len(kinks) > 1 else ""
-            sentence += "; that proves nothing, choose other values" if verdict == "kink" else ""
+            sentence += (
+                "; that proves nothing, choose other values"
+                if verdict == "kink"
+                else ""
+            )
         return ParameterCheck(
             name, yours.shape, float(absolute.max()), float(relative[where]), where,
             float(yours[where]), float(derivative[where]), verdict, self.title,

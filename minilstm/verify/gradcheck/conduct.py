@@ -44,7 +44,9 @@ Forward = Callable[[Params], tuple[Params, Any]]
 Backward = Callable[[Params, Any, Params], dict[str, Any]]
 
 
-def ask(forward: Forward, backward: Backward, params: Params, dy: Params) -> dict[str, Any]:
+def ask(
+    forward: Forward, backward: Backward, params: Params, dy: Params
+) -> dict[str, Any]:
     """The gradients of a backward pass, with a forward pass of its own.
 
     Raises InputError if it changes what belongs to the caller.
@@ -61,7 +63,9 @@ def ask(forward: Forward, backward: Backward, params: Params, dy: Params) -> dic
     return gradients
 
 
-def check_repeatable(forward: Forward, backward: Backward, params: Params, dy: Params) -> str:
+def check_repeatable(
+    forward: Forward, backward: Backward, params: Params, dy: Params
+) -> str:
     """Returns what there is to say about the cache: one sentence, or an empty one.
 
     Raises InputError if backward gives something else for the same arguments.
@@ -79,22 +83,44 @@ def check_repeatable(forward: Forward, backward: Backward, params: Params, dy: P
 
 
 def check_linear(
-    forward: Forward, backward: Backward, params: Params, dy: Params, rng: np.random.Generator
+    forward: Forward,
+    backward: Backward,
+    params: Params,
+    dy: Params,
+    rng: np.random.Generator,
 ) -> str:
     """What is wrong if the gradients are not linear in ``dy``; empty if they are."""
 
     def at(d: Params) -> dict[str, np.ndarray]:
-        return {name: np.asarray(g) for name, g in ask(forward, backward, params, d).items()}
+        return {
+            name: np.asarray(g) for name, g in ask(forward, backward, params, d).items()
+        }
 
     du = {name: rng.standard_normal(array.shape) for name, array in dy.items()}
     once, other = at(dy), at(du)
     given = f"({', '.join(dy)})"
     for s in SCALES:
-        name = _differs(at({k: s * array for k, array in dy.items()}), {k: s * g for k, g in once.items()})
+        name = _differs(
+            at({k: s * array for k, array in dy.items()}),
+            {k: s * g for k, g in once.items()},
+        )
         if name:
-            return _sentence(given, f"d{name} at {s:g} · {given} is not {s:g} times d{name} at {given}")
-    name = _differs(at({k: array + du[k] for k, array in dy.items()}), {k: g + other[k] for k, g in once.items()})
-    return _sentence(given, f"d{name} at the sum of two {given} is not the sum of d{name} at each") if name else ""
+            return _sentence(
+                given,
+                f"d{name} at {s:g} · {given} is not {s:g} times d{name} at {given}",
+            )
+    name = _differs(
+        at({k: array + du[k] for k, array in dy.items()}),
+        {k: g + other[k] for k, g in once.items()},
+    )
+    return (
+        _sentence(
+            given,
+            f"d{name} at the sum of two {given} is not the sum of d{name} at each",
+        )
+        if name
+        else ""
+    )
 
 
 def _sentence(given: str, how: str) -> str:
@@ -120,6 +146,8 @@ def _differs(got: dict[str, np.ndarray], want: dict[str, np.ndarray]) -> str:
     """
     largest = max(float(np.abs(array).max()) for array in want.values())
     for name, array in want.items():
-        if (np.abs(got[name] - array) > 1e-6 * np.abs(array).max() + 1e-12 * largest).any():
+        if (
+            np.abs(got[name] - array) > 1e-6 * np.abs(array).max() + 1e-12 * largest
+        ).any():
             return name
     return ""

@@ -16,11 +16,19 @@ import numpy as np
 from minilstm.verify.gradcheck import numerical
 from minilstm.verify.gradcheck.numerical import STEP, Loss, Params
 
-STEPS = 4 * STEP, 8 * STEP, 16 * STEP  # a kink nearer than STEP, which spoils a central difference, is seen as well
-ROUNDING = 100 * float(np.finfo(np.float64).eps) / STEPS[0]  # of a difference of derivatives, for a loss of size 1
+STEPS = (
+    4 * STEP,
+    8 * STEP,
+    16 * STEP,
+)  # a kink nearer than STEP, which spoils a central difference, is seen as well
+ROUNDING = (
+    100 * float(np.finfo(np.float64).eps) / STEPS[0]
+)  # of a difference of derivatives, for a loss of size 1
 
 
-def kink(loss: Loss, params: Params, direction: Params, gap: float = 0.0) -> tuple[float, float] | None:
+def kink(
+    loss: Loss, params: Params, direction: Params, gap: float = 0.0
+) -> tuple[float, float] | None:
     """The derivatives from the left and from the right along ``direction``; None where there is no kink.
 
     ``gap`` : what they must differ by at least. Most entries without a kink are done with
@@ -32,12 +40,16 @@ def kink(loss: Loss, params: Params, direction: Params, gap: float = 0.0) -> tup
         try:
             with np.errstate(all="ignore"):
                 sides.append(numerical.one_sided(loss, params, direction, step))
-        except Exception:  # as far from here the loss is not finite, or raises what it likes
+        except (
+            Exception
+        ):  # as far from here the loss is not finite, or raises what it likes
             return None
         if not abs(sides[-1][1] - sides[-1][0]) > gap:
             return None
     jumps = [right - left for left, right in sides]
     if not max(jumps) < 2 * min(jumps) and not min(jumps) > 2 * max(jumps):
         return None
-    left, right = (2 * near - far for near, far in zip(*sides[:2]))  # to a step of 0, as if they were straight lines
+    left, right = (
+        2 * near - far for near, far in zip(*sides[:2])
+    )  # to a step of 0, as if they were straight lines
     return left, right

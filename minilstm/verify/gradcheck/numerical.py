@@ -37,7 +37,9 @@ MATRIX = (
 TINY = 1e-200  # of a complex step: its square is zero, and no derivative that matters is lost
 
 
-def central_differences(loss: Loss, params: Params, step: float | None = None) -> dict[str, np.ndarray]:
+def central_differences(
+    loss: Loss, params: Params, step: float | None = None
+) -> dict[str, np.ndarray]:
     """(1) for every entry of every array: a dictionary of derivatives, shaped as the parameters.
 
     It is right for any code that returns a number, if the loss is smooth between x - h and
@@ -55,8 +57,12 @@ def central_differences(loss: Loss, params: Params, step: float | None = None) -
     for name, index, x in _entries(params):
         h = STEP * max(abs(x), 1) if step is None else step
         above, below = x + h, x - h
-        difference = loss(_moved(params, name, index, above)) - loss(_moved(params, name, index, below))
-        derivatives[name][index] = difference / (above - below) if above != below else np.nan  # (1)
+        difference = loss(_moved(params, name, index, above)) - loss(
+            _moved(params, name, index, below)
+        )
+        derivatives[name][index] = (
+            difference / (above - below) if above != below else np.nan
+        )  # (1)
     return derivatives
 
 
@@ -69,14 +75,21 @@ def complex_step(loss: Loss, params: Params) -> dict[str, np.ndarray]:
     some 15 digits, small derivatives included. It costs one evaluation for each entry, in
     complex128.
     """
-    params = {name: array.astype(np.complex128) for name, array in check_parameters(params).items()}
+    params = {
+        name: array.astype(np.complex128)
+        for name, array in check_parameters(params).items()
+    }
     derivatives = {name: np.empty(array.shape) for name, array in params.items()}
     for name, index, x in _entries(params):
-        derivatives[name][index] = loss(_moved(params, name, index, x + 1j * TINY)).imag / TINY  # (2)
+        derivatives[name][index] = (
+            loss(_moved(params, name, index, x + 1j * TINY)).imag / TINY
+        )  # (2)
     return derivatives
 
 
-def projection(loss: Loss, params: Params, direction: Params, step: float = STEP) -> float:
+def projection(
+    loss: Loss, params: Params, direction: Params, step: float = STEP
+) -> float:
     """(3): the derivative along ``direction``, which may have some of the parameters only.
 
     It is right where central differences are. Its error is about 1e-10 of the loss, if no
@@ -92,7 +105,9 @@ def projection(loss: Loss, params: Params, direction: Params, step: float = STEP
     return float((loss(above) - loss(below)) / (2 * h))  # (3)
 
 
-def one_sided(loss: Loss, params: Params, direction: Params, step: float = STEP) -> tuple[float, float]:
+def one_sided(
+    loss: Loss, params: Params, direction: Params, step: float = STEP
+) -> tuple[float, float]:
     """(4): the derivatives along ``direction`` from the left and from the right.
 
     It is right for any code. Its error is of order h, much more than that of (3). Where a
@@ -104,35 +119,56 @@ def one_sided(loss: Loss, params: Params, direction: Params, step: float = STEP)
     return float((here - loss(below)) / h), float((loss(above) - here) / h)  # (4)
 
 
-def _along(params: Params, direction: Params, step: float) -> tuple[float, dict[str, np.ndarray], dict[str, np.ndarray]]:
+def _along(
+    params: Params, direction: Params, step: float
+) -> tuple[float, dict[str, np.ndarray], dict[str, np.ndarray]]:
     """h, x - hv and x + hv, such that no entry moves further than ``step`` of its own size."""
     params = check_parameters(params)
     for name, v in direction.items():
         if name not in params or np.shape(v) != params[name].shape:
-            raise InputError(f"the direction for {name} must have the shape of a parameter of this name")
-    reach = max(float(np.max(np.abs(v) / np.maximum(np.abs(params[name]), 1))) for name, v in direction.items())
+            raise InputError(
+                f"the direction for {name} must have the shape of a parameter of this name"
+            )
+    reach = max(
+        float(np.max(np.abs(v) / np.maximum(np.abs(params[name]), 1)))
+        for name, v in direction.items()
+    )
     if not 0 < reach < np.inf:
         raise InputError("a direction must be finite and not zero")
     h = step / reach
-    moved = lambda sign: {**params, **{name: np.asarray(params[name] + sign * h * v) for name, v in direction.items()}}
+    moved = lambda sign: {
+        **params,
+        **{
+            name: np.asarray(params[name] + sign * h * v)
+            for name, v in direction.items()
+        },
+    }
     return h, copies_of(moved(-1)), copies_of(moved(+1))
 
 
 def check_parameters(params: Params) -> dict[str, np.ndarray]:
     """Copies of the arrays: at least one, each of float64, finite and with entries."""
     if not isinstance(params, Mapping):
-        raise InputError(f"params must be a dictionary of arrays, not {type(params).__name__}")
+        raise InputError(
+            f"params must be a dictionary of arrays, not {type(params).__name__}"
+        )
     if not params:
-        raise InputError("params is empty, so there is nothing to check; hand in the arrays that the loss depends on")
+        raise InputError(
+            "params is empty, so there is nothing to check; hand in the arrays that the loss depends on"
+        )
     for name, array in params.items():
         if not isinstance(name, str):
             raise InputError(f"the names of parameters must be strings, not {name!r}")
         if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
-            raise InputError(f"{name} must be a NumPy array, not {type(array).__name__}")
+            raise InputError(
+                f"{name} must be a NumPy array, not {type(array).__name__}"
+            )
         if isinstance(array, np.matrix):
             raise InputError(f"{name} is a np.matrix: {MATRIX}")
         if array.dtype.kind in "iub":
-            raise InputError(f"{name} holds {array.dtype}, which no small step can change; convert it with .astype(float)")
+            raise InputError(
+                f"{name} holds {array.dtype}, which no small step can change; convert it with .astype(float)"
+            )
         if array.dtype != np.float64:
             raise InputError(
                 f"{name} holds {array.dtype}; a gradient check needs float64. In float32 a loss has seven digits, and the"
@@ -141,7 +177,9 @@ def check_parameters(params: Params) -> dict[str, np.ndarray]:
         if array.size == 0:
             raise InputError(f"{name} is empty, of shape {array.shape}; leave it out")
         if not np.isfinite(array).all():
-            raise InputError(f"{name} holds NaN or infinity, where no derivative is defined")
+            raise InputError(
+                f"{name} holds NaN or infinity, where no derivative is defined"
+            )
     return {name: np.array(array) for name, array in params.items()}
 
 
@@ -156,7 +194,9 @@ def copies_of(params: Params) -> dict[str, np.ndarray]:
     return {name: array.copy() for name, array in params.items()}
 
 
-def _moved(params: Params, name: str, index: tuple[int, ...], x) -> dict[str, np.ndarray]:
+def _moved(
+    params: Params, name: str, index: tuple[int, ...], x
+) -> dict[str, np.ndarray]:
     copies = copies_of(params)
     copies[name][index] = x
     return copies

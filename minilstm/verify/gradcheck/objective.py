@@ -22,16 +22,30 @@ import numpy as np
 
 from minilstm.errors import InputError
 from minilstm.verify.gradcheck.kinks import kink
-from minilstm.verify.gradcheck.numerical import MATRIX, STEP, TINY, Loss, Params, copies_of, projection
+from minilstm.verify.gradcheck.numerical import (
+    MATRIX,
+    STEP,
+    TINY,
+    Loss,
+    Params,
+    copies_of,
+    projection,
+)
 from minilstm.verify.gradcheck.traces import line_of, quoted
 
-ComplexWarning: type[Warning] = getattr(np, "exceptions", np).ComplexWarning  # NumPy 1.24 has it at the top
+ComplexWarning: type[Warning] = getattr(
+    np, "exceptions", np
+).ComplexWarning  # NumPy 1.24 has it at the top
 EPSILON = float(np.finfo(np.float64).eps)
-DIRECTIONS = 3  # along which a complex step must agree with differences, for each parameter
+DIRECTIONS = (
+    3  # along which a complex step must agree with differences, for each parameter
+)
 REAL_ONLY = re.compile(  # in a line of code
     r"\b(?:float|math\.\w+)(?=\()|\.astype\(.*?\)|\bdtype ?= ?(?:np\.)?(?:float|int)\w*"
 )
-LOST = re.compile("^Cannot cast|discards the imaginary|real number|output array is not acceptable")  # in a message
+LOST = re.compile(
+    "^Cannot cast|discards the imaginary|real number|output array is not acceptable"
+)  # in a message
 WITHOUT_DTYPE = (
     "the usual cause is an array made by np.zeros or np.empty without dtype=x.dtype, which loses the imaginary part."
     " With np.zeros(shape, x.dtype), x being a parameter, the check is exact"
@@ -55,7 +69,9 @@ class Objective:
 
     def __init__(self, function: Loss):
         if not callable(function):
-            raise InputError(f"the loss must be a function of the parameters, not {type(function).__name__}")
+            raise InputError(
+                f"the loss must be a function of the parameters, not {type(function).__name__}"
+            )
         self.function = function
         self.evaluations = 0
         self.noise = 0.0  # what rounding does to the loss, as far as it is known
@@ -64,26 +80,36 @@ class Objective:
         """The loss as a Python number: float, or complex where the parameters are."""
         self.evaluations += 1
         is_complex = any(array.dtype.kind == "c" for array in params.values())
-        answer = self._complex_answer(params) if is_complex else self.function(dict(params))
+        answer = (
+            self._complex_answer(params) if is_complex else self.function(dict(params))
+        )
         loss: Any = answer[0] if isinstance(answer, tuple) and answer else answer
         if isinstance(loss, np.ndarray) and loss.ndim == 0:
             loss = loss[()]
         if isinstance(loss, np.matrix):
             raise InputError(f"the loss is a np.matrix of shape {loss.shape}: {MATRIX}")
         if isinstance(loss, np.ndarray):
-            raise InputError(f"the loss is an array of shape {loss.shape}; it must be one number, so take a sum or a mean")
+            raise InputError(
+                f"the loss is an array of shape {loss.shape}; it must be one number, so take a sum or a mean"
+            )
         if isinstance(loss, bool) or not isinstance(loss, numbers.Complex):
             raise InputError(f"the loss must be one number, not {type(loss).__name__}")
         if isinstance(loss, (np.float16, np.float32, np.complex64)):
-            raise InputError(f"the loss is a {type(loss).__name__}, of seven digits at most; compute it in float64")
+            raise InputError(
+                f"the loss is a {type(loss).__name__}, of seven digits at most; compute it in float64"
+            )
         if not is_complex and not isinstance(loss, numbers.Real):
-            raise InputError(f"the loss is the complex number {loss} for real parameters; it must be real")
+            raise InputError(
+                f"the loss is the complex number {loss} for real parameters; it must be real"
+            )
         try:
             value: Any = complex(loss) if is_complex else float(loss)  # type: ignore[arg-type]
         except OverflowError:
             value = math.inf
         if not cmath.isfinite(value):
-            raise InputError(f"the loss is {value}, where no derivative is defined; look for log(0), 0/0 and overflow")
+            raise InputError(
+                f"the loss is {value}, where no derivative is defined; look for log(0), 0/0 and overflow"
+            )
         return value
 
     def _complex_answer(self, params: Params) -> Any:
@@ -104,7 +130,11 @@ class Objective:
         if not LOST.search(str(error)):
             return self._suspects(params)
         real_only = REAL_ONLY.search(line_of(error))
-        return f"{real_only[0].lstrip('.')} is for real numbers only" if real_only else WITHOUT_DTYPE
+        return (
+            f"{real_only[0].lstrip('.')} is for real numbers only"
+            if real_only
+            else WITHOUT_DTYPE
+        )
 
     def check_repeatable(self, params: Params) -> float:
         """Two evaluations that must agree to the last bit and change nothing; returns the loss."""
@@ -129,9 +159,13 @@ class Objective:
 
     def check_complex_safe(self, params: Params, rng: np.random.Generator) -> None:
         """The loss takes complex numbers, and the imaginary part of its result is a derivative."""
-        as_complex = {name: array.astype(np.complex128) for name, array in params.items()}
+        as_complex = {
+            name: array.astype(np.complex128) for name, array in params.items()
+        }
         loss = self._asked_with_care(params)
-        self.noise = max(20 * EPSILON * abs(loss), 4 * self._trembling(params, loss, rng))
+        self.noise = max(
+            20 * EPSILON * abs(loss), 4 * self._trembling(params, loss, rng)
+        )
         same = self(copies_of(as_complex))
         if abs(same - loss) > max(1e-9 * abs(loss), self.noise):
             self.check_unchanged(params, loss)
@@ -142,11 +176,15 @@ class Objective:
         for name, array in params.items():
             for _ in range(DIRECTIONS):
                 v = random_direction(rng, array)
-                imaginary = self({**as_complex, name: array + 1j * TINY * v}).imag / TINY
+                imaginary = (
+                    self({**as_complex, name: array + 1j * TINY * v}).imag / TINY
+                )
                 differences = self.contradicts(imaginary, params, {name: v})
                 if differences is not None:
                     self.check_unchanged(params, loss)
-                    self.check_smooth(params, {name: v}, f"along a random direction of {name}")
+                    self.check_smooth(
+                        params, {name: v}, f"along a random direction of {name}"
+                    )
                     raise NotForComplex(
                         f"the loss loses the imaginary part of {name} somewhere: its derivative along a random direction is"
                         f" {differences:.9g} by central differences and {imaginary:.9g} by a complex step; "
@@ -162,17 +200,33 @@ class Objective:
                 " of which a complex step sees one side at most"
             )
 
-    def _trembling(self, params: Params, loss: float, rng: np.random.Generator) -> float:
+    def _trembling(
+        self, params: Params, loss: float, rng: np.random.Generator
+    ) -> float:
         """What rounding does to the loss: its second difference over steps so short that nothing else is left of it."""
         largest = 0.0
         for _ in range(8):
-            v = {name: 1e-8 * random_direction(rng, array) for name, array in params.items()}
-            moved = [{name: np.asarray(array + sign * v[name]) for name, array in params.items()} for sign in (1, -1)]
-            with contextlib.suppress(InputError), np.errstate(all="ignore"):  # not finite even so near
+            v = {
+                name: 1e-8 * random_direction(rng, array)
+                for name, array in params.items()
+            }
+            moved = [
+                {
+                    name: np.asarray(array + sign * v[name])
+                    for name, array in params.items()
+                }
+                for sign in (1, -1)
+            ]
+            with (
+                contextlib.suppress(InputError),
+                np.errstate(all="ignore"),
+            ):  # not finite even so near
                 largest = max(largest, abs(self(moved[0]) - 2 * loss + self(moved[1])))
         return largest
 
-    def contradicts(self, derivative: float, params: Params, direction: Params) -> float | None:
+    def contradicts(
+        self, derivative: float, params: Params, direction: Params
+    ) -> float | None:
         """The derivative by central differences, if its error does not explain the difference.
 
         Otherwise None. Central differences must contradict ``derivative`` twice, with other
@@ -180,12 +234,16 @@ class Objective:
         """
         found = None
         for longest in (32, 27):
-            found = self._contradicts_once(derivative, params, direction, longest * STEP)
+            found = self._contradicts_once(
+                derivative, params, direction, longest * STEP
+            )
             if found is None:
                 break
         return found
 
-    def _contradicts_once(self, derivative: float, params: Params, direction: Params, longest: float) -> float | None:
+    def _contradicts_once(
+        self, derivative: float, params: Params, direction: Params, longest: float
+    ) -> float | None:
         """With three steps, each half as long as the one before.
 
         Where the differences converge, the error of the last is less than they changed (Richardson), and what rounding of the
@@ -193,18 +251,35 @@ class Objective:
         """
         try:
             with np.errstate(all="ignore"):
-                long, middle, short = (projection(self, params, direction, longest / part) for part in (1, 2, 4))
+                long, middle, short = (
+                    projection(self, params, direction, longest / part)
+                    for part in (1, 2, 4)
+                )
         except InputError:  # the loss is not finite as far from here as differences go
             return None
-        largest = max(float(np.max(np.abs(v) / np.maximum(np.abs(params[name]), 1))) for name, v in direction.items())
+        largest = max(
+            float(np.max(np.abs(v) / np.maximum(np.abs(params[name]), 1)))
+            for name, v in direction.items()
+        )
         rounding = self.noise * largest / (longest / 4) + 1e-9 * abs(derivative)
         if abs(middle - short) > abs(long - middle) / 2 + rounding:
             return None
-        return short if abs(derivative - short) > 10 * max(abs(middle - short), abs(long - middle)) + rounding else None
+        return (
+            short
+            if abs(derivative - short)
+            > 10 * max(abs(middle - short), abs(long - middle)) + rounding
+            else None
+        )
 
     def _suspects(self, params: Params) -> str:
         """What the loss uses that is not for complex numbers, as far as that can be watched."""
-        names = ", ".join(sorted(watch(self.function, {name: array.real for name, array in params.items()})))
+        names = ", ".join(
+            sorted(
+                watch(
+                    self.function, {name: array.real for name, array in params.items()}
+                )
+            )
+        )
         return f"it uses numpy's {names}" if names else f"look for {SUSPECTS}"
 
 
@@ -212,7 +287,9 @@ def check_kept(who: str, params: Params, handed: Params) -> None:
     """InputError if the arrays that a function was given have changed."""
     for name, array in params.items():
         if name not in handed or not np.array_equal(handed[name], array):
-            raise InputError(f"{who} changes {name}, which it is given; let it work on a copy ({name}.copy())")
+            raise InputError(
+                f"{who} changes {name}, which it is given; let it work on a copy ({name}.copy())"
+            )
 
 
 def random_direction(rng: np.random.Generator, array: np.ndarray) -> np.ndarray:
@@ -238,7 +315,11 @@ def watch(function: Loss, params: Params) -> set[str]:
             if "out" in kwargs:
                 kwargs["out"] = tuple(map(plain, kwargs["out"]))
             result = getattr(ufunc, method)(*map(plain, inputs), **kwargs)
-            return np.asarray(result).view(Watched) if isinstance(result, (np.ndarray, np.generic)) else result
+            return (
+                np.asarray(result).view(Watched)
+                if isinstance(result, (np.ndarray, np.generic))
+                else result
+            )
 
         def __array_function__(self, function, types, args, kwargs):
             seen.add(function.__name__)
@@ -249,6 +330,8 @@ def watch(function: Loss, params: Params) -> set[str]:
                 seen.add(name)
             return super().__getattribute__(name)
 
-    with contextlib.suppress(Exception):  # code that takes plain arrays only cannot be watched to its end
+    with contextlib.suppress(
+        Exception
+    ):  # code that takes plain arrays only cannot be watched to its end
         function({name: array.copy().view(Watched) for name, array in params.items()})
     return seen & UNSAFE

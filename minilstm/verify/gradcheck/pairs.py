@@ -76,7 +76,9 @@ def check_step(
 
     def backward(d, cache, p):
         arguments = {**d, "cache": cache, "Wx": p["Wx"], "Wh": p["Wh"]}
-        dx, dh_prev, dc_prev, grads = contracts.call_step_backward(step_backward, **arguments)
+        dx, dh_prev, dc_prev, grads = contracts.call_step_backward(
+            step_backward, **arguments
+        )
         return {"x": dx, "h_prev": dh_prev, "c_prev": dc_prev, **grads}
 
     check = _check_pair(forward, backward, params, dy, method, tolerance, seed)
@@ -123,7 +125,10 @@ def check_sequence(
         As ``check_step``.
     """
     rng = np.random.default_rng(check_seed("seed", seed))
-    T, (B, D, H) = check_size("steps", steps), _sizes(batch_size, input_size, hidden_size)
+    T, (B, D, H) = (
+        check_size("steps", steps),
+        _sizes(batch_size, input_size, hidden_size),
+    )
     case = contracts.sequence_case(rng, T, B, D, H)
     h0, c0 = case.pop("state")
     params = {"x": case.pop("x"), "h0": h0, "c0": c0, **case}
@@ -131,7 +136,9 @@ def check_sequence(
     dy = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
 
     def run(p):
-        h, hT, cT, caches = contracts.call_sequence(forward, p["x"], (p["h0"], p["c0"]), p["Wx"], p["Wh"], p["b"])
+        h, hT, cT, caches = contracts.call_sequence(
+            forward, p["x"], (p["h0"], p["c0"]), p["Wx"], p["Wh"], p["b"]
+        )
         return {"h": h, "hT": hT, "cT": cT}, caches
 
     def back(d, caches, p):
@@ -140,18 +147,30 @@ def check_sequence(
         return {"x": dx, "h0": dh0, "c0": dc0, **grads}
 
     check = _check_pair(run, back, params, dy, method, tolerance, seed)
-    return replace(check, hint=HINT.format("diagnose_sequence(your_backward, your_forward)"))
+    return replace(
+        check, hint=HINT.format("diagnose_sequence(your_backward, your_forward)")
+    )
 
 
 def _check_pair(
-    forward: conduct.Forward, backward: conduct.Backward, params: Params, dy: Params, method, tolerance, seed: int
+    forward: conduct.Forward,
+    backward: conduct.Backward,
+    params: Params,
+    dy: Params,
+    method,
+    tolerance,
+    seed: int,
 ) -> GradientCheck:
     """The check of a forward and its backward, brought into the form that ``conduct`` describes."""
 
     def loss(p):
         outputs, _ = forward(p)
-        contracts.check_shapes(**{name: (y, dy["d" + name].shape) for name, y in outputs.items()})
-        return sum(np.sum(np.asarray(y) * dy["d" + name]) for name, y in outputs.items())  # asarray: * of np.matrix is @
+        contracts.check_shapes(
+            **{name: (y, dy["d" + name].shape) for name, y in outputs.items()}
+        )
+        return sum(
+            np.sum(np.asarray(y) * dy["d" + name]) for name, y in outputs.items()
+        )  # asarray: * of np.matrix is @
 
     check = check_gradients(
         loss,
@@ -162,8 +181,14 @@ def _check_pair(
         seed=seed,
     )
     note = conduct.check_repeatable(forward, backward, params, dy)
-    problem = conduct.check_linear(forward, backward, params, dy, np.random.default_rng([seed, 1]))
-    return replace(check, problems=(problem,) if problem else (), notes=check.notes + ((note,) if note else ()))
+    problem = conduct.check_linear(
+        forward, backward, params, dy, np.random.default_rng([seed, 1])
+    )
+    return replace(
+        check,
+        problems=(problem,) if problem else (),
+        notes=check.notes + ((note,) if note else ()),
+    )
 
 
 def _sizes(batch_size: int, input_size: int, hidden_size: int) -> tuple[int, int, int]:

@@ -17,7 +17,9 @@ class ParameterCheck:
     shape: tuple[int, ...]
     absolute: float  # largest absolute error
     relative: float  # largest relative error
-    where: tuple[int, ...] | None  # the entry of that relative error; None where only directions were compared
+    where: (
+        tuple[int, ...] | None
+    )  # the entry of that relative error; None where only directions were compared
     yours: float  # the gradient under test there
     derivative: float  # the numerical derivative there
     verdict: str  # "ok"; "WRONG"; "zero", nothing to compare; "unsure", too small to be seen by this method; "kink"
@@ -26,7 +28,9 @@ class ParameterCheck:
     dead: bool  # whether the loss does not depend on this parameter
     loss: float
     floor: float = 0.0  # the denominator floor, see ``GradientCheck.legend``
-    kinks: int = 0  # entries with a kink, at which the gradient is one of the subgradients
+    kinks: int = (
+        0  # entries with a kink, at which the gradient is one of the subgradients
+    )
     kink: str = ""  # the sentence about the first of them, or about the entry ``where``
 
     @property
@@ -96,7 +100,11 @@ class GradientCheck:
     def legend(self) -> str:
         """What the numbers of the table are."""
         hidden = f", or {self.smallest_floor:.4g} if that is more, since rounding of the loss hides what is smaller"
-        along = " (gradient and derivative along random directions)" if self.title == "random projections" else ""
+        along = (
+            " (gradient and derivative along random directions)"
+            if self.title == "random projections"
+            else ""
+        )
         return (
             "relative error: |gradient - derivative| / max(|gradient|, |derivative|, floor),"
             f' at the entry "where"{along}; derivative: the numerical derivative; floor: the'
@@ -121,8 +129,12 @@ class GradientCheck:
                 f"  {row.place:<{place_width}}  {row.verdict}"
             )
         good = sum(row.verdict == "ok" for row in self.rows)
-        lines.append(f"{self.title}, {self.evaluations:,} evaluations of a loss of {self.loss:.6g};")
-        lines.append(f"{good} of {len(self.rows)} gradients are right to a relative error of {self.tolerance:.0e}")
+        lines.append(
+            f"{self.title}, {self.evaluations:,} evaluations of a loss of {self.loss:.6g};"
+        )
+        lines.append(
+            f"{good} of {len(self.rows)} gradients are right to a relative error of {self.tolerance:.0e}"
+        )
         lines += _wrap(self.legend, "")
         sentences = [str(row) for row in self.rows if row.verdict != "ok" or row.kinks]
         for sentence in (*self.problems, *sentences, *self.notes):

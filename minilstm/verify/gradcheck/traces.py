@@ -26,8 +26,12 @@ def line_of(error: BaseException) -> str:
     while trace is not None:
         code, number = trace.tb_frame.f_code, trace.tb_lineno
         if not code.co_filename.startswith(NOT_THEIRS):
-            text = linecache.getline(code.co_filename, number, trace.tb_frame.f_globals).strip()
-            found = f" in line {number} of {Path(code.co_filename).name}" + (f", `{text}`" if text else "")
+            text = linecache.getline(
+                code.co_filename, number, trace.tb_frame.f_globals
+            ).strip()
+            found = f" in line {number} of {Path(code.co_filename).name}" + (
+                f", `{text}`" if text else ""
+            )
         trace = trace.tb_next
     return found
 

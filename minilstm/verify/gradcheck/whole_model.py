@@ -13,7 +13,8 @@ import numpy as np
 from minilstm.checks import check_seed, check_size
 from minilstm.errors import InputError
 from minilstm.models.batch import Batch
-from minilstm.models.language_model import CELLS, LanguageModel, States
+from minilstm.models.language_model import LanguageModel, States
+from minilstm.models.stack import CELLS
 from minilstm.verify.gradcheck.check import check_gradients
 from minilstm.verify.gradcheck.report import GradientCheck
 
@@ -55,16 +56,23 @@ def check_model(
     if not isinstance(model, LanguageModel) or not isinstance(batch, Batch):
         raise InputError("check_model takes a LanguageModel and a Batch")
     if model.dtype != np.float64:
-        raise InputError(f"a gradient check needs a model of dtype float64, not {model.dtype}; LanguageModel(…, dtype=float)")
+        raise InputError(
+            f"a gradient check needs a model of dtype float64, not {model.dtype}; LanguageModel(…, dtype=float)"
+        )
     rng = np.random.default_rng([check_seed("seed", seed), 1])
     model.loss(batch, state)  # whatever does not fit is named here
     B = np.shape(batch.inputs)[1]
     if state is None:
-        state = tuple(tuple(rng.standard_normal(zeros.shape) for zeros in layer) for layer in model.zero_state(B))
+        state = tuple(
+            tuple(rng.standard_normal(zeros.shape) for zeros in layer)
+            for layer in model.zero_state(B)
+        )
     parts = CELLS[model.cell].state_parts
     names = [f"{model.cell}{k}.{part}0" for k in range(model.layers) for part in parts]
     initial = dict(zip(names, (array for layer in state for array in layer)))
-    models = {np.dtype(dtype): _copy_of(model, dtype) for dtype in (np.float64, np.complex128)}
+    models = {
+        np.dtype(dtype): _copy_of(model, dtype) for dtype in (np.float64, np.complex128)
+    }
 
     def arranged(params):
         """The model of the dtype that the parameters have, with their values, and the states."""
@@ -84,10 +92,15 @@ def check_model(
     def gradients(params):
         ours, states = arranged(params)
         _, grads, _, dstates = ours.loss_and_gradients(batch, states, dropout_rng())
-        return {**grads, **dict(zip(names, (array for layer in dstates for array in layer)))}
+        return {
+            **grads,
+            **dict(zip(names, (array for layer in dstates for array in layer))),
+        }
 
     params = {**model.parameters, **initial}
-    return check_gradients(loss, params, gradients, method=method, tolerance=tolerance, seed=seed)
+    return check_gradients(
+        loss, params, gradients, method=method, tolerance=tolerance, seed=seed
+    )
 
 
 def random_case(
@@ -105,7 +118,9 @@ def random_case(
     """A float64 model with random weights and biases, and a batch of random ids of different lengths."""
     rng = np.random.default_rng(check_seed("seed", seed))
     check_size("steps", steps), check_size("batch_size", batch_size)
-    model = LanguageModel(vocab_size, embedding, hidden, layers, cell, dropout, tied, dtype=np.float64)
+    model = LanguageModel(
+        vocab_size, embedding, hidden, layers, cell, dropout, tied, dtype=np.float64
+    )
     model.parameters.flat[:] = rng.normal(0, 0.6, model.parameters.flat.size)
     lengths = rng.integers(1, steps + 1, batch_size)
     lengths[0] = steps

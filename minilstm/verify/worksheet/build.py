@@ -28,7 +28,12 @@ from minilstm.errors import InputError
 LARGEST = 4  # sizes; 4, 4, 4 make some 900 lines
 CLASSES = (1, 2)
 GATE_EQUATION = {"f": "(1)", "i": "(2)", "g": "(3)", "o": "(5)"}
-FUNCTIONS = {"sigmoid": lambda x: 1 / (1 + math.exp(-x)), "tanh": math.tanh, "exp": math.exp, "ln": math.log}
+FUNCTIONS = {
+    "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
+    "tanh": math.tanh,
+    "exp": math.exp,
+    "ln": math.log,
+}
 NAME = re.compile(r"\{(.+?)\}")  # in a formula, names stand in braces
 
 
@@ -71,7 +76,15 @@ class Worksheet:
     def compute(self, section: str, equation: str, name: str, formula: str) -> None:
         """A number that is computed from those before it."""
         python = NAME.sub(r'v["\1"]', formula).replace("^", "**")
-        self._append(Line(section, equation, name, formula, eval(python, dict(FUNCTIONS), {"v": self.values})))
+        self._append(
+            Line(
+                section,
+                equation,
+                name,
+                formula,
+                eval(python, dict(FUNCTIONS), {"v": self.values}),
+            )
+        )
 
     def _append(self, line: Line) -> None:
         assert line.name not in self.values, f"{line.name} is computed twice"
@@ -83,7 +96,11 @@ class Worksheet:
         other = Worksheet(self.hidden, self.input, self.steps, self.seed)
         for line in self.lines:
             if line.given:
-                other.give(line.section, line.name, line.value + (by if line.name == name else 0.0))
+                other.give(
+                    line.section,
+                    line.name,
+                    line.value + (by if line.name == name else 0.0),
+                )
             elif not line.backward:
                 other.compute(line.section, line.equation, line.name, line.formula)
         return other.values["loss"]
@@ -91,11 +108,16 @@ class Worksheet:
     def array(self, name: str, *axes) -> np.ndarray:
         """The values whose names ``name.format(...)`` gives for all combinations of the axes."""
         shape = tuple(len(axis) for axis in axes)
-        flat = [self.values[name.format(*(axis[k] for axis, k in zip(axes, index)))] for index in np.ndindex(shape)]
+        flat = [
+            self.values[name.format(*(axis[k] for axis, k in zip(axes, index)))]
+            for index in np.ndindex(shape)
+        ]
         return np.array(flat).reshape(shape)
 
 
-def make_worksheet(hidden: int = 2, input: int = 2, steps: int = 2, seed: int = 0) -> Worksheet:
+def make_worksheet(
+    hidden: int = 2, input: int = 2, steps: int = 2, seed: int = 0
+) -> Worksheet:
     """Draw the given numbers, with two decimals, and compute all others from them.
 
     Parameters
@@ -117,14 +139,18 @@ def make_worksheet(hidden: int = 2, input: int = 2, steps: int = 2, seed: int = 
     """
     for name, size in (("hidden", hidden), ("input", input), ("steps", steps)):
         if check_size(name, size) > LARGEST:
-            raise InputError(f"{name} can be at most {LARGEST} on a worksheet, not {size}; `minilstm check` takes any size")
+            raise InputError(
+                f"{name} can be at most {LARGEST} on a worksheet, not {size}; `minilstm check` takes any size"
+            )
     sheet = Worksheet(hidden, input, steps, check_seed("seed", seed))
     _give_all(sheet, np.random.default_rng(seed))
     for t in range(1, steps + 1):
         _step_forward(sheet, t)
         _loss_forward(sheet, t)
     total = " + ".join(f"{{loss[{t}]}}" for t in range(1, steps + 1))
-    sheet.compute("The loss", "(10)", "loss", f"({total}) / {steps}" if steps > 1 else total)
+    sheet.compute(
+        "The loss", "(10)", "loss", f"({total}) / {steps}" if steps > 1 else total
+    )
     for t in range(steps, 0, -1):
         _loss_backward(sheet, t)
         _step_backward(sheet, t)
@@ -148,15 +174,27 @@ def _columns(sheet: Worksheet) -> list[str]:
 def _give_all(sheet: Worksheet, rng: np.random.Generator) -> None:
     def give(section: str, *names: str) -> None:
         for name in names:
-            sheet.give(section, name, float(rng.integers(1, 100) * rng.choice((-1, 1))) / 100)
+            sheet.give(
+                section, name, float(rng.integers(1, 100) * rng.choice((-1, 1))) / 100
+            )
 
     steps, units, inputs = range(1, sheet.steps + 1), _units(sheet), _inputs(sheet)
     give("Inputs x[t]", *(f"x{d}[{t}]" for t in steps for d in inputs))
     give("Initial state h[0], c[0]", *(f"{part}{k}[0]" for part in "hc" for k in units))
-    give("Input weights Wx", *(f"Wx[{d},{column}]" for d in inputs for column in _columns(sheet)))
-    give("Recurrent weights Wh", *(f"Wh[{j},{column}]" for j in units for column in _columns(sheet)))
+    give(
+        "Input weights Wx",
+        *(f"Wx[{d},{column}]" for d in inputs for column in _columns(sheet)),
+    )
+    give(
+        "Recurrent weights Wh",
+        *(f"Wh[{j},{column}]" for j in units for column in _columns(sheet)),
+    )
     give("Biases b", *(f"b[{column}]" for column in _columns(sheet)))
-    give("Output layer Wy, by", *(f"Wy[{k},{v}]" for k in units for v in CLASSES), *(f"by[{v}]" for v in CLASSES))
+    give(
+        "Output layer Wy, by",
+        *(f"Wy[{k},{v}]" for k in units for v in CLASSES),
+        *(f"by[{v}]" for v in CLASSES),
+    )
     for t in steps:
         target = int(rng.integers(1, 3))
         for v in CLASSES:
@@ -170,10 +208,22 @@ def _step_forward(sheet: Worksheet, t: int) -> None:
         for k in _units(sheet):
             column = f"{letter}{k}"
             products = [f"{{x{d}[{t}]}} * {{Wx[{d},{column}]}}" for d in _inputs(sheet)]
-            products += [f"{{h{j}[{t - 1}]}} * {{Wh[{j},{column}]}}" for j in _units(sheet)]
-            sheet.compute(section, GATE_EQUATION[letter], f"z{column}[{t}]", " + ".join([*products, f"{{b[{column}]}}"]))
+            products += [
+                f"{{h{j}[{t - 1}]}} * {{Wh[{j},{column}]}}" for j in _units(sheet)
+            ]
+            sheet.compute(
+                section,
+                GATE_EQUATION[letter],
+                f"z{column}[{t}]",
+                " + ".join([*products, f"{{b[{column}]}}"]),
+            )
         for k in _units(sheet):
-            sheet.compute(section, GATE_EQUATION[letter], f"{letter}{k}[{t}]", f"{activation}({{z{letter}{k}[{t}]}})")
+            sheet.compute(
+                section,
+                GATE_EQUATION[letter],
+                f"{letter}{k}[{t}]",
+                f"{activation}({{z{letter}{k}[{t}]}})",
+            )
 
     gate("f", "sigmoid")
     gate("i", "sigmoid")
@@ -185,7 +235,9 @@ def _step_forward(sheet: Worksheet, t: int) -> None:
     for k in _units(sheet):
         sheet.compute(section, "(6)", f"tanhc{k}[{t}]", f"tanh({{c{k}[{t}]}})")
     for k in _units(sheet):
-        sheet.compute(section, "(6)", f"h{k}[{t}]", f"{{o{k}[{t}]}} * {{tanhc{k}[{t}]}}")
+        sheet.compute(
+            section, "(6)", f"h{k}[{t}]", f"{{o{k}[{t}]}} * {{tanhc{k}[{t}]}}"
+        )
 
 
 def _loss_forward(sheet: Worksheet, t: int) -> None:
@@ -193,7 +245,9 @@ def _loss_forward(sheet: Worksheet, t: int) -> None:
     for v in CLASSES:
         products = " + ".join(f"{{h{k}[{t}]}} * {{Wy[{k},{v}]}}" for k in _units(sheet))
         sheet.compute(section, "(7)", f"a{v}[{t}]", f"{products} + {{by[{v}]}}")
-    sheet.compute(section, "(8)", f"s[{t}]", " + ".join(f"exp({{a{v}[{t}]}})" for v in CLASSES))
+    sheet.compute(
+        section, "(8)", f"s[{t}]", " + ".join(f"exp({{a{v}[{t}]}})" for v in CLASSES)
+    )
     for v in CLASSES:
         sheet.compute(section, "(8)", f"p{v}[{t}]", f"exp({{a{v}[{t}]}}) / {{s[{t}]}}")
     terms = " - ".join(f"{{y{v}[{t}]}} * ln({{p{v}[{t}]}})" for v in CLASSES)
@@ -203,7 +257,12 @@ def _loss_forward(sheet: Worksheet, t: int) -> None:
 def _loss_backward(sheet: Worksheet, t: int) -> None:
     section = f"Step {t}, output and loss backward"
     for v in CLASSES:
-        sheet.compute(section, "(8-10)", f"da{v}[{t}]", f"({{p{v}[{t}]}} - {{y{v}[{t}]}}) / {sheet.steps}")
+        sheet.compute(
+            section,
+            "(8-10)",
+            f"da{v}[{t}]",
+            f"({{p{v}[{t}]}} - {{y{v}[{t}]}}) / {sheet.steps}",
+        )
     for k in _units(sheet):
         terms = [f"{{da{v}[{t}]}} * {{Wy[{k},{v}]}}" for v in CLASSES]
         terms += [f"{{dhprev{k}[{t + 1}]}}"] if t < sheet.steps else []
@@ -216,11 +275,17 @@ def _step_backward(sheet: Worksheet, t: int) -> None:
     def each(equation: str, name: str, formula: str) -> None:
         """One line for each unit; # is its number."""
         for k in units:
-            sheet.compute(section, equation, f"{name}{k}[{t}]", formula.replace("#", str(k)))
+            sheet.compute(
+                section, equation, f"{name}{k}[{t}]", formula.replace("#", str(k))
+            )
 
     through_h = f"{{dh#[{t}]}} * {{o#[{t}]}} * (1 - {{tanhc#[{t}]}}^2)"
     each("(6)", "do", f"{{dh#[{t}]}} * {{tanhc#[{t}]}}")
-    each("(6)", "dc", f"{{dcprev#[{t + 1}]}} + {through_h}" if t < sheet.steps else through_h)
+    each(
+        "(6)",
+        "dc",
+        f"{{dcprev#[{t + 1}]}} + {through_h}" if t < sheet.steps else through_h,
+    )
     each("(4)", "df", f"{{dc#[{t}]}} * {{c#[{t - 1}]}}")
     each("(4)", "di", f"{{dc#[{t}]}} * {{g#[{t}]}}")
     each("(4)", "dg", f"{{dc#[{t}]}} * {{i#[{t}]}}")
@@ -230,10 +295,14 @@ def _step_backward(sheet: Worksheet, t: int) -> None:
     each("(3)", "dzg", f"{{dg#[{t}]}} * (1 - {{g#[{t}]}}^2)")
     each("(5)", "dzo", f"{{do#[{t}]}} * {{o#[{t}]}} * (1 - {{o#[{t}]}})")
     for d in _inputs(sheet):
-        products = " + ".join(f"{{dz{column}[{t}]}} * {{Wx[{d},{column}]}}" for column in columns)
+        products = " + ".join(
+            f"{{dz{column}[{t}]}} * {{Wx[{d},{column}]}}" for column in columns
+        )
         sheet.compute(section, "(1-3,5)", f"dx{d}[{t}]", products)
     for j in units:
-        products = " + ".join(f"{{dz{column}[{t}]}} * {{Wh[{j},{column}]}}" for column in columns)
+        products = " + ".join(
+            f"{{dz{column}[{t}]}} * {{Wh[{j},{column}]}}" for column in columns
+        )
         sheet.compute(section, "(1-3,5)", f"dhprev{j}[{t}]", products)
 
 
@@ -242,25 +311,49 @@ def _gradients(sheet: Worksheet) -> None:
 
     def over_time(section: str, equation: str, name: str, term: str) -> None:
         """The sum of a term over the steps; # is the step's number, @ that of the step before."""
-        terms = (term.replace("#", str(t)).replace("@", str(t - 1)) for t in range(1, sheet.steps + 1))
+        terms = (
+            term.replace("#", str(t)).replace("@", str(t - 1))
+            for t in range(1, sheet.steps + 1)
+        )
         sheet.compute(section, equation, name, " + ".join(terms))
 
     for j in _units(sheet):
-        sheet.compute("Gradients of the initial state", "(1-3,5)", f"dh{j}[0]", f"{{dhprev{j}[1]}}")
+        sheet.compute(
+            "Gradients of the initial state",
+            "(1-3,5)",
+            f"dh{j}[0]",
+            f"{{dhprev{j}[1]}}",
+        )
     for j in _units(sheet):
-        sheet.compute("Gradients of the initial state", "(4)", f"dc{j}[0]", f"{{dcprev{j}[1]}}")
+        sheet.compute(
+            "Gradients of the initial state", "(4)", f"dc{j}[0]", f"{{dcprev{j}[1]}}"
+        )
     for d in _inputs(sheet):
         for column in _columns(sheet):
             name, equation = f"dWx[{d},{column}]", GATE_EQUATION[column[0]]
-            over_time("Gradients of Wx", equation, name, f"{{x{d}[#]}} * {{dz{column}[#]}}")
+            over_time(
+                "Gradients of Wx", equation, name, f"{{x{d}[#]}} * {{dz{column}[#]}}"
+            )
     for j in _units(sheet):
         for column in _columns(sheet):
             name, equation = f"dWh[{j},{column}]", GATE_EQUATION[column[0]]
-            over_time("Gradients of Wh", equation, name, f"{{h{j}[@]}} * {{dz{column}[#]}}")
+            over_time(
+                "Gradients of Wh", equation, name, f"{{h{j}[@]}} * {{dz{column}[#]}}"
+            )
     for column in _columns(sheet):
-        over_time("Gradients of b", GATE_EQUATION[column[0]], f"db[{column}]", f"{{dz{column}[#]}}")
+        over_time(
+            "Gradients of b",
+            GATE_EQUATION[column[0]],
+            f"db[{column}]",
+            f"{{dz{column}[#]}}",
+        )
     for k in _units(sheet):
         for v in CLASSES:
-            over_time("Gradients of Wy and by", "(7)", f"dWy[{k},{v}]", f"{{h{k}[#]}} * {{da{v}[#]}}")
+            over_time(
+                "Gradients of Wy and by",
+                "(7)",
+                f"dWy[{k},{v}]",
+                f"{{h{k}[#]}} * {{da{v}[#]}}",
+            )
     for v in CLASSES:
         over_time("Gradients of Wy and by", "(7)", f"dby[{v}]", f"{{da{v}[#]}}")

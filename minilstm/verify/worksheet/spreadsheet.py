@@ -22,10 +22,18 @@ try:
     from openpyxl.worksheet.datavalidation import DataValidation
     from openpyxl.worksheet.worksheet import Worksheet as Page
 except ImportError as error:
-    raise MinilstmError('a spreadsheet is written with openpyxl, which is missing: pip install openpyxl') from error
+    raise MinilstmError(
+        "a spreadsheet is written with openpyxl, which is missing: pip install openpyxl"
+    ) from error
 
-YELLOW, GREY = PatternFill("solid", fgColor="FFF2A8"), PatternFill("solid", fgColor="E8E8E8")
-BOLD, SMALL = Font(name="Calibri", bold=True), Font(name="Calibri", color="606060", size=9)
+YELLOW, GREY = (
+    PatternFill("solid", fgColor="FFF2A8"),
+    PatternFill("solid", fgColor="E8E8E8"),
+)
+BOLD, SMALL = (
+    Font(name="Calibri", bold=True),
+    Font(name="Calibri", color="606060", size=9),
+)
 COLUMNS = ("equation", "name", "formula", "value", "perturbed up", "perturbed down")
 VALUE, UP, DOWN = "D", "E", "F"
 WIDTHS = (10, 12, 64, 14, 14, 14)
@@ -64,19 +72,32 @@ def _rows_of(sheet: Worksheet) -> dict[Line, int]:
 
 
 def _write(page: Page, line: Line, row: int, rows: dict[Line, int]) -> None:
-    page[f"A{row}"], page[f"B{row}"], page[f"C{row}"] = line.equation, line.name, formula_of(line)
-    page[f"C{row}"].font, page[f"C{row}"].alignment = SMALL, Alignment(wrap_text=True, vertical="top")
-    page.row_dimensions[row].height = 15 * (1 + len(formula_of(line)) // 85)  # points; nobody else makes room for long formulas
+    page[f"A{row}"], page[f"B{row}"], page[f"C{row}"] = (
+        line.equation,
+        line.name,
+        formula_of(line),
+    )
+    page[f"C{row}"].font, page[f"C{row}"].alignment = (
+        SMALL,
+        Alignment(wrap_text=True, vertical="top"),
+    )
+    page.row_dimensions[row].height = 15 * (
+        1 + len(formula_of(line)) // 85
+    )  # points; nobody else makes room for long formulas
     if line.given:
         page[f"{VALUE}{row}"], page[f"{VALUE}{row}"].fill = line.value, YELLOW
         for column, sign in ((UP, "+"), (DOWN, "-")):
-            page[f"{column}{row}"] = f"={VALUE}{row}{sign}IF($B{row}=${CHOSEN[0]}${CHOSEN[1:]},${SIZE[0]}${SIZE[1:]},0)"
+            page[f"{column}{row}"] = (
+                f"={VALUE}{row}{sign}IF($B{row}=${CHOSEN[0]}${CHOSEN[1:]},${SIZE[0]}${SIZE[1:]},0)"
+            )
     else:
         at = {other.name: other_row for other, other_row in rows.items()}
         for column in (VALUE,) if line.backward else (VALUE, UP, DOWN):
             page[f"{column}{row}"] = "=" + _live(line.formula, column, at)
     for column in (VALUE, UP, DOWN):
-        page[f"{column}{row}"].number_format = "0.00" if line.given and column == VALUE else "0.000000"
+        page[f"{column}{row}"].number_format = (
+            "0.00" if line.given and column == VALUE else "0.000000"
+        )
 
 
 def _live(formula: str, column: str, at: dict[str, int]) -> str:
@@ -84,7 +105,12 @@ def _live(formula: str, column: str, at: dict[str, int]) -> str:
     live = NAME.sub(lambda match: f"{column}{at[match[1]]}", formula)
     if live.startswith("sigmoid("):
         return f"1/(1+EXP(-{live.removeprefix('sigmoid(')[:-1]}))"
-    return live.replace("tanh(", "TANH(").replace("exp(", "EXP(").replace("ln(", "LN(").replace(" ", "")
+    return (
+        live.replace("tanh(", "TANH(")
+        .replace("exp(", "EXP(")
+        .replace("ln(", "LN(")
+        .replace(" ", "")
+    )
 
 
 def _write_sections(page: Page, rows: dict[Line, int]) -> None:
@@ -95,10 +121,18 @@ def _write_sections(page: Page, rows: dict[Line, int]) -> None:
 
 def _write_head(page: Page, sheet: Worksheet, rows: dict[Line, int]) -> None:
     first, last = FIRST_ROW + 1, max(rows.values())
-    perturbed = [row for line, row in rows.items() if line.given and not line.name.startswith("y")]
+    perturbed = [
+        row
+        for line, row in rows.items()
+        if line.given and not line.name.startswith("y")
+    ]
     loss = next(row for line, row in rows.items() if line.name == "loss")
-    page["A1"] = f"An LSTM by hand: H = {sheet.hidden}, D = {sheet.input}, T = {sheet.steps}, two classes (seed {sheet.seed})"
-    page["A2"] = "Change any yellow cell: all other numbers follow, forward and backward."
+    page["A1"] = (
+        f"An LSTM by hand: H = {sheet.hidden}, D = {sheet.input}, T = {sheet.steps}, two classes (seed {sheet.seed})"
+    )
+    page["A2"] = (
+        "Change any yellow cell: all other numbers follow, forward and backward."
+    )
     page["A1"].font = Font(name="Calibri", bold=True, size=14)
     chosen = next(line.name for line in rows if line.name.startswith("Wx"))
     table = [
@@ -106,21 +140,37 @@ def _write_head(page: Page, sheet: Worksheet, rows: dict[Line, int]) -> None:
         (SIZE, "by", 1e-4),
         ("D6", "loss", f"={VALUE}{loss}"),
         ("D7", "loss, perturbed up and down", f"={UP}{loss}"),
-        (ANALYTIC, "gradient by the backward pass", f'=INDEX(D{first}:D{last},MATCH("d"&{CHOSEN},B{first}:B{last},0))'),
-        (NUMERIC, "numerical derivative (central differences)", f"=({UP}{loss}-{DOWN}{loss})/(2*{SIZE})"),
+        (
+            ANALYTIC,
+            "gradient by the backward pass",
+            f'=INDEX(D{first}:D{last},MATCH("d"&{CHOSEN},B{first}:B{last},0))',
+        ),
+        (
+            NUMERIC,
+            "numerical derivative (central differences)",
+            f"=({UP}{loss}-{DOWN}{loss})/(2*{SIZE})",
+        ),
         (ERROR, "difference", f"={ANALYTIC}-{NUMERIC}"),
     ]
     for cell, name, value in table:
-        page[f"C{cell[1:]}"], page[f"C{cell[1:]}"].alignment = name, Alignment(horizontal="right")
+        page[f"C{cell[1:]}"], page[f"C{cell[1:]}"].alignment = (
+            name,
+            Alignment(horizontal="right"),
+        )
         page[cell], page[cell].number_format = value, "0.000000000"
     page["E7"], page["E7"].number_format = f"={DOWN}{loss}", "0.000000000"
     page[ERROR].number_format = "0.0E+00"
     page[SIZE].number_format = "0.0E+00"
     page[CHOSEN].fill = page[SIZE].fill = YELLOW
     page[CHOSEN].alignment = Alignment(horizontal="right")
-    names = DataValidation("list", formula1=f"=$B${min(perturbed)}:$B${max(perturbed)}", allow_blank=False)
+    names = DataValidation(
+        "list", formula1=f"=$B${min(perturbed)}:$B${max(perturbed)}", allow_blank=False
+    )
     page.add_data_validation(names)
     names.add(CHOSEN)
     for column, title in zip("ABCDEF", COLUMNS):
-        page[f"{column}{FIRST_ROW - 1}"], page[f"{column}{FIRST_ROW - 1}"].font = title, BOLD
+        page[f"{column}{FIRST_ROW - 1}"], page[f"{column}{FIRST_ROW - 1}"].font = (
+            title,
+            BOLD,
+        )
         page[f"{column}{FIRST_ROW - 1}"].fill = GREY

@@ -52,7 +52,9 @@ def as_text(sheet: Worksheet) -> str:
 def _proof(sheet: Worksheet) -> str:
     """One weight perturbed up and down: the numerical derivative is the gradient."""
     line = next(line for line in sheet.lines if line.name.startswith("Wx"))
-    up, down = (sheet.perturbed_loss(line.name, by) for by in (PERTURBATION, -PERTURBATION))
+    up, down = (
+        sheet.perturbed_loss(line.name, by) for by in (PERTURBATION, -PERTURBATION)
+    )
     return (
         f"With {line.name} = {line.value + PERTURBATION:.4f} the loss is {up:.10f},\n"
         f"with {line.name} = {line.value - PERTURBATION:.4f} it is        {down:.10f}.\n"
@@ -65,13 +67,20 @@ def _in_columns(cells: list[str]) -> str:
     width = max(map(len, cells)) + 3
     count = WIDTH // width // 2 * 2 or 1  # even, since units mostly come in pairs
     rows = (cells[first : first + count] for first in range(0, len(cells), count))
-    return "\n".join("".join(cell.ljust(width) for cell in row).rstrip() for row in rows)
+    return "\n".join(
+        "".join(cell.ljust(width) for cell in row).rstrip() for row in rows
+    )
 
 
 def _three_rows(sheet: Worksheet, line: Line) -> str:
     start = f"{line.equation:<8}{line.name} "
-    results = dict.fromkeys([formula_of(line), numbers(sheet, line), number(line)])  # a copy has its number but once
-    rows = [f"{start if k == 0 else ' ' * len(start)}= {result}" for k, result in enumerate(results)]
+    results = dict.fromkeys(
+        [formula_of(line), numbers(sheet, line), number(line)]
+    )  # a copy has its number but once
+    rows = [
+        f"{start if k == 0 else ' ' * len(start)}= {result}"
+        for k, result in enumerate(results)
+    ]
     return "\n".join(line for row in rows for line in _fold(row, len(start) + 2)) + "\n"
 
 
@@ -92,10 +101,20 @@ def as_markdown(sheet: Worksheet) -> str:
     head, *rest = HEAD.format(title="# An LSTM by hand", **_sizes(sheet)).splitlines()
     blocks = [head + "\n\n```\n" + "\n".join(rest) + "\n```\n"]
     for section, lines in _sections(sheet):
-        rows = [f"## {section}\n", "| equation | name | formula | with numbers | result |", "|---|---|---|---|---:|"]
+        rows = [
+            f"## {section}\n",
+            "| equation | name | formula | with numbers | result |",
+            "|---|---|---|---|---:|",
+        ]
         for line in lines:
-            formula, put_in = ("given", "") if line.given else (f"`{formula_of(line)}`", f"`{numbers(sheet, line)}`")
-            rows.append(f"| {line.equation} | `{line.name}` | {formula} | {put_in} | {number(line)} |")
+            formula, put_in = (
+                ("given", "")
+                if line.given
+                else (f"`{formula_of(line)}`", f"`{numbers(sheet, line)}`")
+            )
+            rows.append(
+                f"| {line.equation} | `{line.name}` | {formula} | {put_in} | {number(line)} |"
+            )
         blocks.append("\n".join(rows) + "\n")
     return "\n".join([*blocks, "## Is it right?\n", _proof(sheet)])
 
@@ -104,13 +123,28 @@ def as_csv(sheet: Worksheet) -> str:
     """A row for each number, with all its digits."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["section", "equation", "name", "formula", "with numbers", "result"])
+    writer.writerow(
+        ["section", "equation", "name", "formula", "with numbers", "result"]
+    )
     for line in sheet.lines:
-        writer.writerow([line.section, line.equation, line.name, formula_of(line), numbers(sheet, line), repr(line.value)])
+        writer.writerow(
+            [
+                line.section,
+                line.equation,
+                line.name,
+                formula_of(line),
+                numbers(sheet, line),
+                repr(line.value),
+            ]
+        )
     return file.getvalue()
 
 
-FORMATS: dict[str, Callable[[Worksheet], str]] = {"text": as_text, "markdown": as_markdown, "csv": as_csv}
+FORMATS: dict[str, Callable[[Worksheet], str]] = {
+    "text": as_text,
+    "markdown": as_markdown,
+    "csv": as_csv,
+}
 
 
 def formula_of(line: Line) -> str:
@@ -124,8 +158,14 @@ def numbers(sheet: Worksheet, line: Line) -> str:
 
     def put_in(match: re.Match) -> str:
         text = number(lines[match[1]])
-        function = line.formula[: match.start()].endswith(("sigmoid(", "tanh(", "exp(", "ln("))
-        return f"({text})" if text.startswith("-") and not function and match[0] != line.formula else text
+        function = line.formula[: match.start()].endswith(
+            ("sigmoid(", "tanh(", "exp(", "ln(")
+        )
+        return (
+            f"({text})"
+            if text.startswith("-") and not function and match[0] != line.formula
+            else text
+        )
 
     return NAME.sub(put_in, line.formula)
 
@@ -143,5 +183,14 @@ def _sections(sheet: Worksheet) -> Iterator[tuple[str, list[Line]]]:
 
 
 def _sizes(sheet: Worksheet) -> dict[str, object]:
-    many = {f"{letter}_s": "" if size == 1 else "s" for letter, size in zip("hdt", (sheet.hidden, sheet.input, sheet.steps))}
-    return {"hidden": sheet.hidden, "input": sheet.input, "steps": sheet.steps, "seed": sheet.seed, **many}
+    many = {
+        f"{letter}_s": "" if size == 1 else "s"
+        for letter, size in zip("hdt", (sheet.hidden, sheet.input, sheet.steps))
+    }
+    return {
+        "hidden": sheet.hidden,
+        "input": sheet.input,
+        "steps": sheet.steps,
+        "seed": sheet.seed,
+        **many,
+    }
