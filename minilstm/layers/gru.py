@@ -67,15 +67,7 @@ class GRU(Recurrent):
 
         project(x, Wx, out=a)
         h[:B] = packing.sort(state[0])
-        if threads.left_to_blas(B):
-            for n, rows, before, now in packing.slices:
-                np.matmul(h[before], Wh, out=ah[:n])
-                kernels.gru.gru_step(
-                    ah[:n], bx, bh, h[before], a[rows], q[rows], h[now]
-                )
-        else:
-            packed = pack_weights(Wh, (H, 3 * H), work)
-            kernels.gru.gru_steps(*packing.steps, packed, bx, bh, ah, a, q, h)
+        loop_over_time(packing, work, Wh, bx, bh, ah, a, q, h)
         cache = GRUCache(x, a, q, h, packing, work, version)
         return h[B:], (packing.last(h),), cache
 
@@ -103,20 +95,47 @@ class GRU(Recurrent):
         dbx, dbh = grads["bx"], grads["bh"]
         dbx[...], dbh[...] = 0, 0
 
-        if threads.left_to_blas(B):
-            for n, rows, before, _ in reversed(packing.slices):
-                kernels.gru.gru_step_backward(
-                    dh[rows], gates[rows], h[before], q[rows], dh_next[:n],
-                    dax[rows], dah[rows], dbx, dbh,
-                )
-                dh_next[:n] += np.matmul(dah[rows], Wh.T, out=through_gates[:n])
-        else:
-            Wh_T = pack_weights(Wh.T, (3 * H, H), work)
-            kernels.gru.gru_steps_backward(
-                *packing.steps, Wh_T, dh, gates, h, q, through_gates, dh_next,
-                dax, dah, dbx, dbh,
-            )
-
+        loop_backward(
+            packing, work, Wh, dh, gates, h, q, through_gates, dh_next, dax, dah, dbx, dbh
+        )
         np.matmul(packing.before(h).T, dah, out=grads["Wh"])
         dx = project_backward(x, Wx, dax, grads["Wx"], work)
         return dx, (packing.unsort(dh_next),), grads
+
+
+def loop_over_time(
+    packing: Packing, work: Workspace, Wh, bx, bh, ah, a, q, h
+) -> None:
+    """All steps: a (N, 3H) becomes the gates; fills q, and h from row B on."""
+    if threads.left_to_blas(packing.B):
+        for n, rows, before, now in packing.slices:
+            np.matmul(h[before], Wh, out=ah[:n])
+            kernels.gru.gru_step(ah[:n], bx, bh, h[before], a[rows], q[rows], h[now])
+    else:
+        H = h.shape[1]
+        packed = pack_weights(Wh, (H, 3 * H), work)
+        kernels.gru.gru_steps(*packing.steps, packed, bx, bh, ah, a, q, h)
+
+
+def loop_backward(
+    packing: Packing, work: Workspace,
+    Wh, dh, gates, h, q, through_gates, dh_next, dax, dah, dbx, dbh,
+) -> None:
+    """All steps in reverse: fills dax and dah (N, 3H), adds to dbx and dbh (3H,).
+
+    dh_next (B, H), the recurrent gradient, becomes that of the initial state.
+    """
+    if threads.left_to_blas(packing.B):
+        for n, rows, before, _ in reversed(packing.slices):
+            kernels.gru.gru_step_backward(
+                dh[rows], gates[rows], h[before], q[rows], dh_next[:n],
+                dax[rows], dah[rows], dbx, dbh,
+            )
+            dh_next[:n] += np.matmul(dah[rows], Wh.T, out=through_gates[:n])
+    else:
+        H = h.shape[1]
+        Wh_T = pack_weights(Wh.T, (3 * H, H), work)
+        kernels.gru.gru_steps_backward(
+            *packing.steps, Wh_T, dh, gates, h, q, through_gates, dh_next,
+            dax, dah, dbx, dbh,
+        )

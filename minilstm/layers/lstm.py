@@ -7,7 +7,7 @@
                dWx, dWh, db, dx from dz       one large product each, after the loop
 
 Each loop over time is one kernel. If BLAS had better do the small products (see
-``parallel/threads.py``), the loop runs here, step by step. Backpropagation through time:
+``parallel/threads.py``), the loop runs in Python, step by step. Backpropagation through time:
 Werbos (1990). Steps past a sequence's length are not computed: everything runs on packed
 rows (see ``packing.py``).
 
@@ -83,15 +83,7 @@ class LSTM(Recurrent):
 
         project(x, Wx, out=z)
         h[:B], c[:B] = packing.sort(state[0]), packing.sort(state[1])
-        if threads.left_to_blas(B):
-            for n, rows, before, now in packing.slices:
-                np.matmul(h[before], Wh, out=zh[:n])
-                kernels.lstm.lstm_step(
-                    zh[:n], b, c[before], z[rows], c[now], tanh_c[rows], h[now]
-                )
-        else:
-            packed = pack_weights(Wh, (H, 4 * H), work)
-            kernels.lstm.lstm_steps(*packing.steps, packed, b, zh, z, c, tanh_c, h)
+        loop_over_time(packing, work, Wh, b, zh, z, c, tanh_c, h)
         cache = LSTMCache(x, z, tanh_c, c, h, packing, work, version)
         return h[B:], (packing.last(h), packing.last(c)), cache
 
@@ -106,28 +98,54 @@ class LSTM(Recurrent):
         """``backward`` on packed rows: dh (N, H) to dx (N, D), or None for one-hot."""
         x, gates, tanh_c, c, h, packing, work, version = cache
         work.check(version)
-        Wx, Wh, H = params["Wx"], params["Wh"], self.hidden_size
+        Wx, Wh = params["Wx"], params["Wh"]
         if grads is None:
             grads = {name: np.empty_like(p) for name, p in params.items()}
-        dz = work.empty("dz", (packing.N, 4 * H), Wx.dtype)
+        dz = work.empty("dz", gates.shape, Wx.dtype)  # (N, 4H)
         # the recurrent gradients; copies, since every step changes them
         dh_next, dc = packing.sort(dstate[0]), packing.sort(dstate[1])
         db = grads["b"]
         db[...] = 0
 
-        if threads.left_to_blas(packing.B):
-            for n, rows, before, _ in reversed(packing.slices):
-                kernels.lstm.lstm_step_backward(
-                    dh[rows], dh_next[:n], gates[rows], c[before], tanh_c[rows],
-                    dc[:n], dz[rows], db,
-                )
-                np.matmul(dz[rows], Wh.T, out=dh_next[:n])
-        else:
-            Wh_T = pack_weights(Wh.T, (4 * H, H), work)
-            kernels.lstm.lstm_steps_backward(
-                *packing.steps, Wh_T, dh, dh_next, gates, c, tanh_c, dc, dz, db
-            )
-
+        loop_backward(packing, work, Wh, dh, dh_next, gates, c, tanh_c, dc, dz, db)
         np.matmul(packing.before(h).T, dz, out=grads["Wh"])
         dx = project_backward(x, Wx, dz, grads["Wx"], work)
         return dx, (packing.unsort(dh_next), packing.unsort(dc)), grads
+
+
+def loop_over_time(
+    packing: Packing, work: Workspace, Wh, b, zh, z, c, tanh_c, h
+) -> None:
+    """All steps: z (N, 4H) becomes the gates; fills tanh_c, and c and h from row B on."""
+    if threads.left_to_blas(packing.B):
+        for n, rows, before, now in packing.slices:
+            np.matmul(h[before], Wh, out=zh[:n])
+            kernels.lstm.lstm_step(
+                zh[:n], b, c[before], z[rows], c[now], tanh_c[rows], h[now]
+            )
+    else:
+        H = h.shape[1]
+        packed = pack_weights(Wh, (H, 4 * H), work)
+        kernels.lstm.lstm_steps(*packing.steps, packed, b, zh, z, c, tanh_c, h)
+
+
+def loop_backward(
+    packing: Packing, work: Workspace, Wh, dh, dh_next, gates, c, tanh_c, dc, dz, db
+) -> None:
+    """All steps in reverse: fills dz (N, 4H), adds to db (4H,).
+
+    dh_next and dc (B, H), the recurrent gradients, become those of the initial state.
+    """
+    if threads.left_to_blas(packing.B):
+        for n, rows, before, _ in reversed(packing.slices):
+            kernels.lstm.lstm_step_backward(
+                dh[rows], dh_next[:n], gates[rows], c[before], tanh_c[rows],
+                dc[:n], dz[rows], db,
+            )
+            np.matmul(dz[rows], Wh.T, out=dh_next[:n])
+    else:
+        H = dh.shape[1]
+        Wh_T = pack_weights(Wh.T, (4 * H, H), work)
+        kernels.lstm.lstm_steps_backward(
+            *packing.steps, Wh_T, dh, dh_next, gates, c, tanh_c, dc, dz, db
+        )

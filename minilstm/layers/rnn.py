@@ -61,14 +61,7 @@ class RNN(Recurrent):
 
         project(x, Wx, out=h[B:])
         h[:B] = packing.sort(state[0])
-        if threads.left_to_blas(B):
-            for n, _, before, now in packing.slices:
-                np.matmul(h[before], Wh, out=ah[:n])
-                kernels.rnn.rnn_step(ah[:n], b, h[now])
-        else:
-            counts, _, state_starts = packing.steps
-            packed = pack_weights(Wh, (H, H), work)
-            kernels.rnn.rnn_steps(counts, state_starts, packed, b, ah, h)
+        loop_over_time(packing, work, Wh, b, ah, h)
         return h[B:], (packing.last(h),), RNNCache(x, h, packing, work, version)
 
     def backward_packed(
@@ -92,16 +85,39 @@ class RNN(Recurrent):
         db = grads["b"]
         db[...] = 0
 
-        if threads.left_to_blas(packing.B):
-            for n, rows, _, now in reversed(packing.slices):
-                kernels.rnn.rnn_step_backward(
-                    dh[rows], dh_next[:n], h[now], da[rows], db
-                )
-                np.matmul(da[rows], Wh.T, out=dh_next[:n])
-        else:
-            Wh_T = pack_weights(Wh.T, (H, H), work)
-            kernels.rnn.rnn_steps_backward(*packing.steps, Wh_T, dh, dh_next, h, da, db)
-
+        loop_backward(packing, work, Wh, dh, dh_next, h, da, db)
         np.matmul(packing.before(h).T, da, out=grads["Wh"])
         dx = project_backward(x, Wx, da, grads["Wx"], work)
         return dx, (packing.unsort(dh_next),), grads
+
+
+def loop_over_time(
+    packing: Packing, work: Workspace, Wh, b, ah, h
+) -> None:
+    """All steps: h from row B on holds x Wx and becomes the states."""
+    if threads.left_to_blas(packing.B):
+        for n, _, before, now in packing.slices:
+            np.matmul(h[before], Wh, out=ah[:n])
+            kernels.rnn.rnn_step(ah[:n], b, h[now])
+    else:
+        H = h.shape[1]
+        counts, _, state_starts = packing.steps
+        packed = pack_weights(Wh, (H, H), work)
+        kernels.rnn.rnn_steps(counts, state_starts, packed, b, ah, h)
+
+
+def loop_backward(
+    packing: Packing, work: Workspace, Wh, dh, dh_next, h, da, db
+) -> None:
+    """All steps in reverse: fills da (N, H), adds to db (H,).
+
+    dh_next (B, H), the recurrent gradient, becomes that of the initial state.
+    """
+    if threads.left_to_blas(packing.B):
+        for n, rows, _, now in reversed(packing.slices):
+            kernels.rnn.rnn_step_backward(dh[rows], dh_next[:n], h[now], da[rows], db)
+            np.matmul(da[rows], Wh.T, out=dh_next[:n])
+    else:
+        H = h.shape[1]
+        Wh_T = pack_weights(Wh.T, (H, H), work)
+        kernels.rnn.rnn_steps_backward(*packing.steps, Wh_T, dh, dh_next, h, da, db)
