@@ -178,7 +178,8 @@ def compare(name: str, rounds: int, seconds: float) -> str:
     with_it, without = (1e3 * statistics.median(side) for side in zip(*turns))
     ratios = sorted(b / a for a, b in turns)
     spread = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
-    return f"| {name} | {what} | {with_it:.3g} | {without:.3g} | {spread} |"
+    figures = (f"{ms:,.0f}" if ms >= 100 else f"{ms:.3g}" for ms in (with_it, without))
+    return f"| {name} | {what} | {' | '.join(figures)} | {spread} |"
 
 
 def main() -> int:

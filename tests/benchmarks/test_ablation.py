@@ -13,7 +13,7 @@ from tests.helpers.paths import BENCHMARKS
 from tests.helpers.scripts import run_script
 
 SCRIPT = BENCHMARKS / "ablation.py"
-ROW = re.compile(r"\| (.+) \| .+ \| [\d.e+]+ \| [\d.e+]+ \| [\d.]+ \([\d.]+ to [\d.]+\) \|")
+ROW = re.compile(r"\| (.+) \| .+ \| [\d.,]+ \| [\d.,]+ \| [\d.]+ \([\d.]+ to [\d.]+\) \|")
 
 
 @pytest.fixture
