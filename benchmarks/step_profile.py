@@ -28,12 +28,12 @@ from benchmark.workloads import STEPS, random_batches
 import minilstm.layers.losses
 import minilstm.layers.lstm
 import minilstm.layers.recurrent
-import minilstm.parallel.replica
+import minilstm.models.per_token
 from minilstm import LSTM, Adam, LanguageModel, kernels
 from minilstm.kernels.compile import kernel
 from minilstm.layers.packing import Packing
 from minilstm.parallel import threads
-from minilstm.parallel.replica import Replica
+from minilstm.models.per_token import PerTokenReplica
 from minilstm.streams import make_writable
 
 WORKLOADS = {workload.name: workload for workload in STEPS}
@@ -55,8 +55,8 @@ PYTHON = {
     **{(Packing, name): "states put in order" for name in ("sort", "unsort", "before", "last")},
     (minilstm.layers.lstm, "pack_weights"): "Wh packed",
     **{(LSTM, name): "Python of the layers" for name in ("forward_packed", "backward_packed", "zero_state")},
-    (minilstm.parallel.replica, "output_loss"): "Python of the output layer",
-    **{(Replica, name): "Python of the replica" for name in ("forward", "loss_and_gradients")},
+    (minilstm.models.per_token, "output_loss"): "Python of the output layer",
+    **{(PerTokenReplica, name): "Python of the replica" for name in ("forward", "loss_and_gradients")},
     (LanguageModel, "loss_and_gradients"): "Python of the model",
     (Adam, "step"): "Python of the optimizer",
 }

@@ -30,7 +30,7 @@ from minilstm import reference
 from minilstm.course import COLOURS, pyplot, quick, save
 from minilstm.layers import Dense
 from minilstm.layers.losses import output_loss
-from minilstm.models.stack import CELLS, parameter_shapes
+from minilstm.models.build import CELLS, parameter_shapes
 from minilstm.optim import Adam, clip_by_global_norm
 from minilstm.params import ParameterVector
 from minilstm.reference.functions import sigmoid

@@ -6,7 +6,7 @@ import math
 from argparse import Namespace
 
 from minilstm.errors import InputError
-from minilstm.models.stack import build_layers, parameter_shapes
+from minilstm.models.build import build_layers, parameter_shapes
 from minilstm.verify.gradcheck.check import METHODS
 from minilstm.verify.gradcheck.whole_model import check_model, random_case
 

@@ -24,7 +24,7 @@ from minilstm import kernels
 from minilstm.errors import InputError
 from minilstm.kernels.generation import Choice, Weights, Work
 from minilstm.models.language_model import LanguageModel, States
-from minilstm.models.stack import CELLS
+from minilstm.models.build import CELLS
 from minilstm.parallel.ownership import shares_model
 
 MOST_STEPS = 256  # time steps in a chunk

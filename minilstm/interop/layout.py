@@ -18,7 +18,7 @@ from minilstm.checks import check_params
 from minilstm.errors import InputError
 from minilstm.interop.fit import Expected, check_fit
 from minilstm.models.language_model import LanguageModel
-from minilstm.models.stack import build_layers
+from minilstm.models.build import build_layers
 
 Arrays = dict[str, np.ndarray]
 

@@ -8,8 +8,8 @@ simple way to prevent neural networks from overfitting (2014).
 
 In a recurrent network dropout belongs between layers, not between time steps, where it
 would erase what the state remembers: Zaremba, Sutskever and Vinyals, Recurrent neural
-network regularization (2014), section 3.2. ``parallel/shards.py`` multiplies by the mask,
-forward and backward.
+network regularization (2014), section 3.2. ``stack.py`` multiplies by the mask, forward
+and backward.
 """
 
 from __future__ import annotations

@@ -10,14 +10,13 @@ on the number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from minilstm.layers import Packing, State
-
-States = tuple[State, ...]  # one for each recurrent layer
+from minilstm.layers import Packing
+from minilstm.layers.stack import Masks, States
 
 
 class Shard(NamedTuple):
@@ -27,13 +26,9 @@ class Shard(NamedTuple):
     targets: np.ndarray  # (N,) ids
     packing: Packing
     state: States  # the initial state of these sequences
-    masks: Mapping[str, np.ndarray]  # dropout masks (N, width), by layer; may be empty
+    masks: Masks
     tokens: int  # of the whole mini-batch
     sequences: np.ndarray | slice  # indices of these sequences in the mini-batch
-
-    def dropout(self, name: str, x):
-        """The input x of a layer after dropout; also the gradient, on the way back."""
-        return x * self.masks[name] if name in self.masks else x
 
 
 def whole_batch(
@@ -41,7 +36,7 @@ def whole_batch(
     targets: np.ndarray,
     lengths: np.ndarray | None,
     state: States,
-    masks: Mapping[str, np.ndarray],
+    masks: Masks,
 ) -> Shard:
     """A mini-batch, inputs and targets (T, B), as a single shard."""
     T, B = inputs.shape
@@ -77,15 +72,18 @@ def shard_batch(batch: Shard, count: int) -> list[Shard]:
     return shards
 
 
-def gather_states(shards: Sequence[Shard], states: Sequence[States]) -> States:
-    """The states of all sequences in the mini-batch's order, from those of the shards."""
+def gather_states(shards: Sequence[Any], states: Sequence[States]) -> States:
+    """The states of all sequences in the mini-batch's order, from those of the shards.
+
+    Each shard has ``sequences``. A model without states has empty tuples.
+    """
     if len(shards) == 1:
         return states[0]
-    B = sum(shard.packing.B for shard in shards)
     layers = []
     for layer_states in zip(*states):  # one layer's state, from every shard
         parts = []
         for arrays in zip(*layer_states):  # h, or c, from every shard
+            B = sum(map(len, arrays))
             gathered = np.empty((B, arrays[0].shape[1]), arrays[0].dtype)
             for shard, rows in zip(shards, arrays):
                 gathered[shard.sequences] = rows

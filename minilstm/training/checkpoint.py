@@ -26,7 +26,7 @@ from minilstm.data.words import tokenizer_from_json
 from minilstm.errors import CheckpointError, InputError
 from minilstm.files import replacing
 from minilstm.models.language_model import LanguageModel
-from minilstm.models.stack import CELLS, build_layers, parameter_shapes
+from minilstm.models.build import CELLS, build_layers, parameter_shapes
 from minilstm.optim import OPTIMIZERS, Optimizer
 from minilstm.training.archive import Archive
 from minilstm.training.loop import HistoryRow, StepRecord, Training

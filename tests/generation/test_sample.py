@@ -24,7 +24,7 @@ from minilstm.generation.sampling import (
     share_accepted,
 )
 from minilstm.layers import Dense
-from minilstm.parallel.replica import Replica
+from minilstm.models.per_token import PerTokenReplica
 from minilstm.reference.generate import draw
 from minilstm.training.loop import Training, fit
 from tests.helpers import naive
@@ -166,8 +166,8 @@ def test_prompts_read_in_parts_are_read_as_whole_ones(model, monkeypatch, steps)
 @pytest.mark.parametrize("steps", [2, 256])
 def test_equal_prompts_are_read_once_and_each_has_what_it_would_have_alone(model, monkeypatch, steps):
     monkeypatch.setattr(sample, "PROMPT_CHUNK", steps)
-    seen, forward = [], Replica.forward
-    monkeypatch.setattr(Replica, "forward", lambda self, shard: seen.append(shard.packing.N) or forward(self, shard))
+    seen, forward = [], PerTokenReplica.forward
+    monkeypatch.setattr(PerTokenReplica, "forward", lambda self, shard: seen.append(shard.packing.N) or forward(self, shard))
     prompts = ["abca", "b", "abca", "ca", "b", "abca"]
     logits, state = read_prompts(model, TOKENIZER, prompts)
     assert sum(seen) == 4 + 1 + 2

@@ -14,7 +14,7 @@ from minilstm.generation.sampling import generate
 from minilstm.interop import load_keras, load_torch, to_keras, to_torch
 from minilstm.layers import Workspace
 from minilstm.models.batch import Batch
-from minilstm.parallel.replica import Replica
+from minilstm.models.per_token import PerTokenReplica
 from minilstm.params import ParameterVector
 from minilstm.training.callbacks import ValidationLoss, History
 from minilstm.training.checkpoint import Checkpoint, load, save
@@ -182,7 +182,7 @@ def test_a_vector_and_its_views_stay_one_memory(duplicate):
 def test_a_replica_that_is_copied_computes_and_writes_gradients_as_the_original(sizes, duplicate):
     model = LanguageModel(V, hidden=6, **sizes)
     for gradients_first in (False, True):
-        replica, shard = Replica(model._layers, model.parameters, model.tied), model._check_batch(batch(), None, None)
+        replica, shard = PerTokenReplica(model._layers, model.parameters, model.tied), model._check_batch(batch(), None, None)
         (replica.loss_and_gradients if gradients_first else replica.loss)(shard)
         twin = duplicate(replica)
         if gradients_first:

@@ -25,7 +25,7 @@ from minilstm.layers.losses import output_loss
 from minilstm.models.batch import Batch
 from minilstm.parallel import threads as our_threads
 from minilstm.parallel.ownership import Ownership
-from minilstm.parallel.replica import Replica
+from minilstm.models.per_token import PerTokenReplica
 from minilstm.training.checkpoint import Checkpoint, save
 from minilstm.training.loop import Callback, Training, evaluate, fit, train_steps
 
@@ -113,7 +113,7 @@ def test_what_two_threads_compute_at_once_is_right_to_the_bit(what, monkeypatch)
     model, do = small_model(embedding=6, tied=True), COMPUTING[what]
     expected = [do(model, k) for k in range(2)]
     assert expected[0] != expected[1]
-    both_have_filled_their_arrays, met, forward = threading.Barrier(2, timeout=60), set(), Replica.forward
+    both_have_filled_their_arrays, met, forward = threading.Barrier(2, timeout=60), set(), PerTokenReplica.forward
 
     def forward_and_wait(self, share):
         result = forward(self, share)
@@ -122,7 +122,7 @@ def test_what_two_threads_compute_at_once_is_right_to_the_bit(what, monkeypatch)
             both_have_filled_their_arrays.wait()
         return result
 
-    monkeypatch.setattr(Replica, "forward", forward_and_wait)
+    monkeypatch.setattr(PerTokenReplica, "forward", forward_and_wait)
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(lambda k: do(model, k), range(2))) == expected
     assert len(met) == 2
@@ -145,8 +145,8 @@ def test_gradients_taken_while_others_compute_are_right():
 
 
 def test_one_thread_has_one_pass_and_no_gradients_until_it_takes_them(monkeypatch):
-    made, init = [], Replica.__init__
-    monkeypatch.setattr(Replica, "__init__", lambda self, *recipe: made.append(self) or init(self, *recipe))
+    made, init = [], PerTokenReplica.__init__
+    monkeypatch.setattr(PerTokenReplica, "__init__", lambda self, *recipe: made.append(self) or init(self, *recipe))
     model = small_model()
     for do in COMPUTING.values():
         do(model, 0)
@@ -162,7 +162,7 @@ def test_a_pass_that_was_interrupted_is_not_lent_again_and_keeps_nobody_out(monk
     expected, free = model.loss(batch(0))[0], list(model._replicas._free)
     assert model.loss(batch(0))[0] == expected and model._replicas._free == free and len(free) == count
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Replica, "loss", Mock(side_effect=KeyboardInterrupt))
+        patch.setattr(PerTokenReplica, "loss", Mock(side_effect=KeyboardInterrupt))
         model.loss(batch(0))
     assert model.loss(batch(0))[0] == expected and not set(model._replicas._free) & set(free)
     assert in_another_thread(lambda: TRAINING["fit"](model, 0)) == 2  # nor does anybody seem to compute
@@ -203,7 +203,7 @@ def test_while_one_thread_uses_the_model_no_other_can_train_it(what, purpose):
 
 
 def test_gradients_are_not_taken_by_two_threads_at_once(monkeypatch):
-    model, refused, gradients = small_model(), [], Replica.loss_and_gradients
+    model, refused, gradients = small_model(), [], PerTokenReplica.loss_and_gradients
     expected = TRAINING["gradients"](model, 0)
 
     def ask_elsewhere(self, share):
@@ -212,7 +212,7 @@ def test_gradients_are_not_taken_by_two_threads_at_once(monkeypatch):
         refused.append(COMPUTING["loss"](model, 0) == in_another_thread(lambda: COMPUTING["loss"](model, 0)))
         return gradients(self, share)
 
-    monkeypatch.setattr(Replica, "loss_and_gradients", ask_elsewhere)
+    monkeypatch.setattr(PerTokenReplica, "loss_and_gradients", ask_elsewhere)
     assert TRAINING["gradients"](model, 0) == expected and refused == [True]
 
 

@@ -10,6 +10,7 @@ import io
 import pytest
 from hypothesis import Phase, settings
 
+import minilstm.layers.lstm
 from minilstm import kernels, reference
 from minilstm.layers import LSTM
 from minilstm.reference import loss as losses
@@ -121,8 +122,8 @@ def test_a_mistake_about_a_line_that_is_not_there_is_refused():
 
 IN_THE_ENGINE = [  # mistakes in the code that trains: the loop of the layer, and the kernel
     (LSTM, "backward_packed", "np.matmul(packing.before(h).T", "np.matmul(h[packing.B:].T"),
-    (LSTM, "backward_packed", "np.matmul(dz[rows], Wh.T, out=dh_next[:n])", "dh_next[:n] = 0"),
-    (LSTM, "backward_packed", "pack_weights(Wh.T, ", "pack_weights(-Wh.T, "),
+    (minilstm.layers.lstm, "loop_backward", "np.matmul(dz[rows], Wh.T, out=dh_next[:n])", "dh_next[:n] = 0"),
+    (minilstm.layers.lstm, "loop_backward", "pack_weights(Wh.T, ", "pack_weights(-Wh.T, "),
     (LSTM, "backward_packed", "packing.sort(dstate[0]), packing.sort(dstate[1])", "packing.sort(dstate[0]), 0 * dstate[1]"),
     (LSTM, "backward_packed", "packing.unsort(dh_next), packing.unsort(dc)", "dh_next, dc"),
     (kernels.lstm, "lstm_step_backward", "dc[r, j] *= f[j]", "dc[r, j] *= i[j]"),

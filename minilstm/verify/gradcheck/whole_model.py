@@ -14,7 +14,7 @@ from minilstm.checks import check_seed, check_size
 from minilstm.errors import InputError
 from minilstm.models.batch import Batch
 from minilstm.models.language_model import LanguageModel, States
-from minilstm.models.stack import CELLS
+from minilstm.models.build import CELLS
 from minilstm.verify.gradcheck.check import check_gradients
 from minilstm.verify.gradcheck.report import GradientCheck
 
