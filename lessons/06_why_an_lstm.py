@@ -1,27 +1,31 @@
 # %% [markdown]
 # # 6. Why an LSTM
 #
-# After this lesson you know why a simple recurrent network forgets, what an LSTM does about it and
-# what it does not: you have derived it, measured it over 200 steps, and seen networks fail and
-# succeed by it. It takes three quarters of an hour, and an hour and a half with its exercises. You
-# need: lesson 2 (one step of an LSTM) and the chain rule.
+# After this lesson you know why a simple recurrent network forgets. You know what an
+# LSTM does about it, and what it does not do. You derive it, measure it over 200 time
+# steps, and see networks fail and succeed by it. It takes three quarters of an hour,
+# and an hour and a half with its exercises. You need lesson 2 (one step of an LSTM) and
+# the chain rule.
 #
-# A network learns to remember only if the loss at step T tells the state k steps before what it
-# should have been. That message is the gradient dLoss/dh[T-k]. It travels back one step at a time,
-# and each step multiplies it by something. What this something is decides how far a network can
-# learn to remember.
+# Suppose that the loss at time step T depends on an input that was read k steps before.
+# The network learns this from one gradient, dLoss/dh[T-k]. Backpropagation through time
+# computes that gradient one step at a time, and each step multiplies it by a factor.
+# This factor decides over how many steps a network can learn to remember.
 #
-#     (1)  h = tanh(x Wx + h_prev Wh + b)       a simple RNN, `minilstm/reference/rnn.py`
-#     (4)  c = f ⊙ c_prev + i ⊙ g               an LSTM, `minilstm/reference/lstm.py`
-#     (5)  h = (1 - z) ⊙ n + z ⊙ h_prev         a GRU, `minilstm/reference/gru.py`
+#     (1)  h = tanh(x Wx + h_prev Wh + b)     a simple RNN, `minilstm/reference/rnn.py`
+#     (4)  c = f ⊙ c_prev + i ⊙ g             an LSTM, `minilstm/reference/lstm.py`
+#     (5)  h = (1 - z) ⊙ n + z ⊙ h_prev       a GRU, `minilstm/reference/gru.py`
 #
-# A GRU (Cho et al. 2014) is an LSTM's younger relative. It has no cell state; one gate z, the
-# update gate, says how much of the old h stays and how much of the candidate n, what is new, takes
-# its place.
+# A GRU (Cho et al. 2014) is a simpler cell than an LSTM. It has no cell state. Its
+# update gate z says how much of the old h is kept; the rest is replaced by the
+# candidate n.
 #
-# Bengio, Simard and Frasconi (1994) showed why the message dies out in a simple RNN; Hochreiter and
-# Schmidhuber (1997) built the LSTM around equation (4) for that reason; Jozefowicz, Zaremba and
-# Sutskever (2015) found how much depends on the bias of its forget gate.
+# Bengio, Simard and Frasconi (1994) showed why the gradient vanishes in a simple RNN.
+# Hochreiter and Schmidhuber (1997) built the LSTM around equation (4) for that reason.
+# Jozefowicz, Zaremba and Sutskever (2015) found how much depends on the bias of its
+# forget gate.
+#
+# As in lesson 5, time steps are counted from 1, and h[0] is the initial state.
 
 # %%
 import numpy as np
@@ -40,11 +44,14 @@ QUICK = quick()
 # %% [markdown]
 # ## One number
 #
-# Let the state be one number, and leave the input out: h = tanh(w h_prev). The derivative of
-# tanh(a) is 1 - tanh(a)², so one step back multiplies the gradient by w (1 - h²), and k steps back
-# by k such factors. 1 - h² is at most 1. Take it for 1, the best case: what is left is w to the
-# power of k, and a power is soon nothing or soon enormous. Of 0.9 a hundredth power is 3e-05, of
-# 1.1 it is 14,000. Only w = 1 is neither, and no training keeps a weight at exactly 1.
+# Let the state be one number, and leave the input out: h = tanh(w h_prev). The
+# derivative of tanh(a) is 1 - tanh(a)². So one step back multiplies the gradient by w
+# (1 - h²), and k steps back multiply it by k such factors.
+#
+# 1 - h² is at most 1. Set it to 1, the best case: then w to the power of k is left.
+# Such a power soon becomes tiny or huge. The hundredth power of 0.9 is 3e-05, that of
+# 1.1 is 14,000. Only w = 1 avoids both, and training does not keep a weight at exactly
+# 1.
 
 # %%
 print("    w   after 10 steps   after 50   after 100")
@@ -55,24 +62,29 @@ assert f"{0.9**100:.0e}" == "3e-05" and round(1.1**100, -3) == 14_000
 # %% [markdown]
 # ## A simple RNN: a product of matrices
 #
-# With H numbers the factor is a matrix. Equation (1), one step back:
+# With H numbers the factor is a matrix. Here is equation (1), one step back. a is the
+# pre-activation, x Wx + h_prev Wh + b:
 #
-#     da = dh ⊙ (1 - h²)                the sum a = x Wx + h_prev Wh + b gets this
-#     dh_prev = da Whᵀ                  together: dh_prev = dh J, with J = diag(1 - h²) Whᵀ
+#     da = dh ⊙ (1 - h²)
+#     dh_prev = da Whᵀ                together: dh_prev = dh J,  J = diag(1 - h²) Whᵀ
 #
-# so k steps back is dh times k such matrices, the Jacobians of the steps. How far can a product of
-# matrices stretch a vector? By no more than the product of how far each can. And J can stretch one
-# by at most the largest 1 - h² times the largest singular value of Wh. Where that is below 1, the
-# gradient shrinks at least geometrically; above 1 it may explode, but need not (Pascanu, Mikolov
-# and Bengio 2013).
+# J is the *Jacobian* of the step. So k steps back multiply dh by k such matrices. How
+# much longer can that make a vector?
 #
-# Here Wh is orthogonal, as the package draws it: it neither lengthens nor shortens any vector, the
-# matrix version of w = 1. All shrinking is then the work of 1 - h². The norm of a matrix is how far
-# it stretches a vector at most, its largest singular value.
+# - A matrix makes a vector longer by at most its largest singular value. This value is
+#   called the *norm* of the matrix.
+# - The norm of a product is at most the product of the norms.
+# - The norm of J is at most the largest 1 - h² times the norm of Wh.
+#
+# If that bound is below 1, the gradient shrinks at least geometrically. If it is above
+# 1, the gradient may explode, but need not (Pascanu, Mikolov and Bengio 2013).
+#
+# Here Wh is orthogonal, as the package initialises it. An orthogonal matrix does not
+# change the length of any vector. It is the matrix version of w = 1, so only the
+# factors 1 - h² make the gradient smaller.
 
 # %%
-H, STEPS = 32, 100
-rng = np.random.default_rng(0)
+H, STEPS, rng = 32, 100, np.random.default_rng(0)
 x, Wx, b = rng.normal(size=(STEPS, 1, 4)), rng.normal(0, 0.2, (4, H)), np.zeros(H)
 Wh, _ = np.linalg.qr(rng.normal(size=(H, H)))
 h = [np.zeros((1, H))]
@@ -82,7 +94,7 @@ for t in range(STEPS):
 product, bound = np.eye(H), 1.0
 print("\nsteps back   norm of the product   product of the norms")
 for k in range(1, STEPS + 1):
-    after = h[STEPS - k + 1][0]                                                # h of the step that is gone back
+    after = h[STEPS - k + 1][0]                                                # h after the step that is undone
     J = np.diag(1 - after**2) @ Wh.T                                           # (H, H)
     product, bound = product @ J, bound * np.linalg.norm(J, 2)
     if k in (1, 2, 5, 10, 20, 50, 100):
@@ -90,11 +102,13 @@ for k in range(1, STEPS + 1):
 assert np.linalg.norm(product, 2) < 1e-6 < 0.5 < bound < 1
 
 # %% [markdown]
-# After 100 steps the bound is still above 0.5 and the product below a millionth. For what one step
-# nearly spares, a unit whose h is near 0, Wh turns into a mixture of all units, and the next step
-# does not spare that.
+# After 100 steps the bound is still above 0.5, but the product is below a millionth.
+# Why? A unit whose h is near 0 has a factor near 1, so its gradient hardly shrinks in
+# this step. But Wh then mixes the gradients of all units, and the factors of the next
+# step are other ones.
 #
-# The package, going back step by step and without any product of matrices, gets the same numbers.
+# The package goes back step by step, without any product of matrices. It gets the same
+# numbers.
 
 # %%
 dh = u = rng.normal(size=(1, H))                                               # dLoss/dh at the last step
@@ -106,18 +120,20 @@ print(f"\nnorm of dh[0]: {np.linalg.norm(dh):.5g} step by step, {np.linalg.norm(
 # %% [markdown]
 # ## An LSTM: a product of forget gates
 #
-# Now equation (4). Straight along the cell state, c_prev is multiplied by f and by nothing else: no
-# matrix, no tanh. k steps back, the factor of a unit is the product of its k forget gates. Three
-# things follow; the second is often overlooked.
+# Now equation (4). Directly along the cell state, c_prev is multiplied by f and by
+# nothing else: no matrix, no tanh. So over k steps the factor of a unit is the product
+# of its k forget gates. Three things follow, and the second is often overlooked:
 #
-# - The units do not mix: one may keep its memory while its neighbour drops its own.
-# - **It is a product still, and still geometric.** A gate of σ(0) = 0.5 halves the gradient at each
-#   step, and forgets faster than the simple RNN above.
-# - But the factor is computed, not fixed. Training can open and close it, and a bias can put it as
-#   near to 1 as we like. In 1997 there was no forget gate: f was 1, always.
+# - The units do not mix. One may keep its memory while another drops its own.
+# - **The factor is still a product, and still geometric.** A gate of σ(0) = 0.5 halves
+#   the gradient at each step. That forgets faster than the simple RNN above.
+# - But the factor is computed, not fixed. Training can open and close the gate, and a
+#   bias can bring it as near to 1 as we like. The LSTM of 1997 had no forget gate: f
+#   was always 1.
 #
-# Half of the gradient is left after log(0.5) / log(f) steps: one step with a bias of 0, 14 with a
-# bias of 3, 103 with 5. After 100 steps, a bias of 1 has left 2e-14 of it.
+# Half of the gradient is left after log(0.5) / log(f) steps: 1 step with a bias of 0,
+# 14 with a bias of 3, 103 with a bias of 5. With a bias of 1, 2e-14 of it is left after
+# 100 steps.
 
 # %%
 print("\nforget bias   f = σ(bias)   half is left after   after 100 steps")
@@ -136,18 +152,22 @@ dh, dc = np.zeros((1, H)), np.ones((1, H))
 for cache in caches[::-1]:
     dx, dh, dc, grads = reference.lstm_step_backward(dh, dc, cache, Wx, Wh)
 assert np.allclose(dc, forgets, rtol=1e-6, atol=0)
-print(f"\nunit 1 of an LSTM without Wh\n   product of 100 forget gates {forgets[0, 0]:.5g}, its dc[0] {dc[0, 0]:.5g}")
+print(f"\nthe first unit of an LSTM without Wh\n   product of 100 forget gates {forgets[0, 0]:.5g}, its dc[0] {dc[0, 0]:.5g}")
 
 # %% [markdown]
 # ## The whole gradient, measured
 #
-# With Wh there are more ways from c to the next c, through h and the gates. So now nothing is left
-# out. Networks as the package initialises them, but for what their names say, read 300 random
-# symbols, 16 sequences at once. At the last step a random dLoss/dh is put in, and on the way back
-# the norm of the gradient of the state is written down, divided by the first. The state of an LSTM
-# is h and c together. Equation (5) of a GRU, h = (1 - z) ⊙ n + z ⊙ h_prev, has a straight path too,
-# with z for f (all five stand in the third exercise, and are explained in lesson 13): it is
-# measured once as it is and once with a bias of 5 for z.
+# With Wh there are more paths from c to the next c: through h and the gates. So now
+# nothing is left out. The networks are initialised as the package does it, apart from
+# what their names say. They read 300 random tokens, in mini-batches of 16 sequences.
+#
+# At the last step dLoss/dh is set to random numbers. On the way back, the norm of the
+# gradient of the state is recorded at each step. It is divided by that at the last
+# step. The state of an LSTM is h and c together.
+#
+# A GRU, equation (5), has a direct path too, on which z plays the part of f. It is
+# measured once as initialised, and once with a bias of 5 for z. (All five equations of
+# a GRU are in the third exercise; lesson 13 explains them.)
 
 # %%
 V, DISTANCES = 8, 200
@@ -165,7 +185,8 @@ KINDS = {
 
 
 def begin(kind, dtype, seed=0):
-    # a recurrent layer, and one vector with its parameters and those of an output layer for 4 symbols
+    # A recurrent layer, and one vector of parameters: its own, and those of
+    # an output layer for 4 tokens.
     cell, biases = KINDS[kind]
     rooms, rng = {"layer": CELLS[cell](V, H), "output": Dense(H, 4)}, np.random.default_rng(seed)
     theta = ParameterVector(parameter_shapes(rooms), dtype)
@@ -179,7 +200,8 @@ def begin(kind, dtype, seed=0):
 
 
 def gradient_sizes(kind, ids):
-    # norms of the state's gradient 0, 1, … DISTANCES steps before the last, that at the last being 1
+    # Norms of the state's gradient 0, 1, … DISTANCES steps before the last step,
+    # divided by that at the last step.
     layer, theta = begin(kind, np.float64)
     params = theta.layer("layer")
     step, step_backward = (getattr(reference, KINDS[kind][0] + name) for name in ("_step", "_step_backward"))
@@ -187,59 +209,67 @@ def gradient_sizes(kind, ids):
     for x in np.eye(V)[ids]:
         *state, cache = step(x, *state, *params.values())
         caches.append(cache)
-    dstate = [np.zeros_like(part) for part in state]                           # (dh,), of an LSTM (dh, dc)
+    dstate = [np.zeros_like(part) for part in state]                           # (dh,), or (dh, dc) of an LSTM
     dstate[0] = np.random.default_rng(1).normal(size=state[0].shape)
     dh, sizes = np.stack([0 * dstate[0]] * (DISTANCES - 1) + [dstate[0]]), [np.linalg.norm(dstate)]
     for cache in caches[: -DISTANCES - 1 : -1]:
         dx, *dstate, grads = step_backward(*dstate, cache, params["Wx"], params["Wh"])
         sizes.append(np.linalg.norm(dstate))
 
-    # the package's layers, which go back through all steps at once, must come to the same
+    # The package's layers go back through all steps at once. They must agree.
     _, state, _ = layer.forward(params, ids[:-DISTANCES])
     _, dstate, _ = layer.backward(params, dh, layer.forward(params, ids[-DISTANCES:], state)[2])
     assert np.isclose(np.linalg.norm(dstate), sizes[-1], rtol=1e-6, atol=0)
     return np.array(sizes) / sizes[0]
 
 
-ids = np.random.default_rng(0).integers(4, V, (100 + DISTANCES, 16))           # (T, B); in the first 100 steps it settles
+ids = np.random.default_rng(0).integers(4, V, (100 + DISTANCES, 16))           # (T, B); 100 steps to forget the initial state
 SIZES = {kind: gradient_sizes(kind, ids) for kind in KINDS}
 print("\nsize of the gradient   1 step back        10        50       100       200")
 for kind, sizes in SIZES.items():
     print(f"{kind:<25}" + "".join(f"{size:10.0e}" for size in sizes[[1, 10, 50, 100, 200]]))
 
+# Where each label stands: at this time step of its line, so many points above it.
+PLACES = (90, 0), (120, 15), (38, 0), (45, 6), (68, -3), (85, 0), (93, -60), (20, -17), (10, 24)
 if plt := pyplot():
-    figure, panels = plt.subplots(1, 3, figsize=(8.5, 4), sharey=True)
-    for axes, cell in zip(panels, ("simple RNN", "GRU", "LSTM")):
-        for kind, colour in zip((kind for kind in reversed(KINDS) if kind.startswith(cell)), COLOURS):
-            axes.semilogy(SIZES[kind], color=colour, label=kind.removeprefix(cell).strip(", ") or "as initialised")
-        axes.set(title=cell, xlabel="steps back", xlim=(0, DISTANCES), ylim=(1e-18, 1e15), yticks=10.0 ** np.arange(-18, 4, 3))
-        axes.legend(loc="upper left")
-    panels[0].set_ylabel("size of the gradient"), figure.suptitle("Going back, the gradient lasts where a gate stays open")
+    figure, grid = plt.subplots(1, 4, figsize=(11, 3.8), sharex=True)  # the last one enlarged
+    for k, (kind, (step, up)) in enumerate(zip(KINDS, PLACES)):
+        axes, (cell, _, name), n = grid[min(k // 2, 3)], kind.partition(", "), k - 2 * min(k // 2, 3)
+        axes.semilogy(SIZES[kind], ("-", "--", ":")[n], color=COLOURS[n], linewidth=2)
+        axes.annotate(name or "as initialised", (step, SIZES[kind][step]), (5, up), "data", "offset points", color=COLOURS[n])
+        axes.set(title=cell if k < 6 else "LSTM, enlarged", xlabel="steps back", ylim=(1e-18, 1e6) if k < 6 else (0.02, 2))
+    grid[0].set(ylabel="size of the gradient", xlim=(0, DISTANCES)), figure.suptitle("The gradient lasts where a gate is open")
     save(figure, "06_why_an_lstm")
 
 # %% [markdown]
-# Where the gradient dies or explodes, the lines are straight on a logarithmic axis: what happens is
-# geometric, for every cell. (That those of the LSTM fall at first is the way from h to c, through
-# an output gate of one half and a tanh.) Where it lasts they bend, and with a forget bias of 5 the
-# line even rises again: with such gates little is lost straight along the cell state, and the other
-# ways back, through h, Wh and the gates, are of a size with it. So with a bias of 3 a tenth is left
-# after
-# 100 steps, where the product of forget gates alone has less than a hundredth.
+# A straight line on a logarithmic axis is a geometric sequence. Where the gradient
+# vanishes or explodes, the lines are straight, for every cell. (Those of the LSTM first
+# drop a little. There the gradient goes from h to c, through an output gate of one half
+# and a tanh.)
 #
-# - The simple RNN loses a constant share at every step; after 100 steps less than 1e-5 is left.
-#   With Wh half as large again it explodes, more than tenfold in 100 steps.
-# - **The LSTM with a forget bias of 0 is the worst of all, and with a bias of 1 it is a hundred
-#   times worse than the simple RNN.** The GRU, whose z starts at σ(0), is worse still. No network
-#   remembers just because it is an LSTM.
-# - With a bias of 3 a tenth is left after 100 steps, a hundred thousand times what the simple RNN
-#   has. This is the knob that a simple RNN lacks. The GRU has it too: with 5 for z it keeps
-#   more than a tenth over 200 steps.
+# Where the gradient lasts, the lines are not straight. With a forget bias of 5 the line
+# even rises again. With such gates little is lost along the cell state, and the other
+# paths, through h, Wh and the gates, contribute about as much. So with a bias of 3 a
+# tenth is left after 100 steps, while the product of the forget gates alone is below a
+# hundredth.
 #
-# A gradient that vanishes over distance is not a gradient of zero. What a weight gets is a sum over
-# all distances. With a bias of 1, more than 90 % of the norms added up are from the last 20 steps:
-# the network learns well what is near and hears nothing of what is far. A higher learning rate, or
-# Adam, enlarges the whole sum and not the far part of it; and clipping, the remedy for gradients
-# that explode, does nothing for those that vanish.
+# - The simple RNN loses a constant fraction at every step. After 100 steps less than
+#   1e-5 is left. With Wh multiplied by 1.5 the gradient explodes, more than tenfold in
+#   100 steps.
+# - **The LSTM with a forget bias of 0 is the worst of all. With a bias of 1 it is a
+#   hundred times worse than the simple RNN.** The GRU, whose z starts at σ(0), is worse
+#   still. A network does not remember just because it is an LSTM.
+# - With a bias of 3 a tenth is left after 100 steps, a hundred thousand times as much
+#   as in the simple RNN. A simple RNN has no such bias. The GRU has one: with 5 for z
+#   it keeps more than a tenth over 200 steps.
+#
+# A gradient that vanishes over a distance is not a gradient of zero. The gradient of a
+# weight is a sum over all distances. With a bias of 1, the last 20 steps have more than
+# 90 % of the summed norms. The network learns well what is near, and learns nothing
+# from what is far.
+#
+# A higher learning rate or Adam enlarges the whole sum, not the far part of it.
+# Clipping helps against gradients that explode, but does nothing for those that vanish.
 
 # %%
 left = {kind: sizes[100] for kind, sizes in SIZES.items()}
@@ -251,12 +281,18 @@ assert SIZES["LSTM, forget bias 1"][:21].sum() > 0.9 * SIZES["LSTM, forget bias 
 # %% [markdown]
 # ## Does it matter? A task
 #
-# Four symbols, one of which comes first; then k steps of four others, at random; then the first one
-# has to be named. Chance is 25 %. The networks are those above, with an output layer that looks at
-# the last h; they train with Adam on 32 sequences an update, 300 updates (with `--quick` there are
-# only the first 40, over 10 steps). The table has a column for each pair of steps to remember and
-# updates: the share that is named, and in brackets what is left of the gradient after so many
-# steps. That was measured above, before training: can it tell how training ends?
+# There are eight tokens. One of the first four comes first. Then come k random ones of
+# the other four. Then the network has to name the first one. Guessing is right in 25 %
+# of the cases.
+#
+# The networks are those above, with an output layer that reads the last h. They train
+# with Adam for 300 updates, on mini-batches of 32 sequences. (With `--quick` there are
+# only the first 40 updates, over 10 steps.)
+#
+# Each column of the table is one experiment: the number of steps to remember, and the
+# number of updates. A cell has the fraction of sequences whose first token is named. In
+# brackets is what is left of the gradient after so many steps. That was measured above,
+# before training. Does it predict how training ends?
 
 # %%
 TASK = ("simple RNN", "GRU", "GRU, update bias 5", "LSTM, forget bias 1", "LSTM, forget bias 5", "LSTM, forget 5, input -3")
@@ -268,7 +304,7 @@ def sequences(rng, distance, count):
 
 
 def train(kind, distance, updates, seed=0):
-    # the share of 500 new sequences whose first symbol is named, after training
+    # After training, the fraction of 500 new sequences whose first token is named.
     layer, theta = begin(kind, np.float32, seed)
     gradients, rng, adam = theta.zeros_like(), np.random.default_rng(seed), Adam(0.003)
     params, output = theta.layer("layer"), theta.layer("output")
@@ -293,33 +329,40 @@ for kind, shares in RIGHT.items():
     print(f"{kind:<24}" + "".join(f"{share:6.0%} ({SIZES[kind][run[0]]:.0e})" for run, share in shares.items()))
 
 # %% [markdown]
-# After 300 updates, the size of the gradient before training tells who can learn. After 40 it does
-# not tell who learns first: the two that have most of it left still guess.
+# After 300 updates the size of the gradient before training does predict which networks
+# can learn. After 40 updates it does not predict which learns first: the two with the
+# largest gradient still guess.
 #
-# - 10 steps: after 40 updates the simple RNN and the LSTM with a forget bias of 5 name the symbol,
-#   the GRU still guesses, whatever its bias. After 300 all name it.
-# - 50 steps: the GRU and the LSTM with a bias of 1, with less than 1e-4 of the gradient left, guess
-#   to the end. The three that have more than a hundredth left name the symbol. The simple RNN
-#   stands between them: some seeds find it, others, like the one that is printed, do not.
-# - 200 steps: the simple RNN, the GRU and the LSTM with a bias of 1 guess. The GRU with 5 for z and
-#   the LSTM with 5 for f and -3 for i name the symbol.
+# - 10 steps: after 40 updates the simple RNN and the LSTM with a forget bias of 5 name
+#   the token. The GRU still guesses, whatever its bias. After 300 updates all name it.
+# - 50 steps: the GRU and the LSTM with a bias of 1 have less than 1e-4 of the gradient
+#   left, and guess to the end. The three that have more than a hundredth left name the
+#   token. The simple RNN is between them: with some seeds it learns the task, with
+#   others, such as the one printed, it does not.
+# - 200 steps: the simple RNN, the GRU and the LSTM with a bias of 1 guess. The GRU with
+#   5 for z and the LSTM with 5 for f and -3 for i name the token.
 #
-# One row does not fit even after 300 updates: with a forget bias of 5 alone the gradient arrives
-# over 200 steps, and yet the seed decides whether it is learned. That the message arrives is
-# necessary, not enough. The input gate of this LSTM is half open, so it writes every symbol of the
-# noise on top of the first, and its forget gate keeps them all: after 200 steps the standard
-# deviation of c is above 5. tanh(c) is then near 1 or -1 whatever is added. With -3 for the input
-# gate it is below 1, as printed below. To keep and to write are two decisions. In a GRU one gate
-# makes both: z near 1 keeps, and writes little. Tallec and Ollivier (2018) draw such pairs of
-# biases from the distance to be bridged.
+# One row does not fit, even after 300 updates. With a forget bias of 5 alone the
+# gradient lasts over 200 steps, and yet it depends on the seed whether the network
+# learns. A gradient that arrives is necessary, but not sufficient.
 #
-# Why then is 1 the usual bias? The derivative of σ is f (1 - f): a gate that is nearly shut or
-# nearly open also learns slowly, and what was not written cannot be kept. After 40 updates the last
-# row is still behind the row above it. Text needs tens of steps before it needs hundreds, and from
-# 1 a gate can go either way.
+# The input gate of this LSTM is half open, so every random token is added to the cell
+# state. Its forget gate keeps them all. After 200 steps the standard deviation of c is
+# above 5. Then tanh(c) is near 1 or -1, whatever is added. With -3 for the input gate
+# the standard deviation is below 1, as printed below.
+#
+# To keep and to write are two decisions. In a GRU one gate makes both: if z is near 1,
+# it keeps a lot and writes little. Tallec and Ollivier (2018) choose such pairs of
+# biases by the distance that the network has to remember.
+#
+# Why then is 1 the usual bias? The derivative of σ is f (1 - f), so a gate that is
+# nearly closed or nearly open learns slowly. And what was not written cannot be kept:
+# after 40 updates the last row is still behind the row above it. Text needs a memory of
+# tens of steps before it needs one of hundreds. From a bias of 1 a gate can learn to
+# open or to close.
 
 # %%
-print("\nstandard deviation of c after 200 steps of noise, before training")
+print("\nstandard deviation of c after 200 random steps, before training")
 for kind in TASK[-2:]:
     layer, theta = begin(kind, np.float64)
     _, (hT, cT), _ = layer.forward(theta.layer("layer"), ids[:DISTANCES])
@@ -338,9 +381,9 @@ if not QUICK:
 # %% [markdown]
 # ## Exercises
 #
-# `minilstm exercise 6` makes your copy, `lessons/my/06_why_an_lstm.py`.
-# Fill in its blanks, and run the same command again: it grades what you wrote.
+# `minilstm exercise 6` makes your copy, `lessons/my/06_why_an_lstm.py`. Fill in its
+# blanks, and run the same command again: it grades what you wrote.
 #
 # 1. The gradient of a simple RNN of one number, over every distance at once.
-# 2. The forget bias that leaves a given share of the gradient after k steps.
-# 3. From dh to dh_prev through a GRU, on all of its four ways.
+# 2. The forget bias that leaves a given fraction of the gradient after k steps.
+# 3. From dh to dh_prev through a GRU, along all four paths.
