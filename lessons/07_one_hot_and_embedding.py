@@ -1,20 +1,23 @@
 # %% [markdown]
 # # 7. One-hot and embedding
 #
-# After this lesson you know how a word becomes numbers that a network can multiply, why the two
-# usual ways are one and the same layer, how its gradient is computed and how it often is wrongly,
-# and what trained vectors of words look like. It takes half an hour, and an hour and a quarter with
-# its exercises. You need: matrices in NumPy; lesson 2 helps, lessons 3 to 6 are no condition.
+# After this lesson you know two usual ways to turn a word into numbers for a network,
+# and why they are the same layer. You can compute the gradient of this layer, and know
+# its most common bug. You have seen what trained vectors of words look like. It takes
+# half an hour, and an hour and a quarter with its exercises. You need matrices in
+# NumPy. Lesson 2 helps; lessons 3 to 6 are not needed.
 #
-# To a network a text is a row of ids, integers from 0 to V - 1, one for every word (or character)
-# that there is. An id is a name, not a quantity: word 7 is not more than word 3. So nothing may be
-# computed with ids themselves. Every id is given a vector of its own.
+# For a network a text is a list of ids, integers from 0 to V - 1. There is one id for
+# each token, and here a token is a word or a character. An id is a name, not a
+# quantity: word 7 is not more than word 3. So it makes no sense to compute with the ids
+# themselves. Instead, each id gets a vector.
 #
 #     (1)  x[n] = W[ids[n]]            forward: row ids[n] of a table W (V, E)
 #     (2)  dW[ids[n]] += dx[n]         backward: every use of a row adds to its gradient
 #
-# (1) and (2) are numbered as in `minilstm/layers/embedding.py`. Bengio, Ducharme, Vincent and
-# Jauvin (2003) trained such a table together with a language model; there it is called C.
+# (1) and (2) are numbered as in `minilstm/layers/embedding.py`. Bengio, Ducharme,
+# Vincent and Jauvin (2003) trained such a table together with a language model; there
+# it is called C.
 
 # %%
 import numpy as np
@@ -33,13 +36,14 @@ QUICK = quick()
 # %% [markdown]
 # ## One-hot: an id as a vector
 #
-# The plainest vector of id k has V places, a 1 at place k and 0 at all others. No two ids are then
-# nearer to each other than any other two. Multiply it by a matrix: of all rows, each times a 0 or a
-# 1, just one is left. **The product with a one-hot vector is a row of the matrix.** Nothing has to
-# be multiplied to know it.
+# The simplest vector of id k has V entries: a 1 at place k, and 0 everywhere else. It
+# is called *one-hot*. All such vectors have the same distance from each other. Multiply
+# one by a matrix: each row is multiplied by 0 or by 1, so just one row is left. **The
+# product of a one-hot vector and a matrix is a row of the matrix.** So no
+# multiplication is needed to know it.
 
 # %%
-ids = np.array([2, 0, 2, 1])                                  # (N,), out of a vocabulary of V = 5
+ids = np.array([2, 0, 2, 1])                                  # (N,), from a vocabulary of V = 5
 W = np.arange(15).reshape(5, 3) / 10                          # (V, E)
 one_hot = np.zeros((4, 5))
 one_hot[np.arange(4), ids] = 1                                # (N, V)
@@ -51,11 +55,16 @@ assert np.array_equal(one_hot @ W, W[ids])                    # (1)
 # %% [markdown]
 # ## What it costs
 #
-# Two published models, and for each a batch of 32 texts of 200 ids, so N = 6,400. The first reads
-# characters, V = 84, one-hot, and multiplies them straight by the LSTM's Wx (84, 512). The second
-# reads words, V = 10,000, through vectors of 100 numbers. In float32 the one-hot array of the words
-# takes 256 million bytes to hold 6,400 ones, and the product takes 6,400 million multiplications,
-# all but 640,000 of them by 0. Looking the rows up takes none: it copies those 640,000 numbers.
+# Here are two published models, each with a mini-batch of 32 texts of 200 ids. So N =
+# 6,400.
+#
+# - The first reads characters, V = 84. They are one-hot vectors, multiplied directly by
+#   the LSTM's Wx (84, 512).
+# - The second reads words, V = 10,000, as vectors of 100 numbers.
+#
+# In float32 the one-hot array of the words takes 256 million bytes to store 6,400 ones.
+# The product takes 6,400 million multiplications, all but 640,000 of them by 0. Reading
+# the rows from the table takes none: it copies those 640,000 numbers.
 
 # %%
 N = 6400
@@ -67,15 +76,16 @@ assert 4 * N * 10_000 == 256e6 and N * 10_000 * 100 == 6400e6 and N * 100 == 640
 # %% [markdown]
 # ## Backward: a row's gradient is a sum
 #
-# Take the way back from the product, as for any matrix: x = onehot W, so dW = onehotᵀ dx. Row k of
-# that is the sum of dx[n] over all n at which the id was k. Again nothing need be multiplied: each
-# dx[n] is *added* to its row, a scatter-add. Id 2 occurs twice, at n = 0 and n = 2, and gets both;
-# ids 3 and 4 do not occur, and get zero.
+# Differentiate the product as for any matrix: x = onehot W, so dW = onehotᵀ dx. Row k
+# of dW is the sum of dx[n] over all n at which the id was k. Again no multiplication is
+# needed: each dx[n] is *added* to its row. This is called a scatter-add. Id 2 occurs
+# twice, at n = 0 and at n = 2, so its row gets both. Ids 3 and 4 do not occur, so their
+# rows are zero.
 #
-# The line that nearly everybody writes first is `dW[ids] += dx`, and it is wrong. NumPy reads it as
-# `dW[ids] = dW[ids] + dx`: it takes the four rows out, all as they were, adds, and writes them back
-# one after the other. Row 2 is written twice, and what was written first is lost. `np.add.at` adds
-# one after the other.
+# Most people first write `dW[ids] += dx`, and that is wrong. NumPy reads it as `dW[ids]
+# = dW[ids] + dx`. It copies the four rows as they were, adds dx, and writes them back
+# one after the other. Row 2 is written twice, and the first result is lost. `np.add.at`
+# adds them one after the other.
 
 # %%
 dx = np.array([[1.0, 1, 1], [10, 10, 10], [100, 100, 100], [1000, 1000, 1000]])  # (N, E)
@@ -88,18 +98,18 @@ for k in range(5):
 assert np.array_equal(one_hot.T @ dx, right) and right[2, 0] == 101 and wrong[2, 0] == 100
 
 # %% [markdown]
-# It is a quiet mistake. There is no exception, all shapes are right, training runs and the loss
-# even falls. A test on ids that are all different finds nothing, as this gradient check shows. And
-# in text ids repeat all the time: of the gradients that a batch of 16 recipes sends back, it throws
-# away more than four fifths.
+# This bug is easy to miss. There is no exception, all shapes are right, training runs,
+# and the loss even falls. A test with ids that are all different does not find it, as
+# this gradient check shows. And in text ids repeat all the time: for a mini-batch of 16
+# recipes, the bug loses more than four fifths of the gradients.
 
 # %%
 print()
 for tested in (np.array([2, 0, 4, 1]), ids):
     wrong = np.zeros((5, 3))
-    wrong[tested] += 3 * W[tested] ** 2                       # dx of the loss below
+    wrong[tested] += 3 * W[tested] ** 2                       # dx of the loss in the next line
     check = check_gradients(lambda p: np.sum(p["W"][tested] ** 3), {"W": W}, {"W": wrong})
-    found = [f"W{row.place} has {row.yours:.3g} where the slope is {row.derivative:.3g}" for row in check.wrong]
+    found = [f"W{row.place} has {row.yours:.3g} where the derivative is {row.derivative:.3g}" for row in check.wrong]
     print(f"dW[ids] += dx with the ids {tested}: {'passes the check' if check else found[0]}")
     assert check.passed == (len(set(tested)) == 4)
 
@@ -115,9 +125,9 @@ assert lost > 0.8
 # %% [markdown]
 # ## In the package
 #
-# `layers/one_hot.py` has both directions, `layers/embedding.py` is the layer around them, and
-# `kernels/embedding.py` the loops. An LSTM takes ids directly: they are read as one-hot input, and
-# nobody ever builds it.
+# `layers/one_hot.py` has both directions, `layers/embedding.py` is the layer around
+# them, and `kernels/embedding.py` has the loops. An LSTM also takes ids directly. It
+# treats them as one-hot input, without ever building the one-hot array.
 
 # %%
 layer = Embedding(5, 3)
@@ -127,22 +137,23 @@ assert np.array_equal(layer.backward({"W": W}, dx, cache)["W"], right)
 assert np.array_equal(one_hot_matmul_backward(ids, dx, np.empty((5, 3))), right)
 
 rng, lstm = np.random.default_rng(0), LSTM(5, 2)
-params, steps = lstm.init(rng, np.float64), ids[:, None]      # (T, B): one text of four steps
+params, steps = lstm.init(rng, np.float64), ids[:, None]      # (T, B): one text of four time steps
 h, _, cache = lstm.forward(params, steps)
 h_wide, _, cache_wide = lstm.forward(params, np.eye(5)[steps])
 _, _, grads = lstm.backward(params, np.ones_like(h), cache)
 _, _, grads_wide = lstm.backward(params, np.ones_like(h), cache_wide)
 assert np.allclose(h, h_wide) and np.allclose(grads["Wx"], grads_wide["Wx"]) and grads["Wx"].any()
-print("\nEmbedding and LSTM: forward and back, ids give what one-hot vectors give")
+print("\nEmbedding and LSTM: ids and one-hot vectors agree, forward and backward")
 
 # %% [markdown]
-# Why then two names? An embedding is followed by another matrix, Wx of the LSTM:
+# Why then are there two names? After an embedding comes another matrix, Wx of the LSTM:
 #
 #     x Wx = (onehot W) Wx = onehot (W Wx)
 #
-# Together they are one-hot input with the matrix W Wx (V, 4H), but one that is made of two thinner
-# ones. For 10,000 words that saves nearly four fifths of the parameters, and words have to share:
-# Wx reads the same 100 numbers of each of them. For 84 characters it costs more than it saves.
+# Together they equal one-hot input with the matrix W Wx (V, 4H), but that matrix is a
+# product of two smaller ones. For 10,000 words this saves nearly four fifths of the
+# parameters. The words share Wx, which reads the same 100 numbers of each of them. For
+# 84 characters it costs more than it saves.
 
 # %%
 embedded = {**params, "Wx": rng.normal(size=(3, 8))}
@@ -156,17 +167,19 @@ assert 0.79 < 1 - (10_000 * 100 + 100 * 512) / (10_000 * 512) < 0.8 and 84 * 512
 # %% [markdown]
 # ## What trained vectors look like
 #
-# A small model learns from the built-in corpus `recipes` to predict the next word: 32 numbers for
-# each word, an LSTM of 64. Nobody tells it what a vegetable is. Before training the vectors are
-# random. (How it is trained is the matter of later lessons: what a loss in nats is of lesson 8,
-# what Adam does of lesson 9. Here a loss that falls is enough.)
+# A small model learns from the built-in corpus `recipes` to predict the next word. It
+# has 32 numbers for each word and an LSTM with 64 units. Nothing says to the model what
+# a vegetable is. Before training the vectors are random. (Lesson 8 explains the loss in
+# nats, and lesson 9 explains Adam. Here it is enough that the loss falls.)
 #
-# How alike are two vectors? By the *cosine* of the angle between them, u · v / (|u| |v|): 1 in the
-# same direction, 0 at a right angle, whatever their lengths. The product u · v alone would not do:
-# a vector that is long enough has a large product with everybody.
+# How similar are two vectors? One measure is the *cosine* of the angle between them, u
+# · v / (|u| |v|). It is 1 in the same direction and 0 at a right angle, whatever the
+# lengths. The product u · v alone is not enough: a long vector has large products with
+# many others.
 #
-# To have something to count, here are six kinds of words, and the question for each word: is its
-# nearest neighbour among all of them of its own kind? The model never sees this list.
+# To have something to count, here are six kinds of words. The question for each word
+# is: among all these words, is its nearest neighbour of the same kind? The model never
+# sees this list.
 
 # %%
 KINDS = {kind: words.split() for kind, words in {
@@ -187,11 +200,11 @@ IDS = tokenizer.encode(" ".join(WORDS))
 
 def cosines(vectors):
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    return unit @ unit.T                                      # entry [j, k]: of words j and k
+    return unit @ unit.T                                      # entry [j, k]: cosine of words j and k
 
 
 def same_kind(alike):
-    others = np.where(np.eye(len(alike)), -np.inf, alike)     # nobody is their own neighbour
+    others = np.where(np.eye(len(alike)), -np.inf, alike)     # a word is not its own neighbour
     return np.mean(KIND[others.argmax(axis=1)] == KIND)
 
 
@@ -211,37 +224,40 @@ print(f"  the same by u · v {by_product:14.0%}")
 assert chance < 0.2 and found > (0.6 if QUICK else 0.8) and found > by_product
 
 # %% [markdown]
-# Less than a fifth would be right by chance. (That the random vectors do somewhat better or worse
-# is chance as well: some of them lie near to many others, whose kind may be a large one.) After
-# training it is more than four fifths (`--quick`: more than three fifths), and u · v finds fewer
-# than the cosine. Now the neighbours among all words.
+# By chance, less than a fifth would be right. (Random vectors also do somewhat better
+# or worse by chance. Some words are near to many others, and may belong to a large
+# kind.) After training more than four fifths are right (with `--quick` more than three
+# fifths), and u · v finds fewer than the cosine. Now the neighbours among all words.
 
 # %%
-alike = cosines(table[2:])                                    # without the ids of padding and [UNK], which no recipe has
+alike = cosines(table[2:])                                    # without padding and [UNK], which no recipe has
 place_of = {word: k for k, word in enumerate(tokenizer.tokens)}
 print("\nthe four nearest of all words, by cosine")
 for word in ("thyme", "cinnamon", "carrots", "salmon", "200", "casserole", "peel"):
     cosine = alike[place_of[word]]
-    near = np.argsort(-cosine)[1:5]                           # the very nearest is the word itself
+    near = np.argsort(-cosine)[1:5]                           # place 0 is the word itself
     print(f"{word:<10}" + "".join(f"{tokenizer.tokens[k]:>12} {cosine[k]:.2f}" for k in near))
     company = {"thyme": "sage rosemary", "cinnamon": "vanilla saffron cardamom", "200": "210 220"}.get(word, "").split()
     assert QUICK or {place_of[other] for other in company} <= set(near)
     assert QUICK or all(cosine[place_of[other]] > alike[place_of["thyme"], place_of["cinnamon"]] for other in company)
 
 # %% [markdown]
-# Trained in full, thyme has sage and rosemary beside it, cinnamon has vanilla, saffron and
-# cardamom, and 200 has 210 and 220, the other temperatures of a hot oven. Why? By equation (2) a
-# row's gradient is the sum of what came back from all the places at which the word stood. Words
-# that stand in the same places get the same pushes, and come to lie in the same direction.
+# After full training, the neighbours of thyme include sage and rosemary, and those of
+# cinnamon include vanilla, saffron and cardamom. Those of 200 include 210 and 220,
+# other temperatures of a hot oven. Why? By equation (2) the gradient of a row is a sum
+# over all places where the word occurs. Words that occur in the same places get similar
+# gradients, so their vectors end up in similar directions.
 #
-# So nearness says *used alike*, not *means the same*. Thyme and cinnamon are both spices to a cook;
-# here one goes with roasts and the other with fruit, and each is nearer to its own company than to
-# the other, even if the fourth of its neighbours is from the other camp. Not every word finds its
-# like: `peel`, which stands in few places, has neighbours that are not near and mean nothing.
+# So "near" means *used alike*, not *means the same*. To a cook, thyme and cinnamon are
+# both spices. Here one goes with roasts and the other with fruit. Each is nearer to the
+# words it shares its places with, even if its fourth neighbour is of the other group.
+# Not every word finds similar ones: `peel` occurs in few places, and its neighbours are
+# neither near nor meaningful.
 #
-# And a word has one vector, whatever it is used for. 130, 140 and 150 are degrees in some recipes
-# and minutes in others. On the line from the middle of the minutes (0) to the middle of the degrees
-# (1) they stand somewhere between, on average: two lots of pushes, one vector.
+# A word also has only one vector, however many uses it has. 130, 140 and 150 are
+# degrees in some recipes and minutes in others. Take the line from the mean of the
+# minutes (0) to the mean of the degrees (1). On average these three are somewhere
+# between: they got gradients from both uses, and have only one vector.
 
 # %%
 degrees, minutes, both = (
@@ -255,13 +271,15 @@ assert 0.3 < place < 0.9
 # %% [markdown]
 # ## A picture of 32 dimensions
 #
-# Two of them can be drawn. *Principal component analysis* looks for the two directions along which
-# the vectors differ most. Take the mean away; the singular value decomposition X = U S Vᵀ then has
-# these directions in the first two rows of Vᵀ, and the coordinates along them in the first two
-# columns of U S. The minutes, the degrees and the three words between them can be seen, and roast,
-# braise, simmer and grill, which are followed by a time, lie apart from the words of cutting. But
-# two directions show only a part of 32: what lies together in the picture need not lie together. (A
-# dot has no name where two names would stand on top of one another.)
+# Only two dimensions can be drawn. *Principal component analysis* finds the two
+# directions in which the vectors differ most. Subtract the mean, and take the singular
+# value decomposition X = U S Vᵀ. Then the first two rows of Vᵀ are these directions,
+# and the first two columns of U S are the coordinates.
+#
+# In the picture you can find the minutes, the degrees and the three words between them.
+# Roast, braise, simmer and grill are followed by a time, and are apart from the words
+# for cutting. But two directions show only a part of 32: words that are close in the
+# picture need not be close. (A dot has no name where two names would overlap.)
 
 # %%
 X = table[IDS] - table[IDS].mean(axis=0)                      # (words, E)
@@ -281,11 +299,11 @@ if plt := pyplot():
     axes.set(xlabel="first direction", ylabel="second direction", title="Words of the recipes by their trained vectors")
     axes.margins(0.07)
     figure.legend(loc="outside lower center", ncols=6, fontsize=8, columnspacing=1.2, handletextpad=0)
-    figure.draw_without_rendering()                           # from here on it is known what stands where
+    figure.draw_without_rendering()                           # now the places of all dots are known
     figure.set_layout_engine("none")
     taken = [Bbox.from_bounds(left - 3, low - 3, 6, 6) for left, low in axes.transData.transform(flat)]
     for word, place, k in zip(WORDS, flat, KIND):
-        for offset, side in ((4, "left"), (-4, "right")):     # a dot without a name is better than two names in one place
+        for offset, side in ((4, "left"), (-4, "right")):     # a dot has no name if two names would overlap
             label = axes.annotate(word, place, (offset, -0.5), textcoords="offset points", ha=side, va="center", fontsize=7)
             box = label.get_window_extent().padded(2)
             if not box.count_overlaps(taken):
@@ -298,8 +316,8 @@ if plt := pyplot():
 # %% [markdown]
 # ## Exercises
 #
-# `minilstm exercise 7` makes your copy, `lessons/my/07_one_hot_and_embedding.py`.
-# Fill in its blanks, and run the same command again: it grades what you wrote.
+# `minilstm exercise 7` makes your copy, `lessons/my/07_one_hot_and_embedding.py`. Fill
+# in its blanks, and run the same command again: it grades what you wrote.
 #
 # 1. From ids to vectors, without a one-hot array.
 # 2. The gradient of the table, with ids that repeat.
