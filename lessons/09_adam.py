@@ -1,28 +1,30 @@
 # %% [markdown]
 # # 9. Adam
 #
-# After this lesson you can compute three steps of Adam with a pencil, you know what each of its
-# parts is for, and what to do when a gradient explodes or a loss becomes NaN. It takes half an
-# hour, and an hour and a half with its exercises. You need: what a gradient is. Lesson 4 is of use,
-# but no condition.
+# After this lesson you can compute three steps of Adam with a pencil, and you know what
+# each of its parts is for. You also know what to do when a gradient explodes or a loss
+# becomes NaN. It takes half an hour, and an hour and a half with its exercises. You
+# need to know what a gradient is. Lesson 4 helps, but is not needed.
 #
-# A gradient says which way is downhill, and how steep it is; not how far to go. These are three
-# answers, θ being the parameters, g the gradient of the loss at θ, and α the rate:
+# A gradient says which direction is downhill and how steep it is, but not how far to
+# go. Here are three answers, called optimizers. θ are the parameters, g is the gradient
+# of the loss with respect to θ, and α is the learning rate:
 #
-#     SGD       θ ← θ - α g                                       stochastic gradient descent
+#     SGD       θ ← θ - α g                                 stochastic gradient descent
 #
-#     RMSprop   (1)  s ← ρ s + (1 - ρ) g²                         mean square
-#               (2)  u ← μ u - α g / √(s + ε)                     velocity; here μ = 0
+#     RMSprop   (1)  s ← ρ s + (1 - ρ) g²                   mean square
+#               (2)  u ← μ u - α g / √(s + ε)               velocity; here μ = 0
 #               (3)  θ ← θ + u
 #
-#     Adam      (1)  m ← β₁ m + (1 - β₁) g                        first moment
-#               (2)  v ← β₂ v + (1 - β₂) g²                       second moment
-#               (3)  m̂ = m / (1 - β₁ᵗ),  v̂ = v / (1 - β₂ᵗ)        bias correction
+#     Adam      (1)  m ← β₁ m + (1 - β₁) g                  first moment
+#               (2)  v ← β₂ v + (1 - β₂) g²                 second moment
+#               (3)  m̂ = m / (1 - β₁ᵗ),  v̂ = v / (1 - β₂ᵗ)  bias correction
 #               (4)  θ ← θ - α m̂ / (√v̂ + ε)
 #
-# numbered as in `minilstm/optim/`: `sgd.py`, `rmsprop.py`, `adam.py`. Everything is entry by entry.
-# RMSprop: Tieleman and Hinton, lecture 6.5 (2012). Adam: Kingma and Ba, Adam: a method for
-# stochastic optimization (2015), algorithm 1.
+# They are numbered as in `minilstm/optim/`: `sgd.py`, `rmsprop.py`, `adam.py`. All
+# operations are entry by entry. t is the number of the training step, counted from 1.
+# RMSprop: Tieleman and Hinton, lecture 6.5 (2012). Adam: Kingma and Ba, Adam: a method
+# for stochastic optimization (2015), algorithm 1.
 
 # %%
 import numpy as np
@@ -34,10 +36,11 @@ from minilstm.errors import NotFiniteError
 # %% [markdown]
 # ## A narrow valley
 #
-# The loss (a² + 100 b²) / 2 is a valley a hundred times as steep across as along: its gradient is
-# (a, 100 b). Plain descent multiplies a by 1 - α in each step, and b by 1 - 100 α. For b that must
-# stay above -1, so α must stay below 0.02; and with 0.018 a shrinks by 1.8 % a step. One rate
-# serves all, and the steepest direction dictates it.
+# The loss (a² + 100 b²) / 2 is a valley. It is a hundred times as steep across as
+# along: its gradient is (a, 100 b). SGD multiplies a by 1 - α in each step, and b by 1
+# - 100 α. The factor of b must stay above -1, so α must stay below 0.02. With α =
+# 0.018, a shrinks by only 1.8 % in each step. There is one learning rate for all
+# parameters, and the steepest direction limits it.
 
 # %%
 curvature, start = np.array([1.0, 100.0]), np.array([-4.0, 1.0])
@@ -53,21 +56,22 @@ assert np.allclose(theta, start * (1 - 0.018 * curvature) ** 5)
 # %% [markdown]
 # ## Three steps of Adam, with all numbers
 #
-# One parameter, and a second one whose gradients are a hundred times as large. α = 0.1, β₁ = 0.9,
-# β₂ = 0.999, ε = 1e-8. The gradients of the first are 2, 1 and -1.
+# There is one parameter, and a second one whose gradients are a hundred times as large.
+# α = 0.1, β₁ = 0.9, β₂ = 0.999, ε = 1e-8. The gradients of the first are 2, 1 and -1.
 #
-# - m is a running mean of g that forgets a tenth in each step, v one of g² that forgets a
-#   thousandth. Both begin at zero, so that after one step m is a tenth of g, and v a thousandth of
-#   g². (3) divides by just that.
-# - In the first step m̂ = g and √v̂ = |g|: the step is α, whatever g is. Only its sign counts.
-# - In the second the mean of 2 and 1, the younger weighing a little more, is 1.474, and the root of
-#   the mean square 1.581: 0.932 of α. A gradient that stays the same gives the whole of α, one that
-#   wavers gives less.
-# - In the third g has turned round, and the step goes on forward, 0.397 of α: that is the inertia
-#   in m.
-# - The second parameter takes the same steps to eight digits. Adam does not see the size of a
-#   gradient. ε is there for gradients that are as good as zero, which otherwise would be divided by
-#   zero.
+# - m is a running mean of g that forgets a tenth in each step. v is one of g² that
+#   forgets a thousandth. Both begin at zero. So after one step m is a tenth of g, and v
+#   a thousandth of g². Equation (3) divides by exactly these fractions.
+# - Step 1: m̂ = g and √v̂ = |g|. The update is α, whatever the size of g. Only its sign
+#   counts.
+# - Step 2: the mean of 2 and 1 is 1.474, since the newer one has a little more weight.
+#   The root of the mean square is 1.581. The update is 0.932 of α. A gradient that
+#   stays the same gives all of α, one that varies gives less.
+# - Step 3: g has changed its sign, but θ still moves in the old direction, by 0.397 of
+#   α. That is the inertia in m.
+# - The updates of the second parameter are the same, to eight digits. The size of a
+#   gradient does not matter to Adam. ε is for gradients that are almost zero: without
+#   it, one would divide by zero.
 
 # %%
 rate, beta1, beta2, epsilon = 0.1, 0.9, 0.999, 1e-8
@@ -95,16 +99,17 @@ print("optim.adam_step and optim.Adam give", book.round(5), "and", ours.round(5)
 # %% [markdown]
 # ## What bias correction is for
 #
-# Let the gradient stay the same and count the steps in units of α. With both corrections each step
-# is 1. One might think that without them the steps are too small at first, since m begins at zero.
-# They are too *large*: v begins at zero too, is slower to fill, and it is what divides. The first
-# step is 0.1 / √0.001 = 3.16 times α, the twelfth 6.57 times, and after a thousand steps one is
-# still
-# 1.26 times α. Just when the weights are most random they would be thrown about
-# most.
+# Let the gradient stay the same, and measure the updates in units of α. With both
+# corrections each update is 1. One might expect that without them the first updates are
+# too small, since m begins at zero. But they are too *large*. v begins at zero too, it
+# fills more slowly, and it is in the denominator.
 #
-# With m corrected and v not, the first step is 31.6 times α. RMSprop has no correction, and its
-# first step is √10 = 3.16 times α, for ρ = 0.9.
+# The first update is 0.1 / √0.001 = 3.16 times α, the twelfth is 6.57 times α. After a
+# thousand steps it is still 1.26 times α. The updates would be largest at the
+# beginning, when the weights are still random.
+#
+# If m is corrected and v is not, the first update is 31.6 times α. RMSprop has no
+# correction, and its first update is √10 = 3.16 times α, for ρ = 0.9.
 
 # %%
 t = np.arange(1, 1001)
@@ -119,20 +124,25 @@ assert round(none[0], 2) == 3.16 and none.argmax() == 11 and round(none[11], 2) 
 assert round(sizes["only m corrected"][0], 1) == 31.6 and round(1 / np.sqrt(1 - 0.9), 2) == 3.16
 
 # %% [markdown]
-# ## The valley once more
+# ## The valley again
 #
-# SGD with nearly the largest rate that it may have falls to and fro across the valley, and creeps
-# along it: 185 steps until the loss stays below 0.01. RMSprop divides the steepness out, and both a
-# and b go straight for zero: it is there after 49 steps. But it cannot stand still. Where g is
-# small, √s is too, the quotient is not, and it jumps to and fro at b = ±0.05 for ever, with a loss
-# of 0.126. Adam starts out as RMSprop does, as fast along the valley as across it (steep in the
-# picture, where b is stretched), overshoots, being heavy, and comes to rest: where g changes its
-# sign in each step, m is near zero, and v is not. From step 74 on its loss is below 0.01. Each has
-# a rate that suits it: a rate of SGD is a share of the gradient, one of RMSprop or Adam is a
-# length.
+# - SGD, with almost its largest possible learning rate, jumps from side to side of the
+#   valley and moves slowly along it. It takes 185 steps until the loss stays below
+#   0.01.
+# - RMSprop divides by the steepness, so both a and b go straight to zero. It arrives
+#   after 49 steps. But it does not come to rest. Where g is small, √s is small too, but
+#   the quotient is not. So it jumps between b = 0.05 and b = -0.05 for ever, with a
+#   loss of 0.126.
+# - Adam begins like RMSprop, as fast along the valley as across it. (In the picture
+#   this looks steep, because b is stretched.) By its inertia it passes the minimum.
+#   Then it comes to rest: where g changes its sign in each step, m is near zero, and v
+#   is not. From step 74 on its loss is below 0.01.
 #
-# RMSprop and Adam save you from tuning a rate for each weight. They do not save you from lowering
-# the rate towards the end.
+# Each optimizer has a learning rate that suits it. That of SGD is a fraction of the
+# gradient, that of RMSprop or Adam is a length.
+#
+# With RMSprop and Adam you need not choose a learning rate for each weight. But you
+# still have to lower the learning rate towards the end.
 
 # %%
 optimizers = {"SGD": optim.SGD(0.018), "RMSprop": optim.RMSprop(0.1), "Adam": optim.Adam(0.2)}
@@ -176,17 +186,19 @@ if plt := pyplot():
 # %% [markdown]
 # ## A gradient that explodes
 #
-# A recurrent network with one unit, h[t] = tanh(w h[t-1] + b), begins at h[0] = 0.5 and shall be at
-# 0.5 again after 30 steps. Going back through a step multiplies the gradient by w (1 - h²), so that
-# thirty factors stand before it. If all are 1.2, the product is 237; if all are 0.8, it is 0.0012.
-# And they change with w and b: for some the state climbs from 0.5, for others it falls below zero,
-# and between the two runs a cliff in the loss.
+# Take a recurrent network with one unit, h[t] = tanh(w h[t-1] + b). It begins at h[0] =
+# 0.5, and is to be at 0.5 again after 30 time steps. Backward, each time step
+# multiplies the gradient by w (1 - h²), so the gradient has thirty such factors. If all
+# are 1.2, the product is 237. If all are 0.8, it is 0.0012. The factors depend on w and
+# b. For some w and b the state rises from 0.5, for others it falls below zero. Between
+# the two, the loss has a cliff.
 #
-# Descent with a rate of 0.05 begins at w = 2, b = -0.6, where the state falls. Up to step 118 the
-# gradient is shorter than 3. Then, at step 119, it stands on the face of the cliff, where the
-# gradient is 795 long. The next step, 40 long, ends at w = 19, b = 36, where tanh is flat: the
-# gradient is zero to the last digit, and nothing is ever learned again. That is no rare bad luck:
-# from 400 starts near this one, more than half end with a loss above 0.01.
+# Gradient descent with a learning rate of 0.05 begins at w = 2, b = -0.6, where the
+# state falls. Up to step 118 the norm of the gradient is below 3. At step 119 it is on
+# the cliff, and the norm is 795. The next update has length 40 and ends at w = 19, b =
+# 36, where tanh is flat. There the gradient is zero to the last digit, and nothing more
+# is learned. This is not a rare accident: of 400 starting points near this one, more
+# than half end with a loss above 0.01.
 
 
 # %%
@@ -200,10 +212,10 @@ def unroll(w, b):
 def cliff(theta):
     (w, b), g = theta, np.zeros_like(theta)                  # theta is (2, N): N networks at once
     h = unroll(w, b)
-    dh = h[30] - 0.5                                         # of the loss (h[30] - 0.5)² / 2
+    dh = h[30] - 0.5                                         # gradient of the loss (h[30] - 0.5)² / 2
     for t in range(30, 0, -1):
         da = dh * (1 - h[t] ** 2)
-        g += da * np.array([h[t - 1], np.ones_like(w)])      # w and b act in every step: their gradients add up
+        g += da * np.array([h[t - 1], np.ones_like(w)])      # w and b are used in every time step: gradients add
         dh = da * w
     return (h[30] - 0.5) ** 2 / 2, g
 
@@ -218,7 +230,7 @@ def descend(theta, c):
     return np.array(history)                                 # (300, 4, N)
 
 
-by_complex_step = ((unroll(1.9 + 1e-200j, -0.5)[30] - 0.5) ** 2 / 2).imag / 1e-200  # is the gradient right? See lesson 4
+by_complex_step = ((unroll(1.9 + 1e-200j, -0.5)[30] - 0.5) ** 2 / 2).imag / 1e-200  # checks the gradient, as in lesson 4
 assert np.isclose(cliff(np.array([1.9, -0.5]))[1][0], by_complex_step, rtol=1e-10)
 starts = np.array([[2.0], [-0.6]]) + np.array([[0.1], [0.05]]) * np.random.default_rng(0).uniform(-1, 1, (2, 400))
 starts[:, 0] = 2.0, -0.6
@@ -231,21 +243,24 @@ assert round(1.2**30) == 237 and round(0.8**30, 4) == 0.0012
 # %% [markdown]
 # ## Clipping by norm
 #
-# Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural networks (2013), say
-# what to do. On the face of a cliff the direction of a gradient can be believed, its length cannot.
-# So where it is longer than c, make it c long:
+# Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural networks
+# (2013), have a solution. On a cliff the direction of the gradient is useful, but its
+# length is not. So if its norm is larger than c, make it c:
 #
 #     (2)  g ← g · min(1, c / ‖g‖)                 in `minilstm/optim/clipping.py`
 #
-# ‖g‖ is the norm of the gradients of all weights together, the root of the sum of all squares: the
-# *global* norm. With one factor for all of them the direction stays. Whoever cuts each entry by
-# itself, equation (1) of that file, or each array by a norm of its own, turns it: (30, 0.4) becomes
-# (1, 0.4), 21 degrees away.
+# ‖g‖ is the *global* norm: the root of the sum of all squares, over the gradients of
+# all weights together. One factor for all of them keeps the direction. The direction
+# changes if each entry is clipped by itself, equation (1) of that file, or each array
+# by its own norm. For example, (30, 0.4) becomes (1, 0.4), 21 degrees away.
 #
-# With c = 3 the same descent takes a step of 0.15 where the other took one of 40, and arrives, if
-# with a slight tremble, for the cliff is near; and so it does from all 400 starts. With Adam, whose
-# step does not know how long a gradient is, clipping is of use too: a gradient of 795 would stay in
-# v for a thousand steps, and make all of them small.
+# With c = 3 the same descent makes an update of length 0.15 instead of 40, and arrives.
+# It still shakes a little, because the cliff is near. From all 400 starting points it
+# arrives.
+#
+# Clipping also helps Adam, although the length of a gradient does not matter to its
+# updates. A gradient of 795 would stay in v for a thousand steps, and make all updates
+# small.
 
 # %%
 clipped = descend(starts, c=3.0)
@@ -258,7 +273,7 @@ assert np.isclose(np.linalg.norm(clipped[120, :2, 0] - clipped[119, :2, 0]), 0.1
 
 g = np.array([30.0, 0.4])
 by_norm, by_value = g.copy(), g.copy()
-norm = optim.clip_by_global_norm(by_norm, 1.0)               # in place; returns the norm that there was
+norm = optim.clip_by_global_norm(by_norm, 1.0)               # in place; returns the norm before clipping
 optim.clip_by_value(by_value, 1.0)
 turned = [abs(np.degrees(np.arctan2(v[1], v[0]) - np.arctan2(g[1], g[0]))) for v in (by_norm, by_value)]
 print(f"\n(30, 0.4)  by norm: {by_norm.round(4)}, turned by {turned[0]:.0f}°;  by value: {by_value}, by {turned[1]:.0f}°")
@@ -278,19 +293,24 @@ if plt := pyplot():
     save(figure, "09_adam_cliff")
 
 # %% [markdown]
-# ## From a rate that is too high to NaN
+# ## From a high learning rate to NaN
 #
-# In the valley the rate must stay below 0.02. With a rate of 1, b is multiplied by -99 in each
-# step. In float32, whose largest number is 3.4e38, the loss is infinite from step 10 on, since it
-# squares b. b itself is infinite at step 20. Then comes infinity minus infinity, which is not a
-# number: NaN. It spreads to whatever it is added to or multiplied with, and stays; in Adam's m and
-# v too.
+# In the valley the learning rate must stay below 0.02. With a learning rate of 1, b is
+# multiplied by -99 in each step. The largest float32 is 3.4e38. The loss squares b, so
+# it is infinite from step 10 on. b itself is infinite at step 20. Then comes infinity
+# minus infinity, which is not a number: NaN. A sum or a product with NaN is NaN, so it
+# spreads and stays, also in Adam's m and v.
 #
-# The package stops at step 20 and says so. What to do when you meet it, in this order: lower the
-# rate; clip; and if the loss is one of your own, look for the logarithm of 0 and the exponential of
-# a large number in it (`log_sum_exp` in `minilstm/reference/functions.py` has neither). Clipping leaves a
-# gradient alone whose norm is infinite or NaN: nothing can be saved in it, and cutting it down
-# would hide that.
+# The package stops at step 20 with an error. If you meet it, do this, in this order:
+#
+# 1. Lower the learning rate.
+# 2. Clip the gradients.
+# 3. If the loss is your own code, look for the logarithm of 0 and for the exponential
+#    of a large number. (`log_sum_exp` in `minilstm/reference/functions.py` has
+#    neither.)
+#
+# Clipping does not change a gradient whose norm is infinite or NaN. It cannot repair
+# such a gradient, and a smaller one would hide the problem.
 
 # %%
 theta, steep, history = start.astype(np.float32), curvature.astype(np.float32), []
@@ -300,7 +320,7 @@ with np.errstate(over="ignore", invalid="ignore"):
         history.append((theta[1], np.sum(steep * theta**2) / 2))
         if step in (0, 1, 2, 9, 10, 19, 20, 21):
             print(f"{step:4d} {theta[1]:10.3g}  {history[-1][1]:10.3g}")
-        theta = theta - steep * theta                        # SGD with a rate of 1
+        theta = theta - steep * theta                        # SGD with a learning rate of 1
     assert np.isinf(history).argmax(axis=0).tolist() == [20, 10] and np.isnan(history).argmax(axis=0).tolist() == [21, 21]
     theta, state = start.astype(np.float32), optim.SGD().init(start.astype(np.float32))
     try:
@@ -313,9 +333,9 @@ assert step == 20
 # %% [markdown]
 # ## Exercises
 #
-# `minilstm exercise 9` makes your copy, `lessons/my/09_adam.py`.
-# Fill in its blanks, and run the same command again: it grades what you wrote.
+# `minilstm exercise 9` makes your copy, `lessons/my/09_adam.py`. Fill in its blanks,
+# and run the same command again: it grades what you wrote.
 #
 # 1. SGD with momentum.
-# 2. Clipping by the global norm of a dictionary of arrays.
-# 3. Adam, whole; with it an LSTM then learns to remember.
+# 2. Clipping by the global norm, for a dictionary of arrays.
+# 3. All of Adam. Then an LSTM uses it to learn to remember.
