@@ -12,24 +12,27 @@ import numpy as np
 
 
 def gradients_back(w, h):
-    """Task 1. All gradients of a simple RNN of one number: (k + 1,), of which entry j is dh[k] / dh[k-j].
+    """Task 1. The gradients of a simple RNN of one number, over all distances.
 
-    h (k + 1,) are its states: h[t] = tanh(w h[t-1] + x[t]) for t from 1 to k. Entry 0 is 1, for h[k] is itself.
+    h (k + 1,) has its states: h[0] is the initial state, and for t from 1 to k
+    h[t] = tanh(w h[t-1] + x[t]). Returns (k + 1,): entry j is dh[k] / dh[k-j]. Entry 0
+    is 1, the derivative of h[k] with respect to itself.
     """
-    factors = ...  # (k,): by what each of the steps 1 to k multiplies the gradient, equation (1)
+    factors = ...  # (k,): the factor of the gradient in each of the steps 1 to k, equation (1)
     return np.concatenate([[1.0], np.cumprod(...)])
 
 
 def forget_bias(steps, share):
-    """Task 2. The bias b of a forget gate f = σ(b) that leaves this share of dc, 0 < share < 1, after so many steps.
+    """Task 2. The bias b of a forget gate f = σ(b) that leaves a given fraction of dc.
 
-    Along the cell state alone, as in equation (4): f to the power of `steps` is `share`.
+    `share`, between 0 and 1, is the fraction of dc that is left after `steps` steps
+    along the cell state alone, equation (4): f to the power of `steps` is `share`.
     """
     return ...
 
 
 def gru_state_backward(dh, h_prev, r, z, n, q, Wh):
-    """Task 3. One step of a GRU backward, to its state: from dh (B, H) to dh_prev (B, H).
+    """Task 3. One step of a GRU backward, to its state: dh (B, H) to dh_prev (B, H).
 
         (1)  r = σ(… + h_prev Wh_r + …)
         (2)  z = σ(… + h_prev Wh_z + …)
@@ -37,9 +40,10 @@ def gru_state_backward(dh, h_prev, r, z, n, q, Wh):
         (4)  n = tanh(… + r ⊙ q)
         (5)  h = (1 - z) ⊙ n + z ⊙ h_prev
 
-    The equations are those of minilstm/reference/gru.py; the dots stand for what h_prev has no part in. h_prev, r, z, n and q
-    (B, H) are what the step computed; Wh (H, 3H) is in blocks r, z, n. h_prev stands in four of the equations: dh comes back
-    to it on four ways, which add up.
+    The equations are those of minilstm/reference/gru.py; the dots stand for terms
+    without h_prev. h_prev, r, z, n and q (B, H) are the numbers of the forward step;
+    Wh (H, 3H) has the blocks r, z, n. h_prev is used in four of the equations. So there
+    are four paths from dh to dh_prev, and their gradients add.
     """
     dah = ...  # (B, 3H): dLoss/d(h_prev Wh), in blocks r, z, n
     return ...

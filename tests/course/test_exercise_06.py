@@ -1,4 +1,4 @@
-"""Wrong answers to the exercises of lesson 6 and what is said to them."""
+"""Wrong answers to the exercises of lesson 6, and the messages about them."""
 
 import pytest
 
@@ -33,17 +33,17 @@ RIGHT = {
 @pytest.mark.parametrize(
     "factors, order, said",
     [
-        ("w * (1 - h[:-1] ** 2)", "factors[::-1]", "yours takes h[t-1]"),
-        ("w * (1 - h[1:] ** 2)", "factors", "the way back begins with the last step"),
+        ("w * (1 - h[:-1] ** 2)", "factors[::-1]", "yours uses h[t-1]"),
+        ("w * (1 - h[1:] ** 2)", "factors", "backward begins with the last step"),
         ("1 - h[1:] ** 2", "factors[::-1]", "w is missing"),
         ("w * np.ones(len(h) - 1)", "factors[::-1]", "1 - h² is missing"),
         ("w * (1 - h[1:])", "factors[::-1]", "h is squared"),
-        ("w * (1 - h[1:]) ** 2", "factors[::-1]", "the slope of tanh is 1 - h², not (1 - h)²"),
-        ("w * (1 - np.tanh(h[1:]) ** 2)", "factors[::-1]", "h has been through tanh already"),
+        ("w * (1 - h[1:]) ** 2", "factors[::-1]", "the derivative of tanh is 1 - h², not (1 - h)²"),
+        ("w * (1 - np.tanh(h[1:]) ** 2)", "factors[::-1]", "h is already the tanh"),
         ("w * (1 - h ** 2)", "factors[::-1]", "has the shape (7,) where (6,) belongs"),
     ],
 )
-def test_wrong_factors_are_told_apart(tmp_path, factors, order, said):
+def test_a_wrong_factor_is_named(tmp_path, factors, order, said):
     assert said in wrong(tmp_path, 6, "gradients_back", BACK.format(factors=factors, order=order))
 
 
@@ -52,46 +52,49 @@ def test_wrong_factors_are_told_apart(tmp_path, factors, order, said):
     [
         ("share ** (1 / steps)", "this is the gate f itself"),
         ("np.log(share) / steps", "this is log(f)"),
-        ("np.log(share / (1 - share))", "for one step only"),
-        ("np.log(share / steps / (1 - share / steps))", "steps multiply, so take a root"),
-        ("-np.log(share ** (1 / steps) / (1 - share ** (1 / steps)))", "the other way round"),
-        ("np.log(np.log(share) / steps / (1 - np.log(share) / steps))", "it is nan, a logarithm of something negative"),
-        ("np.log(share ** steps / (1 - share ** steps))", "the power is 1 / steps"),
+        ("np.log(share / (1 - share))", "right for one step only"),
+        ("np.log(share / steps / (1 - share / steps))", "the factors multiply, so take a root"),
+        ("-np.log(share ** (1 / steps) / (1 - share ** (1 / steps)))", "the fraction is upside down"),
+        ("np.log(np.log(share) / steps / (1 - np.log(share) / steps))", "it is nan, the logarithm of a negative number"),
+        ("np.log(share ** steps / (1 - share ** steps))", "the exponent is 1 / steps"),
         ("np.log(share ^ steps)", "a power is written **"),
         ("4.25", "forget_bias(1, 0.7) is 4.25 where 0.847298 belongs"),
     ],
 )
-def test_wrong_biases_are_told_apart(tmp_path, value, said):
+def test_a_wrong_bias_is_named(tmp_path, value, said):
     assert said in wrong(tmp_path, 6, "forget_bias", f"def forget_bias(steps, share):\n    return {value}\n")
 
 
 @pytest.mark.parametrize(
     "line, said",
     [
-        ({"dh_prev": "dah @ Wh.T"}, "the straight way is missing"),
-        ({"dh_prev": "dh * z"}, "only the straight way is there"),
-        ({"dh_prev": "dh * (1 - z) + dah @ Wh.T"}, "the straight way takes z"),
-        ({"dn": "dh * z"}, "n gets dh times 1 - z, its factor in (5); yours takes z"),
+        ({"dh_prev": "dah @ Wh.T"}, "the direct path is missing"),
+        ({"dh_prev": "dh * z"}, "there is only the direct path"),
+        ({"dh_prev": "dh * (1 - z) + dah @ Wh.T"}, "the direct path has the factor z"),
+        ({"dn": "dh * z"}, "dn is dh times 1 - z, the factor of n in (5); yours has z"),
         ({"dn": "dh * z", "dh_prev": "dh * (1 - z) + dah @ Wh.T"}, "z and 1 - z are exchanged"),
-        ({"dn": "dh"}, "yours gets all of dh"),
-        ({"dz": "dh * h_prev"}, "z stands twice in (5)"),
+        ({"dn": "dh"}, "yours is all of dh"),
+        ({"dz": "dh * h_prev"}, "z is used twice in (5)"),
         ({"dz": "dh * (n - h_prev)"}, "the sign of dz"),
         ({"dan": "dn"}, "1 - n², is missing"),
-        ({"dan": "dn * (1 - q**2)"}, "yours takes 1 - q²"),
-        ({"dan": "dn * (1 - np.tanh(n)**2)"}, "n has been through tanh already"),
-        ({"daz": "dz", "dar": "dan * q"}, "the slopes of σ are missing"),
-        ({"daz": "dz"}, "the slope of the σ in (2)"),
-        ({"dar": "dan * q"}, "the slope of the σ in (1)"),
-        ({"daz": "dz * sigmoid(z) * (1 - sigmoid(z))", "dar": "dan * q * sigmoid(r) * (1 - sigmoid(r))"}, "through σ already"),
-        ({"dq": "dan"}, "q is heard times r"),
-        ({"dar": "dan * h_prev * r * (1 - r)"}, "dr takes q"),
+        ({"dan": "dn * (1 - q**2)"}, "yours is 1 - q²"),
+        ({"dan": "dn * (1 - np.tanh(n)**2)"}, "n is already the tanh"),
+        ({"daz": "dz", "dar": "dan * q"}, "the derivatives of σ are missing"),
+        ({"daz": "dz"}, "the derivative of the σ in (2)"),
+        ({"dar": "dan * q"}, "the derivative of the σ in (1)"),
+        (
+            {"daz": "dz * sigmoid(z) * (1 - sigmoid(z))", "dar": "dan * q * sigmoid(r) * (1 - sigmoid(r))"},
+            "the gates are already the σ",
+        ),
+        ({"dq": "dan"}, "in (4) q is multiplied by r"),
+        ({"dar": "dan * h_prev * r * (1 - r)"}, "dr has the factor q; yours has h_prev"),
         ({"blocks": "[daz, dar, dq]"}, "order r, z, n"),
-        ({"blocks": "[dar, 0 * daz, dq]"}, "the way through the update gate z is missing"),
-        ({"blocks": "[0 * dar, daz, dq]"}, "the way through the reset gate r is missing"),
-        ({"blocks": "[dar, daz, 0 * dq]"}, "the way through the candidate is missing"),
+        ({"blocks": "[dar, 0 * daz, dq]"}, "the path through the update gate z is missing"),
+        ({"blocks": "[0 * dar, daz, dq]"}, "the path through the reset gate r is missing"),
+        ({"blocks": "[dar, daz, 0 * dq]"}, "the path through the candidate is missing"),
         ({"dh_prev": "dh * z + dah @ Wh"}, "a product @ does not fit"),
     ],
 )
-def test_wrong_ways_through_a_gru_are_named(tmp_path, line, said):
+def test_a_wrong_path_through_a_gru_is_named(tmp_path, line, said):
     source = "from minilstm.reference.functions import sigmoid\n\n\n" + GRU.format(**RIGHT | line)
     assert said in wrong(tmp_path, 6, "gru_state_backward", source)
