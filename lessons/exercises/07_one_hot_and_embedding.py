@@ -12,18 +12,18 @@ import numpy as np
 
 
 def embed(ids, W):
-    """Task 1. The vectors of ids: (…) integers, of any shape, to (…, E), out of a table W (V, E). Equation (1).
+    """Task 1. The vectors of ids, equation (1): from ids (…), of any shape, to (…, E).
 
-    No one-hot array, and no loop.
+    W (V, E) is the table. Use no one-hot array and no loop.
     """
     return ...
 
 
 def embed_backward(ids, dx, dW):
-    """Task 2. The gradient of the table after this batch: (V, E). Equation (2).
+    """Task 2. The gradient of the table after this mini-batch, equation (2): (V, E).
 
-    ids (T, B), in which ids repeat; dx (T, B, E) is the gradient of their vectors; dW (V, E) is what has been added up
-    already. It belongs to the caller: work on a copy.
+    ids (T, B) has ids that repeat. dx (T, B, E) is the gradient of their vectors.
+    dW (V, E) is the sum so far; add to it. It belongs to the caller, so work on a copy.
     """
     total = dW.copy()
     ...
@@ -31,11 +31,12 @@ def embed_backward(ids, dx, dW):
 
 
 def nearest(ids, W, k):
-    """Task 3. The k nearest neighbours of each of some words: (n, k) ids, the nearest first.
+    """Task 3. The k nearest neighbours of several words: (n, k) ids, the nearest first.
 
-    ids (n,), all different; W (V, E). Near means a large cosine of the two rows. No word is its own neighbour. No loop.
+    ids (n,) are all different; W (V, E). Near means a large cosine of the two rows. No
+    word is its own neighbour. Use no loop.
     """
-    unit = ...  # (V, E): the rows of W, each of length 1
+    unit = ...  # (V, E): the rows of W, each scaled to length 1
     alike = ...  # (n, V): cosines of these words with all words, -np.inf with themselves
     return ...
 

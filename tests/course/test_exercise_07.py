@@ -1,4 +1,4 @@
-"""Wrong answers to the exercises of lesson 7 and what is said to them."""
+"""Wrong answers to the exercises of lesson 7, and the messages about them."""
 
 import pytest
 
@@ -22,18 +22,18 @@ RIGHT = {
     "value, said",
     [
         ("np.eye(len(W))[ids]", "these are the one-hot vectors"),
-        ("W[ids.ravel()]", "the ids were laid out flat"),
+        ("W[ids.ravel()]", "the ids were flattened"),
         ("W[ids - 1]", "ids count from 0"),
         ("W[:, ids]", "IndexError"),
         ("W[ids].T", "has the shape (3, 5) where (5, 3) belongs"),
         ("W[ids] * ids[..., None]", "an id is a name"),
-        ("np.eye(len(W))[ids] @ W", "the vectors are right; but W can be asked for all rows at once"),
+        ("np.eye(len(W))[ids] @ W", "the vectors are right; but one index can take all rows of W at once"),
         ("np.array([W[k] for k in ids.ravel()]).reshape(*ids.shape, -1)", "without a loop and without a product"),
         ("ids @ W", "a product @ does not fit"),
         ("None", "is missing"),
     ],
 )
-def test_wrong_vectors_are_told_apart(tmp_path, value, said):
+def test_a_wrong_vector_is_named(tmp_path, value, said):
     assert said in wrong(tmp_path, 7, "embed", f"def embed(ids, W):\n    return {value}\n")
 
 
@@ -42,23 +42,26 @@ def test_wrong_vectors_are_told_apart(tmp_path, value, said):
     [
         ("total = dW.copy(); total[ids] += dx", "only the last use was added"),
         ("total = dW.copy(); total[ids] = dx", "rows were assigned"),
-        ("total = np.zeros_like(dW); total[ids] += dx", "only the last use counts, and what dW held before is gone"),
-        ("total = np.zeros_like(dW); np.add.at(total, ids, dx)", "what dW held before is gone: this batch"),
+        ("total = np.zeros_like(dW); total[ids] += dx", "only the last use counts, and the earlier sum in dW is lost"),
+        ("total = np.zeros_like(dW); np.add.at(total, ids, dx)", "the earlier sum in dW is lost: add this"),
         ("total = dW; np.add.at(total, ids, dx)", "dW is changed in place"),
-        ("total = dW.copy(); [total.__setitem__(i, total[i] + d) for i, d in zip(ids, dx)]", "twice in one step counts once"),
+        (
+            "total = dW.copy(); [total.__setitem__(i, total[i] + d) for i, d in zip(ids, dx)]",
+            "twice in one time step counts once",
+        ),
         ("total = dW.copy()", "nothing was added"),
-        ("total = dW.copy(); np.add.at(total, ids[0], dx[0])", "only the first step's uses"),
+        ("total = dW.copy(); np.add.at(total, ids[0], dx[0])", "only the first time step's uses"),
         ("total = dW.copy(); np.add.at(total, ids[:, 0], dx[:, 0])", "only the first sequence's uses"),
         ("total = np.add.at(dW.copy(), ids, dx)", "such as np.add.at or list.sort, returns None"),
-        ("total = dW.copy(); np.add.at(total, ids, dx / np.bincount(ids.ravel())[ids][..., None])", "the mean of the uses"),
+        ("total = dW.copy(); np.add.at(total, ids, dx / np.bincount(ids.ravel())[ids][..., None])", "the mean over the uses"),
         ("total = dW.copy(); np.subtract.at(total, ids, dx)", "the sign"),
-        ("total = dW + dx.sum(axis=(0, 1))", "the sum of all dx went to every row"),
+        ("total = dW + dx.sum(axis=(0, 1))", "the sum of all dx was added to every row"),
         ("total = dW.copy().T; np.add.at(total, (slice(None), ids), np.moveaxis(dx, 2, 0))", "yours is (E, V) = (3, 7)"),
         ("total = dW.copy(); np.add.at(total.T, ids, dx)", "IndexError"),
         ("total = dW.copy(); np.add.at(total, ids.T, dx)", "ValueError"),
     ],
 )
-def test_wrong_sums_are_told_apart(tmp_path, lines, said):
+def test_a_wrong_sum_is_named(tmp_path, lines, said):
     source = f"def embed_backward(ids, dx, dW):\n    {lines}\n    return total\n"
     assert said in wrong(tmp_path, 7, "embed_backward", source)
 
@@ -68,10 +71,10 @@ def test_wrong_sums_are_told_apart(tmp_path, lines, said):
     [
         ({"own": "pass"}, "each word is its own nearest neighbour"),
         ({"own": "alike[np.arange(len(ids)), ids] = 0"}, "it comes before words whose cosine is negative"),
-        ({"own": "alike[:, ids] = -np.inf"}, "only the word itself is"),
+        ({"own": "alike[:, ids] = -np.inf"}, "exclude only the word itself"),
         ({"alike": "np.abs(unit[ids] @ unit.T)"}, "the sign of the cosine is lost"),
         ({"unit": "W / np.sum(W**2, axis=1, keepdims=True)"}, "the squares of their lengths"),
-        ({"chosen": "np.argsort(-alike, axis=0)[:, :k]"}, "argsort goes along the words that are asked about"),
+        ({"chosen": "np.argsort(-alike, axis=0)[:, :k]"}, "argsort sorts along the words of ids"),
         ({"own": "alike[np.arange(len(ids)), ids] = np.inf", "chosen": "np.argsort(alike)[:, :k]"}, "the farthest come first"),
         ({"chosen": "np.argsort(alike, axis=1)[:, :k]"}, "the word itself and the farthest come first"),
         ({"chosen": "np.argsort(alike, axis=1)[:, -k:]"}, "the nearest of them comes last"),
@@ -79,14 +82,14 @@ def test_wrong_sums_are_told_apart(tmp_path, lines, said):
         ({"unit": "W", "own": "pass"}, "each word may be its own neighbour"),
         ({"alike": "-np.linalg.norm(W[ids][:, None] - W[None], axis=2)"}, "the distance |u - v|"),
         ({"unit": "W / np.linalg.norm(W, axis=0, keepdims=True)"}, "along the wrong axis"),
-        ({"alike": "unit[ids] @ W.T"}, "every row of W has to be divided"),
+        ({"alike": "unit[ids] @ W.T"}, "divide every row of W"),
         ({"chosen": "np.argsort(-alike, axis=1)[:, 1:k + 1]"}, "the first place was cut off"),
-        ({"chosen": "np.sort(-alike, axis=1)[:, :k]"}, "argsort gives places"),
+        ({"chosen": "np.sort(-alike, axis=1)[:, :k]"}, "argsort returns positions"),
         ({"chosen": "np.argsort(-alike, axis=0)[:k].T"}, "the answer has the shape"),
         ({"chosen": "np.argsort(-alike)[:k]"}, "the answer has the shape"),
         ({"alike": "unit @ unit.T"}, "the answer has the shape"),
         ({"unit": "W / np.linalg.norm(W, axis=1)"}, "ValueError: operands"),
     ],
 )
-def test_wrong_neighbours_are_told_apart(tmp_path, line, said):
+def test_wrong_neighbours_are_named(tmp_path, line, said):
     assert said in wrong(tmp_path, 7, "nearest", NEAREST.format(**RIGHT | line))
