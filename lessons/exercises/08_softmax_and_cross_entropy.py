@@ -12,19 +12,20 @@ import numpy as np
 
 
 def log_sum_exp(a):
-    """Task 1. log Σ exp(a) over the last axis of a (…, V), which is kept with length 1: (…, 1). Equation (3).
+    """Task 1. log Σ exp(a) over the last axis, equation (3): from a (…, V) to (…, 1).
 
-    Scores of 1000 and of -1000 come up, in different rows of one array.
+    Different rows of one array may have scores of 1000 and of -1000.
     """
     m = ...
     return ...
 
 
 def loss_and_gradient(a, y):
-    """Task 2. Logits a (N, V) and targets y (N,) to the loss of each token, (N,), and its gradient, (N, V).
+    """Task 2. The loss of each token, (N,), and its gradient, (N, V).
 
-    Equations (1) and (2), each token for itself: no mean yet. The target may be thousands below the best. Your `log_sum_exp`
-    may help.
+    a (N, V) are the logits, y (N,) the targets. Equations (1) and (2), for each token
+    alone: no mean yet. The target's score may be thousands below the largest. Your
+    `log_sum_exp` may help.
     """
     losses = ...
     da = ...
@@ -32,10 +33,11 @@ def loss_and_gradient(a, y):
 
 
 def batch_loss(logits, targets, lengths):
-    """Task 3. The loss of a padded batch, a number, and its gradient dlogits (T, B, V).
+    """Task 3. The loss of a padded mini-batch, a number, and its gradient (T, B, V).
 
-    logits (T, B, V), targets (T, B); of sequence b the first lengths[b] steps are real. The loss is the mean over all real
-    tokens of the batch. Any id may be a real target, 0 too.
+    logits (T, B, V), targets (T, B). The first lengths[b] time steps of sequence b are
+    real. The loss is the mean over all real tokens of the mini-batch. Any id may be a
+    real target, also 0.
     """
     real = ...
     loss = ...

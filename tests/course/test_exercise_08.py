@@ -1,4 +1,4 @@
-"""Wrong answers to the exercises of lesson 8 and what is said to them."""
+"""Wrong answers to the exercises of lesson 8, and the messages about them."""
 
 import pytest
 
@@ -13,18 +13,18 @@ MAX, SUM = "a.max(axis=-1, keepdims=True)", "np.exp(a - m).sum(axis=-1, keepdims
     "m, value, said",
     [
         ("0", f"m + np.log({SUM})", "inf in it: exp of a large score overflows"),
-        ("a.max()", f"m + np.log({SUM})", "the maximum of each row, not one for the whole array"),
-        (MAX, f"np.log({SUM})", "must be added again"),
-        (MAX, f"np.log({SUM}) - m", "taken off once more"),
+        ("a.max()", f"m + np.log({SUM})", "Subtract the maximum of each row, not one for the whole array"),
+        (MAX, f"np.log({SUM})", "the maximum was subtracted; add it again"),
+        (MAX, f"np.log({SUM}) - m", "the maximum is subtracted a second time"),
         (MAX, "m", "the sum is missing"),
-        (MAX, SUM, "its logarithm is wanted"),
-        (MAX, "m + np.log(np.exp(a - m).mean(axis=-1, keepdims=True))", "the mean in place of the sum"),
-        (MAX, "(m + np.log(" + SUM + "))[..., 0]", "must be kept, with length 1"),
+        (MAX, SUM, "this is the sum; its logarithm is missing"),
+        (MAX, "m + np.log(np.exp(a - m).mean(axis=-1, keepdims=True))", "the mean instead of the sum"),
+        (MAX, "(m + np.log(" + SUM + "))[..., 0]", "keep the last axis, with length 1"),
         ("a.max(axis=-1)", f"m + np.log({SUM})", "ValueError: operands could not be broadcast"),
         ("a.max(axis=0)", "m + np.log(np.exp(a - m).sum(axis=0))", "has the shape (4, 5) where (3, 4, 1) belongs"),
     ],
 )
-def test_wrong_sums_are_told_apart(tmp_path, m, value, said):
+def test_a_wrong_sum_is_named(tmp_path, m, value, said):
     assert said in wrong(tmp_path, 8, "log_sum_exp", LSE.format(m=m, value=value))
 
 
@@ -44,29 +44,29 @@ RIGHT = {"p": "np.exp(a - log_sum_exp(a))", "losses": "log_sum_exp(a)[:, 0] - a[
     "changed, said",
     [
         ({"losses": "-np.log(p[rows, y])"}, "losses has inf in it: exp of a large score overflows, or a probability became 0"),
-        ({"losses": "-np.log(p[rows, y] + 1e-12)"}, "1e-12 is added to, or is the least p_y"),
+        ({"losses": "-np.log(p[rows, y] + 1e-12)"}, "1e-12 is added to p_y, or is its minimum"),
         ({"losses": "-np.log(np.clip(p[rows, y], 1e-15, 1))"}, "1e-15 is"),
         ({"losses": "np.log(p[rows, y])"}, "losses is wrong: the sign"),
         ({"losses": "-np.log2(p[rows, y])"}, "in bits"),
-        ({"losses": "log_sum_exp(a)[:, 0]"}, "the target's score must be taken off"),
+        ({"losses": "log_sum_exp(a)[:, 0]"}, "subtract the target's score"),
         ({"losses": "-a[rows, y]"}, "log Σ exp(a) is missing"),
         ({"losses": "(log_sum_exp(a)[:, 0] - a[rows, y]).mean()"}, "losses is one number"),
-        ({"losses": "(log_sum_exp(a)[:, 0] - a[rows, y]) / len(y)"}, "losses is wrong: they are divided by N already"),
+        ({"losses": "(log_sum_exp(a)[:, 0] - a[rows, y]) / len(y)"}, "losses is wrong: they are already divided by N"),
         ({"losses": "p[rows, y]"}, "the probabilities of the targets"),
         ({"losses": "log_sum_exp(a) - a[rows, y]"}, "losses has the shape (6, 6) where (6,) belongs"),
         ({"p": "np.exp(a) / np.exp(a).sum(axis=1, keepdims=True)"}, "da has nan in it"),
-        ({"target": "pass"}, "da is wrong: this is p; the target is not taken off"),
-        ({"target": "da[rows, y] += 1"}, "the target is added"),
+        ({"target": "pass"}, "da is wrong: this is p; subtract 1 at the target"),
+        ({"target": "da[rows, y] += 1"}, "1 is added at the target"),
         ({"result": "losses, -da"}, "it is p - y, not y - p"),
-        ({"result": "losses, da / len(y)"}, "da is wrong: it is divided by N already"),
-        ({"target": "da[:, y] -= 1"}, "takes 1 off in all rows"),
-        ({"target": "da = da - y[:, None]"}, "the ids themselves are taken off"),
+        ({"result": "losses, da / len(y)"}, "da is wrong: it is already divided by N"),
+        ({"target": "da[:, y] -= 1"}, "subtracts 1 in all rows"),
+        ({"target": "da = da - y[:, None]"}, "the ids themselves are subtracted"),
         ({"p": "a", "losses": "0 * a[:, 0]"}, "in place"),
         ({"result": "losses"}, "two arrays: (losses, da)"),
         ({"result": "[[1], [2, 3]], da"}, "losses is made of rows of different lengths"),
     ],
 )
-def test_wrong_losses_and_gradients_are_told_apart(tmp_path, changed, said):
+def test_a_wrong_loss_or_gradient_is_named(tmp_path, changed, said):
     assert said in wrong(tmp_path, 8, "loss_and_gradient", BOTH.format(**RIGHT | changed))
 
 
@@ -103,11 +103,11 @@ BATCH_RIGHT = {"real": "np.arange(T)[:, None] < lengths", "da": "da / N", "loss"
         ({"loss": "'small'"}, "the loss must consist of numbers, not of str"),
     ],
 )
-def test_mistakes_with_padding_are_called_by_their_names(tmp_path, changed, said):
+def test_a_mistake_with_padding_is_named(tmp_path, changed, said):
     assert said in wrong(tmp_path, 8, "batch_loss", BATCH.format(**BATCH_RIGHT | changed))
 
 
-def test_the_mean_of_means_is_told_from_the_mean(tmp_path):
+def test_the_mean_of_means_is_not_the_mean(tmp_path):
     source = BATCH.format(**BATCH_RIGHT | {"loss": "np.mean([l[:n].mean() for l, n in zip(every.T, lengths)])"})
     every = "    every = loss_and_gradient(logits.reshape(-1, V), targets.ravel())[0].reshape(T, B)\n"
     assert "the sequences' means" in wrong(tmp_path, 8, "batch_loss", source.replace("    N =", every + "    N ="))
@@ -134,7 +134,7 @@ EVERYWHERE = """def batch_loss(logits, targets, lengths):
 """
 
 
-def test_padding_that_is_left_out_on_one_way_only_is_told(tmp_path):
+def test_padding_in_the_loss_alone_or_in_the_gradient_alone_is_found(tmp_path):
     source = EVERYWHERE.format(loss="losses[real].mean()", dlogits="da")
     assert "the padding has a gradient where 0 belongs" in wrong(tmp_path, 8, "batch_loss", source)
     source = EVERYWHERE.format(loss="losses.mean()", dlogits="da * real[..., None]")
@@ -152,20 +152,20 @@ NAIVE = """def batch_loss(logits, targets, lengths):
 """
 
 
-def test_of_many_mistakes_at_once_the_overflow_is_named_first(tmp_path):
+def test_the_overflow_is_named_first_among_many_mistakes(tmp_path):
     source = NAIVE.format(p="np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)")
     assert "exp overflows" in wrong(tmp_path, 8, "batch_loss", source)
 
 
-def test_two_mistakes_are_both_named_and_the_report_wraps_each_sentence_anew(tmp_path):
-    mark = result_of(tmp_path, 8, "batch_loss", BATCH.format(**BATCH_RIGHT | {"loss": "losses.sum()", "da": "da"}))
-    lines = describe(1, mark).splitlines()
+def test_two_mistakes_are_both_named_and_each_sentence_is_wrapped(tmp_path):
+    result = result_of(tmp_path, 8, "batch_loss", BATCH.format(**BATCH_RIGHT | {"loss": "losses.sum()", "da": "da"}))
+    lines = describe(1, result).splitlines()
     assert lines[:3] == [
         "1. batch_loss: wrong",
         "   Your loss is wrong in loss, dlogits at the real tokens.",
         "   1. sum in place of the mean",
     ]
-    words = " ".join(mark.sentence.split())
+    words = " ".join(result.sentence.split())
     assert " ".join(" ".join(lines).split()) == f"1. batch_loss: wrong {words}"
     assert max(map(len, lines)) <= 80
     pairs = zip(lines[3:], lines[4:])
