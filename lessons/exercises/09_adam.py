@@ -7,17 +7,19 @@ lessons/my/09_adam.py. Leave the one in lessons/exercises blank.
     minilstm exercise 9 --hint    a hint, when you are stuck
     minilstm exercise 9 --reset   begin again; what you wrote is kept beside it
 
-What you are given belongs to the caller: make new arrays, and leave the old ones as they are.
+The arguments belong to the caller: make new arrays, and do not change the old ones.
 """
 
 import numpy as np
 
 
 def momentum_step(theta, g, u, rate, momentum):
-    """Task 1. A step of SGD with momentum: returns the new θ and the new u, each of the shape of θ.
+    """Task 1. A step of SGD with momentum: returns the new θ and the new u.
 
-    (1)  u ← μ u - α g         the velocity: most of what it was, and a push downhill; μ is `momentum`, α is `rate`
+    (1)  u ← μ u - α g         the velocity; μ is `momentum`, α is the learning rate `rate`
     (2)  θ ← θ + u             numbered as in minilstm/optim/sgd.py
+
+    θ, g and u have the same shape.
     """
     u = ...
     theta = ...
@@ -25,11 +27,13 @@ def momentum_step(theta, g, u, rate, momentum):
 
 
 def clip_by_global_norm(grads, max_norm):
-    """Task 2. Equation (2) of minilstm/optim/clipping.py for a dictionary of arrays of any shapes: returns (new, norm).
+    """Task 2. Clipping by the global norm, for a dictionary of arrays: returns (new, norm).
 
-    `norm` is the norm that the gradient had, all arrays together. `new` has the names of `grads`; its arrays are those of
-    `grads` times the one factor that brings the norm down to `max_norm`, or as they were if the norm is not above it. If the
-    norm is infinite or NaN they stay as they were too, so that whoever looks at them sees what happened.
+    Equation (2) of minilstm/optim/clipping.py. `norm` is the norm of the gradient before
+    clipping, over all arrays together. `new` has the names of `grads`. If the norm is
+    above `max_norm`, all arrays are multiplied by the one factor that makes it
+    `max_norm`. If not, they are unchanged. They are also unchanged if the norm is
+    infinite or NaN, so that the problem stays visible.
     """
     norm = ...
     factor = ...
@@ -37,10 +41,12 @@ def clip_by_global_norm(grads, max_norm):
 
 
 def adam_step(theta, g, m, v, t, rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8):
-    """Task 3. A step of Adam, equations (1) to (4) of minilstm/optim/adam.py: returns the new (θ, m, v, t).
+    """Task 3. A step of Adam: returns the new (θ, m, v, t).
 
-    θ, g, m and v are of one shape. t is how many steps were taken so far: 0 before the first, which returns 1.
-    When it is right, an LSTM is trained with it, to remember for twelve steps what it read first.
+    Equations (1) to (4) of minilstm/optim/adam.py. θ, g, m and v have the same shape. t
+    is the number of training steps so far: 0 before the first step, which returns 1.
+    If it is right, an LSTM is trained with it. It learns to remember its first input for
+    twelve time steps.
     """
     m = ...
     v = ...

@@ -15,25 +15,27 @@ def momentum_step(yours):
     for rate, mu in ((0.3, 0.8), (0.01, 0.95)):
         new_u = mu * u - rate * g
         new_theta, state = optim.sgd_step(theta, g, optim.SGDState(u, 0), rate, mu, False)
-        got_theta, got_u = contracts.unpack(yours(theta, g, u, rate, mu), 2, "the new θ and the new u belong here")
+        got_theta, got_u = contracts.unpack(
+            yours(theta, g, u, rate, mu), 2, "momentum_step must return two things: the new θ and the new u"
+        )
         same("the new u", got_u, state.velocity, {
-            "the gradient points uphill, and the push must go downhill": mu * u + rate * g,
-            "this is the velocity without the rate, as some libraries have it; here the rate is in u": mu * u + g,
-            "nothing is left of what it was; μ u is missing": -rate * g,
-            "what it was is kept whole; it must be μ u": u - rate * g,
-            "μ and 1 - μ are for means; here the push is α g, whatever μ is": mu * u - (1 - mu) * rate * g,
+            "the gradient points uphill; the update must go downhill, - α g": mu * u + rate * g,
+            "this is the velocity without the learning rate, as in some libraries; here the learning rate is in u": mu * u + g,
+            "nothing is left of the old u; μ u is missing": -rate * g,
+            "all of the old u is kept; it must be μ u": u - rate * g,
+            "μ and 1 - μ are for means; here the new part is α g, whatever μ is": mu * u - (1 - mu) * rate * g,
             "this is θ; the order is θ, u": new_theta,
-            "the rate belongs in (1), where u is made": mu * u - g,
-            "μ and the rate have changed places": rate * u - mu * g,
+            "the learning rate belongs in (1), where u is computed": mu * u - g,
+            "μ and the learning rate are exchanged": rate * u - mu * g,
         })  # fmt: skip
         same("the new θ", got_theta, new_theta, {
-            "u has its minus sign already: θ + u": theta - new_u,
-            "the step goes along u as it was before; (1) comes first": theta + u,
-            "the rate is in u already, and counts twice here": theta + rate * new_u,
+            "u already has its minus sign: θ + u": theta - new_u,
+            "this uses the old u; (1) comes first": theta + u,
+            "the learning rate is already in u, so it counts twice here": theta + rate * new_u,
             "this is a step without momentum": theta - rate * g,
-            "this is Nesterov's step, equation (3); (2) is wanted": theta + mu * new_u - rate * g,
+            "this is Nesterov's step, equation (3); the task is (2)": theta + mu * new_u - rate * g,
         })  # fmt: skip
-    return "u and θ are those of optim.sgd_step"
+    return "u and θ equal those of optim.sgd_step"
 
 
 def clip_by_global_norm(yours):
@@ -41,24 +43,25 @@ def clip_by_global_norm(yours):
     grads = {"Wx": rng.normal(size=(2, 3, 4)), "b": rng.normal(size=5) / 10, "scale": np.array(-3.0)}
     flat = np.concatenate([g.ravel() for g in grads.values()])
     norms = {name: np.linalg.norm(g) for name, g in grads.items()}
-    for max_norm, why in ((0.5, ""), (2.0, ""), (50.0, "the gradient is shorter than max_norm, and must stay as it is: ")):
+    for max_norm, why in ((0.5, ""), (2.0, ""), (50.0, "the norm is below max_norm, so nothing must change: ")):
         norm = np.linalg.norm(flat)
         right = {name: g * min(1, max_norm / norm) for name, g in grads.items()}
         got, got_norm = _clipped(yours, grads, max_norm)
         same("the norm", got_norm, norm, {
             "this is the sum of the squares; its root is missing": norm**2,
-            "this is the sum of the arrays' norms; their squares add up, and the root comes last": sum(norms.values()),
-            "this is the norm after clipping; the one before is wanted": min(norm, max_norm),
+            "this is the sum of the arrays' norms; add their squares, and take the root last": sum(norms.values()),
+            "this is the norm after clipping; return the norm before it": min(norm, max_norm),
             "this is the largest entry": np.abs(flat).max(),
-            "this adds up absolute values; the norm is made of squares": np.abs(flat).sum(),
-            "this adds up the entries, which cancel; the norm is made of squares": flat.sum(),
+            "this is the sum of absolute values; the norm has squares": np.abs(flat).sum(),
+            "this is the sum of the entries, which cancel; the norm has squares": flat.sum(),
         })  # fmt: skip
         for name, g in grads.items():
             same(f"{why}new[{name!r}]", got[name], right[name], {
-                "it was clipped by a norm of its own, and the direction of the whole is lost": g
+                "it was clipped by its own norm, so the direction of the whole gradient is lost": g
                 * min(1, max_norm / norms[name]),
-                "its entries were cut one by one, which turns the gradient": np.clip(g, -max_norm, max_norm),
-                "it is multiplied by max_norm / norm, and so made longer": g * max_norm / norm,
+                "its entries were clipped one by one, which changes the direction of the gradient":
+                    np.clip(g, -max_norm, max_norm),
+                "it is multiplied by max_norm / norm, which makes it longer": g * max_norm / norm,
                 "the factor is upside down": g * norm / max_norm,
                 "it is divided by the norm; times max_norm is missing": g / norm,
                 "nothing was clipped": g,
@@ -68,19 +71,21 @@ def clip_by_global_norm(yours):
     zeros = {"W": np.zeros((2, 2)), "b": np.zeros(3)}
     got, norm = _clipped(yours, zeros, 1.0)
     if not all(np.array_equal(got[name], zeros[name]) for name in zeros) or norm != 0:
-        raise Wrong("of a gradient that is all zeros something else is made: the norm is 0, and one cannot divide by it")
+        raise Wrong("a gradient of zeros is changed: its norm is 0, and one cannot divide by it")
     for bad in (np.inf, np.nan):
         grads["Wx"][1, 2, 3] = bad
         got, norm = _clipped(yours, grads, 1.0)
         if np.isfinite(norm):
             raise Wrong(f"a gradient with {bad} in it has no finite norm; yours is {norm:.3g}")
         if not all(np.array_equal(got[name], grads[name], equal_nan=True) for name in grads):
-            raise Wrong(f"a gradient with {bad} in it, of norm {norm}, must stay as it was: max_norm / norm is no factor then")
-    return "one factor for all arrays, only where the norm is above max_norm; zeros, inf and NaN stay what they were"
+            raise Wrong(f"a gradient with {bad} in it, of norm {norm}, must stay unchanged: do not use max_norm / norm")
+    return "one factor for all arrays, only if the norm is above max_norm; zeros, inf and NaN stay unchanged"
 
 
 def _clipped(yours, grads, max_norm):
-    new, norm = contracts.unpack(yours(dict(grads), max_norm), 2, "the new dictionary and the norm belong here")
+    new, norm = contracts.unpack(
+        yours(dict(grads), max_norm), 2, "clip_by_global_norm must return two things: the new dictionary and the norm"
+    )
     if not isinstance(new, dict) or set(new) != set(grads):
         raise Wrong(f"the new gradient must be a dictionary with the names {', '.join(grads)}")
     if not isinstance(norm, (float, int, np.number, np.ndarray)) or np.size(norm) != 1:
@@ -94,7 +99,7 @@ def adam_step(yours):
     v = rng.uniform(0.5, 2, (2, 4))
     usual = {"rate": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
     for t, constants in (
-        (1, {"rate": 0.5, "beta1": 0.3, "beta2": 0.4, "epsilon": 0.1}),  # ε so large that its place is seen
+        (1, {"rate": 0.5, "beta1": 0.3, "beta2": 0.4, "epsilon": 0.1}),  # ε is so large that its place matters
         (0, usual),
         (20, usual | {"epsilon": 0.1}),
     ):
@@ -103,62 +108,62 @@ def adam_step(yours):
         _one_step(yours, theta, g, m, v, t, **constants)
         m, v = rng.normal(size=(2, 4)), rng.uniform(0.5, 2, (2, 4))
     before, after = _remember(yours)
-    return (f"θ, m, v and t are those of optim.adam_step. With it an LSTM learned to remember for twelve steps what it read"
-            f" first: in 60 steps its loss fell from {before:.3f} to {after:.3f}")  # fmt: skip
+    return (f"θ, m, v and t equal those of optim.adam_step. With it an LSTM learned to remember its first input for twelve"
+            f" time steps: in 60 training steps its loss fell from {before:.3f} to {after:.3f}")  # fmt: skip
 
 
 def _one_step(yours, theta, g, m, v, t, rate, beta1, beta2, epsilon):
     right_theta, state = optim.adam_step(theta, g, optim.AdamState(m, v, t), rate, beta1, beta2, epsilon)
     got = yours(theta, g, m, v, t, rate, beta1, beta2, epsilon)
-    contracts.unpack(got, 4, "the new θ, m, v and t belong here, in this order")
+    contracts.unpack(got, 4, "adam_step must return four things: the new θ, m, v and t, in this order")
     got_theta, got_m, got_v, got_t = got
     M, V, steps = state.m, state.v, t + 1
     one, two = 1 - beta1**steps, 1 - beta2**steps
     same("the new m", got_m, M, {
         "this is v; the order is θ, m, v, t": V,
-        "its factor is β₁; this has β₂, which is that of v": beta2 * m + (1 - beta2) * g,
-        "β₁ and 1 - β₁ have changed places": (1 - beta1) * m + beta1 * g,
+        "its factor is β₁; this has β₂, the factor of v": beta2 * m + (1 - beta2) * g,
+        "β₁ and 1 - β₁ are exchanged": (1 - beta1) * m + beta1 * g,
         "g must be multiplied by 1 - β₁": beta1 * m + g,
-        "this is m̂; the correction is for one step, what is kept is m without it": M / one,
-        "m is the mean of g, v that of g²; m has g² here": beta1 * m + (1 - beta1) * g**2,
+        "this is m̂; the correction is for one step only, so return m without it": M / one,
+        "m is the mean of g, and v that of g²; your m has g²": beta1 * m + (1 - beta1) * g**2,
     })  # fmt: skip
     same("the new v", got_v, V, {
-        "its factor is β₂; this has β₁, which is that of m": beta1 * v + (1 - beta1) * g**2,
-        "β₂ and 1 - β₂ have changed places": (1 - beta2) * v + beta2 * g**2,
+        "its factor is β₂; this has β₁, the factor of m": beta1 * v + (1 - beta1) * g**2,
+        "β₂ and 1 - β₂ are exchanged": (1 - beta2) * v + beta2 * g**2,
         "g² must be multiplied by 1 - β₂": beta2 * v + g**2,
         "g is not squared": beta2 * v + (1 - beta2) * g,
-        "g is doubled, and not squared": beta2 * v + (1 - beta2) * 2 * g,
-        "the mean is squared; what is wanted is the mean of the squares": (beta2 * v + (1 - beta2) * g) ** 2,
-        "m is squared and averaged; it is g² that is averaged": beta2 * v + (1 - beta2) * M**2,
-        "this is v̂; the correction is for one step, what is kept is v without it": V / two,
+        "g is doubled, not squared": beta2 * v + (1 - beta2) * 2 * g,
+        "this is the square of the mean; v is the mean of the squares": (beta2 * v + (1 - beta2) * g) ** 2,
+        "this is a mean of m²; v is the mean of g²": beta2 * v + (1 - beta2) * M**2,
+        "this is v̂; the correction is for one step only, so return v without it": V / two,
     })  # fmt: skip
-    same("the new t", got_t, steps, {"it must be one more than it was": t})
+    same("the new t", got_t, steps, {"it must be one more than before": t})
     if np.any(M < 0) and isinstance(got_theta, np.ndarray) and np.isnan(got_theta.sum()):
-        raise Wrong("the new θ is NaN in some entries: is a root taken of m, which may be negative? The root is of v̂")
+        raise Wrong("the new θ has NaN in it: did you take the root of m, which may be negative? Take the root of v̂")
     step = lambda m_hat, v_hat: theta - rate * m_hat / (np.sqrt(v_hat) + epsilon)
     late = [1 - beta ** np.float64(t) for beta in (beta1, beta2)]
     same("the new θ", got_theta, right_theta, {
         "there is no bias correction, equation (3)": step(M, V),
-        "the bias correction is that of the step before: t counts this step already, and is 1 in the first. With 0 one"
-        " divides by 1 - β⁰ = 0": step(M / late[0], V / late[1]),
+        "the bias correction is that of the previous step: t includes this step, so it is 1 in the first. With 0 you divide"
+        " by 1 - β⁰ = 0": step(M / late[0], V / late[1]),
         "only m is corrected": step(M / one, V),
         "only v is corrected": step(M, V / two),
-        "the correction is 1 - β to the power of t, not times t": step(M / (1 - beta1 * steps), V / (1 - beta2 * steps)),
-        "one multiplies by 1 - βᵗ where one must divide by it": step(M * one, V * two),
-        "ε stands inside the root: √v̂ + ε is wanted": theta - rate * (M / one) / np.sqrt(V / two + epsilon),
-        "v̂ is divided by without its root": theta - rate * (M / one) / (V / two + epsilon),
-        "v is divided by instead of v̂, and without its root": theta - rate * (M / one) / (V + epsilon),
-        "ε is as in equation (5), outside the corrections; (4) is wanted": theta
+        "the correction is 1 - β to the power of t, not 1 - β times t": step(M / (1 - beta1 * steps), V / (1 - beta2 * steps)),
+        "you multiply by 1 - βᵗ; divide by it": step(M * one, V * two),
+        "ε is inside the root; add it outside: √v̂ + ε": theta - rate * (M / one) / np.sqrt(V / two + epsilon),
+        "you divide by v̂; divide by its root": theta - rate * (M / one) / (V / two + epsilon),
+        "you divide by v; divide by the root of v̂": theta - rate * (M / one) / (V + epsilon),
+        "ε is outside the corrections, as in equation (5); the task is (4)": theta
         - rate * np.sqrt(two) / one * M / (np.sqrt(V) + epsilon),
-        "m̂ and v̂ are made of m and v as they were before this step": step(m / one, v / two),
+        "m̂ and v̂ are computed from m and v before this step": step(m / one, v / two),
         "ε is missing": theta - rate * (M / one) / np.sqrt(V / two),
-        "it goes uphill": 2 * theta - right_theta,
-        "g stands where m̂ belongs": step(g, V / two),
+        "this goes uphill": 2 * theta - right_theta,
+        "there is g where m̂ belongs": step(g, V / two),
     })  # fmt: skip
 
 
 def _remember(adam):
-    """The losses before and after 60 steps of an LSTM that is to say, at the end, which sign it read at the beginning."""
+    """The losses of an LSTM before and after 60 training steps. It learns to name, at the end, the first sign that it read."""
     T, B, D, H = 12, 16, 2, 6
     rng = np.random.default_rng(3)
     x = rng.normal(0, 0.3, (T, B, D))
@@ -179,25 +184,25 @@ def _remember(adam):
         g = np.concatenate([part.ravel() for part in (*grads, da @ h[-1])])
         theta, m, v, t = adam(theta, g, m, v, t, rate=0.05)
     if not losses[-1] < 0.2:
-        raise Wrong(f"an LSTM trained with it does not learn: its loss was {losses[0]:.3g}, and is {losses[-1]:.3g}")
+        raise Wrong(f"an LSTM trained with it does not learn: its loss was {losses[0]:.3g}, and is now {losses[-1]:.3g}")
     return losses[0], losses[-1]
 
 
-BLANKS = 8  # in the exercise, as long as nobody has filled it in
+BLANKS = 8  # in the exercise before it is filled in
 TASKS = [
     Task("momentum_step", momentum_step, (
-        "Two lines, (1) and then (2); u has its minus sign and its rate from (1), so that (2) only adds.",
-        "momentum times the old u, less rate times g, is the new u; θ moves by the new one. With u *= the caller's array would"
-        " change: write u = ...",
+        "Two lines, (1) and then (2). u has its minus sign and its learning rate from (1), so (2) only adds.",
+        "The new u is momentum times the old u, minus rate times g; the new θ is θ plus the new u. With u *= the caller's array"
+        " would change: write u = ...",
     )),
     Task("clip_by_global_norm", clip_by_global_norm, (
-        "One norm for all arrays: add up the squares of every entry of every array, and take one root at the end. One factor.",
-        "norm: np.sqrt of sum(np.sum(g**2) for ...). The factor is max_norm / norm where max_norm < norm < np.inf, and 1.0"
-        " everywhere else; NaN is in no such interval.",
+        "One norm for all arrays: add the squares of every entry of every array, and take one root at the end. One factor.",
+        "norm: np.sqrt of sum(np.sum(g**2) for ...). The factor is max_norm / norm if max_norm < norm < np.inf, and 1.0"
+        " otherwise; a comparison with NaN is False.",
     )),
     Task("adam_step", adam_step, (
-        "t goes up by one first. m and v are kept without correction; the corrected ones are only for this step.",
-        "m: β₁ of the old and 1 - β₁ of g; v: β₂ of the old and 1 - β₂ of g**2. Divide m by 1 - beta1**t and v by 1 - beta2**t,"
-        " and then (4), with ε added after the root was taken.",
+        "First t becomes one more. Return m and v without correction; the corrected ones are only for this step.",
+        "m: β₁ times the old m, plus 1 - β₁ times g. v: β₂ times the old v, plus 1 - β₂ times g**2. Divide m by 1 - beta1**t"
+        " and v by 1 - beta2**t, and then (4), with ε added after the root.",
     )),
 ]  # fmt: skip

@@ -20,7 +20,7 @@ def adam_step(theta, g, m, v, t, rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-
     t = t + 1
     m = beta1 * m + (1 - beta1) * g               # (1)
     v = beta2 * v + (1 - beta2) * g**2            # (2)
-    m_hat = m / (1 - beta1**t)                    # (3), for this step only: m and v are kept as they are
+    m_hat = m / (1 - beta1**t)                    # (3), for this step only: m and v are returned without it
     v_hat = v / (1 - beta2**t)                    # (3)
     theta = theta - rate * m_hat / (np.sqrt(v_hat) + epsilon)  # (4)
     return theta, m, v, t

@@ -1,4 +1,4 @@
-"""Wrong answers to the exercises of lesson 9 and what is said to them."""
+"""Wrong answers to the exercises of lesson 9, and the messages about them."""
 
 import pytest
 
@@ -17,23 +17,23 @@ PUSH = {"u": "momentum * u - rate * g", "theta": "theta + u", "out": "theta, u"}
     "change, said",
     [
         ({"u": "momentum * u + rate * g"}, "the new u is wrong: the gradient points uphill"),
-        ({"u": "momentum * u + g", "theta": "theta - rate * u"}, "the velocity without the rate"),
-        ({"u": "-rate * g"}, "nothing is left of what it was"),
-        ({"u": "u - rate * g"}, "kept whole"),
+        ({"u": "momentum * u + g", "theta": "theta - rate * u"}, "the velocity without the learning rate"),
+        ({"u": "-rate * g"}, "nothing is left of the old u"),
+        ({"u": "u - rate * g"}, "all of the old u is kept"),
         ({"u": "momentum * u - (1 - momentum) * rate * g"}, "μ and 1 - μ are for means"),
         ({"out": "u, theta"}, "this is θ; the order is θ, u"),
-        ({"u": "momentum * u - g", "theta": "theta + rate * u"}, "the rate belongs in (1)"),
-        ({"u": "rate * u - momentum * g"}, "μ and the rate have changed places"),
-        ({"out": "theta"}, "the new θ and the new u belong here"),
-        ({"theta": "theta - u"}, "u has its minus sign already"),
-        ({"theta": "theta + old"}, "(1) comes first"),
-        ({"theta": "theta + rate * u"}, "the rate is in u already"),
+        ({"u": "momentum * u - g", "theta": "theta + rate * u"}, "the learning rate belongs in (1)"),
+        ({"u": "rate * u - momentum * g"}, "μ and the learning rate are exchanged"),
+        ({"out": "theta"}, "two things: the new θ and the new u"),
+        ({"theta": "theta - u"}, "u already has its minus sign"),
+        ({"theta": "theta + old"}, "this uses the old u; (1) comes first"),
+        ({"theta": "theta + rate * u"}, "the learning rate is already in u"),
         ({"theta": "theta - rate * g"}, "a step without momentum"),
         ({"theta": "theta + momentum * u - rate * g"}, "Nesterov"),
         ({"u": "np.multiply(u, momentum, out=u) - rate * g"}, "u is changed in place"),
     ],
 )
-def test_wrong_steps_with_momentum_are_told_apart(tmp_path, change, said):
+def test_a_wrong_step_with_momentum_is_named(tmp_path, change, said):
     assert said in wrong(tmp_path, 9, "momentum_step", MOMENTUM.format(**PUSH | change))
 
 
@@ -57,28 +57,28 @@ CUT = {
         ({"norm": "sum(np.sqrt(np.sum(g**2)) for g in grads.values())"}, "the sum of the arrays' norms"),
         ({"norm": "max(np.abs(g).max() for g in grads.values())"}, "the largest entry"),
         ({"factor": "min(1.0, max_norm / (norm + 1e-6)) if norm < np.inf else 1.0"}, "a small number added to the norm"),
-        ({"norm": "sum(np.abs(g).sum() for g in grads.values())"}, "adds up absolute values"),
+        ({"norm": "sum(np.abs(g).sum() for g in grads.values())"}, "the sum of absolute values"),
         ({"norm": "sum(g.sum() for g in grads.values())"}, "which cancel"),
         ({"out": "min(norm, max_norm)"}, "the norm after clipping"),
-        ({"new": "g * min(1, max_norm / np.sqrt(np.sum(g**2)))"}, "by a norm of its own"),
-        ({"new": "np.clip(g, -max_norm, max_norm)"}, "cut one by one"),
-        ({"factor": "max_norm / norm"}, "must stay as it is: new['Wx'] is wrong: it is multiplied by max_norm / norm"),
+        ({"new": "g * min(1, max_norm / np.sqrt(np.sum(g**2)))"}, "clipped by its own norm"),
+        ({"new": "np.clip(g, -max_norm, max_norm)"}, "clipped one by one"),
+        ({"factor": "max_norm / norm"}, "nothing must change: new['Wx'] is wrong: it is multiplied by max_norm / norm"),
         ({"factor": "norm / max_norm if norm > max_norm else 1"}, "upside down"),
         ({"factor": "1 / norm if norm > max_norm else 1"}, "times max_norm is missing"),
         ({"factor": "1.0"}, "nothing was clipped"),
         ({"new": "np.multiply(g, factor, out=g)"}, "grads.Wx is changed in place"),
         ({"factor": "min(1, max_norm / norm)"}, "a gradient with inf in it"),
-        ({"factor": "max_norm / max(norm, max_norm) if norm else 0 * max_norm / norm"}, "all zeros"),
+        ({"factor": "max_norm / max(norm, max_norm) if norm else 0 * max_norm / norm"}, "a gradient of zeros is changed"),
         ({"norm": "np.sqrt(sum(np.nansum(g**2) for g in grads.values()))"}, "has no finite norm"),
         ({"norm": "None", "factor": "1.0"}, "the norm must be one number, not NoneType"),
-        ({"out": "norm, factor"}, "the new dictionary and the norm belong here"),
+        ({"out": "norm, factor"}, "two things: the new dictionary and the norm"),
     ],
 )
-def test_wrong_clipping_is_told_apart(tmp_path, change, said):
+def test_wrong_clipping_is_named(tmp_path, change, said):
     assert said in wrong(tmp_path, 9, "clip_by_global_norm", CLIP.format(**CUT | change))
 
 
-def test_a_list_is_no_dictionary(tmp_path):
+def test_a_list_is_not_a_dictionary(tmp_path):
     source = "def clip_by_global_norm(grads, max_norm):\n    return list(grads.values()), 1.0\n"
     assert "a dictionary with the names Wx, b, scale" in wrong(tmp_path, 9, "clip_by_global_norm", source)
 
@@ -109,55 +109,55 @@ KINGMA = {
     [
         ({"m_hat": "m", "v_hat": "v"}, "there is no bias correction"),
         ({"m_hat": "m"}, "only v is corrected"),
-        ({"v": "beta2 * v + (1 - beta2) * g * 2"}, "g is doubled, and not squared"),
+        ({"v": "beta2 * v + (1 - beta2) * g * 2"}, "g is doubled, not squared"),
         ({"theta": "theta - rate * m_hat / np.sqrt(v_hat)"}, "ε is missing"),
         ({"v_hat": "v"}, "only m is corrected"),
-        ({"t": "t", "out": "theta, m, v, t + 1"}, "that of the step before"),
-        ({"t": "t"}, "it must be one more than it was"),
+        ({"t": "t", "out": "theta, m, v, t + 1"}, "that of the previous step"),
+        ({"t": "t"}, "it must be one more than before"),
         ({"out": "theta, v, m, t"}, "this is v; the order is θ, m, v, t"),
-        ({"theta": "theta - rate * v_hat / (np.sqrt(m_hat) + epsilon)"}, "is a root taken of m"),
-        ({"theta": "theta - rate * m_hat / np.sqrt(v_hat + epsilon)"}, "ε stands inside the root"),
-        ({"theta": "theta - rate * m_hat / (v_hat + epsilon)"}, "without its root"),
+        ({"theta": "theta - rate * v_hat / (np.sqrt(m_hat) + epsilon)"}, "did you take the root of m"),
+        ({"theta": "theta - rate * m_hat / np.sqrt(v_hat + epsilon)"}, "ε is inside the root"),
+        ({"theta": "theta - rate * m_hat / (v_hat + epsilon)"}, "you divide by v̂; divide by its root"),
         ({"theta": "theta + rate * m_hat / (np.sqrt(v_hat) + epsilon)"}, "uphill"),
-        ({"theta": "theta - rate * g / (np.sqrt(v_hat) + epsilon)"}, "g stands where m̂ belongs"),
+        ({"theta": "theta - rate * g / (np.sqrt(v_hat) + epsilon)"}, "there is g where m̂ belongs"),
         (
             {"theta": "theta - rate * np.sqrt(1 - beta2**t) / (1 - beta1**t) * m / (np.sqrt(v) + epsilon)"},
             "as in equation (5)",
         ),
-        ({"m_hat": "old_m / (1 - beta1**t)", "v_hat": "old_v / (1 - beta2**t)"}, "as they were before this step"),
-        ({"m_hat": "m / (1 - beta1 * t)", "v_hat": "v / (1 - beta2 * t)"}, "to the power of t"),
-        ({"m_hat": "m * (1 - beta1**t)", "v_hat": "v * (1 - beta2**t)"}, "where one must divide"),
-        ({"v": "beta2 * v + (1 - beta2) * m**2"}, "it is g² that is averaged"),
-        ({"v": "(beta2 * v + (1 - beta2) * g) ** 2"}, "the mean of the squares"),
+        ({"m_hat": "old_m / (1 - beta1**t)", "v_hat": "old_v / (1 - beta2**t)"}, "from m and v before this step"),
+        ({"m_hat": "m / (1 - beta1 * t)", "v_hat": "v / (1 - beta2 * t)"}, "1 - β to the power of t"),
+        ({"m_hat": "m * (1 - beta1**t)", "v_hat": "v * (1 - beta2**t)"}, "you multiply by 1 - βᵗ"),
+        ({"v": "beta2 * v + (1 - beta2) * m**2"}, "this is a mean of m²"),
+        ({"v": "(beta2 * v + (1 - beta2) * g) ** 2"}, "the square of the mean"),
         ({"v": "beta2 * v + (1 - beta2) * g"}, "g is not squared"),
         ({"v": "beta1 * v + (1 - beta1) * g**2"}, "this has β₁"),
         ({"m": "beta2 * m + (1 - beta2) * g"}, "this has β₂"),
-        ({"m": "(1 - beta1) * m + beta1 * g"}, "changed places"),
+        ({"m": "(1 - beta1) * m + beta1 * g"}, "β₁ and 1 - β₁ are exchanged"),
         ({"m": "beta1 * m + g"}, "multiplied by 1 - β₁"),
         ({"out": "theta, m_hat, v_hat, t"}, "this is m̂"),
         ({"out": "theta, m, v_hat, t"}, "this is v̂"),
         ({"m": "np.multiply(m, beta1, out=m) + (1 - beta1) * g"}, "m is changed in place"),
         ({"theta": "theta - 0.001 * m_hat / (np.sqrt(v_hat) + epsilon)"}, "belongs"),
         ({"out": "None, m, v, t"}, "the new θ is missing"),
-        ({"out": "theta, m, v"}, "the new θ, m, v and t belong here"),
+        ({"out": "theta, m, v"}, "four things: the new θ, m, v and t"),
     ],
 )
-def test_wrong_steps_of_adam_are_told_apart(tmp_path, change, said):
+def test_a_wrong_step_of_adam_is_named(tmp_path, change, said):
     assert said in wrong(tmp_path, 9, "adam_step", ADAM.format(**KINGMA | change))
 
 
-def test_a_correction_of_the_step_before_is_told_in_the_first_step_too(tmp_path):
+def test_a_correction_of_the_previous_step_is_found_in_the_first_step_too(tmp_path):
     change = {"m_hat": "m / (1 - beta1 ** (t - 1)) if t == 1 else m / (1 - beta1**t)"}
     said = wrong(tmp_path, 9, "adam_step", ADAM.format(**KINGMA | change))
     assert "ZeroDivisionError" in said or "the new θ" in said
 
 
-def test_rates_that_are_ignored_are_noticed_only_where_they_matter(tmp_path):
+def test_an_ignored_learning_rate_is_noticed_in_training(tmp_path):
     change = {"theta": "theta - (rate if rate != 0.05 else 1e-9) * m_hat / (np.sqrt(v_hat) + epsilon)"}
     assert "does not learn" in wrong(tmp_path, 9, "adam_step", ADAM.format(**KINGMA | change))
 
 
 def test_adam_in_the_order_of_equation_5_is_right(tmp_path):
     theta = "theta - rate * np.sqrt(1 - beta2**t) / (1 - beta1**t) * m / (np.sqrt(v) + epsilon * np.sqrt(1 - beta2**t))"
-    mark = result_of(tmp_path, 9, "adam_step", ADAM.format(**KINGMA | {"theta": theta}))
-    assert mark.state == "right" and "learned to remember" in mark.sentence
+    result = result_of(tmp_path, 9, "adam_step", ADAM.format(**KINGMA | {"theta": theta}))
+    assert result.state == "right" and "learned to remember" in result.sentence
