@@ -16,10 +16,10 @@ import numpy as np
 def momentum_step(theta, g, u, rate, momentum):
     """Task 1. A step of SGD with momentum: returns the new θ and the new u.
 
-    (1)  u ← μ u - α g         the velocity; μ is `momentum`, α is the learning rate `rate`
+    (1)  u ← μ u - α g         the velocity; μ is `momentum`
     (2)  θ ← θ + u             numbered as in minilstm/optim/sgd.py
 
-    θ, g and u have the same shape.
+    α is `rate`, the learning rate. θ, g and u have the same shape.
     """
     u = ...
     theta = ...
@@ -27,10 +27,10 @@ def momentum_step(theta, g, u, rate, momentum):
 
 
 def clip_by_global_norm(grads, max_norm):
-    """Task 2. Clipping by the global norm, for a dictionary of arrays: returns (new, norm).
+    """Task 2. Clip a dictionary of arrays by their global norm: returns (new, norm).
 
-    Equation (2) of minilstm/optim/clipping.py. `norm` is the norm of the gradient before
-    clipping, over all arrays together. `new` has the names of `grads`. If the norm is
+    Equation (2) of minilstm/optim/clipping.py. `norm` is the norm before clipping, over
+    all arrays together. `new` has the names of `grads`. If the norm is
     above `max_norm`, all arrays are multiplied by the one factor that makes it
     `max_norm`. If not, they are unchanged. They are also unchanged if the norm is
     infinite or NaN, so that the problem stays visible.
@@ -45,8 +45,8 @@ def adam_step(theta, g, m, v, t, rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-
 
     Equations (1) to (4) of minilstm/optim/adam.py. θ, g, m and v have the same shape. t
     is the number of training steps so far: 0 before the first step, which returns 1.
-    If it is right, an LSTM is trained with it. It learns to remember its first input for
-    twelve time steps.
+    If it is right, an LSTM is trained with it. It learns to remember its first input
+    for twelve time steps.
     """
     m = ...
     v = ...

@@ -14,9 +14,10 @@ import numpy as np
 
 
 def uncertainty(p):
-    """Task 1. The entropy of a distribution p (V,) in nats, the same in bits, and its perplexity: three numbers.
+    """Task 1. The entropy of p (V,) in nats and in bits, and its perplexity.
 
-    h = -Σ p ln p. What never happens, p = 0, surprises nobody: it adds nothing, though ln 0 is no number.
+    p is a distribution, h = -Σ p ln p. What never happens, p = 0, adds 0 to the sum, although ln 0 does not
+    exist.
     """
     nats = ...
     bits = ...
@@ -25,10 +26,13 @@ def uncertainty(p):
 
 
 def next_characters(sentences, prefix):
-    """Task 2. The exact reader of a small language: with what probability does each character follow this prefix?
+    """Task 2. The exact reader of a small language: what may follow a prefix?
 
-    sentences : {sentence: probability}, all that there are. prefix : at least one of them begins with it.
-    Returns {character: probability}, without those that cannot follow. The end of a sentence counts as a character, "".
+    sentences : {sentence: probability}, all sentences of the language.
+    prefix : at least one of the sentences begins with it.
+
+    Returns {character: probability} for each character that can follow the prefix. The
+    end of a sentence counts as a character, "".
     """
     following = Counter()
     for sentence, probability in sentences.items():
@@ -37,13 +41,16 @@ def next_characters(sentences, prefix):
 
 
 def train_epoch(model, optimizer, state, batches, rng, max_norm):
-    """Task 3. One pass through the batches, which changes the model: returns (loss, state).
+    """Task 3. One epoch of training, which changes the model: returns (loss, state).
 
-    For each batch, with loss and gradient g (P,): if the norm of g is larger than max_norm, g is scaled to that norm; then
-    `optimizer.step(theta, g, state)` changes the parameters theta (P,) in place and returns its new state.
+    Each mini-batch gives a loss and a gradient g (P,). If the norm of g is above
+    max_norm, g is scaled to that norm. Then `optimizer.step(theta, g, state)` changes
+    the parameters theta (P,) in place and returns the new state of the optimizer.
 
-    loss : nats a character, the mean over all real characters of the epoch. A batch has batch.tokens of them, its loss is
-    their mean, and there are fewer in some batches than in others. state : of the optimizer after the last step.
+    loss : in nats per character, the mean over all real characters of the epoch. A
+        mini-batch has batch.tokens of them, and its loss is their mean. Some have more
+        characters than others.
+    state : the optimizer's state after the last step.
     """
     theta = model.parameters.flat
     nats, characters = 0.0, 0

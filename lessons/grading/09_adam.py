@@ -163,7 +163,10 @@ def _one_step(yours, theta, g, m, v, t, rate, beta1, beta2, epsilon):
 
 
 def _remember(adam):
-    """The losses of an LSTM before and after 60 training steps. It learns to name, at the end, the first sign that it read."""
+    """The losses of an LSTM before and after 60 training steps.
+
+    It learns to name, at the last time step, the sign that it read first.
+    """
     T, B, D, H = 12, 16, 2, 6
     rng = np.random.default_rng(3)
     x = rng.normal(0, 0.3, (T, B, D))

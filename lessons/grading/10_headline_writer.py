@@ -16,30 +16,33 @@ from minilstm.verify import contracts
 def uncertainty(yours):
     rng = np.random.default_rng(0)
     uneven, with_zeros = rng.dirichlet(np.ones(5)), np.array([0.0, 0.5, 0.0, 0.3, 0.2])
-    for p, which in ((uneven, "five uneven chances"), (np.full(8, 1 / 8), "eight equal chances"), (with_zeros, "p with zeros")):
+    equal = np.full(8, 1 / 8)
+    for p, which in (
+        (uneven, "five unequal probabilities"), (equal, "eight equal probabilities"), (with_zeros, "p with zeros")
+    ):  # fmt: skip
         q = p[p > 0]
         nats = -(q * np.log(q)).sum()
         got = yours(p)
         contracts.unpack(got, 3, "uncertainty must return three numbers: (nats, bits, perplexity)")
         if np.isnan(np.asarray(got[0], float)).any():
-            raise Wrong("nats is no number where p has a zero: 0 times ln 0 is NaN; leave out what never happens")
+            raise Wrong("nats is NaN if p has a zero: 0 times ln 0 is NaN; leave out what never happens")
         same(f"nats of {which}", got[0], nats, {
             "its sign: surprises are positive, and ln p is negative": -nats,
-            "log2 counts bits; nats are counted by ln": nats / np.log(2),
-            "each surprise -ln p counts with its probability p": -np.log(q).sum(),
-            "this is their plain mean; each surprise -ln p counts with its probability p": -np.log(q).mean(),
-            "divided by the number of alternatives, which p has done already": nats / p.size,
+            "log2 gives bits; ln gives nats": nats / np.log(2),
+            "weight each surprise -ln p by its probability p": -np.log(q).sum(),
+            "this is the plain mean; weight each surprise -ln p by its probability p": -np.log(q).mean(),
+            "it is divided by the number of alternatives, but the weights p already make it a mean": nats / p.size,
         })  # fmt: skip
         same(f"bits of {which}", got[1], nats / np.log(2), {
             "a bit is ln 2 = 0.69 nats, so there are more bits than nats: divide": nats * np.log(2),
-            "these are nats still": nats,
+            "these are still nats": nats,
         })  # fmt: skip
         same(f"perplexity of {which}", got[2], np.exp(nats), {
             "e goes with nats, 2 with bits: this is e to the power of the bits": np.exp(nats / np.log(2)),
             "e goes with nats, 2 with bits: this is 2 to the power of the nats": 2**nats,
             "this is the number of alternatives; it would be right if all were equally likely": p.size,
         })  # fmt: skip
-    return "also where something never happens; eight equal chances have perplexity 8"
+    return "right, also if something never happens; eight equal probabilities have perplexity 8"
 
 
 LANGUAGE = {
@@ -49,7 +52,7 @@ LANGUAGE = {
 
 
 def following(prefix, begins=str.startswith, weigh=lambda sentence, probability: probability, ended=""):
-    """Unnormalised, and with what a learner may do otherwise."""
+    """What follows a prefix, not normalised; other arguments are mistakes."""
     found = Counter()
     for sentence, probability in LANGUAGE.items():
         if begins(sentence, prefix):
@@ -58,7 +61,7 @@ def following(prefix, begins=str.startswith, weigh=lambda sentence, probability:
 
 
 def last(prefix):
-    """Of sentences that go on alike only the last."""
+    """What follows; of sentences with the same next character only the last counts."""
     return {s[len(prefix) : len(prefix) + 1]: p for s, p in LANGUAGE.items() if s.startswith(prefix)}
 
 
@@ -74,14 +77,16 @@ def next_characters(yours):
         if not isinstance(got, dict):
             raise Wrong(f"next_characters must return a dictionary {{character: probability}}, not {type(got).__name__}")
         known = {
-            "these are probabilities together with the prefix; divide them by that of the prefix": following(prefix),
-            "each sentence counts with its probability, not once": normalised(following(prefix, weigh=lambda *_: 1)),
-            "where two sentences go on alike, their probabilities add up; yours keeps the last": normalised(last(prefix)),
-            "they are divided by how many characters can follow, not by the probability of the prefix":
+            "these are joint probabilities with the prefix; divide them by that of the prefix": following(prefix),
+            "weight each sentence by its probability; yours counts each once":
+                normalised(following(prefix, weigh=lambda *_: 1)),
+            "if two sentences have the same next character, their probabilities add up; yours keeps the last":
+                normalised(last(prefix)),
+            "they are divided by the number of characters that can follow; divide by the probability of the prefix":
                 {c: p / len(following(prefix)) for c, p in following(prefix).items()},
-            "the prefix must stand at the beginning of a sentence, not anywhere in it":
+            "the prefix must be at the beginning of a sentence, not anywhere in it":
                 normalised(following(prefix, begins=str.__contains__)),
-            "a sentence that ends here counts, too, under \"\"":
+            "a sentence that ends here counts, too, as \"\"":
                 normalised({c: p for c, p in following(prefix).items() if c} or {"": 1}),
         }  # fmt: skip
         where = f"after {prefix!r}" if prefix else "at the beginning"
@@ -90,7 +95,7 @@ def next_characters(yours):
                 raise Wrong(f"{where} the probabilities are wrong: {sentence}")
         for character in sorted(set(got) - set(right)):
             if got[character] != 0:
-                raise Wrong(f"{where} no sentence goes on with {character!r}, but yours has it")
+                raise Wrong(f"{where} no sentence continues with {character!r}, but yours has it")
         for character, probability in right.items():
             if character not in got:
                 raise Wrong(f"{where} the {'end' if character == '' else 'character'} {character!r} is missing; its"
@@ -100,7 +105,7 @@ def next_characters(yours):
             raise Wrong(f"{where} leave out what cannot follow; yours has {sorted(set(got) - set(right))} with probability 0")
     text = "no rain in Oslo"
     nats = sum(-np.log(yours(dict(LANGUAGE), text[:k])[text[k : k + 1]]) for k in range(len(text) + 1))
-    return f"the surprises of {text!r} are {nats:.3f} nats together, and e to the power of {-nats:.3f} is its probability, 0.1"
+    return f"the surprises of {text!r} sum to {nats:.3f} nats, and exp({-nats:.3f}) is its probability, 0.1"
 
 
 def close(a, b):
@@ -111,18 +116,18 @@ def close(a, b):
 
 
 def small_run():
-    """A model, an optimizer's state, and batches of 3, 3, 3 and 1 sequences of different lengths."""
+    """A model, an optimizer's state, and mini-batches of 3, 3, 3 and 1 sequences."""
     rng = np.random.default_rng(1)
     sequences = [rng.integers(1, 6, size=n) for n in (9, 4, 7, 2, 5, 8, 3, 6, 9, 2)]
     model, optimizer = LanguageModel(7, hidden=5, seed=2, dtype=np.float64), Adam(0.02)
     state = optimizer.init(model.parameters.flat)
     rng = np.random.default_rng(3)
-    state.m[:], state.v[:] = rng.normal(size=state.m.size) / 10, rng.random(state.v.size) / 100  # of an epoch before
+    state.m[:], state.v[:] = rng.normal(size=state.m.size) / 10, rng.random(state.v.size) / 100  # from an earlier epoch
     return model, optimizer, type(state)(state.m, state.v, 4), SequenceBatches(sequences, 3, eos_id=6)
 
 
 def epoch(shorten=lambda g: clip(g, None, MAX_NORM), keep=True, stale=False, add=False, times=1, too_late=False, shuffled=True):
-    """Parameters, batch losses, tokens and steps after an epoch; other arguments are other mistakes."""
+    """Parameters, losses, tokens and steps after an epoch; arguments are mistakes."""
     model, optimizer, state, batches = small_run()
     losses, tokens, total = [], [], np.zeros_like(model.parameters.flat)
     for batch in batches.epoch(np.random.default_rng(7) if shuffled else None):
@@ -159,16 +164,16 @@ def backwards(g):
 
 MISTAKES = {
     "the gradient was not clipped before the step": {"too_late": True},
-    "a gradient that is short enough already was made longer": {"shorten": to_norm},
-    "short gradients were made longer, long ones left as they were": {"shorten": backwards},
-    "each entry was cut; clipping by norm keeps the direction and scales all of g":
+    "a gradient with a norm below max_norm was made longer": {"shorten": to_norm},
+    "short gradients were made longer, and long ones were not clipped": {"shorten": backwards},
+    "each entry was clipped; clipping by norm keeps the direction and scales all of g":
         {"shorten": lambda g: clip_by_value(g, MAX_NORM)},
-    "what step returned was not kept: state = optimizer.step(...) has the new means for the next batch": {"stale": True},
-    "the gradient points uphill, and step goes against it by itself; yours has lost its sign": {"shorten": downhill},
-    "the optimizer's state was thrown away at each step; hand on what step returns": {"keep": False},
-    "the gradients of earlier batches were added up; each step takes that of its own batch": {"add": True},
-    "two steps were taken for each batch": {"times": 2},
-    "the batches came in the order of the data; take batches.epoch(rng)": {"shuffled": False},
+    "the result of step was not kept: state = optimizer.step(...) has the new means for the next mini-batch": {"stale": True},
+    "the sign of g is wrong: step already goes against the gradient": {"shorten": downhill},
+    "the optimizer's state was lost in each step; pass the state that step returns to the next step": {"keep": False},
+    "the gradients of earlier mini-batches were added; use that of the present one only": {"add": True},
+    "there were two steps for each mini-batch; make one": {"times": 2},
+    "the mini-batches came in the order of the data; use batches.epoch(rng)": {"shuffled": False},
 }  # fmt: skip
 
 
@@ -179,52 +184,53 @@ def train_epoch(yours):
     contracts.unpack(got, 2, "train_epoch must return two things: (loss, state)")
     theta, losses, tokens, steps = epoch()
     if np.array_equal(model.parameters.flat, start):
-        raise Wrong("the model's parameters are what they were: optimizer.step changes theta = model.parameters.flat")
+        raise Wrong("the model's parameters have not changed: optimizer.step changes theta = model.parameters.flat")
     same("theta after the epoch", model.parameters.flat, theta, {
         sentence: epoch(**mistake)[0] for sentence, mistake in MISTAKES.items()
     })  # fmt: skip
     same("loss", got[0], losses @ tokens / tokens.sum(), {
-        "this is the mean over batches; a batch with fewer characters counts less": losses.mean(),
-        "this is the loss of the last batch": losses[-1],
-        "this is the sum over batches; divide by the number of all characters": losses.sum(),
-        "the losses of the batches are means already: times batch.tokens they are nats": losses.sum() / tokens.sum(),
+        "this is the mean over mini-batches; weight each by its number of characters": losses.mean(),
+        "this is the loss of the last mini-batch": losses[-1],
+        "this is the sum over mini-batches; divide by the number of all characters": losses.sum(),
+        "the losses of the mini-batches are already means: multiply each by batch.tokens before you add":
+            losses.sum() / tokens.sum(),
     })  # fmt: skip
     if getattr(got[1], "t", None) != steps:
-        raise Wrong("state is not that of the last step; the next epoch needs it")
+        raise Wrong("state is not the one after the last step, which the next epoch needs")
     before, after = learn_headlines(yours)
-    return f"your loop brought a small writer of headlines from {before:.2f} to {after:.2f} nats a character"
+    return f"your loop trained a small headline writer from {before:.2f} to {after:.2f} nats per character"
 
 
 def learn_headlines(yours):
-    """The held-out loss of a small model before and after some steps of the learner's loop."""
+    """The validation loss of a small model before and after the learner's loop."""
     corpus = headlines()
     tokenizer = CharTokenizer.fit(["".join(corpus.alphabet)])
-    held_out = [tokenizer.encode(text) for text in corpus.sample_many(50, np.random.default_rng(0))]
-    judge = SequenceBatches(held_out, 50, tokenizer.eos_id)
+    validation = [tokenizer.encode(text) for text in corpus.sample_many(50, np.random.default_rng(0))]
+    validation_batches = SequenceBatches(validation, 50, tokenizer.eos_id)
     model, optimizer = LanguageModel(tokenizer.vocab_size, hidden=32, seed=0), Adam(0.02, beta2=0.99)
-    before = evaluate(model, judge)
+    before = evaluate(model, validation_batches)
     batches = CorpusBatches(corpus, tokenizer, size=800, batch_size=8)
     yours(model, optimizer, optimizer.init(model.parameters.flat), batches, np.random.default_rng(1), 1.0)
-    return before, evaluate(model, judge)
+    return before, evaluate(model, validation_batches)
 
 
-BLANKS = 8  # in the exercise, as long as nobody has filled it in
+BLANKS = 8  # in the exercise before it is filled in
 TASKS = [
     Task("uncertainty", uncertainty, (
-        "A sum over all alternatives, each surprise times how often it happens. Before the sum, keep only what can happen.",
-        "q = p[p > 0] has no zeros. In nats take np.log of q, times q, sum, and mind the sign. A bit is ln 2 nats; the"
+        "A sum over all alternatives, each surprise times its probability. Before the sum, keep only what can happen.",
+        "q = p[p > 0] has no zeros. For nats take np.log of q, times q, sum, and check the sign. A bit is ln 2 nats; the"
         " perplexity is e to the power of the nats.",
     )),
     Task("next_characters", next_characters, (
-        "Keep the sentences that begin with the prefix. What stands right behind the prefix in each of them? Their"
-        " probabilities together are that of the prefix.",
-        "sentence.startswith(prefix) says which; the slice from len(prefix) to len(prefix) + 1 is one character, or \"\" at the"
+        "Keep the sentences that begin with the prefix. What comes right after the prefix in each of them? The sum of their"
+        " probabilities is that of the prefix.",
+        "sentence.startswith(prefix) finds them. The slice from len(prefix) to len(prefix) + 1 is one character, or \"\" at the"
         " end, where an index would be an error. Add up probabilities by character, then divide by their sum.",
     )),
     Task("train_epoch", train_epoch, (
-        "Three things in this order: shorten g if it is too long, let the optimizer step, count. The loss of a batch is a mean;"
-        " what must it be multiplied by before it can be added?",
-        "np.linalg.norm(g) is the norm; g times max_norm / norm has the norm max_norm, but only where norm is larger may that"
-        " happen. The state that step returns is the state for the next step. A batch brings loss times batch.tokens nats.",
+        "Three things in this order: clip g, call optimizer.step, count. The loss of a mini-batch is a mean; by what must you"
+        " multiply it before you add it?",
+        "np.linalg.norm(g) is the norm. g times max_norm / norm has the norm max_norm; do that only if the norm is larger. The"
+        " state that step returns is the state for the next step. A mini-batch has loss times batch.tokens nats.",
     ), may_change=("state",)),
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Wrong answers to the exercises of lesson 10 and what is said to them."""
+"""Wrong answers to the exercises of lesson 10, and the messages about them."""
 
 import pytest
 
@@ -18,19 +18,19 @@ ENTROPY = {"nats": "-(q * np.log(q)).sum()", "bits": "nats / np.log(2)", "perple
     [
         ({"nats": "-(p * np.log(p)).sum()"}, "leave out what never happens"),
         ({"nats": "(q * np.log(q)).sum()"}, "its sign"),
-        ({"nats": "-(q * np.log2(q)).sum()"}, "log2 counts bits"),
-        ({"nats": "-np.log(q).sum()"}, "each surprise -ln p counts with its probability p"),
+        ({"nats": "-(q * np.log2(q)).sum()"}, "log2 gives bits"),
+        ({"nats": "-np.log(q).sum()"}, "weight each surprise -ln p by its probability p"),
         ({"nats": "-np.log(q).mean()"}, "plain mean"),
-        ({"nats": "-(q * np.log(q)).mean()"}, "divided by the number of alternatives"),
+        ({"nats": "-(q * np.log(q)).mean()"}, "it is divided by the number of alternatives"),
         ({"bits": "nats * np.log(2)"}, "more bits than nats"),
-        ({"bits": "nats"}, "nats still"),
+        ({"bits": "nats"}, "still nats"),
         ({"perplexity": "np.exp(bits)"}, "e to the power of the bits"),
         ({"perplexity": "2**nats"}, "2 to the power of the nats"),
         ({"perplexity": "len(p)"}, "all were equally likely"),
-        ({"bits": "0.1"}, "bits of five uneven chances is 0.1"),
+        ({"bits": "0.1"}, "bits of five unequal probabilities is 0.1"),
     ],
 )
-def test_wrong_entropies_are_told_apart(tmp_path, part, said):
+def test_a_wrong_entropy_is_named(tmp_path, part, said):
     assert said in wrong(tmp_path, 10, "uncertainty", UNCERTAINTY.format(**ENTROPY | part))
 
 
@@ -59,23 +59,23 @@ EXACT = {"begins": "sentence.startswith(prefix)", "character": "sentence[len(pre
     "part, said",
     [
         ({"total": "1"}, "divide them by that of the prefix"),
-        ({"weight": "1"}, "not once"),
-        ({"total": "len(following)"}, "divided by how many characters can follow"),
+        ({"weight": "1"}, "yours counts each once"),
+        ({"total": "len(following)"}, "divided by the number of characters that can follow"),
         ({"begins": "prefix in sentence"}, "not anywhere in it"),
         ({"begins": "sentence.startswith(prefix) and sentence != prefix"}, "a sentence that ends here counts"),
         ({"character": "sentence[len(prefix)]"}, "IndexError"),
         ({"character": "sentence[-1]"}, "but yours has it"),
-        ({"character": "sentence[len(prefix):len(prefix) + 1] or '.'"}, "goes on with '.'"),
+        ({"character": "sentence[len(prefix):len(prefix) + 1] or '.'"}, "continues with '.'"),
         ({"only": " if character"}, "the end '' is missing"),
         ({"only": " if character != 'R'"}, "the character 'R' is missing"),
         ({"weight": "probability**2"}, "the probability of 'i' after 'ra' is"),
     ],
 )
-def test_wrong_readers_are_told_apart(tmp_path, part, said):
+def test_a_wrong_reader_is_named(tmp_path, part, said):
     assert said in wrong(tmp_path, 10, "next_characters", READER.format(**EXACT | part))
 
 
-def test_sentences_that_go_on_alike_add_up(tmp_path):
+def test_sentences_with_the_same_next_character_add_up(tmp_path):
     source = READER.format(**EXACT).replace("+= probability", "= probability")
     assert "their probabilities add up" in wrong(tmp_path, 10, "next_characters", source)
 
@@ -109,25 +109,28 @@ RIGHT = {"order": "rng", "clip": "g *= min(1.0, max_norm / norm)", "step": "stat
     [
         ({"clip": ""}, "not clipped before the step"),
         ({"clip": "", "step": "state = optimizer.step(theta, g, state); g *= min(1.0, max_norm / norm)"}, "not clipped before"),
-        ({"clip": "g *= max_norm / norm"}, "short enough already was made longer"),
-        ({"clip": "g *= max(1.0, max_norm / norm)"}, "long ones left as they were"),
+        ({"clip": "g *= max_norm / norm"}, "a norm below max_norm was made longer"),
+        ({"clip": "g *= max(1.0, max_norm / norm)"}, "long ones were not clipped"),
         ({"clip": "np.clip(g, -max_norm, max_norm, out=g)"}, "keeps the direction"),
-        ({"step": "optimizer.step(theta, g, optimizer.init(theta))"}, "thrown away at each step"),
-        ({"step": "optimizer.step(theta, g, state)"}, "what step returned was not kept"),
-        ({"step": "state = optimizer.step(theta, -g, state)"}, "step goes against it by itself"),
-        ({"step": "total += g; state = optimizer.step(theta, total.copy(), state)"}, "added up"),
+        ({"step": "optimizer.step(theta, g, optimizer.init(theta))"}, "the optimizer's state was lost in each step"),
+        ({"step": "optimizer.step(theta, g, state)"}, "the result of step was not kept"),
+        ({"step": "state = optimizer.step(theta, -g, state)"}, "step already goes against the gradient"),
+        (
+            {"step": "total += g; state = optimizer.step(theta, total.copy(), state)"},
+            "the gradients of earlier mini-batches were added",
+        ),
         ({"step": RIGHT["step"] + "; " + RIGHT["step"]}, "two steps"),
-        ({"order": ""}, "take batches.epoch(rng)"),
-        ({"step": "pass"}, "parameters are what they were"),
+        ({"order": ""}, "use batches.epoch(rng)"),
+        ({"step": "pass"}, "parameters have not changed"),
         ({"step": "theta = optimizer.step(theta, g, state)"}, "AttributeError"),
-        ({"nats": "loss", "characters": "1"}, "the mean over batches"),
-        ({"nats": "loss - nats", "characters": "(characters == 0)"}, "the last batch"),
-        ({"nats": "loss"}, "means already"),
-        ({"characters": "(characters == 0)", "nats": "loss"}, "the sum over batches"),
-        ({"state": "optimizer.init(theta)"}, "state is not that of the last step"),
+        ({"nats": "loss", "characters": "1"}, "the mean over mini-batches"),
+        ({"nats": "loss - nats", "characters": "(characters == 0)"}, "the last mini-batch"),
+        ({"nats": "loss"}, "already means"),
+        ({"characters": "(characters == 0)", "nats": "loss"}, "the sum over mini-batches"),
+        ({"state": "optimizer.init(theta)"}, "state is not the one after the last step"),
     ],
 )
-def test_wrong_epochs_are_told_apart(tmp_path, part, said):
+def test_a_wrong_epoch_is_named(tmp_path, part, said):
     assert said in wrong(tmp_path, 10, "train_epoch", EPOCH.format(**RIGHT | part))
 
 
