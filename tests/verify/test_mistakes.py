@@ -148,3 +148,15 @@ def test_mistakes_in_the_compiled_engine_fail_the_properties_too(monkeypatch, ho
         test_properties.test_with_lengths_every_sequence_is_as_if_it_were_alone,
     ]
     assert any(fails(test) for test in tests)
+
+
+def test_public_reports_of_a_mistake_are_links():
+    reports = {mistake.seen: mistake.reports for mistake in MISTAKES}
+    assert reports["nicodjimenez/lstm 9, 47"] == (
+        "https://github.com/nicodjimenez/lstm/issues/9, https://github.com/nicodjimenez/lstm/issues/47"
+    )
+    assert reports["explosion/thinc, NumPy backward"] == "https://github.com/explosion/thinc (NumPy backward)"
+    assert reports[""] == ""
+    for seen, links in reports.items():
+        assert links.count("https://github.com/") == links.count("/issues/") + seen.count("thinc")
+    assert all(mistake.reports in str(mistake) for mistake in MISTAKES)

@@ -35,15 +35,31 @@ class Mistake:
     wrong: str  # what stands there by mistake
     equation: str  # which one it violates; "" for none in particular
     why: str
-    seen: str = ""  # where somebody made it
+    seen: str = (
+        ""  # GitHub repositories and their issues: "owner/name 9, 47; owner/name 2"
+    )
     shown: str = ""  # ``wrong`` as in most programs, where our source differs
     belongs: str = ""  # and ``right``
 
     def __str__(self) -> str:
         lines = [self.name, self.sentence, self.why] + (
-            [f"Made before: {self.seen}."] if self.seen else []
+            [f"Public reports of this mistake: {self.reports}."] if self.seen else []
         )
         return "\n".join(lines)
+
+    @property
+    def reports(self) -> str:
+        """Links to the issues and pull requests of ``seen``; "" if there are none."""
+        links = []
+        for source in filter(None, self.seen.split("; ")):
+            repository, _, rest = source.partition(" ")
+            address = f"https://github.com/{repository.rstrip(',')}"
+            numbers = rest.split(", ")
+            if all(number.isdigit() for number in numbers):
+                links += [f"{address}/issues/{number}" for number in numbers]
+            else:
+                links.append(f"{address} ({rest})")
+        return ", ".join(links)
 
     @property
     def sentence(self) -> str:
