@@ -109,7 +109,7 @@ for tested in (np.array([2, 0, 4, 1]), ids):
     wrong = np.zeros((5, 3))
     wrong[tested] += 3 * W[tested] ** 2                       # dx of the loss in the next line
     check = check_gradients(lambda p: np.sum(p["W"][tested] ** 3), {"W": W}, {"W": wrong})
-    found = [f"W{row.place} has {row.yours:.3g} where the derivative is {row.derivative:.3g}" for row in check.wrong]
+    found = [f"dW{row.place} is {row.yours:.3g}, the derivative is {row.derivative:.3g}" for row in check.wrong]
     print(f"dW[ids] += dx with the ids {tested}: {'passes the check' if check else found[0]}")
     assert check.passed == (len(set(tested)) == 4)
 

@@ -253,7 +253,7 @@ assert best < loss and (QUICK or loss < 0.45)
 # Take one headline first. It has choices, and it has agreements. What rises rises to a
 # high, and what tumbles tumbles to a low. It says `amid … fears`, but `on … worries`.
 #
-# Grey is the surprise of the exact reader, orange that of the model. Inside of words
+# Grey is the surprise of the exact reader, orange that of the model. Inside words
 # both are near 0, unless two words begin with the same letters, as `amid` and `after`
 # do. So the model has learned to spell. At the beginning of a word both are high. Look
 # for orange without grey. There an earlier word determined what follows, and the model

@@ -16,8 +16,8 @@ import numpy as np
 def uncertainty(p):
     """Task 1. The entropy of p (V,) in nats and in bits, and its perplexity.
 
-    p is a distribution, h = -Σ p ln p. What never happens, p = 0, adds 0 to the sum, although ln 0 does not
-    exist.
+    p is a distribution, h = -Σ p ln p. What never happens, p = 0, adds 0 to the sum,
+    although ln 0 does not exist.
     """
     nats = ...
     bits = ...
