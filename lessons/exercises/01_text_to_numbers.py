@@ -14,21 +14,24 @@ import numpy as np
 
 
 def make_ids(texts):
-    """Task 1. A dictionary from each character of the texts, a list of strings, to its id.
+    """Task 1. Returns a dictionary from each character of the texts to its id.
 
-    The most frequent character has the id 1, the next one 2, and so on; 0 stays free. Of equally frequent characters the one
-    that appears first comes first. `Counter.most_common()` sorts just so.
+    texts is a list of strings. The most frequent character has the id 1, the next one
+    2, and so on; 0 is padding. Of equally frequent characters, the one that appears
+    first comes first. `Counter.most_common()` sorts in this way.
     """
     counts = ...
     return ...
 
 
 def pad(sequences, eos):
-    """Task 2. B sequences of ids, lists of different lengths, as a batch: (inputs, targets, lengths).
+    """Task 2. A mini-batch of B sequences of ids: returns (inputs, targets, lengths).
 
-    inputs and targets (T, B), integers, with 0 where a sequence has ended; T is the length of the longest; sequence b is
-    column b. The targets are one step ahead, and each sequence's last target is eos. lengths (B,): how many inputs of each
-    are real. A loop over the sequences is welcome.
+    sequences is a list of lists of different lengths. inputs and targets are arrays of
+    integers, (T, B), where T is the length of the longest sequence. Sequence b is
+    column b, with 0 after its end. The targets are one step ahead of the inputs, and
+    the last target of each sequence is eos. lengths (B,) is the number of real inputs
+    of each sequence. You may use a loop over the sequences.
     """
     lengths = ...
     inputs = ...
@@ -37,10 +40,11 @@ def pad(sequences, eos):
 
 
 def is_right(inputs, targets, lengths, eos):
-    """Task 3. Whether these three arrays are what `pad` makes of some sequences: True or False.
+    """Task 3. Returns True if `pad` could have made these three arrays, and else False.
 
-    It will be shown right batches, and wrong ones from eleven programs with a mistake each. None of these programs ended with
-    an error; only a look at the arrays tells. eos may be any id, 0 too, as in the word tokenizer. No real input is 0.
+    It is tested with right mini-batches and with wrong ones, from eleven programs with
+    one mistake each. None of these programs raised an error. eos may be any id; in the
+    word tokenizer it is 0. A real input is never 0.
     """
     return ...
 

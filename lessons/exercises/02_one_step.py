@@ -16,17 +16,20 @@ def sigmoid(z):
 
 
 def gates(z):
-    """Task 1. From the sums z (B, 4H), in blocks i, f, g, o, to the gates and the candidate (i, f, g, o), each (B, H).
+    """Task 1. The gates and the candidate: returns (i, f, g, o), each (B, H).
 
-    Equations (1), (2), (3) and (5). `np.split(z, 4, axis=1)` cuts z into its blocks.
+    z (B, 4H) has the pre-activations in blocks i, f, g, o. Use equations (1), (2), (3)
+    and (5). `np.split(z, 4, axis=1)` cuts z into its blocks. Only the positions in the
+    returned tuple are graded, not the names of your variables.
     """
     return ...
 
 
 def lstm_step(x, h_prev, c_prev, Wx, Wh, b):
-    """Task 2. A whole step for a batch: returns (h, c), each (B, H).
+    """Task 2. A whole step for a mini-batch: returns (h, c), each (B, H).
 
-    x (B, D), h_prev and c_prev (B, H), Wx (D, 4H), Wh (H, 4H), b (4H,). Your `gates` may help.
+    x (B, D), h_prev and c_prev (B, H), Wx (D, 4H), Wh (H, 4H), b (4H,). Your `gates`
+    may help.
     """
     z = ...
     c = ...
@@ -35,10 +38,11 @@ def lstm_step(x, h_prev, c_prev, Wx, Wh, b):
 
 
 def remembering_bias():
-    """Task 3. The bias (4,) of a cell with one unit, in the order i, f, g, o, that makes it keep a number.
+    """Task 3. The bias (4,) with which a cell with one unit remembers a number.
 
-    All weights are zero, so that the biases alone decide. After 100 steps c must be within a hundredth of the 1.0 that it
-    was at the start, and h must show at least nine tenths of tanh(c).
+    It has the order i, f, g, o. All weights are zero, so only the biases matter. c is
+    1.0 at the start. After 100 steps it must be within 0.01 of that. The output gate
+    must be at least 0.9, so that h is at least nine tenths of tanh(c).
     """
     return np.array(...)
 

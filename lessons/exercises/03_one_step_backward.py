@@ -7,7 +7,8 @@ lessons/my/03_one_step_backward.py. Leave the one in lessons/exercises blank.
     minilstm exercise 3 --hint    a hint, when you are stuck
     minilstm exercise 3 --reset   begin again; what you wrote is kept beside it
 
-dX stands for dLoss/dX and has the shape of X. All arrays are (B, H) where nothing else is said.
+dX stands for dLoss/dX and has the shape of X. All arrays are (B, H), unless another
+shape is given.
 """
 
 import numpy as np
@@ -16,18 +17,19 @@ import numpy as np
 def cell_state_gradient(dh, dc_next, o, tanh_c):
     """Task 1. The gradient of the loss with respect to c: returns dc (B, H).
 
-    c is used twice: h = o tanh(c) shows it, equation (6), and the next step reads it. The
-    gradient that comes back from the next step is dc_next.
+    c is used twice: in h = o tanh(c), equation (6), and by the next step, which reads
+    it. dc_next is the part of the gradient that comes from the next step.
     """
     return ...
 
 
 def pre_activation_gradient(dh, dc, c_prev, i, f, g, o, tanh_c):
-    """Task 2. From dh and dc, the complete dc of task 1, to the pre-activations: dz (B, 4H).
+    """Task 2. The gradient of the pre-activations: returns dz (B, 4H).
 
-    Its blocks are i, f, g, o. First go back to the gates, (6) and (4), then through sigmoid
-    and tanh, (2), (1), (3) and (5). i, f, g and o are the gates' values, after sigmoid and
-    tanh.
+    dc is the complete gradient of task 1. First compute the gradients of the gates and
+    the candidate, equations (6) and (4). Then go through sigmoid and tanh, equations
+    (2), (1), (3) and (5). i, f, g and o are values after sigmoid and tanh. The blocks
+    of dz are i, f, g, o.
     """
     do = ...
     di = ...
@@ -40,12 +42,12 @@ def pre_activation_gradient(dh, dc, c_prev, i, f, g, o, tanh_c):
     return np.concatenate([dzi, dzf, dzg, dzo], axis=1)
 
 
-def lstm_step_backward(dh, dc, cache, Wx, Wh):
+def lstm_step_backward(dh, dc_next, cache, Wx, Wh):
     """Task 3. The whole step backward: returns (dx, dh_prev, dc_prev, (dWx, dWh, db)).
 
-    The argument dc comes back from the next step (dc_next in task 1). x and dx are (B, D),
-    Wx (D, 4H), Wh (H, 4H), b (4H,). The gradients of the weights are those of the whole
-    mini-batch. `cell_state_gradient` and `pre_activation_gradient` may help.
+    x and dx are (B, D), Wx (D, 4H), Wh (H, 4H), b (4H,). The gradients of the weights
+    are sums over the mini-batch. `cell_state_gradient` and `pre_activation_gradient`
+    may help.
     """
     x, h_prev, c_prev, i, f, g, o, tanh_c = cache
     dc = ...

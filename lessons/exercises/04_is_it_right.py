@@ -14,10 +14,11 @@ import numpy as np
 
 
 def central_differences(f, x, h=6e-6):
-    """Task 1. The derivative of f for each entry of x, by equation (1): an array of x's shape.
+    """Task 1. The derivative of f for each entry of x by equation (1): an array like x.
 
-    x, of any shape, belongs to the caller: it must be unchanged afterwards. It may be of
-    float32 or of whole numbers. While one entry is perturbed, all others keep their values.
+    x may have any shape, and the dtype float64, float32 or integer. It belongs to the
+    caller: do not change it. While one entry is perturbed, all others keep their
+    values.
     """
     derivatives = np.zeros(x.shape)
     for index in np.ndindex(x.shape):
@@ -28,9 +29,9 @@ def central_differences(f, x, h=6e-6):
 
 
 def complex_step(f, x, h=1e-200):
-    """Task 2. The same by equation (2): exact to rounding, with one call of f for each entry.
+    """Task 2. The same by equation (2), exact to rounding. Call f once for each entry.
 
-    Again, x may be of any shape, of float64, of float32 or of whole numbers.
+    Again, x may have any shape, and the dtype float64, float32 or integer.
     """
     derivatives = np.zeros(x.shape)
     for index in np.ndindex(x.shape):
@@ -39,16 +40,19 @@ def complex_step(f, x, h=1e-200):
 
 
 def wrong_entries(f, x, gradient):
-    """Task 3. The places at which a gradient is wrong: an array (number of mistakes, x.ndim), as `np.argwhere` gives it.
+    """Task 3. The indices of wrong entries: an array (number of mistakes, x.ndim).
 
-    `gradient`, of x's shape, is somebody's dLoss/dx. These are mistakes, and there may be several in one gradient:
+    `np.argwhere` returns such an array; without a mistake it has no rows. `gradient`
+    has the shape of x and should be dLoss/dx. These are mistakes, and a gradient can
+    have several of them:
 
-    - an ordinary entry, at least a tenth as large as the largest, that is off by one part in a million;
-    - an entry behind a gate that is nearly shut, which should be 1e-9 times as large as the largest, and is 0;
+    - an entry, at least a tenth of the largest, that is wrong by one part in a million;
+    - an entry that is 0 where 1e-9 of the largest entry belongs: it is behind a gate
+      that is almost closed;
     - NaN.
 
-    These are none: an entry that is rightly 0, and one that is off by 1e-15 of the largest, which is rounding.
-    Without a mistake the array has no rows. f takes complex numbers.
+    These are no mistakes: an entry that is 0 and should be 0, and one that is wrong by
+    1e-15 of the largest entry, which is rounding. f takes complex numbers.
     """
     derivatives = ...
     return ...

@@ -16,11 +16,12 @@ def gates(yours):
     contracts.unpack(got, 4, "gates must return four arrays: (i, f, g, o)")
     for (name, gate), block, array in zip(right.items(), (zi, zf, zg, zo), got):
         others = {f"this is {other}; the order is i, f, g, o": right[other] for other in right if other != name}
-        squeezed = sigmoid(block) if name == "g" else np.tanh(block)
-        why = "the candidate has a sign, it goes through tanh" if name == "g" else "a gate is a share, it goes through sigmoid"
+        other_function = sigmoid(block) if name == "g" else np.tanh(block)
+        why = "the candidate has a sign, so it needs tanh" if name == "g" else "a gate is between 0 and 1, so it needs sigmoid"
         minus = {} if name == "g" else {"sigmoid(z) is 1 / (1 + exp(-z)), with a minus in the exponent": sigmoid(-block)}
-        same(name, array, gate, {why: squeezed, "it has not been squeezed yet": block} | minus | others)
-    return "all four blocks go through their function, in the order i, f, g, o"
+        missing = {"this is the pre-activation; sigmoid or tanh is missing": block}
+        same(name, array, gate, {why: other_function} | missing | minus | others)
+    return "all four results are right, in the order i, f, g, o (the names of your variables are not graded)"
 
 
 def lstm_step(yours):
@@ -39,7 +40,7 @@ def remembering_bias(yours):
     b = np.asarray(yours(), float)
     same("the shape of the bias", b.shape, (4,))
     if not np.isfinite(b).all():
-        raise Wrong("a bias must be a finite number; sigmoid is as good as 1 long before infinity")
+        raise Wrong("a bias must be a finite number; sigmoid is almost 1 long before infinity")
     h, c = np.zeros((1, 1)), np.ones((1, 1))
     for _ in range(100):
         h, c, _ = reference.lstm_step(np.zeros((1, 1)), h, c, np.zeros((1, 4)), np.zeros((1, 4)), b)
@@ -49,26 +50,26 @@ def remembering_bias(yours):
     kept, shown = c.item(), sigmoid(b[3])
     if not abs(kept - 1) <= 0.01:
         why = f"the forget gate is {f:.4f}, and {f:.4f} to the power of 100 is {f**100:.3g}" if f**100 < 0.99 else (
-            f"each step writes i g = {i * np.tanh(b[2]):.3g}, a hundred times")  # fmt: skip
+            f"each of 100 steps writes i g = {i * np.tanh(b[2]):.3g}")  # fmt: skip
         raise Wrong(f"after 100 steps c is {kept:.4g}, not within 0.01 of 1: {why}")
     if shown < 0.9:
-        raise Wrong(f"c is kept, but h shows only {shown:.3f} of tanh(c): look at the output gate")
-    return f"after 100 steps c is {kept:.5f}, and h shows {shown:.3f} of tanh(c)"
+        raise Wrong(f"c is kept, but h is only {shown:.3f} of tanh(c): look at the output gate")
+    return f"after 100 steps c is {kept:.5f}, and h is {shown:.3f} of tanh(c)"
 
 
-BLANKS = 5  # in the exercise, as long as nobody has filled it in
+BLANKS = 5  # in the exercise as it is shipped
 TASKS = [
     Task("gates", gates, (
-        "Three of the four blocks go through sigmoid, one goes through tanh: look at the equations (1), (2), (3) and (5).",
-        "zi, zf, zg, zo = np.split(z, 4, axis=1), and then one function for each, returned in the same order.",
+        "Three of the four blocks need sigmoid, one needs tanh: look at equations (1), (2), (3) and (5).",
+        "zi, zf, zg, zo = np.split(z, 4, axis=1). Apply one function to each, and return the results in the same order.",
     )),
     Task("lstm_step", lstm_step, (
-        "z is one line with two products and the bias; the gates come from it; c is equation (4) and h equation (6).",
+        "z is two products and the bias. The gates are computed from z. c is equation (4), and h is equation (6).",
         "x @ Wx has the shape (B, 4H), and so has h_prev @ Wh; b is added to every row. After i, f, g, o = gates(z), the"
-        " multiplications of (4) and (6) are number by number: *, not @. Do not forget the tanh in (6).",
+        " multiplications in (4) and (6) are entry by entry: *, not @. Do not forget the tanh in (6).",
     )),
     Task("remembering_bias", remembering_bias, (
-        "Keep everything, write nothing, show all: which gates must be near 1, which near 0?",
+        "Keep everything, write nothing, output everything: which gates must be near 1, and which near 0?",
         "A gate is near 1 where its bias is large and near 0 where it is very negative. How large? f to the power of 100 must"
         " be above 0.99, so f must be above 0.9999: the logarithm of 0.9999 / 0.0001 is 9.2.",
     )),

@@ -7,7 +7,7 @@ import numpy as np
 
 def make_ids(texts):
     counts = Counter("".join(texts))
-    return {symbol: k for k, (symbol, _) in enumerate(counts.most_common(), start=1)}
+    return {char: k for k, (char, _) in enumerate(counts.most_common(), start=1)}
 
 
 def pad(sequences, eos):
@@ -21,7 +21,7 @@ def pad(sequences, eos):
 
 
 def is_right(inputs, targets, lengths, eos):
-    # What the lengths call real is taken out and padded again: a right batch comes back as it was.
+    # Take out the real tokens and pad them again: a right mini-batch is unchanged.
     sequences = [inputs[:n, b].tolist() for b, n in enumerate(lengths)]
     if any(0 in ids for ids in sequences):
         return False

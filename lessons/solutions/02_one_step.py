@@ -21,5 +21,6 @@ def lstm_step(x, h_prev, c_prev, Wx, Wh, b):
 
 
 def remembering_bias():
-    # i = σ(-12) writes nothing; f = σ(12) loses 6e-6 a step; what g says does not matter; o = σ(12) shows all.
+    # i = σ(-12) writes nothing; f = σ(12) loses 6e-6 a step; o = σ(12) outputs all.
+    # g does not matter.
     return np.array([-12.0, 12.0, 0.0, 12.0])

@@ -19,10 +19,10 @@ def pre_activation_gradient(dh, dc, c_prev, i, f, g, o, tanh_c):
     return np.concatenate([dzi, dzf, dzg, dzo], axis=1)
 
 
-def lstm_step_backward(dh, dc, cache, Wx, Wh):
+def lstm_step_backward(dh, dc_next, cache, Wx, Wh):
     x, h_prev, c_prev, i, f, g, o, tanh_c = cache
-    dc = cell_state_gradient(dh, dc, o, tanh_c)
-    dc_prev = dc * f                # the carry, to the step before
+    dc = cell_state_gradient(dh, dc_next, o, tanh_c)
+    dc_prev = dc * f                # the gradient for the step before
     dz = pre_activation_gradient(dh, dc, c_prev, i, f, g, o, tanh_c)
     dx = dz @ Wx.T
     dh_prev = dz @ Wh.T

@@ -1,4 +1,4 @@
-"""Wrong answers to the exercises of lesson 2 and what is said to them."""
+"""Wrong answers to the exercises of lesson 2, and the messages that they get."""
 
 import pytest
 
@@ -16,16 +16,16 @@ RIGHT = {"z": "x @ Wx + h_prev @ Wh + b", "c": "f * c_prev + i * g", "h": "o * n
     "values, said",
     [
         ("sigmoid(zi), sigmoid(zf), sigmoid(zg), sigmoid(zo)", "g is wrong: the candidate has a sign"),
-        ("sigmoid(zi), np.tanh(zf), np.tanh(zg), sigmoid(zo)", "f is wrong: a gate is a share"),
+        ("sigmoid(zi), np.tanh(zf), np.tanh(zg), sigmoid(zo)", "f is wrong: a gate is between 0 and 1, so it needs sigmoid"),
         ("sigmoid(zf), sigmoid(zi), np.tanh(zg), sigmoid(zo)", "i is wrong: this is f; the order is i, f, g, o"),
-        ("zi, zf, zg, zo", "i is wrong: it has not been squeezed yet"),
+        ("zi, zf, zg, zo", "i is wrong: this is the pre-activation"),
         ("sigmoid(zi), sigmoid(-zf), np.tanh(zg), sigmoid(zo)", "f is wrong: sigmoid(z) is 1 / (1 + exp(-z)), with a"),
         ("sigmoid(zi), sigmoid(zf), np.tanh(zg)", "four arrays"),
         ("None", "it returned nothing: does every branch of it end with a return?"),
         ("sigmoid(z[0]), sigmoid(zf), np.tanh(zg), sigmoid(zo)", "i has the shape (8,) where (3, 2) belongs"),
     ],
 )
-def test_wrong_gates_are_told_apart(tmp_path, values, said):
+def test_a_message_says_what_is_wrong_with_a_gate(tmp_path, values, said):
     source = f"def gates(z):\n    zi, zf, zg, zo = np.split(z, 4, axis=1)\n    return {values}\n"
     assert said in wrong(tmp_path, 2, "gates", source)
 
@@ -48,7 +48,7 @@ def test_wrong_steps_are_named(tmp_path, line, said):
     assert said in wrong(tmp_path, 2, "lstm_step", STEP.format(**RIGHT | line))
 
 
-def test_what_a_learner_never_wrote_is_not_named(tmp_path):
+def test_a_message_names_only_code_that_a_learner_can_have_written(tmp_path):
     order = wrong(tmp_path, 2, "lstm_step", STEP.format(**RIGHT | {"c": "i * c_prev + f * g"}))
     assert "as if `zf, zi, zg, zo` stood where `zi, zf, zg, zo` belongs" in order
     swapped = STEP.format(**RIGHT).replace("return o * np.tanh(c), c", "return c, o * np.tanh(c)")
@@ -59,12 +59,12 @@ def test_what_a_learner_never_wrote_is_not_named(tmp_path):
     "bias, said",
     [
         ("[-12.0, 5.0, 0.0, 12.0]", "the forget gate is 0.9933"),
-        ("[-3.0, 12.0, 1.0, 12.0]", "each step writes"),
+        ("[-3.0, 12.0, 1.0, 12.0]", "each of 100 steps writes"),
         ("[-12.0, 12.0, 0.0, 0.0]", "look at the output gate"),
         ("[-12.0, np.inf, 0.0, 12.0]", "finite"),
         ("[12.0, -12.0, 0.0, 12.0]", "the order is i, f, g, o"),
         ("[12.0, 12.0]", "(2,) where (4,) belongs"),
     ],
 )
-def test_a_cell_that_forgets_is_told_why(tmp_path, bias, said):
+def test_a_message_says_why_a_cell_forgets(tmp_path, bias, said):
     assert said in wrong(tmp_path, 2, "remembering_bias", f"def remembering_bias():\n    return np.array({bias})\n")

@@ -1,4 +1,4 @@
-"""Wrong answers to the exercises of lesson 3 and what is said to them."""
+"""Wrong answers to the exercises of lesson 3, and the messages that they get."""
 
 import pytest
 
@@ -9,8 +9,8 @@ from tests.helpers.exercises import result_of, wrong
     "value, said",
     [
         ("dh * o * (1 - tanh_c**2)", "only the part through h"),
-        ("dc_next", "only the part that comes from the next step"),
-        ("dc_next + dh * o", "the derivative of tanh is missing: the way forward was h = o tanh(c), not h = o c"),
+        ("dc_next", "only the part from the next step"),
+        ("dc_next + dh * o", "the derivative of tanh is missing: forward was h = o tanh(c), not h = o c"),
         ("dc_next + dh * (1 - tanh_c**2)", "o is missing"),
         ("dc_next + dh * o * (1 - tanh_c)", "with a square"),
         ("dc_next + dh * o * (1 - np.tanh(tanh_c) ** 2)", "you take the tanh of it"),
@@ -21,12 +21,12 @@ from tests.helpers.exercises import result_of, wrong
         ("dc_next + dh @ o", "line 7: a product @ does not fit: the left array has 2 columns, the right one 3 rows"),
     ],
 )
-def test_a_part_of_dc_that_is_lost_is_named(tmp_path, value, said):
+def test_a_message_says_what_is_wrong_with_dc(tmp_path, value, said):
     source = f"def cell_state_gradient(dh, dc_next, o, tanh_c):\n    return {value}\n"
     assert said in wrong(tmp_path, 3, "cell_state_gradient", source)
 
 
-def test_what_arrives_must_not_be_changed_in_place(tmp_path):
+def test_dc_next_must_not_be_changed_in_place(tmp_path):
     source = "def cell_state_gradient(dh, dc_next, o, tanh_c):\n    dc_next += dh * o * (1 - tanh_c**2)\n    return dc_next\n"
     assert "dc_next is changed in place" in wrong(tmp_path, 3, "cell_state_gradient", source)
 
@@ -64,22 +64,22 @@ RIGHT = {
         ({"dzi": "di * (1 - i**2)"}, "dzi is wrong: i comes from a sigmoid"),
         ({"dzf": "df * (1 - f)"}, "dzf is wrong: a factor is missing"),
         ({"dzf": "df * f"}, "the factor 1 - f is missing"),
-        ({"dzo": "do"}, "dzo is wrong: it has not gone back through sigmoid yet"),
+        ({"dzo": "do"}, "dzo is wrong: the derivative of sigmoid is missing"),
         ({"di": "dc * i", "dg": "dc * g"}, "i was multiplied by g, so its gradient is dc times g, not times i itself"),
-        ({"dg": "dc"}, "g was multiplied by i, and a product passes the gradient on"),
+        ({"dg": "dc"}, "g was multiplied by i, and a product passes its gradient on"),
         ({"df": "dc * (f * c_prev + i * g)"}, "c_prev, not by the new c"),
         ({"do": "dh * np.arctanh(tanh_c)"}, "o was multiplied by tanh(c), not by c"),
         ({"do": "dc * tanh_c"}, "its gradient begins with dh, not with dc"),
-        ({"dz": "np.concatenate([dzi, dzf, dzo, dzg], axis=1)"}, "dzg is wrong: this is dzo; the blocks stand in the order"),
+        ({"dz": "np.concatenate([dzi, dzf, dzo, dzg], axis=1)"}, "dzg is wrong: this is dzo; the order of the blocks"),
         ({"dz": "np.concatenate([dzi, dzf, dzg, dzo])"}, "the shape of dz is (12, 2) where (3, 8) belongs"),
         ({"dz": "dzi, dzf, dzg, dzo"}, "dz must be an array, not tuple"),
     ],
 )
-def test_wrong_ways_through_the_gates_are_told_apart(tmp_path, line, said):
+def test_a_message_says_what_is_wrong_with_dz(tmp_path, line, said):
     assert said in wrong(tmp_path, 3, "pre_activation_gradient", SUMS.format(**RIGHT | line))
 
 
-STEP = """def lstm_step_backward(dh, dc, cache, Wx, Wh):
+STEP = """def lstm_step_backward(dh, dc_next, cache, Wx, Wh):
     x, h_prev, c_prev, i, f, g, o, tanh_c = cache
     sigmoid = lambda z: 1 / (1 + np.exp(-z))
     dc = {dc}
@@ -94,7 +94,7 @@ STEP = """def lstm_step_backward(dh, dc, cache, Wx, Wh):
     return dx, dh_prev, dc_prev, ({dWx}, {dWh}, {db})
 """
 WHOLE = {
-    "dc": "dc + dh * o * (1 - tanh_c**2)", "dc_prev": "dc * f", "blocks": "dzi, dzf, dzg, dzo",
+    "dc": "dc_next + dh * o * (1 - tanh_c**2)", "dc_prev": "dc * f", "blocks": "dzi, dzf, dzg, dzo",
     "derivative_i": "i * (1 - i)", "derivative_f": "f * (1 - f)", "derivative_o": "o * (1 - o)",
     "dx": "dz @ Wx.T", "dh_prev": "dz @ Wh.T", "dWx": "x.T @ dz", "dWh": "h_prev.T @ dz", "db": "dz.sum(axis=0)",
 }
@@ -114,12 +114,12 @@ def test_a_step_written_without_the_helpers_is_right(tmp_path):
         ({"derivative_f": TWICE["derivative_f"]}, "derivative of the forget gate at the activated value"),
         (TWICE, "derivative of the output gate at the activated value"),
         ({"db": "np.concatenate([dzi, dzi, dzg, dzo], axis=1).sum(axis=0)"}, "bias of the forget gate from its neighbour"),
-        ({"dc": "dc + dh * o"}, "output tanh left out of dc"),
+        ({"dc": "dc_next + dh * o"}, "output tanh left out of dc"),
         ({"dc": "dh * o * (1 - tanh_c**2)"}, "only the part of dc through h"),
-        ({"dc": "dc"}, "only the part of dc from the step after"),
-        ({"dc": "dc + 2 * dh * o * (1 - tanh_c**2)"}, "part of dc through h added twice"),
-        ({"dc": "dc + dh * o * (1 + tanh_c**2)"}, "sign in the derivative of tanh(c)"),
-        ({"dc": "dc", "dc_prev": "(dc + dh * o * (1 - tanh_c**2)) * f"}, "but dz is made of the dc that arrives"),
+        ({"dc": "dc_next"}, "only the part of dc from the step after"),
+        ({"dc": "dc_next + 2 * dh * o * (1 - tanh_c**2)"}, "part of dc through h added twice"),
+        ({"dc": "dc_next + dh * o * (1 + tanh_c**2)"}, "sign in the derivative of tanh(c)"),
+        ({"dc": "dc_next", "dc_prev": "(dc + dh * o * (1 - tanh_c**2)) * f"}, "but dz is computed from dc_next"),
         ({"dWh": "(o * tanh_c).T @ dz"}, "Wh paired with h[t]"),
         ({"blocks": "dzi, dzf, dzo, dzg"}, "gradients in the order i, f, o, g"),
         ({"dWx": "x.T @ dz / len(x)"}, "dWx averaged over the batch"),
@@ -132,6 +132,6 @@ def test_wrong_steps_backward_are_named(tmp_path, line, said):
     assert said in wrong(tmp_path, 3, "lstm_step_backward", STEP.format(**WHOLE | line)).replace("\n", " ")
 
 
-def test_what_is_missing_of_the_results_is_asked_for(tmp_path):
+def test_a_missing_result_is_named(tmp_path):
     source = "def lstm_step_backward(dh, dc, cache, Wx, Wh):\n    return dh, dh, dc\n"
     assert "must return (dx, dh_prev, dc_prev, grads); it returned 3 values" in wrong(tmp_path, 3, "lstm_step_backward", source)
