@@ -1,18 +1,23 @@
 # %% [markdown]
 # # 1. From text to numbers
 #
-# After this lesson you can turn any text into the arrays that a network learns from, and back, and
-# you know the places where people are off by one. It takes half an hour, and an hour with its
-# exercises. You need: dictionaries in Python, arrays in NumPy.
+# In this lesson you learn to turn any text into the arrays that a network is trained
+# on, and back. You also learn the places where programs are off by one. Reading takes
+# half an hour; with the exercises, an hour. You need: dictionaries in Python, arrays in
+# NumPy.
 #
-# A language model reads a text from left to right and says at each step what comes next. It knows
-# nothing of letters. A *tokenizer* cuts the text into *tokens*, here characters or words, and gives
-# each kind of token a number, its *id*. The network takes row `id` of a table of `V` rows, one for
-# each id, and answers with `V` numbers, how likely each id is to come next. So an id is a name and
-# not a quantity: 7 is no more than 3. All that counts is that different things have different ids,
-# and that the ids are 0, 1, …, V - 1 with nothing missing.
+# A language model reads a text from left to right. At each position it predicts what
+# comes next. It does not know letters, only numbers:
 #
-# Four texts of the built-in corpus, news that never happened:
+# - A *tokenizer* splits the text into *tokens*, here characters or words.
+# - Each different token has a number, its *id*.
+# - The network has a table with `V` rows, one for each id, and reads row `id`.
+# - Its answer is `V` numbers: how likely each id is to come next.
+#
+# So an id is a name and not a quantity: 7 is not more than 3. Two rules are enough.
+# Different tokens have different ids, and the ids are 0, 1, …, V - 1 without a gap.
+#
+# Here are four texts of the built-in corpus. The news in them never happened.
 
 # %%
 import numpy as np
@@ -34,59 +39,65 @@ print(*[text for text in texts if len(text) < 80][:4], sep="\n")
 # %% [markdown]
 # ## Characters
 #
-# Count the characters, the most frequent first, and number them from 1. Two ids are set aside for
-# what is no character: 0 is *padding*, which fills up short texts, and the last one is `<eos>`, end
-# of sequence. This is the order that `minilstm/data/tokenizers.py` describes.
+# Count the characters, sort them by frequency, and number them from 1. Two more ids are
+# not characters. Id 0 is *padding*, which fills up short texts. The last id is `<eos>`,
+# end of sequence. The package's tokenizer uses the same order
+# (`minilstm/data/tokenizers.py`).
+#
+# All lessons contain lines with `assert`. Such a line checks what the text says, and
+# stops the program if it is not true. You may skip these lines when you read.
 
 # %%
 counts = Counter("".join(texts))
-symbols = [symbol for symbol, _ in counts.most_common()]
-id_of = {symbol: k + 1 for k, symbol in enumerate(symbols)}
-symbol_of = {k: symbol for symbol, k in id_of.items()}
-eos = len(symbols) + 1
-V = len(symbols) + 2
-encode = lambda text: [id_of[symbol] for symbol in text]
-decode = lambda ids: "".join(symbol_of[k] for k in ids)
+chars = [char for char, _ in counts.most_common()]
+id_of = {char: k + 1 for k, char in enumerate(chars)}
+char_of = {k: char for char, k in id_of.items()}
+eos = len(chars) + 1
+V = len(chars) + 2
+encode = lambda text: [id_of[char] for char in text]
+decode = lambda ids: "".join(char_of[k] for k in ids)
 print("\n id   stands for   how often")
 print("  0   <padding>")
-for symbol in [*symbols[:3], None, *symbols[-2:]]:
-    print(f"{id_of[symbol]:3}   {symbol!r:<9} {counts[symbol]:12,}" if symbol else "  …")
+for char in [*chars[:3], None, *chars[-2:]]:
+    print(f"{id_of[char]:3}   {char!r:<9} {counts[char]:12,}" if char else "  …")
 print(f"{eos:3}   <eos>\n\n'Moscow' is {encode('Moscow')}, and back again {decode(encode('Moscow'))!r}")
-assert (eos, V) == (73, 74) and symbols[0] == " "
+assert (eos, V) == (73, 74) and chars[0] == " "
 
 # %% [markdown]
-# Both o's have the same id, and the letter's place in the alphabet plays no part. The package's
-# tokenizer gives the same ids, and takes them back to the same texts, every one of them.
+# Both o's have the same id. The order of the alphabet plays no role. The package's
+# tokenizer gives the same ids, and turns them back into the same texts.
 
 # %%
 tokenizer = CharTokenizer.fit(texts)
-assert tokenizer.tokens == tuple(symbols) and (tokenizer.eos_id, tokenizer.vocab_size) == (eos, V)
+assert tokenizer.tokens == tuple(chars) and (tokenizer.eos_id, tokenizer.vocab_size) == (eos, V)
 assert all(tokenizer.encode(text).tolist() == encode(text) for text in texts)
 assert all(decode(encode(text)) == text == tokenizer.decode(encode(text)) for text in texts)
 print(f"\n{tokenizer} gives the same ids in {len(texts):,} texts")
 
 # %% [markdown]
-# ## Why 0 stays free, and three ways to be off by one
+# ## Three ways to be off by one
 #
-# **Numbering from 0.** Then the most frequent character, the space, is the padding. Whoever skips
-# the padding skips 14 % of all characters, and no error is raised.
+# **Numbering from 0.** The most frequent character, the space, then has the id of
+# padding. A program that skips padding also skips 14 % of all characters. There is no
+# error.
 #
-# **A dictionary without 0.** The network has V outputs, and output 0 is one of them. If it is ever
-# chosen, `symbol_of[0]` ends the program with `KeyError: 0`. That is rare, so that nobody sees it
-# before the program is published; lesson 8 tells of one.
+# **A dictionary without 0.** The network has V outputs, and output 0 is one of them. If
+# id 0 is ever generated, `char_of[0]` ends the program with `KeyError: 0`. This is so
+# rare that tests often miss it. Lesson 8 has an example.
 #
-# **One number too few.** 72 characters and two more ids make V = 74. With 73 outputs, numbered from
-# 0 to 72, all goes well until the first target `<eos>`, which is 73. A course had this mistake in
-# its own code (udacity/deep-learning 57, 172), and so had an example of Keras (keras-team/keras
-# 7865). An `IndexError` is not even certain: who subtracts 1 from every id sends the padding to row
-# -1 of the table, and for NumPy that is the last row.
+# **One id too few.** 72 characters and two more ids make V = 74. With 73 outputs, 0 to
+# 72, the program runs until the first target `<eos>`, which is 73. A published course
+# had this mistake (udacity/deep-learning, issues 57 and 172 on GitHub), and so had an
+# example of Keras (keras-team/keras, issue 7865). An `IndexError` is not even certain.
+# If a program subtracts 1 from every id, padding becomes row -1 of the table. For NumPy
+# that is the last row.
 
 # %%
-from_zero = {symbol: k for k, symbol in enumerate(symbols)}
-padded = [from_zero[symbol] for symbol in texts[0]] + [0, 0, 0]
-print("\nnumbered from 0, padding left out:", "".join(symbols[k] for k in padded if k != 0))
+from_zero = {char: k for k, char in enumerate(chars)}
+padded = [from_zero[char] for char in texts[0]] + [0, 0, 0]
+print("\nnumbered from 0, without padding:", "".join(chars[k] for k in padded if k != 0))
 for what, look_up in {
-    "symbol_of[0]": lambda: symbol_of[0],
+    "char_of[0]": lambda: char_of[0],
     "<eos> among 73": lambda: np.zeros(73)[eos],
     "row 0 - 1 of 74": lambda: np.zeros((74, 5))[0 - 1],
 }.items():
@@ -98,13 +109,16 @@ for what, look_up in {
 assert round(counts[" "] / counts.total(), 2) == 0.14
 
 # %% [markdown]
-# ## A character that nobody has seen
+# ## A character that is not in the training texts
 #
-# No headline has an ö. There are three answers. To drop it silently is the worst: the model then
-# continues a prompt that nobody typed. To refuse is what our tokenizer does unless asked otherwise.
-# To have an id for all that is *unknown* keeps the place, but not the character; and since all
-# characters of the training texts are known, this id never comes up in training. Its row of the
-# table stays as it was drawn at the start: the model reads a symbol that it was never taught.
+# No headline has an ö. A program can do three things with a prompt that has one:
+#
+# - **Drop it.** This is the worst way: the model then continues another prompt than the
+#   one that was typed.
+# - **Refuse it.** Our tokenizer does this by default.
+# - **Use an id for all unknown characters.** The position is kept, the character is
+#   lost. All characters of the training texts are known, so this id never occurs in
+#   training. Its row of the table stays random.
 
 # %%
 try:
@@ -121,11 +135,13 @@ print(f"id {tolerant.unknown_id} occurs {seen[tolerant.unknown_id]} times in all
 # %% [markdown]
 # ## Words
 #
-# A word tokenizer cuts at spaces, after it has set punctuation apart, since `oven` and `oven.`
-# would else be two words that know nothing of each other. It writes everything in lower case for
-# the same reason. The numbering is another one, that of Foster, Generative Deep Learning (2nd
-# edition, 2023): 0 is padding and also the end, 1 is the unknown word `[UNK]`, and then come the
-# words by falling frequency (`minilstm/data/words.py`).
+# A word tokenizer first puts spaces around punctuation, and then splits at spaces.
+# Otherwise `oven` and `oven.` would be two different words. For the same reason it
+# writes everything in lower case.
+#
+# Its ids have another order, that of Foster, Generative Deep Learning (2nd edition,
+# 2023). Id 0 is padding and also the end. Id 1 is the unknown word, `[UNK]`. Then come
+# the words, the most frequent first (`minilstm/data/words.py`).
 
 
 # %%
@@ -152,45 +168,56 @@ for name, tokens in {"characters": CharTokenizer.fit(cookbook), "words": word_to
 assert (tokens.vocab_size, CharTokenizer.fit(cookbook).vocab_size) == (484, 64) and len(cookbook[0]) > 4 * len(word_ids)
 
 # %% [markdown]
-# In words the text is more than four times shorter: what belongs together is fewer steps apart, and
-# no word is ever misspelt. The price: a table of 484 rows where characters need 64, and a word that
-# is not in it can never be said. The capitals are gone for good; decoding gives back the words, not
-# the text.
+# In words the text is more than four times shorter. What belongs together is fewer
+# steps apart, and no word is misspelt. This has a price: the table has 484 rows instead
+# of 64, and the model can never write a word that is not in it. Capital letters are
+# lost for good: decoding gives the words back, not the text.
 #
-# ## What unknown words cost
+# ## The price of unknown words
 #
-# Real texts have far too many words for a table, so one keeps the most frequent. Here with 100
-# other recipes: which share of their words is unknown, and what the title of one looks like then.
-# `surprise` is how surprised a reader is by the next word who knows only how frequent each is: the
-# logarithm of one over its probability, on average (lesson 8). It falls with the vocabulary, for
-# `[UNK]` is soon the most frequent word and easy to guess. **A loss is comparable only between
-# models with the same tokenizer**; with three ids it is small, and the model can say one word.
+# Real texts have too many words for a table, so only the most frequent are kept. The
+# next table shows what that means for 100 other recipes: the fraction of unknown words,
+# and one title as the model would read it.
+#
+# The column `nats` measures how hard the next word is to predict from the frequencies
+# alone. A token of probability p costs -ln p; the unit is the *nat*. For example, p =
+# 1/2 costs 0.69 nats. The column is the mean cost of a word, and lesson 8 says more
+# about it.
+#
+# With a smaller vocabulary the cost falls, because `[UNK]` becomes the most frequent
+# word and is easy to guess. With three ids the cost is smallest, and the model can
+# write only one word. **Compare losses only between models with the same tokenizer.**
 
 # %%
-print("\n  ids   unknown   surprise   a title")
-shares, surprise = {}, {}
+print("\n  ids   unknown       nats   a title")
+unknown, cost = {}, {}
 for limit in (3, 50, 100, 200, 350, 484):
     small = WordTokenizer.fit(cookbook, limit)
-    shares[limit] = small.share_unknown(others)
+    unknown[limit] = small.share_unknown(others)
     _, times = np.unique(np.concatenate([small.encode(text) for text in cookbook]), return_counts=True)
-    surprise[limit] = -np.sum(times / times.sum() * np.log(times / times.sum()))
-    print(f"{limit:5} {shares[limit]:9.1%} {surprise[limit]:10.2f}   {small.decode(small.encode(others[4])[:8])}")
-assert shares[484] == 0 and 0.25 < shares[100] < 0.28 and surprise[3] < 0.5 < 4.5 < surprise[484]
+    cost[limit] = -np.sum(times / times.sum() * np.log(times / times.sum()))
+    print(f"{limit:5} {unknown[limit]:9.1%} {cost[limit]:10.2f}   {small.decode(small.encode(others[4])[:8])}")
+assert unknown[484] == 0 and 0.25 < unknown[100] < 0.28 and cost[3] < 0.5 < 4.5 < cost[484]
 
 # %% [markdown]
-# ## Shift by one
+# ## Targets: shift by one
 #
-# The network reads a token and says what comes next. So the right answers, the *targets*, are the
-# inputs shifted by one, and after the last token comes `<eos>`:
+# At each position the network reads a token and predicts the next one. So the right
+# answers, the *targets*, are the inputs shifted by one. After the last token comes
+# `<eos>`:
 #
 #     step       0  1  2  3
 #     inputs     O  s  l  o
 #     targets    s  l  o  <eos>
 #
-# A shift is a line of code, and each of the four below runs without an error. A test tells them
-# apart: how often is the target the very token that has just been read? That is answered by
-# copying, and a model that copies gets a loss near 0 and writes "OOOOOO". How often is it the token
-# before? Is the end ever taught? A model that has never seen `<eos>` does not know when to stop.
+# A shift is one line of code. Each of the four lines below runs without an error, and
+# only the first is right. Three questions tell them apart:
+#
+# - How often is the target the token that has just been read? If always, the model
+#   learns to copy. Its loss is near 0, and it writes "OOOOOO".
+# - How often is the target the token *before* that one? If always, the shift goes the
+#   wrong way.
+# - Is the last target of each text `<eos>`? If not, the model never learns to stop.
 
 # %%
 versions = {
@@ -211,18 +238,20 @@ for name, shift in versions.items():
 assert list(table.values()) == [[True, True, True], [False, True, False], [True, False, False], [True, True, False]]
 
 # %% [markdown]
-# In the first line both shares are small, what double letters and a word like "Canada" make of it,
-# and every text ends. That holds for no other line. The last is `np.roll`: behind each headline
-# stands its own first letter.
+# In the first row both percentages are small: they come from double letters and from
+# words like "Canada". And every text ends. No other row has all three. The last row is
+# what `np.roll` does: after each headline comes its own first letter.
 #
-# ## A batch
+# ## A mini-batch
 #
-# Several texts go through the network side by side, and an array has only one length: the shorter
-# ones are filled up with 0, on the **right**. The network reads from the left, so what stands after
-# a text cannot disturb it. Padding on the left is read *before* the text and does, unless it is
-# masked. Time comes first, the arrays are `(T, B)`: step t reads row t. Whoever has `(B, T)` and
-# writes `batch[1:]` shifts the texts and not the time. `lengths` says how much of each text is
-# real.
+# The network reads several texts at once, a *mini-batch*. All columns of an array have
+# the same length, so shorter texts are filled up with 0, on the **right**. The network
+# reads from the left, so padding after a text cannot change how that text is read.
+# Padding on the left is read *before* the text and does change it.
+#
+# Time is the first axis: the arrays are `(T, B)`, and step t reads row t. With
+# `(B, T)`, `batch[1:]` would drop a text instead of a time step. `lengths` says how
+# many tokens of each text are real.
 
 # %%
 few = sorted([texts[k] for k in (242, 77, 20, 58, 8, 36)], key=len, reverse=True)  # six short ones, the longest first
@@ -236,7 +265,7 @@ for b, text in enumerate(few):
 batch = SequenceBatches([tokenizer.encode(text) for text in texts], 8, eos).pad([tokenizer.encode(text) for text in few])
 assert all(np.array_equal(a, b) for a, b in zip(batch, (inputs, targets, lengths)))
 
-LETTERS = symbol_of | {0: "·", eos: "¶"}
+LETTERS = char_of | {0: "·", eos: "¶"}
 for name, array in {"inputs": inputs, "targets": targets}.items():
     print(f"\n{name}  (· is padding, ¶ is <eos>)")
     print("\n".join(f"  {''.join(LETTERS[k] for k in column)}   {n}" for column, n in zip(array.T.tolist(), lengths)))
@@ -253,15 +282,16 @@ if plt := pyplot():
         axes.set(ylabel="text in the batch", yticks=range(6))
         axes.set_title(f"{name}: " + ("grey is padding" if name == "inputs" else "one step ahead; ¶ on orange is <eos>"))
         axes.grid(False)
-    both[1].set_xlabel("step")
+    both[1].set_xlabel("time step")
     save(figure, "01_text_to_numbers")
 
 # %% [markdown]
-# ## Lengths, and why not look for zeros
+# ## Why lengths, and not a search for zeros
 #
-# "Real is what is not 0" works for these characters. In the word tokenizer 0 is also the end, and
-# the end is real: it is the one target from which a model learns to stop. Who masks the targets by
-# `targets != 0` loses one token of each text, the most important one. `lengths` never has to guess.
+# "What is not 0 is real" is true for these characters. But in the word tokenizer 0 is
+# also the end, and the end is a real target: the one that teaches the model to stop. A
+# program that masks by `targets != 0` loses one token of each text, the most important
+# one. `lengths` never has to guess.
 
 # %%
 first = next(SequenceBatches([word_tokenizer.encode(text) for text in cookbook], 4, word_tokenizer.eos_id).epoch())
@@ -269,41 +299,44 @@ print(f"\n4 recipes: {first.tokens} real tokens by lengths, {np.count_nonzero(fi
 assert first.tokens - np.count_nonzero(first.targets) == 4
 
 # %% [markdown]
-# ## How much of a batch is padding
+# ## How much of a mini-batch is padding
 #
-# The longest text decides how long a batch is, so the more texts, the more padding: a quarter of
-# all positions with 8 headlines, more than a third with 32. It costs twice: in time, unless rows
-# that have ended are left out, and in the mean of the loss, if it is counted there (lesson 8).
-# Texts of one length side by side would have none, but then short and long texts would never meet
-# in a batch. A compromise: shuffle, sort within a *pool* of 8 batches, cut, and shuffle the
-# batches.
+# A mini-batch is as long as its longest text. So more texts mean more padding: a
+# quarter of all positions with 8 headlines, more than a third with 32. Padding costs
+# time, unless the rows that have ended are skipped. It also makes the mean loss wrong
+# if it is counted there (lesson 8).
+#
+# *Bucketing by length* puts texts of similar length into one mini-batch. If all texts
+# were sorted, short and long ones would never meet. The usual compromise: shuffle all
+# texts, sort those of 8 mini-batches by length, cut them into mini-batches, and shuffle
+# the mini-batches.
 
 # %%
 all_lengths = np.array([len(text) for text in texts])
 order = np.random.default_rng(1).permutation(len(texts))
 
 
-def share_of_padding(B, pool):
+def padding(B, pool):  # the fraction of padding, if B * pool texts at a time are sorted
     pools = all_lengths[order].reshape(-1, B * pool)
     cut = np.sort(pools, axis=1).reshape(-1, B)
     return 1 - cut.sum() / (B * cut.max(axis=1).sum())
 
 
 sizes = (1, 2, 4, 8, 16, 32, 64, 128)
-print("\nin a batch     shuffled   sorted in pools of 8 batches")
+print("\ntexts in a\nmini-batch     shuffled   bucketed by length")
 for B in sizes:
-    print(f"{B:10} {share_of_padding(B, 1):12.1%} {share_of_padding(B, 8):14.1%}")
+    print(f"{B:10} {padding(B, 1):12.1%} {padding(B, 8):14.1%}")
 epoch = [*SequenceBatches([tokenizer.encode(text) for text in texts], 8, eos, pool=8).epoch(np.random.default_rng(1))]
-assert np.isclose(1 - sum(b.tokens for b in epoch) / sum(b.inputs.size for b in epoch), share_of_padding(8, 8))
-assert 0.25 < share_of_padding(8, 1) < 0.28 and 0.34 < share_of_padding(32, 1) < 0.37 and share_of_padding(32, 8) < 0.09
+assert np.isclose(1 - sum(b.tokens for b in epoch) / sum(b.inputs.size for b in epoch), padding(8, 8))
+assert 0.25 < padding(8, 1) < 0.28 and 0.34 < padding(32, 1) < 0.37 and padding(32, 8) < 0.09
 
 if plt := pyplot():
     figure, axes = plt.subplots()
-    for pool, label, colour in ((1, "shuffled", COLOURS[1]), (8, "sorted in pools of 8 batches", COLOURS[0])):
-        axes.plot(sizes, [100 * share_of_padding(B, pool) for B in sizes], "o-", color=colour, markersize=4, label=label)
+    for pool, label, colour in ((1, "shuffled", COLOURS[1]), (8, "bucketed by length", COLOURS[0])):
+        axes.plot(sizes, [100 * padding(B, pool) for B in sizes], "o-", color=colour, markersize=4, label=label)
     axes.set_xscale("log", base=2)
-    axes.set(xlabel="texts in a batch", ylabel="share of padding (%)", xticks=sizes, xticklabels=sizes, ylim=(-1, 46))
-    axes.set_title("How much of a batch of headlines is padding")
+    axes.set(xlabel="texts in a mini-batch", ylabel="padding (%)", xticks=sizes, xticklabels=sizes, ylim=(-1, 46))
+    axes.set_title("How much of a mini-batch of headlines is padding")
     axes.legend()
     save(figure, "01_text_to_numbers_padding")
 
@@ -314,5 +347,5 @@ if plt := pyplot():
 # Fill in its blanks, and run the same command again: it grades what you wrote.
 #
 # 1. Give ids to the characters of some texts.
-# 2. Pad texts to a batch: inputs, targets, lengths.
-# 3. Write the test that tells a right batch from eleven wrong ones.
+# 2. Make a mini-batch: inputs, targets and lengths, with padding.
+# 3. Write a test that tells a right mini-batch from eleven wrong ones.

@@ -1,16 +1,19 @@
 # %% [markdown]
 # # 3. One step backward
 #
-# After this lesson you can take a step of an LSTM backward with a pencil: from what the loss feels
-# of h and c to what it feels of every weight, each line derived from the line that it inverts. It
-# takes three quarters of an hour, and an hour and a half with its exercises. You need: lesson 2,
-# and the derivative of a product.
+# In this lesson you learn to compute all gradients of one LSTM step with a pencil. Each
+# line of backward is derived from the line of forward that it differentiates. At the
+# end the weights change for the first time. Reading takes three quarters of an hour;
+# with the exercises, an hour and a half. You need: lesson 2, and the derivative of a
+# product.
 #
-# The *loss* is one number that says how wrong a network was; training makes it smaller. So it
-# asks one question of every number X in the network: if X were a little larger, how much
-# would the loss change? The answer, change of the loss by change of X, is its gradient dLoss/dX, or
-# what the loss feels of X. It is written dX for short, and where X is an array, dX is one of the
-# same shape. These are the lines to invert:
+# The *loss* is one number that measures how wrong a network is. Training makes it
+# smaller. For that we must know, for every number h in the network: if h were a little
+# larger, by how much would the loss change? The answer is dL/dh, the gradient of the
+# loss with respect to h. We write `dh` for it. In the same way `dX` is the gradient
+# with respect to X. If X is an array, dX is an array of the same shape.
+#
+# These are the equations of the step:
 #
 #     (1)  f = σ(x Wx_f + h_prev Wh_f + b_f)         forget gate
 #     (2)  i = σ(x Wx_i + h_prev Wh_i + b_i)         input gate
@@ -19,17 +22,23 @@
 #     (5)  o = σ(x Wx_o + h_prev Wh_o + b_o)         output gate
 #     (6)  h = o ⊙ tanh(c)                           hidden state
 #
-# Four rules are enough. They are the chain rule, taken apart:
+# Four rules are enough to differentiate them. Together they are the chain rule:
 #
-#     sum            y = a + b         da = dy            db = dy
-#     product        y = a b           da = dy b          db = dy a
-#     function       y = s(a)          da = dy s'(a)
-#     used twice     a goes into y and into z             da = what comes back from y, plus from z
+#     1. sum            y = a + b       da = dy             db = dy
+#     2. product        y = a b         da = dy b           db = dy a
+#     3. function       y = s(a)        da = dy s'(a)
+#     4. used twice     in y and z      da = the part from y + the part from z
 #
-# A sum passes dy on as it is: if b grows by 0.01, so does y. A product passes it on times the other
-# factor: if b grows by 0.01, y grows by 0.01 a. A function passes it on times its slope. What is
-# used twice is felt twice. The numbering is that of `minilstm/reference/lstm.py`; going backward by
-# these rules through a whole network: Rumelhart, Hinton and Williams (1986).
+# In words:
+#
+# 1. A sum passes dy on unchanged. If a grows by 0.01, y grows by 0.01.
+# 2. A product passes dy on times the other factor. If a grows by 0.01, y grows by
+#    0.01 b.
+# 3. A function passes dy on times its derivative.
+# 4. If a number is used twice, its gradients add.
+#
+# The equations have the numbers of `minilstm/reference/lstm.py`. Backpropagation
+# through a whole network by these rules: Rumelhart, Hinton and Williams (1986).
 
 # %%
 import numpy as np
@@ -40,10 +49,12 @@ from minilstm.verify import diagnose
 from minilstm.verify.worksheet.build import make_worksheet
 
 # %% [markdown]
-# ## The numbers of lesson 2, and the way forward once more
+# ## Forward, with the numbers of lesson 2
 #
-# The weights of the gates stand side by side at once, in blocks i, f, g, o, so that `z (4H,)` are
-# all eight sums of the two units.
+# The weights of the gates now stand side by side, in blocks i, f, g, o. So `z (4H,)`
+# has all eight pre-activations of the two units. The numbers are read from the
+# worksheet: `sheet.array("x{}[1]", UNITS)` is x1[1] and x2[1], the two inputs of step
+# 1.
 
 # %%
 sheet = make_worksheet(hidden=2, input=2, steps=2, seed=0)
@@ -69,18 +80,22 @@ print("g", g.round(5), " o", o.round(5))
 print("c", c.round(5), " h", h.round(5))
 
 # %% [markdown]
-# ## What arrives
+# ## The gradients that arrive
 #
-# Somebody downstream has to tell the step what the loss feels of its two results. That is dh, felt
-# through h, and dc_next, felt through the c that the next step reads. Here both come from the
-# worksheet, which has a second step and a loss behind this one; how they come about is lesson 5.
-# With dh of unit 1 at -0.161, a hidden state that is larger by 0.01 makes the loss smaller by
-# 0.0016.
+# Backward begins with two gradients that come from later computations:
 #
-# So that every line below can be put to the test, here is a loss that feels h and c by just these
-# amounts: dh · h + dc_next · c, whose slope is dh in h and dc_next in c, whatever h and c are. And
-# a way to nudge any number between the sums and h. The slope by nudging is the loss with a little
-# more minus the loss with a little less, divided by how much lies between the two.
+# - `dh` is the gradient of the loss with respect to h.
+# - `dc_next` is the part of dL/dc that comes from the next time step, which reads c.
+#
+# Here both come from the worksheet, which has a second step and a loss. Lesson 5 shows
+# how they are computed. dh of unit 1 is -0.161: if this hidden state were larger by
+# 0.01, the loss would be smaller by 0.0016.
+#
+# We want to check every line below. So we take a simple loss that has exactly these
+# gradients: dh · h + dc_next · c. Its derivative is dh with respect to h, and dc_next
+# with respect to c. The *numerical derivative* is computed from values of the loss
+# alone. Perturb one number up and down by 1e-5, and divide the difference of the losses
+# by 2e-5.
 
 # %%
 dh, dc_next = sheet.array("dh{}[1]", UNITS), sheet.array("dcprev{}[2]", UNITS)
@@ -89,36 +104,36 @@ assert dh.round(3).tolist() == [-0.161, 0.255] and round(0.01 * dh[0], 4) == -0.
 
 
 def loss(name="", more=0.0):
-    """The loss, if the number of this name were larger by so much."""
-    nudged = lambda its_name, value: value + more if its_name == name else value
-    f, i, o = (nudged(k, sigmoid(nudged("z" + k, z))) for k, z in (("f", zf), ("i", zi), ("o", zo)))
-    g = nudged("g", np.tanh(nudged("zg", zg)))
-    c = nudged("c", f * nudged("c_prev", c_prev) + i * g)
+    """The loss, if the number of this name were larger by ``more``."""
+    perturbed = lambda its_name, value: value + more if its_name == name else value
+    f, i, o = (perturbed(k, sigmoid(perturbed("z" + k, z))) for k, z in (("f", zf), ("i", zi), ("o", zo)))
+    g = perturbed("g", np.tanh(perturbed("zg", zg)))
+    c = perturbed("c", f * perturbed("c_prev", c_prev) + i * g)
     return dh @ (o * np.tanh(c)) + dc_next @ c
 
 
-def by_nudging(name, size=1e-5):
+def numerical(name, size=1e-5):
     return np.array([(loss(name, unit) - loss(name, -unit)) / (2 * size) for unit in size * np.eye(2)])
 
 
 def compare(**derived):
-    """A row for each gradient of a number between z and h, which must be its slope."""
-    print(f"\n{'':8}{'by the rules':>20}{'by nudging':>24}")
+    """Print each gradient beside its numerical derivative, which must be equal."""
+    print(f"\n{'':8}{'by the rules':>20}{'numerical':>24}")
     for name, gradient in derived.items():
-        slope = by_nudging(name.removeprefix("d"))
-        assert np.allclose(gradient, slope, atol=1e-9), name
-        print(f"{name:<8}{gradient[0]:10.5f}{gradient[1]:10.5f}{slope[0]:14.5f}{slope[1]:10.5f}")
+        derivative = numerical(name.removeprefix("d"))
+        assert np.allclose(gradient, derivative, atol=1e-9), name
+        print(f"{name:<8}{gradient[0]:10.5f}{gradient[1]:10.5f}{derivative[0]:14.5f}{derivative[1]:10.5f}")
 
 
 # %% [markdown]
 # ## Backward through (6): h = o ⊙ tanh(c)
 #
-# Backward begins where forward ended. A product: o is passed dh times tanh(c), and tanh(c) is
-# passed dh times o. Then a function: the slope of tanh is 1 - tanh², so c is passed
-# dh o (1 - tanh(c)²).
+# Backward begins where forward ended. By rule 2, o gets dh times tanh(c), and tanh(c)
+# gets dh times o. By rule 3, c then gets dh o (1 - tanh(c)²), because the derivative of
+# tanh is 1 - tanh².
 #
-# But that is not all of dc. c is used twice: it is shown as h, and it goes on to the next step.
-# What comes back on the two ways is added up.
+# That is not the whole of dc. c is used twice: in h, and by the next time step. By
+# rule 4 the two gradients add.
 
 # %%
 do = dh * tanh_c                               # (6), product
@@ -126,47 +141,55 @@ dc_through_h = dh * o * (1 - tanh_c**2)        # (6), product, then tanh
 dc = dc_next + dc_through_h                    # c is used twice
 
 print("\n                              unit 1    unit 2")
-for name, way in {"through the next step's c": dc_next, "through h": dc_through_h, "together: dc": dc}.items():
-    print(f"{name:<26}{way[0]:10.5f}{way[1]:10.5f}")
+for name, part in {"from the next step: dc_next": dc_next, "through h": dc_through_h, "sum: dc": dc}.items():
+    print(f"{name:<28}{part[0]:8.5f}{part[1]:10.5f}")
 compare(do=do, dc=dc)
 assert dc_next[0] > 0 > dc[0] and (dc_through_h / dc).round(2).tolist() == [1.15, 1.52]
 assert (1 - tanh_c**2).round(2).tolist() == [0.98, 0.74]
 
 # %% [markdown]
-# With only the carried part, dc of unit 1 has the wrong sign: training would push its memory the
-# wrong way. With only the part through h, dc is 1.15 times what it should be, and 1.52 times in
-# unit 2. Code with this mistake has been published, and so has a dc without the slope of tanh. That
-# slope is 0.98 in unit 1, whose c is near 0, so that leaving it out is hardly seen there; in unit 2
-# it is 0.74.
+# Three mistakes are common here, and all have been published:
+#
+# - **Only dc_next.** dc of unit 1 then has the wrong sign. Training would change its
+#   memory in the wrong direction.
+# - **Only the part through h.** dc is then 1.15 times as large as it should be, and
+#   1.52 times in unit 2.
+# - **No derivative of tanh.** It is 0.98 in unit 1, whose c is near 0, so you hardly
+#   see the mistake there. In unit 2 it is 0.74.
 #
 # ## Backward through (4): c = f ⊙ c_prev + i ⊙ g
 #
-# A sum of two products. The sum passes dc on to both as it is, and each product passes it to either
-# factor times the other.
+# This is a sum of two products. The sum passes dc on unchanged. Each product passes it
+# on times the other factor.
 
 # %%
 df = dc * c_prev                               # (4)
 di = dc * g                                    # (4)
 dg = dc * i                                    # (4)
-dc_prev = dc * f                               # (4): the carry
+dc_prev = dc * f                               # (4): the recurrent gradient of c
 compare(df=df, di=di, dg=dg, dc_prev=dc_prev)
 assert (dc_prev / dc).round(2).tolist() == [0.84, 0.28]
 
 # %% [markdown]
-# The last of the four is the reason why there are LSTMs. dc_prev is what the step before gets as
-# its dc_next: of what the loss feels of c, the share f goes on, 0.84 in unit 1 and 0.28 in unit 2,
-# the same share that went forward. No weight matrix and no slope of a squeezing function stands in
-# between, and where f is near 1 a gradient can go back a hundred steps. Leave the line out, and
-# nothing crashes, all shapes are right, and the loss even falls; only what happened many steps ago
-# is never learned. Lesson 5 shows it.
+# The last line is the reason for LSTMs. dc_prev is a *recurrent gradient*: the step
+# before gets it as its dc_next. It is dc times f, 0.84 in unit 1 and 0.28 in unit 2. In
+# the forward pass c_prev was multiplied by the same f. There is no weight matrix and no
+# derivative of a sigmoid on the way. Where f is near 1, a gradient can go back a
+# hundred steps.
+#
+# Without this line nothing crashes. All shapes are right, and the loss even falls. But
+# the network never learns what happened many steps ago. Lesson 5 shows this.
 #
 # ## Backward through σ and tanh
 #
-# From s = 1/(1 + exp(-z)) follows ds/dz = exp(-z)/(1 + exp(-z))², which is s (1 - s), since 1 - s
-# is exp(-z)/(1 + exp(-z)): the slope is made of the gate's own value, nothing else needs to be
-# kept. In the same way the slope of tanh is 1 - tanh². And here is a trap. A function
-# `sigmoid_slope(z)` that computes σ(z)(1 - σ(z)) wants the sum z. What a step keeps is the gate s,
-# which is σ(z) already, and whoever hands it that squeezes twice.
+# For s = 1/(1 + exp(-z)) the derivative ds/dz is exp(-z)/(1 + exp(-z))². This equals s
+# (1 - s), because 1 - s is exp(-z)/(1 + exp(-z)). So the derivative can be computed
+# from the gate's value, and z need not be stored. In the same way the derivative of
+# tanh is 1 - tanh².
+#
+# Here is a trap. A function `sigmoid_derivative(z)` that computes σ(z)(1 - σ(z)) needs
+# the pre-activation z. A step stores the gate s, which already is σ(z). If you call the
+# function with s, the sigmoid is applied twice.
 
 # %%
 dzi = di * i * (1 - i)                         # (2)
@@ -175,27 +198,29 @@ dzg = dg * (1 - g**2)                          # (3)
 dzo = do * o * (1 - o)                         # (5)
 compare(dzi=dzi, dzf=dzf, dzg=dzg, dzo=dzo)
 
-squeezed_twice = lambda s: sigmoid(s) * (1 - sigmoid(s))
-print("\n gate s   its slope s (1 - s)   squeezed twice   times too large")
+applied_twice = lambda s: sigmoid(s) * (1 - sigmoid(s))
+print("\n gate s   derivative s (1 - s)   sigmoid applied twice   times too large")
 for s in (0.5, 0.836, 0.99, 0.999):
-    print(f"{s:7.3f}{s * (1 - s):22.5f}{squeezed_twice(s):17.5f}{squeezed_twice(s) / (s * (1 - s)):18.1f}")
-assert round(squeezed_twice(0.5) / 0.25, 2) == 0.94 and round(squeezed_twice(0.99) / 0.0099) == 20
+    print(f"{s:7.3f}{s * (1 - s):23.5f}{applied_twice(s):24.5f}{applied_twice(s) / (s * (1 - s)):18.1f}")
+assert round(applied_twice(0.5) / 0.25, 2) == 0.94 and round(applied_twice(0.99) / 0.0099) == 20
 
 # %% [markdown]
-# A gate at 0.5 is undecided and easy to move, and there the mistake costs six hundredths: nobody
-# sees it in a young network, most of whose gates are near 0.5. A gate at 0.99 has made up its mind,
-# and the loss hardly feels its sum. Squeezed twice, the loss seems to feel it twenty times as much,
-# and the gate is pushed about as if it were undecided.
+# At a gate of 0.5 the mistake makes the gradient only 6 % too small. In a new network
+# most gates are near 0.5, so the mistake is hard to see. A gate of 0.99 is nearly open:
+# its derivative is small, and its pre-activation should hardly change. With the mistake
+# the gradient is 20 times too large.
 #
-# ## Backward through the sums
+# ## Backward through the pre-activations
 #
-# z = x Wx + h_prev Wh + b, eight sums at once. b stands alone in its sum, so db = dz. The weight
-# from input 1 to a sum is multiplied by x1, so it is passed that dz times x1: dWx is a table of all
-# such products, inputs down, sums across. Each block feels the dz of its own gate, and dWh is
-# paired with h_prev, which made z, not with the new h.
+# z = x Wx + h_prev Wh + b, eight sums at once.
 #
-# x1 itself goes into all eight sums and is used eight times: dx1 has eight parts, dz times a weight
-# each. Added up, for all inputs at once, that is a product with the transpose of Wx.
+# - **b** stands alone in its sum. By rule 1, db = dz.
+# - **Wx.** The weight from input 1 to a sum is multiplied by x1. By rule 2 its gradient
+#   is that dz times x1. So dWx is a table of products: a row for each input, a column
+#   for each sum.
+# - **Wh** is the same with h_prev, which went into z. The new h did not.
+# - **x.** x1 is used in all eight sums. By rule 4, dx1 has eight parts, each a dz times
+#   a weight. For all inputs at once this is a product with the transpose of Wx.
 
 # %%
 dz = np.concatenate([dzi, dzf, dzg, dzo])      # (8,)
@@ -208,17 +233,22 @@ dh_prev = dz @ Wh.T                            # (2,)
 print("\ndx of input 1 has a part from each sum:")
 for column, part in zip(COLUMNS, dz * Wx[0]):
     print(f"   through z{column}  {part:9.5f}")
-print(f"   together     {dx[0]:9.5f}")
+print(f"   sum          {dx[0]:9.5f}")
 assert np.isclose((dz * Wx[0]).sum(), dx[0])
 
 # %% [markdown]
 # ## Is it right?
 #
-# Three witnesses. The worksheet, which computes with Python numbers, one at a time. The package,
-# whose `reference.lstm_step_backward` has these lines for a batch. And a loss that knows nothing of our
-# derivations: the worksheet's own, with both its steps and a softmax behind them. It answers for
-# c_prev and x, which it reads nowhere but here. A weight it reads in both steps, so that for a
-# weight we ask the loss above.
+# We compare with three other programs:
+#
+# - the worksheet, which computes with single Python numbers,
+# - `reference.lstm_step_backward`, which has these lines for a mini-batch,
+# - numerical derivatives of the worksheet's own loss, with both steps and a softmax.
+#   They know nothing of our derivations.
+#
+# The worksheet's loss uses c_prev and x only in step 1, so their numerical derivatives
+# must equal ours. It uses each weight in both steps. So for a weight we take the simple
+# loss from above, which has only step 1.
 
 # %%
 for name, gradient in {"dc": dc, "dzf": dzf, "dcprev": dc_prev, "dx": dx, "dhprev": dh_prev}.items():
@@ -228,32 +258,35 @@ _, _, cache = reference.lstm_step(x[None], h_prev[None], c_prev[None], Wx, Wh, b
 package = reference.lstm_step_backward(dh[None], dc_next[None], cache, Wx, Wh)
 for ours, theirs in zip((dx, dh_prev, dc_prev, dWx, dWh, db), (package[0][0], package[1][0], package[2][0], *package[3])):
     assert np.allclose(ours, theirs, rtol=1e-12, atol=0)
-print("\nthe worksheet, these lines, and reference.lstm_step_backward agree")
+print("\nthe worksheet, these lines and reference.lstm_step_backward agree\n")
 
+print("               numerical   by the rules")
 for name, gradient in {"c1[0]": dc_prev[0], "c2[0]": dc_prev[1], "x1[1]": dx[0], "x2[1]": dx[1]}.items():
-    slope = (sheet.perturbed_loss(name, 1e-5) - sheet.perturbed_loss(name, -1e-5)) / 2e-5
-    assert np.isclose(gradient, slope, atol=1e-9)
-    print(f"nudge {name} of the worksheet: {slope:9.5f}      by the rules: {gradient:9.5f}")
+    derivative = (sheet.perturbed_loss(name, 1e-5) - sheet.perturbed_loss(name, -1e-5)) / 2e-5
+    assert np.isclose(gradient, derivative, atol=1e-9)
+    print(f"{name:<12}{derivative:12.5f}{gradient:15.5f}")
 
 
-def loss_with(Wx):
+def loss_of(Wx, Wh, b):
     h, c, _ = reference.lstm_step(x[None], h_prev[None], c_prev[None], Wx, Wh, b)
     return dh @ h[0] + dc_next @ c[0]
 
 
-nudge = np.zeros_like(Wx)
-nudge[0, 2] = 1e-5  # from input 1 to the forget gate of unit 1
-slope = (loss_with(Wx + nudge) - loss_with(Wx - nudge)) / 2e-5
-print(f"nudge the weight Wx[1,f1]:     {slope:9.5f}      by the rules: {dWx[0, 2]:9.5f}")
-assert np.isclose(slope, dWx[0, 2], atol=1e-9) and round(dWx[0, 2], 5) == -0.00511
+e = np.zeros_like(Wx)
+e[0, 2] = 1e-5  # from input 1 to the forget gate of unit 1
+derivative = (loss_of(Wx + e, Wh, b) - loss_of(Wx - e, Wh, b)) / 2e-5
+print(f"{'Wx[1,f1]':<12}{derivative:12.5f}{dWx[0, 2]:15.5f}")
+assert np.isclose(derivative, dWx[0, 2], atol=1e-9) and round(dWx[0, 2], 5) == -0.00511
 assert round(sheet.values["dWx[1,f1]"], 5) == -0.0053
 
 # %% [markdown]
-# The worksheet says -0.00530 for this weight: its second step uses the weight as well, and what is
-# used twice is felt twice. That sum runs over time (lesson 5). The same rule makes a sum over a
-# batch: the sequences share one set of weights, so that the gradient of the batch is that of the
-# sequences, added up. In `x.T @ dz`, (D, B) times (B, 4H), the product itself adds over B. There is
-# no mean here: if the loss is a mean, it has divided already, and the division stands in dh.
+# For this weight the worksheet says -0.00530, because it also adds the part from its
+# second step. Lesson 5 shows this sum over time.
+#
+# Rule 4 also makes a sum over the mini-batch. All sequences use the same weights, so
+# the gradient of a mini-batch is the sum of the sequences' gradients. In `x.T @ dz`,
+# (D, B) times (B, 4H), the product itself adds over B. There is no mean here. If the
+# loss is a mean, the division by its count is already contained in dh.
 
 # %%
 rng = np.random.default_rng(3)
@@ -261,13 +294,13 @@ B = 3
 batch = [rng.normal(size=(B, 2)) for _ in range(5)]  # x, h_prev, c_prev, dh, dc_next
 
 
-def weights_feel(x, h_prev, c_prev, dh, dc_next):
+def weight_gradients(x, h_prev, c_prev, dh, dc_next):
     _, _, cache = reference.lstm_step(x, h_prev, c_prev, Wx, Wh, b)
     return reference.lstm_step_backward(dh, dc_next, cache, Wx, Wh)[3]
 
 
-together = weights_feel(*batch)
-alone = [weights_feel(*(array[k : k + 1] for array in batch)) for k in range(B)]
+together = weight_gradients(*batch)
+alone = [weight_gradients(*(array[k : k + 1] for array in batch)) for k in range(B)]
 for name in ("Wx", "Wh", "b"):
     assert np.allclose(getattr(together, name), sum(getattr(grads, name) for grads in alone))
 one_by_one = ", ".join(f"{grads.b[2]:.5f}" for grads in alone)
@@ -276,41 +309,71 @@ print(f"\ndb of zf1, three sequences\none by one: {one_by_one}; as a batch: {tog
 # %% [markdown]
 # ## How a mistake is found
 #
-# Let us forget that c is used twice, and ask `diagnose`. It compares a backward step with that of
-# the package on random numbers, and, if it differs, with what the package would give with one of a
-# hundred and more known mistakes in it. It marks the third exercise below.
+# Suppose that we forget dc_next, and ask `diagnose`. It compares a backward step with
+# that of the package on random numbers. If they differ, it tries more than a hundred
+# known mistakes, and names the one that gives the same wrong numbers. It also grades
+# the third exercise below.
 
 
 # %%
-def through_h_only(dh, dc, cache, Wx, Wh):
-    return reference.lstm_step_backward(dh, 0 * dc, cache, Wx, Wh)
+def through_h_only(dh, dc_next, cache, Wx, Wh):
+    return reference.lstm_step_backward(dh, 0 * dc_next, cache, Wx, Wh)
 
 
 found = diagnose(through_h_only)
 print(f"\n{found}")
 assert [mistake.name for mistake in found.mistakes] == ["only the part of dc through h"]
 
+# %% [markdown]
+# The picture shows the two parts of dc, and what the mistake of the second sigmoid does
+# at every value of a gate.
+
 # %%
 gates = np.linspace(0.002, 0.998, 250)
-ways = dc_next, dc_through_h, dc, dc_prev
+parts = dc_next, dc_through_h, dc, dc_prev
 if plt := pyplot():
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.8), width_ratios=(1.3, 1))
     for k, unit in enumerate(UNITS):
-        left.bar(np.arange(4) + 0.36 * k - 0.18, [way[k] for way in ways], 0.34, color=COLOURS[k], label=f"unit {unit}")
+        left.bar(np.arange(4) + 0.36 * k - 0.18, [part[k] for part in parts], 0.34, color=COLOURS[k], label=f"unit {unit}")
     left.axhline(0, color="black", linewidth=0.8)
-    left.set_xticks(range(4), ["through\nnext c", "through\nh", "together:\ndc", "goes on:\ndc_prev"])
-    left.set(ylabel="change of loss by change of c", title="What the loss feels of the cell state")
+    left.set_xticks(range(4), ["dc_next", "through\nh", "sum:\ndc", "passed on:\ndc_prev"])
+    left.set(ylabel="gradient", title="The gradient of the cell state")
     left.grid(axis="x", visible=False)
     left.legend()
     right.plot(gates, gates * (1 - gates), color=COLOURS[2], label="s (1 - s)")
-    right.plot(gates, squeezed_twice(gates), "--", color=COLOURS[3], label="squeezed twice")
-    right.set(xlabel="gate s", ylabel="slope of the gate by its sum", ylim=(0, 0.3), title="How easily a gate is moved")
+    right.plot(gates, applied_twice(gates), "--", color=COLOURS[3], label="sigmoid applied twice")
+    right.set(xlabel="gate s", ylabel="ds/dz", ylim=(0, 0.3), title="The derivative of a gate")
     right.legend(loc="lower center")
     save(figure, "03_one_step_backward")
 else:
-    print("\nwhat the loss feels of c     unit 1    unit 2")
-    for name, way in zip(("through next c", "through h", "together: dc", "goes on: dc_prev"), ways):
-        print(f"{name:<25}{way[0]:10.5f}{way[1]:10.5f}")
+    print("\nthe gradient of c     unit 1    unit 2")
+    for name, part in zip(("dc_next", "through h", "sum: dc", "passed on: dc_prev"), parts):
+        print(f"{name:<18}{part[0]:10.5f}{part[1]:10.5f}")
+
+# %% [markdown]
+# ## The update: gradient descent
+#
+# A gradient says how the loss changes if a weight becomes larger. So change each weight
+# a little in the other direction: w ← w - rate · dw. This is *gradient descent*, and
+# `rate` is the *learning rate*. It is chosen by hand. If it is too large, the loss can
+# rise.
+#
+# One such update is a *training step*. Training repeats forward, backward and update
+# many times, each time with other texts. Lesson 9 has better updates with the same
+# gradients.
+
+# %%
+before = loss_of(Wx, Wh, b)
+rate = 0.1
+Wx = Wx - rate * dWx
+Wh = Wh - rate * dWh
+b = b - rate * db
+
+after = loss_of(Wx, Wh, b)
+expected = rate * sum(np.sum(gradient**2) for gradient in (dWx, dWh, db))
+print(f"\nloss before the update {before:.6f}, after {after:.6f}")
+print(f"it fell by {before - after:.6f}; rate times the sum of all squared gradients is {expected:.6f}")
+assert after < before and np.isclose(before - after, expected, rtol=0.01)
 
 # %% [markdown]
 # ## Exercises
@@ -318,6 +381,6 @@ else:
 # `minilstm exercise 3` makes your copy, `lessons/my/03_one_step_backward.py`.
 # Fill in its blanks, and run the same command again: it grades what you wrote.
 #
-# 1. What the loss feels of c: equation (6).
-# 2. From there to the sums before the gates: equations (4), (6), (1), (2), (3) and (5).
-# 3. The whole step backward, for a batch.
+# 1. The gradient of c: equation (6).
+# 2. From there to the pre-activations: equations (4), (6), (1), (2), (3) and (5).
+# 3. The whole step backward, for a mini-batch.

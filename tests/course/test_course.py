@@ -203,7 +203,7 @@ def test_a_notebook_is_built_beside_its_lesson_and_has_its_cells(run, tmp_path, 
     cells = json.loads(script.with_suffix(".ipynb").read_text(encoding="utf-8"))["cells"]
     kinds = [cell["cell_type"] for cell in cells]
     assert kinds.count("markdown") == script.read_text(encoding="utf-8").count("# %% [markdown]\n")
-    assert "".join(cells[0]["source"]).startswith("# 2. One step of an LSTM\n\nAfter this lesson")
+    assert "".join(cells[0]["source"]).startswith("# 2. One step of an LSTM\n\nIn this lesson")
     refused(run("notebooks", "77"), 2, "no lesson 77")
 
 
@@ -214,7 +214,7 @@ def test_a_notebook_that_somebody_worked_in_is_kept_unless_told_otherwise(run, t
     script.write_bytes(numbered(LESSONS)[2].read_bytes())
     notebook = script.with_suffix(".ipynb")
     assert [run("notebooks", "2")[0] for _ in range(2)] == [0, 0]
-    worked_in = notebook.read_text(encoding="utf-8").replace("After this lesson", "My notes: after this lesson")
+    worked_in = notebook.read_text(encoding="utf-8").replace("In this lesson", "My notes: in this lesson")
     notebook.write_text(worked_in, encoding="utf-8")
     refused(run("notebooks", "2"), 2, "02_one_step.ipynb is there", "--force")
     assert notebook.read_text(encoding="utf-8") == worked_in
