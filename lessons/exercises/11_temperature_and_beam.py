@@ -11,11 +11,11 @@ lessons/my/11_temperature_and_beam.py. Leave the one in lessons/exercises blank.
 import numpy as np
 
 
-def temperature(a, T):
-    """Task 1. From logits a (B, V) to the probabilities (B, V) at temperature T: equations (1) and (3).
+def temperature(a, tau):
+    """Task 1. From logits a (B, V) to probabilities (B, V): equations (1) and (3).
 
-    Every row sums to 1. A logit may be 1000, or -inf for a token that must not
-    be generated; neither may cause a warning. T is the temperature τ of equation (3).
+    tau is the temperature τ. Every row sums to 1. A logit may be 1000, or -inf for a
+    token that must not be generated. Neither may cause a warning.
     """
     a = ...
     return ...
@@ -24,9 +24,9 @@ def temperature(a, T):
 def top_p(p, P):
     """Task 2. From probabilities p (V,) to those of the nucleus (V,): equation (4).
 
-    The most likely tokens that together reach P keep their probabilities, scaled to sum to
-    1; all others get 0. Every token keeps its index, and p is not changed. `np.argsort`
-    sorts from the smallest to the largest.
+    The most likely tokens that together reach P keep their probabilities, scaled to sum
+    to 1. All others get 0. Every token keeps its index, and p is not changed.
+    `np.argsort` sorts from the smallest to the largest.
     """
     order = ...
     kept = np.zeros(len(p))
@@ -35,13 +35,15 @@ def top_p(p, P):
 
 
 def beam_search(log_p, length, width):
-    """Task 3. The most likely texts that a beam finds, best first: at most `width` pairs (ids, log P).
+    """Task 3. Beam search: the most likely texts, at most `width` pairs (ids, log P).
 
-    log_p(ids), with a tuple of ids, returns the log probabilities (V,) of the next token;
-    log_p(()) returns those of the first token. A text is finished when its last id is 0, the
-    end token, or when it has `length` ids. In each round every unfinished text is extended by
-    every token, and the `width` most likely of all these are kept. Put the finished ones
-    aside and continue with the others, until none is left.
+    The most likely text is the first. log_p(ids), with a tuple of ids, returns the log
+    probabilities (V,) of the next token; log_p(()) returns those of the first token.
+
+    A text is finished when its last id is 0, the end token, or when it has `length` ids.
+    In each round extend every unfinished text by every token, and keep the `width` most
+    likely of all these. Put the finished ones aside. Continue with the others, until
+    none is left.
     """
     live, finished = [((), 0.0)], []  # pairs of ids, a tuple, and log P
     while live:

@@ -3,15 +3,15 @@
 import numpy as np
 
 
-def temperature(a, T):
-    a = a / T
+def temperature(a, tau):
+    a = a / tau
     e = np.exp(a - a.max(axis=1, keepdims=True))
     return e / e.sum(axis=1, keepdims=True)
 
 
 def top_p(p, P):
     order = np.argsort(-p, kind="stable")
-    before = np.cumsum(p[order]) - p[order]  # what the likelier ones reach without this one
+    before = np.cumsum(p[order]) - p[order]  # probability of the more likely tokens
     nucleus = order[before < P]
     kept = np.zeros(len(p))
     kept[nucleus] = p[nucleus] / p[nucleus].sum()

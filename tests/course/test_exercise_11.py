@@ -1,10 +1,10 @@
-"""Wrong answers to the exercises of lesson 11 and what is said to them."""
+"""Wrong answers to the exercises of lesson 11, and the message that each one gets."""
 
 import pytest
 
 from tests.helpers.exercises import result_of, wrong
 
-TEMPERATURE = """def temperature(a, T):
+TEMPERATURE = """def temperature(a, tau):
     def softmax(a):
         e = np.exp(a - a.max(axis=1, keepdims=True))
         return e / e.sum(axis=1, keepdims=True)
@@ -42,44 +42,44 @@ SEARCH = {
 @pytest.mark.parametrize(
     "result, said",
     [
-        ("softmax(a * T)", "the temperature multiplied"),
-        ("softmax(softmax(a) / T)", "softmax taken twice"),
-        ("softmax(a) / T / (softmax(a) / T).sum(axis=1, keepdims=True)", "T has no effect"),
-        ("a / T", "these are logits still"),
-        ("np.exp(a / T)", "not yet divided by their sum"),
-        ("softmax(a) ** (1 / T)", "these are p^(1 / T)"),
-        ("a / T - np.log(np.exp(a / T).sum(axis=1, keepdims=True))", "these are log p"),
-        ("np.exp(a / T) / np.exp(a / T).sum(axis=0)", "the columns sum to 1"),
-        ("np.exp(a / T) / np.exp(a / T).sum()", "all rows together sum to 1"),
-        ("np.exp(a / T) / np.exp(a / T).sum(axis=1, keepdims=True)", "e^1000 is infinite"),
-        ("(lambda e: e / e.sum(axis=1, keepdims=True))(np.exp(a / T - (a / T).max()))", "the largest of each row, not of all"),
-        ("softmax(np.log(softmax(a)) / T)", "there is no log 0"),
+        ("softmax(a * tau)", "this multiplies by tau"),
+        ("softmax(softmax(a) / tau)", "this is softmax twice"),
+        ("softmax(a) / tau / (softmax(a) / tau).sum(axis=1, keepdims=True)", "tau has no effect"),
+        ("a / tau", "these are still logits"),
+        ("np.exp(a / tau)", "not yet divided by their sum"),
+        ("softmax(a) ** (1 / tau)", "these are p^(1 / tau)"),
+        ("a / tau - np.log(np.exp(a / tau).sum(axis=1, keepdims=True))", "these are log p"),
+        ("np.exp(a / tau) / np.exp(a / tau).sum(axis=0)", "the columns sum to 1"),
+        ("np.exp(a / tau) / np.exp(a / tau).sum()", "all rows together sum to 1"),
+        ("np.exp(a / tau) / np.exp(a / tau).sum(axis=1, keepdims=True)", "e^1000 is infinite"),
+        ("(lambda e: e / e.sum(axis=1, keepdims=True))(np.exp(a / tau - (a / tau).max()))", "of each row, not of all"),
+        ("softmax(np.log(softmax(a)) / tau)", "log 0 is infinite"),
         ("softmax(a)[0]", "has the shape (7,) where (3, 7) belongs"),
-        ("softmax(np.divide(a, T, out=a))", "a is changed in place"),
+        ("softmax(np.divide(a, tau, out=a))", "a is changed in place"),
     ],
 )
-def test_wrong_temperatures_are_told_apart(tmp_path, result, said):
+def test_each_wrong_temperature_is_named(tmp_path, result, said):
     assert said in wrong(tmp_path, 11, "temperature", TEMPERATURE.format(result))
 
 
 @pytest.mark.parametrize(
     "line, said",
     [
-        ({"kept": "np.cumsum(p[order]) < P"}, "one symbol too early"),
-        ({"kept": "np.cumsum(p[order]) <= P"}, "one symbol too early"),
-        ({"kept": "np.cumsum(p[order]) < P", "result": "kept"}, "one symbol too early, and is not scaled"),
-        ({"kept": ": np.count_nonzero(np.cumsum(p[order]) < P) + 2"}, "one symbol too far"),
-        ({"kept": "np.cumsum(p[order]) - p[order] <= P"}, "one symbol too far"),
-        ({"order": "np.arange(len(p))"}, "it takes the symbols as they come"),
-        ({"order": "np.argsort(p)"}, "it begins with the unlikeliest"),
+        ({"kept": "np.cumsum(p[order]) < P"}, "one token too early"),
+        ({"kept": "np.cumsum(p[order]) <= P"}, "one token too early"),
+        ({"kept": "np.cumsum(p[order]) < P", "result": "kept"}, "one token too early, and is not scaled"),
+        ({"kept": ": np.count_nonzero(np.cumsum(p[order]) < P) + 2"}, "one token too late"),
+        ({"kept": "np.cumsum(p[order]) - p[order] <= P"}, "one token too late"),
+        ({"order": "np.arange(len(p))"}, "it takes the tokens in the order of their ids"),
+        ({"order": "np.argsort(p)"}, "it begins with the least likely token"),
         ({"result": "kept"}, "scaled to sum to 1"),
-        ({"result": "-np.sort(-kept / kept.sum())"}, "each must stand at its symbol's place"),
+        ({"result": "-np.sort(-kept / kept.sum())"}, "each must be at the id of its token"),
         ({"kept": "p[order] >= P"}, "nothing is kept"),
-        ({"result": "np.where(p >= P, p, 0)"}, "it keeps what has itself at least P"),
+        ({"result": "np.where(p >= P, p, 0)"}, "it keeps tokens that have P by themselves"),
         ({"result": "p"}, "belongs"),
     ],
 )
-def test_wrong_nuclei_are_told_apart(tmp_path, line, said):
+def test_each_wrong_nucleus_is_named(tmp_path, line, said):
     assert said in wrong(tmp_path, 11, "top_p", TOP_P.format(**NUCLEUS | line))
 
 
@@ -87,36 +87,39 @@ def test_wrong_nuclei_are_told_apart(tmp_path, line, said):
     "line, said",
     [
         ({"best": "sorted(longer, key=lambda text: -text[1])[:1]"}, "this is greedy"),
-        ({"best": "sorted(longer, key=lambda text: text[1])[:width]"}, "it keeps the unlikeliest, though"),
+        ({"best": "sorted(longer, key=lambda text: text[1])[:width]"}, "it keeps the least likely texts, and"),
         (
             {"best": "sorted(longer, key=lambda text: text[1])[:width]",
              "result": "sorted(finished, key=lambda text: text[1])[:width]"},
-            "it keeps the unlikeliest: sorted",
+            "it keeps the least likely texts: sorted",
         ),
-        ({"total": "more"}, "that of the last symbol alone"),
-        ({"total": "total * more"}, "log P is multiplied, and stays 0"),
-        ({"total": "(total or 1) * more"}, "log P is multiplied; the log"),
+        ({"total": "more"}, "that of the last token alone"),
+        ({"total": "total * more"}, "log P is a product, and stays 0"),
+        ({"total": "(total or 1) * more"}, "log P is a product; the log"),
         ({"total": "total - more"}, "with width 1 text 1 is"),
-        ({"result": "sorted(finished, key=lambda text: -text[1] / len(text[0]))[:width]"}, "it is log P itself that ranks"),
+        ({"result": "sorted(finished, key=lambda text: -text[1] / len(text[0]))[:width]"}, "/ length; rank them by log P"),
         (
             {"result": "sorted([(ids, total / len(ids)) for ids, total in finished], key=lambda text: -text[1])[:width]"},
-            "log P itself that belongs in both places",
+            "log P belongs in both places",
         ),
-        ({"best": "sorted(longer, key=lambda text: -text[1])[: width - len(finished)]"}, "makes `width` smaller"),
-        ({"result": "sorted(finished, key=lambda text: -text[1])[: width // 2]"}, "too few texts come back: 0, and 1 belong"),
-        ({"aside": "end and text[0][-1] != 0"}, "texts that have met the end are lost"),
-        ({"aside": "end and text[0][-1] == 0"}, "texts that are cut at `length` are lost"),
+        ({"best": "sorted(longer, key=lambda text: -text[1])[: width - len(finished)]"}, "make `width` smaller"),
+        ({"result": "sorted(finished, key=lambda text: -text[1])[: width // 2]"}, "it returns too few texts: 0 where 1 belong"),
+        ({"aside": "end and text[0][-1] != 0"}, "texts with the end token are lost"),
+        ({"aside": "end and text[0][-1] == 0"}, "texts that are cut off at `length` are lost"),
         ({"result": "finished[:width]"}, "not in order"),
-        ({"result": "finished"}, "hand back the `width` likeliest"),
-        ({"result": "[(ids, np.exp(total)) for ids, total in sorted(finished, key=lambda text: -text[1])[:width]]"}, "P where"),
+        ({"result": "finished"}, "return the `width` most likely"),
+        (
+            {"result": "[(ids, np.exp(total)) for ids, total in sorted(finished, key=lambda text: -text[1])[:width]]"},
+            "they have P where log P belongs",
+        ),
         ({"result": "max(finished, key=lambda text: text[1])"}, "a list of pairs"),
-        ({"ends": "len(ids) == length"}, "but 0 is the end: put such a text aside"),
+        ({"ends": "len(ids) == length"}, "but 0 is the end token: put such a text aside"),
         ({"ends": "ids[-1] == 0"}, "but a text of 5 is finished"),
         ({"ids": "list(ids)"}, "log_p takes a tuple of ids, not list"),
         ({"best": "[text for text in longer if text[0][-1] == 0] + [t for t in longer if t[0][-1]][:width]"}, "width"),
     ],
 )
-def test_wrong_beams_are_told_apart(tmp_path, line, said):
+def test_each_wrong_beam_search_is_named(tmp_path, line, said):
     assert said in wrong(tmp_path, 11, "beam_search", BEAM.format(**SEARCH | line))
 
 
@@ -130,7 +133,7 @@ OF_EACH = """def beam_search(log_p, length, width):
         live = [((*ids, int(more.argmax())), total + more.max()) for ids, total, more in following]
     return sorted(finished, key=lambda text: -text[1])[:width]
 """
-NO_PLACE = """def beam_search(log_p, length, width):
+UNFINISHED_APART = """def beam_search(log_p, length, width):
     live, finished = [((), 0.0)], []
     while live:
         longer = [((*ids, k), total + more) for ids, total in live for k, more in enumerate(log_p(ids))]
@@ -153,10 +156,10 @@ SOME_OF_EACH = """def beam_search(log_p, length, width):
 """
 HURRY = BEAM.format(**SEARCH).replace("while live:", "while live and len(finished) < width:")
 NAMED = [
-    (OF_EACH, "its own likeliest successor"),
-    (NO_PLACE, "take no place"),
-    (SOME_OF_EACH, "`width` are kept of all together"),
-    (HURRY, "you stop as soon as `width` texts are finished"),
+    (OF_EACH, "the most likely longer text of each beginning"),
+    (UNFINISHED_APART, "`width` unfinished texts besides the finished ones"),
+    (SOME_OF_EACH, "keep `width` of all together"),
+    (HURRY, "the search stops when `width` texts are finished"),
 ]
 
 
@@ -165,6 +168,6 @@ def test_other_searches_are_named(tmp_path, source, said):
     assert said in wrong(tmp_path, 11, "beam_search", source)
 
 
-def test_a_beam_that_is_written_otherwise_is_right(tmp_path):
+def test_a_beam_search_in_other_words_is_right(tmp_path):
     source = BEAM.format(**SEARCH | {"best": "sorted(longer, key=lambda text: text[1], reverse=True)[:width]"})
     assert result_of(tmp_path, 11, "beam_search", source).state == "right"
