@@ -13,35 +13,38 @@ from collections import Counter
 import numpy as np
 
 
-def bits_a_character(nats, words):
-    """Task 1. What a text costs in bits a character, equation (1) of the lesson.
+def bits_per_character(nats, words):
+    """Task 1. The loss of a text in bits per character, equation (1) of the lesson.
 
-    words : the N words of the text, written with one space between neighbours. nats (N,) : what each cost, in nats.
+    words : the N words of the text, with one space between neighbours.
+    nats (N,) : the loss of each word, in nats.
     """
     bits = ...
     characters = ...
     return bits / characters
 
 
-def unknown_share(learned, words, V):
-    """Task 2. Which share of these words has no id of its own, when the vocabulary has V ids?
+def unknown_fraction(learned, words, V):
+    """Task 2. The fraction of words without an id of their own, if there are V ids.
 
-    learned : the words of the texts that the vocabulary is made from, in which the most frequent get ids. Two of the V ids are
-    taken already: 0 for padding and the end, 1 for [UNK]. words : another text; a word that occurs twice counts twice.
+    learned : the words that the vocabulary is made from; the most frequent get ids. Two
+    of the V ids are used already: 0 for padding and the end, 1 for [UNK].
+    words : the words of another text. A word that occurs twice counts twice.
     """
     known = ...
     return ...
 
 
-def taken(words, kind):
-    """Task 3. The promises of a text that it makes on its way: [(distance, kept), ...], in the order in which they are due.
+def agreements(words, kind):
+    """Task 3. Long-range agreement of a text: [(distance, agrees), ...], place by place.
 
-    kind : a set of words, such as {"pot", "pan", "tray"}. The title ends with "|" and does not count. The first word of the
-    kind behind it is a promise: the pot that was taken must be the one that is used. Each later word of the kind is a place
-    where it is due: kept is True if it is the first word again; distance is the number of words since the promised word
-    stood there last.
+    kind : a set of words, such as {"pot", "pan", "tray"}. The title ends with "|" and
+    does not count. The first word of the kind after it decides: the pot that was taken
+    must be the one that is used. Agreement is due at each later word of the kind. There,
+    agrees is True if it is the first word again. distance is the number of words since
+    the first word was last named.
     """
-    promised, last, found = None, None, []
+    first, last, found = None, None, []
     for at in range(words.index("|") + 1, len(words)):
         if words[at] in kind:
             ...

@@ -5,25 +5,25 @@ from collections import Counter
 import numpy as np
 
 
-def bits_a_character(nats, words):
+def bits_per_character(nats, words):
     bits = np.sum(nats) / np.log(2)
     characters = len(" ".join(words))
     return bits / characters
 
 
-def unknown_share(learned, words, V):
+def unknown_fraction(learned, words, V):
     known = {word for word, _ in Counter(learned).most_common(V - 2)}
     return np.mean([word not in known for word in words])
 
 
-def taken(words, kind):
-    promised, last, found = None, None, []
+def agreements(words, kind):
+    first, last, found = None, None, []
     for at in range(words.index("|") + 1, len(words)):
         if words[at] in kind:
-            if promised is None:
-                promised = words[at]
+            if first is None:
+                first = words[at]
             else:
-                found.append((at - last, words[at] == promised))
-            if words[at] == promised:
+                found.append((at - last, words[at] == first))
+            if words[at] == first:
                 last = at
     return found
