@@ -14,12 +14,14 @@ from minilstm.reference.functions import sigmoid
 
 
 def parameters(cell, layers, H, V, E=None):
-    """Task 1. How many parameters a language model has.
+    """Task 1. The number of parameters of a language model.
 
-    cell is "rnn", "gru" or "lstm"; `layers` of them are stacked, each H wide. V is the size
-    of the vocabulary. E is the width of the embedding, a table (V, E); with None the input
-    is one-hot. The output layer on top makes V logits from H numbers, with a bias each. A GRU
-    has two biases for each gate, the others one.
+    cell : "rnn", "gru" or "lstm". A GRU has two biases for each gate, the others one.
+    layers : how many layers are stacked, each H wide.
+    V : the size of the vocabulary.
+    E : the width of the embedding, a table (V, E). None: the input is one-hot.
+
+    The output layer on top computes V logits from H numbers, each with a bias.
     """
     total = ...
     ...
@@ -27,10 +29,11 @@ def parameters(cell, layers, H, V, E=None):
 
 
 def gru_step(x, h_prev, Wx, Wh, bx, bh):
-    """Task 2. One step of a GRU for a batch: h (B, H), by equations (1) to (5), with the reset gate after the product.
+    """Task 2. One step of a GRU for a mini-batch: h (B, H), by equations (1) to (5).
 
-    x (B, D), h_prev (B, H), Wx (D, 3H), Wh (H, 3H), bx and bh (3H,), each in blocks r, z, n.
-    `np.split(a, 3, axis=1)` cuts an array (B, 3H) into its blocks.
+    x (B, D), h_prev (B, H). Wx (D, 3H), Wh (H, 3H), bx and bh (3H,), in blocks r, z, n.
+    `np.split(a, 3, axis=1)` cuts an array (B, 3H) into its blocks. As in equations (3)
+    and (4), the reset gate comes after the product.
     """
     r = ...
     z = ...
@@ -39,10 +42,12 @@ def gru_step(x, h_prev, Wx, Wh, bx, bh):
 
 
 def gru_step_backward(dh, cache, Wx, Wh):
-    """Task 3. The same step backward: (dx, dh_prev, dWx, dWh, dbx, dbh), each of the shape of what it belongs to.
+    """Task 3. The same step backward: (dx, dh_prev, dWx, dWh, dbx, dbh).
 
-    dh (B, H) is dLoss/dh. The cache has what the step computed, (x, h_prev, r, z, n, q). `da` stands for the gradient of a sum
-    before its sigmoid or tanh: dan is that of the sum in the tanh of (4), dar and daz are those of (1) and (2).
+    Each gradient has the shape of its variable. dh (B, H) is dLoss/dh. The cache has
+    what the step computed: (x, h_prev, r, z, n, q). `da` is the gradient of a
+    pre-activation, the sum in a sigmoid or tanh: dar belongs to (1), daz to (2), dan
+    to (4).
     """
     x, h_prev, r, z, n, q = cache
     dn = ...                                                    # (5)
@@ -52,8 +57,8 @@ def gru_step_backward(dh, cache, Wx, Wh):
     dq = ...                                                    # (4)
     daz = ...                                                   # (2)
     dar = ...                                                   # (1)
-    dax = np.concatenate([dar, daz, dan], axis=1)               # (B, 3H), what comes to the side of the input
-    dah = ...                                                   # (B, 3H), what comes to the side of the past
+    dax = np.concatenate([dar, daz, dan], axis=1)               # (B, 3H), for the sums with x
+    dah = ...                                                   # (B, 3H), for the sums with h_prev
     dx = ...
     dh_prev = ...
     return dx, dh_prev, x.T @ dax, h_prev.T @ dah, dax.sum(axis=0), dah.sum(axis=0)

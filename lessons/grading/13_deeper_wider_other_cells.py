@@ -15,7 +15,10 @@ STACKS = [("rnn", 1, 7, 20, None), ("lstm", 1, 8, 30, None), ("gru", 1, 6, 30, N
 
 
 def count(cell, layers, H, V, E, gates=GATES, biases=BIASES, above=None, first=None, table=True, weights=True, output=True):
-    """The right number, or with other arguments a wrong one. first and above are what those layers are fed with."""
+    """The right number, or with other arguments a wrong one.
+
+    first and above are the widths of the inputs of these layers.
+    """
     widths = [first or (V if E is None else E)] + [H if above is None else above] * (layers - 1)
     total = sum(gates[cell] * H * (D * weights + H + biases[cell]) for D in widths)
     return total + (V * E if E is not None and table else 0) + H * V + V * output
@@ -27,14 +30,14 @@ WRONG_COUNTS = {
     "each gate has biases, too": lambda *s: count(*s, biases=dict.fromkeys(GATES, 0)),
     "a layer above the first reads H numbers, the hidden states below it": (
         lambda *s: count(*s, above=s[3] if s[4] is None else s[4])),
-    "the first layer reads one-hot symbols, V numbers, or vectors of the embedding, E": lambda *s: count(*s, first=s[2]),
+    "the first layer reads one-hot tokens, V numbers, or vectors of the embedding, E numbers": lambda *s: count(*s, first=s[2]),
     "with an embedding the first layer reads E numbers and not V": lambda *s: count(*s, first=s[3]),
-    "the embedding has a table of its own, V times E": lambda *s: count(*s, table=False),
+    "the table of the embedding is missing, V times E": lambda *s: count(*s, table=False),
     "the output layer has a bias for each of V logits": lambda *s: count(*s, output=False),
     "the output layer is missing": lambda *s: count(*s, output=False) - s[2] * s[3],
-    "there is only one layer in it": lambda *s: count(s[0], 1, *s[2:]),
+    "it has only one layer": lambda *s: count(s[0], 1, *s[2:]),
     "every cell is counted like an LSTM, with four gates": lambda *s: count(*s, gates=dict.fromkeys(GATES, 4)),
-    "the gates read x as well: Wx is missing": lambda *s: count(*s, weights=False),
+    "the gates read x, too: Wx is missing": lambda *s: count(*s, weights=False),
 }  # fmt: skip
 
 
@@ -58,7 +61,7 @@ def parameters(yours):
             why = [f"; {sentence}" for sentence, wrong in WRONG_COUNTS.items() if got == wrong(*stack)]
             raise Wrong(f"parameters({cell!r}, {layers}, {H}, {V}, E={E}) gives {got} where {wanted} belongs:"
                         f" {', '.join(parts)}, {H * V + V} of the output layer{''.join(why[:1])}")  # fmt: skip
-    return f"{len(STACKS)} stacks, as many parameters as LanguageModel makes for them"
+    return f"{len(STACKS)} stacks have as many parameters as those of LanguageModel"
 
 
 def forward(x, h_prev, Wx, Wh, bx, bh):
@@ -83,17 +86,17 @@ def gru_step(yours):
         known = {
             "the reset gate comes before the product, (r * h_prev) Wh_n; here it comes after it, on q":
                 ended(np.tanh(v.axn + (v.r * h_prev) @ v.W + v.b)),
-            "z is the other way round: in (5) it is the share of h_prev": v.z * v.n + (1 - v.z) * h_prev,
-            "the two biases of the candidate are merged; r must be able to switch bh_n off, it belongs to q":
+            "z and 1 - z are exchanged: in (5) z is the factor of h_prev": v.z * v.n + (1 - v.z) * h_prev,
+            "the two biases of the candidate are added; bh_n belongs to q, which r scales":
                 ended(np.tanh(v.axn + v.b + v.r * (v.q - v.b))),
-            "the blocks are taken as z, r, n; their order is r, z, n": ended(np.tanh(v.axn + v.z * v.q), v.r),
+            "the blocks are used as z, r, n; their order is r, z, n": ended(np.tanh(v.axn + v.z * v.q), v.r),
             "the reset gate is missing in (4)": ended(np.tanh(v.axn + v.q)),
-            "r scales what comes from x, too; in (4) it is for q alone": ended(np.tanh(v.r * (v.axn + v.q))),
-            "r scales h_prev itself; in (4) it scales q, which went through Wh_n": ended(np.tanh(v.axn + v.r * h_prev)),
-            "the candidate has a sign, it goes through tanh and not through sigmoid": ended(sigmoid(v.axn + v.r * v.q)),
-            "the candidate has not gone through tanh": ended(v.axn + v.r * v.q),
-            "what stays of h_prev is missing in (5)": (1 - v.z) * v.n,
-            "(5) must weigh the candidate by 1 - z": v.n + v.z * h_prev,
+            "r also scales the sum with x; in (4) it scales q alone": ended(np.tanh(v.r * (v.axn + v.q))),
+            "r scales h_prev itself; in (4) it scales q, the product with Wh_n": ended(np.tanh(v.axn + v.r * h_prev)),
+            "the candidate may be negative: use tanh, not sigmoid": ended(sigmoid(v.axn + v.r * v.q)),
+            "the tanh of the candidate is missing": ended(v.axn + v.r * v.q),
+            "in (5) the part of h_prev is missing": (1 - v.z) * v.n,
+            "in (5) the candidate is multiplied by 1 - z": v.n + v.z * h_prev,
             "this is the candidate n; (5) is missing": v.n,
             "bx is missing": forward(x, h_prev, Wx, Wh, 0 * bx, bh).h,
             "bh is missing": forward(x, h_prev, Wx, Wh, bx, 0 * bh).h,
@@ -121,50 +124,50 @@ LINES = {
     "dbh": lambda v: v.dah.sum(axis=0),
 }
 RETURNED = ("dx", "dh_prev", "dWx", "dWh", "dbx", "dbh")
-slope = lambda s: sigmoid(s) * (1 - sigmoid(s))
+derivative = lambda s: sigmoid(s) * (1 - sigmoid(s))
 MISTAKES = {
-    "dh_prev lacks the way past the gates: (5) hands h_prev on, times z": {"dh_prev": lambda v: v.dah @ v.Wh.T},
-    "dh_prev lacks the way through the gates, dah Whᵀ": {"dh_prev": lambda v: v.dh * v.z},
-    "the way past the gates in dh_prev is times z, as in (5)": {"dh_prev": lambda v: v.dh + v.dah @ v.Wh.T},
-    "the way past the gates in dh_prev is times z, not 1 - z: in (5) z is the share of h_prev": {
+    "dh_prev lacks the direct path: (5) adds z times h_prev": {"dh_prev": lambda v: v.dah @ v.Wh.T},
+    "dh_prev lacks the path through the gates, dah Whᵀ": {"dh_prev": lambda v: v.dh * v.z},
+    "the direct path in dh_prev is multiplied by z, as in (5)": {"dh_prev": lambda v: v.dh + v.dah @ v.Wh.T},
+    "the direct path in dh_prev is multiplied by z, not 1 - z: in (5) z is the factor of h_prev": {
         "dh_prev": lambda v: v.dh * (1 - v.z) + v.dah @ v.Wh.T},
-    "dh_prev goes back through Wh with dah, not with dax": {"dh_prev": lambda v: v.dh * v.z + v.dax @ v.Wh.T},
-    "dz has the wrong sign: in (5) z stands before h_prev with plus, and before n with minus": {
+    "the path through the gates in dh_prev is dah Whᵀ, not dax Whᵀ": {"dh_prev": lambda v: v.dh * v.z + v.dax @ v.Wh.T},
+    "dz has the wrong sign: in (5) z has a plus before h_prev, and a minus before n": {
         "dz": lambda v: v.dh * (v.n - v.h_prev)},
-    "dz lacks the half that comes through (1 - z) n": {"dz": lambda v: v.dh * v.h_prev},
-    "dn and z: in (5) the candidate is weighed by 1 - z": {"dn": lambda v: v.dh * v.z},
+    "dz lacks the part from (1 - z) ⊙ n": {"dz": lambda v: v.dh * v.h_prev},
+    "dn is wrong: in (5) the candidate is multiplied by 1 - z, not by z": {"dn": lambda v: v.dh * v.z},
     "dan lacks the derivative of tanh, 1 - n²": {"dan": lambda v: v.dn},
-    "n has gone through tanh already: the derivative is 1 - n², not 1 - tanh²(n)": {
+    "n is already a tanh: its derivative is 1 - n², not 1 - tanh²(n)": {
         "dan": lambda v: v.dn * (1 - np.tanh(v.n) ** 2)},
-    "the slope of tanh, 1 - n², comes twice in dan": {"dan": lambda v: v.dn * (1 - v.n**2) ** 2},
-    "the slope of tanh, 1 - n², comes twice in dr: dan has it already": {"dr": lambda v: v.dan * (1 - v.n**2) * v.q},
-    "the slope of tanh, 1 - n², comes twice in dq: dan has it already": {"dq": lambda v: v.dan * (1 - v.n**2) * v.r},
-    "the slope of tanh, 1 - n², comes twice in dr and in dq: dan has it already": {
+    "the derivative of tanh, 1 - n², comes twice in dan": {"dan": lambda v: v.dn * (1 - v.n**2) ** 2},
+    "the derivative of tanh, 1 - n², comes twice in dr: dan has it already": {"dr": lambda v: v.dan * (1 - v.n**2) * v.q},
+    "the derivative of tanh, 1 - n², comes twice in dq: dan has it already": {"dq": lambda v: v.dan * (1 - v.n**2) * v.r},
+    "the derivative of tanh, 1 - n², comes twice in dr and in dq: dan has it already": {
         "dr": lambda v: v.dan * (1 - v.n**2) * v.q, "dq": lambda v: v.dan * (1 - v.n**2) * v.r},
-    "dr comes from dan, not from dn: r stands inside the tanh": {"dr": lambda v: v.dn * v.q},
-    "dq comes from dan, not from dn: q stands inside the tanh": {"dq": lambda v: v.dn * v.r},
-    "dr and dq come from dan, not from dn: both stand inside the tanh": {
+    "dr comes from dan, not from dn: r is inside the tanh": {"dr": lambda v: v.dn * v.q},
+    "dq comes from dan, not from dn: q is inside the tanh": {"dq": lambda v: v.dn * v.r},
+    "dr and dq come from dan, not from dn: both are inside the tanh": {
         "dr": lambda v: v.dn * v.q, "dq": lambda v: v.dn * v.r},
-    "r comes from a sigmoid: its slope is r (1 - r), and 1 - r² that of a tanh": {"dar": lambda v: v.dr * (1 - v.r**2)},
-    "z comes from a sigmoid: its slope is z (1 - z), and 1 - z² that of a tanh": {"daz": lambda v: v.dz * (1 - v.z**2)},
-    "z and r come from sigmoids: the slope is s (1 - s), and 1 - s² that of a tanh": {
+    "r comes from a sigmoid: its derivative is r (1 - r), and 1 - r² is that of a tanh": {"dar": lambda v: v.dr * (1 - v.r**2)},
+    "z comes from a sigmoid: its derivative is z (1 - z), and 1 - z² is that of a tanh": {"daz": lambda v: v.dz * (1 - v.z**2)},
+    "z and r come from sigmoids: the derivative is s (1 - s), and 1 - s² is that of a tanh": {
         "dar": lambda v: v.dr * (1 - v.r**2), "daz": lambda v: v.dz * (1 - v.z**2)},
-    "dr is that of a reset gate before the product; here r scales q": {"dr": lambda v: v.dan * v.h_prev},
-    "on the side of the past the block of the candidate is dq = dan r, not dan: q reaches n through r only": {
+    "dr belongs to a reset gate before the product; here r scales q": {"dr": lambda v: v.dan * v.h_prev},
+    "in dah the block of the candidate is dq = dan r, not dan: r scales q in (4)": {
         "dq": lambda v: v.dan},
     "dq is dan times r": {"dq": lambda v: v.dan * v.q},
     "daz lacks the derivative of sigmoid, z (1 - z)": {"daz": lambda v: v.dz},
     "dar lacks the derivative of sigmoid, r (1 - r)": {"dar": lambda v: v.dr},
     "daz and dar lack the derivative of sigmoid, s (1 - s)": {"daz": lambda v: v.dz, "dar": lambda v: v.dr},
     "z and r are sigmoids already: the derivative is z (1 - z), not σ(z) (1 - σ(z))": {
-        "daz": lambda v: v.dz * slope(v.z), "dar": lambda v: v.dr * slope(v.r)},
-    "dx goes back through Wx with dax, not with dah": {"dx": lambda v: v.dah @ v.Wx.T},
+        "daz": lambda v: v.dz * derivative(v.z), "dar": lambda v: v.dr * derivative(v.r)},
+    "dx is dax Wxᵀ, not dah Wxᵀ": {"dx": lambda v: v.dah @ v.Wx.T},
     "dah has its blocks in another order than r, z, n": {"dah": lambda v: np.concatenate([v.daz, v.dar, v.dq], axis=1)},
 }  # fmt: skip
 
 
 def backward(case, changed={}):
-    """All six gradients by the right lines, some of them changed."""
+    """All six gradients by the lines above, some of them changed."""
     v = SimpleNamespace(**case)
     for name, line in (LINES | changed).items():
         setattr(v, name, line(v))
@@ -184,7 +187,7 @@ LOOK = {"r": "at dr and dar", "z": "at dz and daz", "rz": "at dr, dar, dz and da
 
 
 def look_at(got, right):
-    """Raise Wrong with the line to look at, as the blocks of dWx and dWh show it."""
+    """Raise Wrong with the line to look at, if the blocks of dWx and dWh show it."""
     _, _, dWx, dWh, dbx, dbh = got
     *_, right_dWx, right_dWh, right_dbx, right_dbh = right
     of_x, of_h = wrong_blocks(dWx, dbx, right_dWx, right_dbx), wrong_blocks(dWh, dbh, right_dWh, right_dbh)
@@ -196,7 +199,7 @@ def look_at(got, right):
         raise Wrong(f"dWx is right, and dWh is wrong in {names(of_h)}{only}: look at {'dq' if of_h == 'n' else 'dah'}")
     if "n" in of_x:
         more = ", and at dz and daz" if "z" in of_x else ""
-        raise Wrong(f"dWx is wrong in {names(of_x)}{only}: look at dn and dan first, dr and dq come of them{more}")
+        raise Wrong(f"dWx is wrong in {names(of_x)}{only}: look at dn and dan first, because dr and dq use them{more}")
     raise Wrong(f"dWx is wrong in {names(of_x)}{only}: look {LOOK[of_x]}")
 
 
@@ -221,23 +224,23 @@ def gru_step_backward(yours):
     return "all six gradients equal those of reference.gru_step_backward"
 
 
-BLANKS = 16  # in the exercise, as long as nobody has filled it in
+BLANKS = 16  # of the exercise, if none is filled in
 TASKS = [
     Task("parameters", parameters, (
-        "A gate of a layer with D inputs has D H + H H weights and its biases. Who feeds the second layer?",
-        "Begin with the table of the embedding, V E or 0. Go through the layers; D is V or E for the first and H for all"
-        " others. Each adds gates H (D + H + biases), with 1, 3 or 4 gates. At the end the output layer: H V and V.",
+        "A gate of a layer with D inputs has D H + H H weights and its biases. What does the second layer read?",
+        "Begin with the table of the embedding, V E or 0. Go through the layers: D is V or E for the first, and H for all"
+        " others. Each adds gates H (D + H + biases), with 1, 3 or 4 gates. Then add the output layer: H V and V.",
     )),
     Task("gru_step", gru_step, (
-        "The side of the input and the side of the past, each with its bias, are needed apart: r comes between them in (4).",
+        "Keep the sums with x and the sums with h_prev apart, each with its bias: in (4) r scales the second one only.",
         "Split x @ Wx + bx into three blocks, and h_prev @ Wh + bh into three others, whose last is q. r and z are sigmoids of"
-        " the sums of their two blocks; the candidate is tanh of its block of the input plus r times q; then (5).",
+        " the sums of their two blocks. The candidate is tanh of its block of the first, plus r times q. Then (5).",
     )),
     Task("gru_step_backward", gru_step_backward, (
-        "Each line inverts one equation: what multiplies a name going forward multiplies its gradient coming back. In how many"
-        " places of the five equations does h_prev stand?",
+        "Each line differentiates one equation: the factor of a variable forward is the factor of its gradient backward. In"
+        " how many places of the five equations is h_prev used?",
         "In (5) n is multiplied by 1 - z, and z by h_prev - n. In (4) r is multiplied by q and q by r, inside the tanh, whose"
-        " derivative is 1 - n². That of a sigmoid s is s (1 - s). dah has the blocks dar, daz and dq. h_prev gets the part"
-        " through Wh and, from (5), dh times z.",
+        " derivative is 1 - n². That of a sigmoid s is s (1 - s). dah has the blocks dar, daz and dq. dh_prev has"
+        " two parts: one through Wh and, from (5), dh times z.",
     )),
 ]  # fmt: skip

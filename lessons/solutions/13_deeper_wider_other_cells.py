@@ -36,5 +36,5 @@ def gru_step_backward(dh, cache, Wx, Wh):
     dax = np.concatenate([dar, daz, dan], axis=1)
     dah = np.concatenate([dar, daz, dq], axis=1)
     dx = dax @ Wx.T
-    dh_prev = dah @ Wh.T + dh * z  # (5) carries h_prev past all gates but z
+    dh_prev = dah @ Wh.T + dh * z  # dh * z: the direct path in (5)
     return dx, dh_prev, x.T @ dax, h_prev.T @ dah, dax.sum(axis=0), dah.sum(axis=0)

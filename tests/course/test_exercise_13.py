@@ -1,4 +1,4 @@
-"""Wrong answers to the exercises of lesson 13 and what is said to them."""
+"""Wrong answers to the exercises of lesson 13, and the message that each one gets."""
 
 import pytest
 
@@ -33,10 +33,10 @@ RIGHT_COUNT = {
         ({"weights": "D + H"}, "each gate has biases, too"),
         ({"weights": "H + biases"}, "Wx is missing"),
         ({"above": "D"}, "a layer above the first reads H numbers"),
-        ({"first": "H"}, "the first layer reads one-hot symbols"),
+        ({"first": "H"}, "the first layer reads one-hot tokens"),
         ({"first": "V"}, "reads E numbers and not V"),
-        ({"table": "0"}, "a table of its own"),
-        ({"layers": "1"}, "only one layer"),
+        ({"table": "0"}, "the table of the embedding is missing"),
+        ({"layers": "1"}, "it has only one layer"),
         ({"output": "H * V"}, "a bias for each of V logits"),
         ({"output": "0"}, "the output layer is missing"),
         ({"output": "H * V + H"}, "gives 343 where 356 belongs: 196 of the first layer, 160 of the output"),
@@ -44,12 +44,12 @@ RIGHT_COUNT = {
         ({"output": "str(V)"}, "TypeError"),
     ],
 )
-def test_wrong_counts_are_told_apart(tmp_path, line, said):
+def test_each_wrong_count_is_named(tmp_path, line, said):
     assert said in wrong(tmp_path, 13, "parameters", COUNT.format(**RIGHT_COUNT | line))
 
 
 @pytest.mark.parametrize("number", ["356", "'356'", "[356]"])
-def test_a_constant_is_no_count(tmp_path, number):
+def test_a_constant_is_not_a_count(tmp_path, number):
     wrong(tmp_path, 13, "parameters", f"def parameters(cell, layers, H, V, E=None):\n    return {number}\n")
 
 
@@ -73,23 +73,23 @@ RIGHT_STEP = {
     "line, said",
     [
         ({"n": "np.tanh(axn + (r * h_prev) @ Wh[:, 2 * H :] + bh[2 * H :])"}, "the reset gate comes before the product"),
-        ({"h": "z * n + (1 - z) * h_prev"}, "z is the other way round"),
-        ({"n": "np.tanh(axn + bh[2 * H :] + r * (h_prev @ Wh[:, 2 * H :]))"}, "the two biases of the candidate are merged"),
-        ({"gates": "sigmoid(axz + ahz), sigmoid(axr + ahr)"}, "the blocks are taken as z, r, n"),
+        ({"h": "z * n + (1 - z) * h_prev"}, "z and 1 - z are exchanged"),
+        ({"n": "np.tanh(axn + bh[2 * H :] + r * (h_prev @ Wh[:, 2 * H :]))"}, "the two biases of the candidate are added"),
+        ({"gates": "sigmoid(axz + ahz), sigmoid(axr + ahr)"}, "the blocks are used as z, r, n"),
         ({"n": "np.tanh(axn + q)"}, "the reset gate is missing"),
-        ({"n": "np.tanh(r * (axn + q))"}, "r scales what comes from x, too"),
+        ({"n": "np.tanh(r * (axn + q))"}, "r also scales the sum with x"),
         ({"n": "np.tanh(axn + r * h_prev)"}, "r scales h_prev itself"),
-        ({"n": "sigmoid(axn + r * q)"}, "through tanh and not through sigmoid"),
-        ({"n": "axn + r * q"}, "has not gone through tanh"),
-        ({"h": "(1 - z) * n"}, "what stays of h_prev is missing"),
-        ({"h": "n + z * h_prev"}, "weigh the candidate by 1 - z"),
+        ({"n": "sigmoid(axn + r * q)"}, "use tanh, not sigmoid"),
+        ({"n": "axn + r * q"}, "the tanh of the candidate is missing"),
+        ({"h": "(1 - z) * n"}, "the part of h_prev is missing"),
+        ({"h": "n + z * h_prev"}, "the candidate is multiplied by 1 - z"),
         ({"h": "n"}, "(5) is missing"),
         ({"past": "h_prev @ Wh"}, "bh is missing"),
         ({"h": "((1 - z) * n + z * h_prev, z)"}, "h alone"),
         ({"past": "h_prev @ Wx + bh"}, "a product @ does not fit"),
     ],
 )
-def test_wrong_steps_are_told_apart(tmp_path, line, said):
+def test_each_wrong_step_is_named(tmp_path, line, said):
     assert said in wrong(tmp_path, 13, "gru_step", STEP.format(**RIGHT_STEP | line))
 
 
@@ -118,18 +118,18 @@ RIGHT_BACKWARD = {
 @pytest.mark.parametrize(
     "line, said",
     [
-        ({"dh_prev": "dah @ Wh.T"}, "dh_prev lacks the way past the gates"),
-        ({"dh_prev": "dh * z"}, "dh_prev lacks the way through the gates"),
-        ({"dh_prev": "dah @ Wh.T + dh"}, "is times z, as in (5)"),
-        ({"dh_prev": "dax @ Wh.T + dh * z"}, "with dah, not with dax"),
+        ({"dh_prev": "dah @ Wh.T"}, "dh_prev lacks the direct path"),
+        ({"dh_prev": "dh * z"}, "dh_prev lacks the path through the gates"),
+        ({"dh_prev": "dah @ Wh.T + dh"}, "is multiplied by z, as in (5)"),
+        ({"dh_prev": "dax @ Wh.T + dh * z"}, "is dah Whᵀ, not dax Whᵀ"),
         ({"dz": "dh * (n - h_prev)"}, "dz has the wrong sign"),
-        ({"dz": "dh * h_prev"}, "dz lacks the half"),
-        ({"dn": "dh * z"}, "weighed by 1 - z"),
+        ({"dz": "dh * h_prev"}, "dz lacks the part from"),
+        ({"dn": "dh * z"}, "is multiplied by 1 - z, not by z"),
         ({"dan": "dn"}, "dan lacks the derivative of tanh"),
-        ({"dan": "dn * (1 - np.tanh(n)**2)"}, "gone through tanh already"),
+        ({"dan": "dn * (1 - np.tanh(n)**2)"}, "n is already a tanh"),
         ({"dr": "dan * h_prev"}, "a reset gate before the product"),
-        ({"dq": "dan"}, "q reaches n through r only"),
-        ({"dah": "[dar, daz, dan]"}, "q reaches n through r only"),
+        ({"dq": "dan"}, "dq = dan r, not dan"),
+        ({"dah": "[dar, daz, dan]"}, "dq = dan r, not dan"),
         ({"dah": "[daz, dar, dq]"}, "another order than r, z, n"),
         ({"daz": "dz"}, "daz lacks the derivative of sigmoid"),
         ({"dar": "dr"}, "dar lacks the derivative of sigmoid"),
@@ -138,9 +138,9 @@ RIGHT_BACKWARD = {
             {"daz": "dz * sigmoid(z) * (1 - sigmoid(z))", "dar": "dr * sigmoid(r) * (1 - sigmoid(r))"},
             "z and r are sigmoids already",
         ),
-        ({"dx": "dah @ Wx.T"}, "with dax, not with dah"),
+        ({"dx": "dah @ Wx.T"}, "dx is dax Wxᵀ, not dah Wxᵀ"),
         ({"dx": "dax"}, "the shape of dx is (3, 6) where (3, 4) belongs"),
-        ({"dh_prev": "dah @ Wh.T + dh * (1 - z)"}, "is times z, not 1 - z"),
+        ({"dh_prev": "dah @ Wh.T + dh * (1 - z)"}, "is multiplied by z, not 1 - z"),
         ({"dr": "dn * q"}, "dr comes from dan, not from dn"),
         ({"dq": "dn * r"}, "dq comes from dan, not from dn"),
         ({"dr": "dn * q", "dq": "dn * r"}, "dr and dq come from dan"),
@@ -164,11 +164,11 @@ RIGHT_BACKWARD = {
         ({"dx": "None"}, "the shape of dx is ()"),
     ],
 )
-def test_wrong_ways_back_are_named(tmp_path, line, said):
+def test_each_wrong_backward_is_named(tmp_path, line, said):
     assert said in wrong(tmp_path, 13, "gru_step_backward", BACKWARD.format(**RIGHT_BACKWARD | line))
 
 
-def test_the_templates_are_right_themselves(tmp_path):
+def test_the_unchanged_templates_are_right(tmp_path):
     sources = {"parameters": COUNT.format(**RIGHT_COUNT), "gru_step": STEP.format(**RIGHT_STEP)}
     sources["gru_step_backward"] = BACKWARD.format(**RIGHT_BACKWARD)
     for name, source in sources.items():
