@@ -1,16 +1,22 @@
 # %% [markdown]
 # # 14. Looking inside
 #
-# After this lesson you can open a trained LSTM and find out what a single unit of it is for: watch
-# its cell state over a text, pick out the unit that knows whether a quotation is open and the one
-# that counts, and prove by an operation that the network uses it. It takes three quarters of an
-# hour, and an hour and a half with its exercises. You need: lesson 2, and what a softmax is.
+# After this lesson you can open a trained LSTM and find out what a single unit does:
 #
-# Karpathy, Johnson and Fei-Fei, Visualizing and understanding recurrent networks (2015), coloured
-# texts by the cell states of a character model and found a few units that a person can read: one
-# that is on inside quotation marks, one that falls steadily along a line. Most units could not be
-# read at all. We do the same on a small text of which we know all that is to be remembered, so
-# that a program can do the looking. The equations are those of lesson 2:
+# - watch its cell state over a text
+# - find the unit that knows whether a quotation is open, and the unit that counts
+# - show by an intervention that the network uses the unit
+#
+# The lesson takes three quarters of an hour, an hour and a half with its exercises. You
+# need lesson 2, and softmax.
+#
+# Karpathy, Johnson and Fei-Fei coloured texts by the cell states of a character model
+# (Visualizing and understanding recurrent networks, 2015). They found a few units that
+# a person can read: one is on inside quotation marks, one falls steadily along a line.
+# Most units could not be read.
+#
+# We do the same with a small text. We know everything that must be remembered in it, so
+# a program can look for the units. The equations are those of lesson 2:
 #
 #     (1)  f = σ(x Wx_f + h_prev Wh_f + b_f)         forget gate
 #     (2)  i = σ(x Wx_i + h_prev Wh_i + b_i)         input gate
@@ -18,6 +24,9 @@
 #     (4)  c = f ⊙ c_prev + i ⊙ g                    cell state
 #     (5)  o = σ(x Wx_o + h_prev Wh_o + b_o)         output gate
 #     (6)  h = o ⊙ tanh(c)                           hidden state
+#
+# > **How we count.** Here a program finds the units, and their numbers are indices of
+# > arrays. So units are numbered from 0, also in what is printed: unit 0 is `c[:, 0]`.
 
 # %%
 import numpy as np
@@ -35,33 +44,34 @@ H, STEPS, SEEDS = (12, 700, (48,)) if quick() else (12, 1500, (48, 0, 1, 2, 3, 4
 # %% [markdown]
 # ## A text with something to remember
 #
-# The text is made of six words and of runs: some `a`, then as many `b`. Parts of it stand in
-# quotation marks, up to 24 words long. Two rules ask for memory:
+# The text consists of six words and of runs: some `a`, then as many `b`. Parts of it
+# are in quotation marks, up to 24 words long. Two rules need memory:
 #
-# - After a word comes a space, unless something ends there: outside quotations a sentence, with a
-#   full stop; inside, the quotation, with its mark. Nothing in a word says on which side it
-#   stands. Whoever predicts what ends here must remember the opening mark.
-# - In a run there are as many `b` as `a`. Whoever predicts its end must count.
+# - After a word comes a space, unless something ends there. Outside a quotation a
+#   sentence may end, with a full stop. Inside, the quotation may end, with its mark. No
+#   word shows whether it is inside. To predict what ends here, the model must remember
+#   the opening mark.
+# - A run has as many `b` as `a`. To predict its end, the model must count.
 
 
 # %%
-def piece(rng):
+def word(rng):
     n = rng.integers(1, 7)
     return "a" * n + "b" * n if rng.random() < 0.1 else ("he", "we", "go", "up", "no", "it")[rng.integers(6)]
 
 
-def write(pieces, rng):
+def write(words, rng):
     parts = []
-    for _ in range(pieces):
+    for _ in range(words):
         if rng.random() < 0.15:
-            parts.append('"' + " ".join(piece(rng) for _ in range(rng.integers(1, 25))) + '"')
+            parts.append('"' + " ".join(word(rng) for _ in range(rng.integers(1, 25))) + '"')
         else:
-            parts.append(piece(rng) + ("." if rng.random() < 0.4 else ""))
+            parts.append(word(rng) + ("." if rng.random() < 0.4 else ""))
     return " ".join(parts)
 
 
-# After each character: is a quotation open (0 or 1), and how many b are due.
-def truth(text):
+# After each character: is a quotation open (0 or 1), and how many b are still to come.
+def true_values(text):
     inside, due = np.cumsum([mark == '"' for mark in text]) % 2, [0]
     for mark in text:
         due.append(due[-1] + 1 if mark == "a" else due[-1] - 1 if mark == "b" else 0)
@@ -69,14 +79,15 @@ def truth(text):
 
 
 DEMO = 'no he. "we up it aaaabbbb no go it he" we. aaaaaabbbbbb go up "it we no" he'
-lines = ["".join(map(str, row)) for row in truth(DEMO)]
-print(DEMO, *lines, "(below the text: is a quotation open, and how many b are due)", sep="\n")
+lines = ["".join(map(str, row)) for row in true_values(DEMO)]
+print(DEMO, *lines, "(below the text: is a quotation open, and how many b are still to come)", sep="\n")
 
 # %% [markdown]
 # ## A small model
 #
-# Twelve units, one-hot characters, a few seconds of training. The text is read in windows of 100
-# characters, and the state is carried from each window to the next.
+# The model has twelve units and reads one-hot characters; training takes a few seconds.
+# It reads the text in windows of 100 characters. The state passes from each window to
+# the next.
 
 
 # %%
@@ -92,14 +103,14 @@ def train(seed):
 
 tokenizer = CharTokenizer.fit(['abeghinoptuw ."'])
 model, before, after = train(SEEDS[0])
-print(f"\nloss in nats a character: {before:.2f} before, {after:.2f} after {STEPS} steps")
+print(f"\nloss in nats per character: {before:.2f} before, {after:.2f} after {STEPS} training steps")
 
 # %% [markdown]
-# ## Watching every step
+# ## Watching every time step
 #
-# `read` is equations (1) to (6) in a loop that throws nothing away. It begins with any state, of
-# one row or of several: several versions of the network that read the same text. One-hot input
-# times `Wx` is a row of `Wx`, so that `Wx[id]` stands for `x Wx`.
+# `read` computes equations (1) to (6) in a loop and keeps everything. It begins with
+# any state. If that state has several rows, several versions of the network read the
+# same text. With one-hot input, `x Wx` is a row of `Wx`, here `Wx[id]`.
 
 
 # %%
@@ -119,15 +130,17 @@ def read(model, ids, h=np.zeros((1, H)), c=np.zeros((1, H))):
     return SimpleNamespace(**dict(zip("ifgoch", map(np.array, zip(*steps)))))
 
 
-text = write(300 if quick() else 600, np.random.default_rng(99))  # the model was trained on other text
-ids, (inside, due) = tokenizer.encode(text), truth(text)
+# Other text than the training set.
+text = write(300 if quick() else 600, np.random.default_rng(99))
+ids, (inside, due) = tokenizer.encode(text), true_values(text)
 seen = read(model, ids)
 c = seen.c[:, 0]  # (T, H)
 
 params = model.parameters.layer("lstm0")
 _, _, cache = LSTM(tokenizer.vocab_size, H).forward(params, ids[:, None])
 gates = np.concatenate([seen.i, seen.f, seen.g, seen.o], axis=2)[:, 0]  # (T, 4H)
-assert np.abs(cache.gates - gates).max() < 1e-3 and np.abs(cache.c[1:] - c).max() < 1e-2  # the layer computes in float32
+# The layer computes in float32.
+assert np.abs(cache.gates - gates).max() < 1e-3 and np.abs(cache.c[1:] - c).max() < 1e-2
 t = 1000
 x = np.eye(tokenizer.vocab_size)[ids[[t]]]
 assert np.allclose(reference.lstm_step(x, seen.h[t - 1], seen.c[t - 1], **params)[1], seen.c[t])
@@ -136,17 +149,22 @@ print(f"{len(ids):,} characters read; the cache of LSTM.forward has the same gat
 # %% [markdown]
 # ## Which unit knows that a quotation is open?
 #
-# A program looks at all units. For each it asks how well c and the truth y rise and fall together,
-# which is their correlation:
+# A program looks at all units. For each it asks how well c and the true value y rise
+# and fall together. That is their correlation:
 #
 #     (7)  r = Σ (c - mean c)(y - mean y) / √(Σ (c - mean c)² · Σ (y - mean y)²)
 #
-# Three things are easily done wrong. Without the means taken off, a unit that stands at 5 all the
-# time beats one that follows y around zero. A unit that *falls* inside quotations knows as much as
-# one that rises: what counts is |r|. And c moves with every letter, so that like must be compared
-# with like: for quotations we look at c after a space, for counting in the runs. The search uses
-# the first half of the text. What it finds must hold in the second, for the best of many is always
-# partly luck.
+# Three mistakes are easy to make:
+#
+# - Not subtracting the means. Then a unit that is always near 5 beats one that follows
+#   y around zero.
+# - Looking for the largest r instead of the largest |r|. A unit that *falls* inside
+#   quotations knows as much as one that rises.
+# - Comparing all characters. c changes with every character, so compare only similar
+#   places. For quotations we look at c after a space, for counting in the runs.
+#
+# The search uses the first half of the text. Its result must hold in the second half,
+# because the best of many units is always partly luck.
 
 
 # %%
@@ -157,7 +175,7 @@ def correlation(c, y):
 
 characters, half, found = np.array(list(text)), np.arange(len(text)) < len(text) // 2, []
 space, run = characters == " ", np.isin(characters, ["a", "b"])
-for what, places, y in (("open quotation", space, inside), ("b that are due", run, due)):
+for what, places, y in (("open quotation", space, inside), ("b still to come", run, due)):
     r, again = (correlation(c[places & part], y[places & part]) for part in (half, ~half))
     ranked = np.argsort(-np.abs(r))
     found.append(ranked[0])
@@ -167,34 +185,38 @@ for what, places, y in (("open quotation", space, inside), ("b that are due", ru
 quote, counter = found
 
 # %% [markdown]
-# A correlation is a number; what is it good for? Halfway between the unit's mean inside and its
-# mean outside lies a threshold. The side on which c stands answers: is a quotation open? The
-# counter is a staircase: nearly the same up with every `a`, the same down with every `b`.
+# What is a correlation good for? Take the mean of c inside quotations and its mean
+# outside. Halfway between them is a threshold. The side on which c lies answers the
+# question: is a quotation open?
+#
+# The counter is a staircase: it goes up by nearly the same amount with every `a`, and
+# down with every `b`.
 
 # %%
 outside, within = (c[half & space & (inside == side), quote].mean() for side in (0, 1))
 threshold = (outside + within) / 2
 right = np.mean((((c[:, quote] > threshold) == (within > outside)) == inside)[space & ~half])
 print(f"\nunit {quote} after a space: c is {outside:.2f} outside and {within:.2f} inside, on average;")
-print(f"the side of {threshold:.2f} on which it stands is right at {right:.0%} of the other half's spaces")
+print(f"the side of {threshold:.2f} on which it lies is right at {right:.0%} of the other half's spaces")
 stairs = [c[run & (due == k), counter].mean() for k in range(7)]
-print("\nb that are due       ", "".join(f"{k:7}" for k in range(7)))
+print("\nb still to come      ", "".join(f"{k:7}" for k in range(7)))
 print(f"mean c of unit {counter:<6}", "".join(f"{stair:7.2f}" for stair in stairs))
 assert right > 0.9 and np.ptp(np.diff(stairs)) < abs(np.mean(np.diff(stairs))) / 2
 
 # %% [markdown]
 # ## In the text
 #
-# In a terminal, the background of each character is the brighter the larger c is after it. Where
-# there are no colours, symbols stand below the text: ` .:-=+*#` from the smallest c to the largest.
-# The network goes on from a space of the text above: at the very beginning of a text, with zeros in
-# its memory, it would be less sure.
+# In a terminal, a bright background means that c is large after this character. Where
+# there are no colours, a second line below the text shows c: ` .:-=+*#`, from the
+# smallest c to the largest. The network continues from a space of the text above. With
+# a zero state, at the beginning of a text, it would be less certain.
 
 # %%
-SHADES = (17, 18, 60, 66, 101, 143, 185, 228)  # of a terminal's 256 colours: dark blue to light yellow
+# Of a terminal's 256 colours: dark blue to light yellow.
+SHADES = (17, 18, 60, 66, 101, 143, 185, 228)
 
 
-def painted(text, values):
+def shaded(text, values):
     level = (7.99 * (values - values.min()) / np.ptp(values)).astype(int)
     if not sys.stdout.isatty():
         return text + "\n" + "".join(" .:-=+*#"[k] for k in level)
@@ -204,43 +226,50 @@ def painted(text, values):
 t = np.flatnonzero(space & (inside == 0))[-1]
 demo = read(model, tokenizer.encode(DEMO), seen.h[t], seen.c[t])
 for unit, name in zip(found, ("quotations", "the counter")):
-    print(f"\nunit {unit}, {name}\n{painted(DEMO, demo.c[:, 0, unit])}")
+    print(f"\nunit {unit}, {name}\n{shaded(DEMO, demo.c[:, 0, unit])}")
 
 # %% [markdown]
-# The picture has c of these two over the text, and below them c of all units. Where a quotation is
-# open, and in the runs, the background is yellow. Many rows flicker with the letters: they know
-# where in a word we are. What a unit remembers longer shows at the marks and in the runs. Two rows
-# are dark throughout: their |c| stays above 4, where |tanh(c)| is 1 to two digits, so that by (6)
-# such a unit says something through its output gate alone.
+# The picture has three parts:
+#
+# - At the top, c of the quotation unit and of the counter. The background is yellow
+#   where a quotation is open, and in the runs.
+# - Below, one row for each unit, unit 0 at the top. Each row is divided by its largest
+#   |c|: purple is above 0, orange is below 0, white is 0.
+#
+# Many rows change with every character: these units know where in a word we are. What a
+# unit remembers longer shows at the quotation marks and in the runs. Two units, in our
+# run 4 and 11, keep one colour throughout. Their |c| stays above 4, where |tanh(c)| is
+# 1 to two digits. By (6) such a unit says something through its output gate alone.
 
 # %%
 if plt := pyplot():
-    figure, panels = plt.subplots(3, 1, figsize=(8.6, 6.2), height_ratios=(3, 3, 5), sharex=True)
-    names = ("knows whether a quotation is open", "counts the b that are due")
-    for axes, unit, name, yellow in zip(panels, found, names, truth(DEMO)):
+    figure, parts = plt.subplots(3, 1, figsize=(8.6, 6.2), height_ratios=(3, 3, 5), sharex=True)
+    names = ("knows whether a quotation is open", "counts the b still to come")
+    for axes, unit, name, yellow in zip(parts, found, names, true_values(DEMO)):
         axes.plot(demo.c[:, 0, unit], "o-", markersize=3)
         axes.bar(np.flatnonzero(yellow), 1, width=1, color="#f7e8a4", transform=axes.get_xaxis_transform())
         axes.set(ylabel=f"c of unit {unit}", title=f"unit {unit} {name} (yellow)")
         axes.grid(axis="x", visible=False)
-    panels[2].imshow((demo.c / np.abs(demo.c).max(axis=0))[:, 0].T, cmap="PuOr", vmin=-1, vmax=1, aspect="auto")
-    panels[2].set(xticks=range(len(DEMO)), xticklabels=DEMO, yticks=range(H), ylabel="unit")
-    panels[2].set_title("c of all units, each as a share of its largest: purple above 0, orange below")
-    panels[2].grid(False)
+    parts[2].imshow((demo.c / np.abs(demo.c).max(axis=0))[:, 0].T, cmap="PuOr", vmin=-1, vmax=1, aspect="auto")
+    parts[2].set(xticks=range(len(DEMO)), xticklabels=DEMO, yticks=range(H), ylabel="unit")
+    parts[2].set_title("c of all units, each divided by its largest |c|: purple above 0, orange below")
+    parts[2].grid(False)
     save(figure, "14_looking_inside")
 else:
-    print(*(f"\nc of unit {unit}\n{painted(DEMO, demo.c[:, 0, unit])}" for unit in range(H)), sep="\n")
+    print(*(f"\nc of unit {unit}\n{shaded(DEMO, demo.c[:, 0, unit])}" for unit in range(H)), sep="\n")
 
 # %% [markdown]
-# ## How does it hold on?
+# ## How does it remember?
 #
-# If nothing is written, a share f of c is left after each character, and after many the product of
-# their shares. Half of c is gone after
+# If nothing is written, a fraction f of c is left after each character, and after many
+# characters the product of these fractions. Half of c is gone after
 #
 #     (8)  ln 0.5 / mean(ln f)                       characters: the half-life
 #
-# For this unit that is a few characters, and yet it remembers for dozens: inside, it writes the
-# same again and again. i g has the sign that c has. A memory may renew what it loses, so the forget
-# gate alone does not tell how long something is kept.
+# For this unit that is a few characters, and yet it remembers for dozens. The reason is
+# that inside a quotation it writes the same value again and again: i g has the sign of
+# c. A memory may renew what it loses. So the forget gate alone does not tell how long
+# something is remembered.
 
 # %%
 kept = (characters != '"') & (inside == 1)
@@ -253,17 +282,19 @@ assert half_life < 10 and np.sign(written) == np.sign(within) and sum(np.abs(dem
 # %% [markdown]
 # ## Does the network use it?
 #
-# That c follows the quotations does not mean that anything depends on it. To know, one operates:
-# after a space in the middle of a quotation, c of one unit is changed, h with it by equation (6),
-# and the network reads on. At the end of the last word we ask what it believes. Nothing but a full
-# stop or a quotation mark can end there, and inside only the mark:
+# A unit whose c follows the quotations need not have any effect. To know, we intervene.
+# After a space in the middle of a quotation we change c of one unit, and h with it by
+# equation (6). Then the network reads on.
+#
+# At the end of the last word we ask what it believes. Only a full stop or a quotation
+# mark can end something there, and inside a quotation only the mark:
 #
 #     (9)  belief = p(") / (p(") + p(.)) = σ(a(") - a(.))        a: the logits
 #
-# What is it to take a unit away? Zero is a number like any other. For a unit at 2 outside and 5
-# inside, zero means outside; for one at -5 outside and 2 inside it means inside. So we do both: set
-# c to zero, and set it to its mean after a space outside. Ours stands near zero outside, so that
-# both are nearly the same here.
+# Which value means that a unit is removed? Zero is a number like any other. For a unit
+# at 2 outside and 5 inside, zero means outside. For one at -5 outside and 2 inside, it
+# means inside. So we do both: set c to zero, and set c to its mean after a space
+# outside. Our unit is near zero outside, so here both are nearly the same.
 
 
 # %%
@@ -274,8 +305,9 @@ def belief(model, h):
     return 1 / (1 + np.exp(a[..., stop] - a[..., mark]))                                   # (9)
 
 
-# Mean belief at the end of the quotations, for each version of c (versions, H) that ``change`` makes in their middle.
-def operate(model, seen, change):
+# Mean belief at the end of the quotations, for each version (versions, H) that `change`
+# makes of c in their middle.
+def intervene(model, seen, change):
     beliefs = []
     for middle, end in quotations:
         c = change(seen.c[middle])
@@ -289,34 +321,36 @@ spaces = [(start + np.flatnonzero(space[start:end]), end) for start, end in zip(
 quotations = [(places[len(places) // 2], end) for places, end in spaces if len(places) >= 8 and not half[places[0]]]
 mean_outside = lambda seen: seen.c[half & space & (inside == 0), 0].mean(axis=0)
 one = np.eye(H, dtype=bool)  # version k has unit k changed
-unchanged = operate(model, seen, lambda c: c)[0]
+unchanged = intervene(model, seen, lambda c: c)[0]
 print(f"\nbelief that a quotation is open, at the end of {len(quotations)} of more than eight words: {unchanged:.2f}")
-print(f"c of one unit changed in the middle     unit {quote}     another one, at worst")
+print(f"c of one unit changed in the middle     unit {quote}     lowest of the others")
 for name, value in (("set to zero", 0), ("set to its mean outside", mean_outside(seen))):
-    each = operate(model, seen, lambda c: np.where(one, value, c))
+    each = intervene(model, seen, lambda c: np.where(one, value, c))
     print(f"   {name:<32} {each[quote]:10.2f} {np.delete(each, quote).min():9.2f}")
     assert abs(outside) < abs(within) / 10 and each[quote] < 0.2 < 0.8 < np.delete(each, quote).min() and unchanged > 0.8
 
 # %% [markdown]
 # ## Is it always so clear?
 #
-# No. Seed 48 was chosen since in its model one unit does it all, even if it is set to zero. Here
-# are the first seeds, unchosen. Often the unit with the largest |r| holds the memory. But to move
-# it may also change nothing: then it only *follows* the memory, as a sundial follows the sun, or
-# another unit knows the same and restores it. Correlation finds candidates. Only the operation
-# tells what is used.
+# No. Seed 48 was chosen because in its model one unit does everything, even if it is
+# set to zero. Here are the first seeds, which were not chosen.
+#
+# Often the unit with the largest |r| holds the memory. But changing it may also have no
+# effect. Then the unit only *follows* the memory, as the shadow of a sundial follows
+# the sun. Or another unit knows the same, and restores it. Correlation finds
+# candidates. Only the intervention shows what is used.
 
 # %%
-print("\nseed   r of the best unit   belief   with the best moved   another one, at worst")
-held = []
+print("\nseed   r of best unit   belief   best unit changed   lowest of the others")
+used = []
 for seed in SEEDS:
     net = model if seed == SEEDS[0] else train(seed)[0]
     look = read(net, ids)
     unit = np.abs(r := correlation(look.c[space & half, 0], inside[space & half])).argmax()
-    *each, none = operate(net, look, lambda c: np.vstack([np.where(one, mean_outside(look), c), c]))
-    held.append(each[unit] < none / 2)
-    print(f"{seed:4} {r[unit]:15.2f} {none:14.2f} {each[unit]:15.2f} {min(np.delete(each, unit)):22.2f}")
-assert sum(held) >= len(SEEDS) / 2
+    *each, none = intervene(net, look, lambda c: np.vstack([np.where(one, mean_outside(look), c), c]))
+    used.append(each[unit] < none / 2)
+    print(f"{seed:4} {r[unit]:15.2f} {none:8.2f} {each[unit]:19.2f} {min(np.delete(each, unit)):22.2f}")
+assert sum(used) >= len(SEEDS) / 2
 
 # %% [markdown]
 # ## Exercises
@@ -324,6 +358,6 @@ assert sum(held) >= len(SEEDS) / 2
 # `minilstm exercise 14` makes your copy, `lessons/my/14_looking_inside.py`.
 # Fill in its blanks, and run the same command again: it grades what you wrote.
 #
-# 1. Find the unit that follows a truth best.
-# 2. Operate: change c of one unit, and what depends on it.
+# 1. Find the unit that follows a true value best.
+# 2. Intervene: change c of one unit, and what depends on it.
 # 3. Build a cell by hand that knows whether a quotation is open.

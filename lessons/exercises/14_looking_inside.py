@@ -11,22 +11,24 @@ lessons/my/14_looking_inside.py. Leave the one in lessons/exercises blank.
 import numpy as np
 
 
-def tracker(c, y):
-    """Task 1. Which unit follows a truth best? Returns its number and its correlation, with its sign: (k, r).
+def best_unit(c, y):
+    """Task 1. The unit that follows y best, and its correlation with its sign: (k, r).
 
-    c (N, H) cell states, y (N,) the truth at the same N places. Equation (7), and what the lesson says about it. A unit
-    whose c is the same everywhere, as that of a dead unit is, follows nothing: its r counts as 0.
+    c (N, H) are cell states, y (N,) the true values at the same N places. Use equation
+    (7), and what the lesson says about it. A dead unit, whose c is the same everywhere,
+    follows nothing: its r is 0.
     """
     r = ...  # (H,)
     k = ...
     return k, r[k]
 
 
-def operate(gates, c, unit, value):
-    """Task 2. Set c of one unit to a value, in all sequences of a batch. Returns (h, c) as they are afterwards, each (B, H).
+def intervene(gates, c, unit, value):
+    """Task 2. Set c of one unit to a value, in all sequences: returns (h, c), each (B, H).
 
-    gates (B, 4H) are those of the step that was just taken, activated, in blocks i, f, g, o; c (B, H) is what it made.
-    What the step shows must follow: equation (6). The c that you were given must stay as it was.
+    gates (B, 4H) and c (B, H) are those of the last time step. The gates are activated,
+    in blocks i, f, g, o. Compute h from the changed c, by equation (6). The argument c
+    must not change.
     """
     c = ...
     h = ...
@@ -34,11 +36,12 @@ def operate(gates, c, unit, value):
 
 
 def quote_cell():
-    """Task 3. Weights, made by hand, of an LSTM of a single unit that knows whether a quotation is open: (Wx, Wh, b).
+    """Task 3. A cell that knows whether a quotation is open: (Wx, Wh, b), set by hand.
 
-    Wx (2, 4): row 0 is added to the sums for any other character, row 1 for a quotation mark. Wh (1, 4), b (4,). Columns
-    in the order i, f, g, o. The same mark opens and closes. Beginning with h = c = 0, c must be above 0.5 wherever a
-    quotation is open and below 0.25 wherever none is, for hundreds of characters.
+    The LSTM has a single unit. Row 1 of Wx (2, 4) is for a quotation mark, row 0 for any
+    other character. Wh (1, 4), b (4,). Columns are in the order i, f, g, o. The same mark
+    opens and closes. It begins with h = c = 0. After each character c must be above 0.5
+    if a quotation is open, and below 0.25 if not, for hundreds of characters.
     """
     Wx = np.array(...)
     Wh = np.array(...)
