@@ -12,10 +12,11 @@ import numpy as np
 
 
 def operations(T, B, D, H):
-    """Task 1. Floating-point operations of the matrix products of an LSTM layer: (forward, backward).
+    """Task 1. Operations of the products of an LSTM layer: (forward, backward).
 
-    T steps, B sequences, D inputs, H units. Forward is equation (1) of the lesson. Backward, each product y = x W of the
-    way forward is followed by two: one for the gradient of x, one for that of W.
+    T time steps, B sequences, D inputs, H units. Forward is equation (1) of the lesson.
+    Each forward product y = x W has two products backward: one for the gradient of x, one
+    for the gradient of W.
     """
     forward = ...
     backward = ...
@@ -23,11 +24,12 @@ def operations(T, B, D, H):
 
 
 def gates_in_place(z, c, h):
-    """Task 2. The gates of a step without a single new array: c and h are overwritten, nothing is returned.
+    """Task 2. The gates of a time step without a single new array; returns nothing.
 
-    z (B, 4H) comes in as the sums, in blocks i, f, g, o, and may be overwritten with anything. c (B, H) comes in as c_prev
-    and goes out as c, h (B, H) goes out as h: equations (1) to (6) of `minilstm/reference/lstm.py`. `np.tanh(a, out=a)` puts
-    its result where a was, and so do `a *= b` and its like.
+    z (B, 4H) contains the sums, in blocks i, f, g, o. You may overwrite it with anything.
+    c (B, H) contains c_prev; write c into it. Write h into h (B, H). The equations are
+    (1) to (6) of `minilstm/reference/lstm.py`. `np.tanh(a, out=a)` writes its result into
+    a, and so does `a *= b`.
     """
     i, f, g, o = np.split(z, 4, axis=1)  # views of z, not new arrays
     for gate in (i, f, o):
@@ -37,13 +39,14 @@ def gates_in_place(z, c, h):
 
 
 def step_backward(dh, dc, gates, c_prev, tanh_c, dz):
-    """Task 3. A kernel: the elementwise part of a step backward. dc and dz are overwritten, nothing is returned.
+    """Task 3. A kernel: the elementwise part of a step backward; returns nothing.
 
-    dh (B, H) is the complete gradient of h. dc (B, H) comes in as the gradient from the next step and goes out as
-    the gradient of c_prev. gates (B, 4H) are activated, in blocks i, f, g, o; c_prev and tanh_c (B, H). dz (B, 4H) goes out
-    as the gradients of the sums. The book is `lstm_step_backward` in `minilstm/reference/lstm.py`.
+    dh (B, H) is the complete gradient of h. dc (B, H) contains the recurrent gradient
+    dc_next; overwrite it with dc_prev. gates (B, 4H) are activated, in blocks i, f, g, o.
+    c_prev and tanh_c are (B, H). Write the gradients of the sums into dz (B, 4H).
 
-    Loops and single numbers only. It is tried as Python first, then compiled by Numba, and must equal the book in float64.
+    Use loops and single numbers only. The kernel runs first as Python, then compiled by
+    Numba. It must equal `lstm_step_backward` in `minilstm/reference/lstm.py` in float64.
     """
     rows, H = c_prev.shape
     for r in range(rows):
