@@ -1,7 +1,7 @@
-"""What the lessons in ``lessons/`` share: pictures, exercises and their grading, notebooks.
+"""Tools for the lessons in ``lessons/``: pictures, exercises, grading, notebooks.
 
-A lesson prints σ, ⊙ and bars. Importing this package makes the output accept them in any
-encoding; every lesson imports it before it prints.
+Lessons print σ, ⊙ and bars. Importing this package makes the output accept them in any
+encoding, so every lesson imports it before it prints.
 """
 
 from minilstm.course.grading import Task, Wrong, check_array, same
@@ -25,7 +25,17 @@ make_writable()
 
 
 def grade(path: str) -> None:
-    """Grade an exercise and end the program: the last line of every exercise file."""
+    """Grade an exercise file and end the program; every exercise file calls this last.
+
+    Parameters
+    ----------
+    path : the file. Options of ``minilstm exercise`` are read from ``sys.argv``.
+
+    Raises
+    ------
+    SystemExit
+        Always: with status 0 if every task is right, or help was asked for, else 1.
+    """
     import sys
 
     from minilstm.cli.main import main

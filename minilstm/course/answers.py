@@ -1,7 +1,7 @@
-"""A learner's file: its blanks, and its functions, which are called safely.
+"""A learner's file: its blanks and its functions, which are called safely.
 
-An exception, an exit of the program or an argument changed in place becomes a sentence
-with a line number.
+If a function raises, exits the program, or changes an argument in place, the learner
+gets a message; the first two name the line.
 """
 
 from __future__ import annotations
@@ -27,7 +27,13 @@ MATMUL = re.compile(r"matmul: .*\(size (\d+) is different from (\d+)\)")
 
 
 class Answers:
-    """The definitions in a file of exercises, of solutions, or of tasks."""
+    """The definitions in a file: an exercise, its solutions, or its grading.
+
+    Raises
+    ------
+    InputError
+        If the file is not Python, or not UTF-8.
+    """
 
     def __init__(self, path: Path):
         self.path = path
@@ -46,12 +52,15 @@ class Answers:
             ) from None
 
     def source(self, name: str) -> str:
-        """The lines of a definition."""
+        """The source code of a definition; empty if the file has none of this name."""
         node = self._definition(name)
         return "" if node is None else ast.get_source_segment(self.text, node) or ""
 
     def blanks(self, name: str) -> list[int]:
-        """The line of each blank ``...`` in a definition; in an index, ``x[..., 0]``, it is not a blank."""
+        """The line numbers of the blanks ``...`` in a definition.
+
+        An ellipsis in an index, ``x[..., 0]``, is not a blank.
+        """
         node = self._definition(name)
         if node is None:
             return []
@@ -70,14 +79,20 @@ class Answers:
         )
 
     def uses(self, name: str, other: str) -> bool:
-        """Whether a definition uses the name of another one."""
+        """Whether a definition uses another one, by its name."""
         node = self._definition(name)
         return node is not None and any(
             isinstance(sub, ast.Name) and sub.id == other for sub in ast.walk(node)
         )
 
     def load(self) -> ModuleType:
-        """Run the file as a module, which is not in ``sys.modules`` afterwards."""
+        """Run the file as a module, which is removed from ``sys.modules`` afterwards.
+
+        Raises
+        ------
+        InputError
+            If the file raises an exception or exits, or if Ctrl-C stops it.
+        """
         module = ModuleType(f"_answers_{self.path.stem}")
         module.__file__ = str(self.path)
         sys.modules[module.__name__] = module  # dataclasses look themselves up there
@@ -98,7 +113,18 @@ class Answers:
         return module
 
     def guarded(self, definition: Any, may_change: Sequence[str] = ()) -> Any:
-        """The argument of a check: a number as it is; exceptions of a function become ``Wrong``."""
+        """A definition as a check gets it: its exceptions become ``Wrong``.
+
+        Parameters
+        ----------
+        definition : a function, or a value, which is returned unchanged.
+        may_change : arguments that the function may change in place.
+
+        Returns
+        -------
+        guarded : a function that raises ``Wrong`` where the learner's function raises,
+            exits, or changes another argument.
+        """
         if not callable(definition):
             return definition
         names = list(inspect.signature(definition).parameters)

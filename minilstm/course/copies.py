@@ -1,8 +1,8 @@
 """The learner's copies of the exercises, in ``lessons/my``, which git ignores.
 
-The blank ones in ``lessons/exercises`` are never edited, so the checkout stays clean and a
-copy can be renewed. Nothing that a learner wrote is lost: before a file is replaced, it is
-kept beside it under a numbered name.
+The blank exercises in ``lessons/exercises`` are never edited. So the clone stays clean,
+and a copy can be made again. Nothing that a learner wrote is lost: before a file is
+replaced, it is kept beside the new one under a numbered name.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from minilstm.files import replacing, write_new
 
 @dataclass(frozen=True)
 class Copy:
-    """One exercise: the course's own file, and the learner's, which may not be there yet.
+    """One exercise: the blank file, and the learner's copy, which may not exist yet.
 
     Parameters
     ----------
     blank : the file in ``lessons/exercises``.
     path : the learner's file, of the same name, in ``lessons/my``.
-    tasks : what is to be answered.
-    blanks : how many blanks, each an ellipsis, all tasks have together.
+    tasks : the tasks of the exercise.
+    blanks : the number of blanks ``...`` in all its tasks.
     """
 
     blank: Path
@@ -37,15 +37,20 @@ class Copy:
     blanks: int
 
     def filled_in(self) -> bool:
-        """Whether somebody answered in the course's own file."""
+        """Whether the blank file has answers, or is no Python."""
         try:
             found = Answers(self.blank)
-        except InputError:  # no Python any more
+        except InputError:
             return True
         return sum(len(found.blanks(task.name)) for task in self.tasks) < self.blanks
 
     def renew(self) -> Path | None:
-        """Make the learner's file what the course's own is now; returns where the old one is kept, if there was another."""
+        """Copy the blank file to the learner's.
+
+        Returns
+        -------
+        kept : where the learner's old file is kept; None if it did not differ.
+        """
         content, kept = self.blank.read_bytes(), None
         self.path.parent.mkdir(exist_ok=True)
         try:
@@ -57,20 +62,25 @@ class Copy:
         return kept
 
     def restore(self) -> bool:
-        """Put the blank exercise back as git has it; returns whether it is blank now. What is in it must be kept before."""
+        """Restore the blank file by git; first keep what is in it.
+
+        Returns
+        -------
+        blank : whether the file is blank now.
+        """
         try:
             subprocess.run(
                 ["git", "checkout", "--quiet", "HEAD", "--", self.blank.name],
                 cwd=self.blank.parent,
                 capture_output=True,
             )
-        except OSError:  # no git here
+        except OSError:  # git is not installed
             pass
         return not self.filled_in()
 
 
 def keep(path: Path) -> Path:
-    """Copy a file to the first name that is free: of ``02_one_step.py``, to ``02_one_step.1.py`` beside it."""
+    """Copy a file to a free name beside it: ``02_one.py`` to ``02_one.1.py``."""
     content = path.read_bytes()
     for number in itertools.count(1):
         kept = path.with_name(f"{path.stem}.{number}{path.suffix}")

@@ -1,4 +1,4 @@
-"""Grade an exercise: task after task, each is right, wrong, or not answered."""
+"""Grade an exercise: each task is right, wrong, or not answered."""
 
 from __future__ import annotations
 
@@ -18,7 +18,14 @@ from minilstm.errors import InputError, MinilstmError
 
 @dataclass(frozen=True)
 class Result:
-    """Result of one task: ``"right"``, ``"wrong"`` or ``"not answered"``, and a sentence about it."""
+    """Result of one task.
+
+    Parameters
+    ----------
+    task : the task.
+    state : ``"right"``, ``"wrong"`` or ``"not answered"``.
+    sentence : what the learner reads about it.
+    """
 
     task: Task
     state: str
@@ -34,7 +41,7 @@ class Exercise:
     tasks: tuple[Task, ...]
 
     def results(self) -> Iterator[Result]:
-        """Grade task after task; no error of the learner's code ends it."""
+        """Grade task after task. An error in the learner's code is a wrong answer."""
         module = self.answers.load()
         wrong: list[str] = []
         for task in self.tasks:
@@ -82,7 +89,19 @@ class Exercise:
 
 
 def number_of(number: int | None, file: Path | None, lessons: Path) -> int:
-    """The number of an exercise: the one that was typed, or the one that a file's name begins with."""
+    """The number of an exercise.
+
+    Parameters
+    ----------
+    number : the number that was typed, if any.
+    file : the learner's file, if any; its name may begin with the number.
+    lessons : the folder ``lessons/``.
+
+    Raises
+    ------
+    InputError
+        If there is no such file or exercise, or no number.
+    """
     exercises = numbered(lessons / "exercises")
     if file is not None and not file.is_file():
         raise InputError(f"there is no file {file}")
@@ -109,7 +128,7 @@ def copy_of(number: int, lessons: Path) -> Copy:
 
 
 def describe(number: int, result: Result) -> str:
-    """A result as text of 80 columns."""
+    """A result as text of at most 80 columns."""
     lines = [f"{number}. {result.task.name}: {result.state}"]
     for paragraph in result.sentence.splitlines():
         text = paragraph.lstrip()

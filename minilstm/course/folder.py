@@ -8,13 +8,20 @@ from pathlib import Path
 import minilstm
 from minilstm.errors import InputError
 
-NUMBERED = re.compile(
-    r"(?!00)(\d\d)_\w+\.py"
-)  # 00 is a page to read: no cells, no exercise, no notebook
+# 00 is a page to read: it has no cells, no exercise, no notebook.
+NUMBERED = re.compile(r"(?!00)(\d\d)_\w+\.py")
 
 
 def lessons(exercise: Path | None = None) -> Path:
-    """The folder ``lessons/``: of this exercise, of the current folder, or of the repository."""
+    """Find the folder ``lessons/``.
+
+    It is looked for beside ``exercise``, at the current folder, and in the repository.
+
+    Raises
+    ------
+    InputError
+        If it is not found.
+    """
     here = Path.cwd()
     places = [
         here / "lessons",
@@ -34,12 +41,12 @@ def lessons(exercise: Path | None = None) -> Path:
 
 
 def shown(path: Path) -> Path:
-    """A path relative to the current folder, where that is possible."""
+    """A path relative to the current folder, if it is inside of it."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def numbered(folder: Path) -> dict[int, Path]:
-    """The files NN_name.py of a folder by their number, in order."""
+    """The files NN_name.py of a folder by their numbers, in order."""
     found = {
         int(match[1]): path
         for path in folder.glob("*.py")

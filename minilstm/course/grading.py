@@ -1,9 +1,10 @@
 """Grade an answer.
 
 An exercise is a file with blanks, each an ellipsis ``...``, in the definitions of its
-tasks. The check of a ``Task`` gets what the learner wrote and calls it. It returns a
-sentence about what is right, or raises ``Wrong`` with one that says what is wrong and
-where. If the answer equals a known wrong one, the sentence names the mistake.
+tasks. The check of a ``Task`` gets the learner's definition and calls it. It returns a
+sentence if the answer is right. If not, it raises ``Wrong`` with a message that says
+what is wrong and where. If the answer equals a known wrong one, the message names the
+mistake.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import numpy as np
 
 from minilstm.errors import MinilstmError
 
-FLOAT32 = 1e-6  # a difference of this fraction of the largest entry is rounding, not another formula
+# A difference of this fraction of the largest entry is rounding, not another formula.
+FLOAT32 = 1e-6
 
 
 class Wrong(MinilstmError):
@@ -29,10 +31,10 @@ class Task:
 
     Parameters
     ----------
-    name : what the learner defines in the exercise's file, a function or a number.
+    name : the definition in the exercise file, a function or a number.
     check : gets that definition; returns a sentence or raises ``Wrong``.
-    hints : two, the second nearer to the solution than the first.
-    may_change : arguments that the definition may change in place; all others belong to the caller.
+    hints : two; the second is nearer to the solution.
+    may_change : arguments that the definition may change in place. Default: none.
     """
 
     name: str
@@ -48,14 +50,21 @@ def same(
     known: Mapping[str, Any] | None = None,
     tolerance: float = 1e-9,
 ) -> None:
-    """Raise ``Wrong`` unless yours equals the right value.
+    """Raise ``Wrong`` unless the learner's value is right.
 
     Parameters
     ----------
-    name : the learner's name for it: ``"dc_prev"``.
-    right : a number or an array, of any shape.
-    known : wrong answers, each with the sentence that the learner gets for it.
+    name : the name of the value in messages, such as ``"dc_prev"``.
+    yours : the learner's value.
+    right : a number, an array of any shape, or a string, list, tuple or dict.
+    known : from messages to the wrong values that get them.
     tolerance : largest difference, relative to an entry, or to 1 if that is more.
+
+    Raises
+    ------
+    Wrong
+        With the message of a known wrong value, or else with the entry that is
+        farthest from right.
     """
     if isinstance(right, (str, bool, list, tuple, dict)):
         for sentence, wrong in (known or {}).items():
@@ -84,7 +93,7 @@ def same(
 
 
 def check_array(name: str, yours: Any, shape: tuple[int, ...]) -> None:
-    """Raise ``Wrong`` unless yours is an array of this shape."""
+    """Raise ``Wrong`` unless the learner's value is an array of this shape."""
     if not isinstance(yours, np.ndarray):
         raise Wrong(f"{name} must be an array, not {type(yours).__name__}")
     same(f"the shape of {name}", yours.shape, shape)

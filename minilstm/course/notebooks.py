@@ -1,4 +1,4 @@
-"""Lessons as notebooks: the same cells in another file, for those who want to run them one by one in a browser."""
+"""Lessons as notebooks: the same cells, to run one by one in a browser."""
 
 from __future__ import annotations
 
@@ -13,8 +13,21 @@ from minilstm.files import replacing, write_new
 def build(lesson: Path, folder: Path, force: bool = False) -> tuple[Path, Path | None]:
     """Write ``NN_name.ipynb`` for a lesson, without outputs; needs jupytext.
 
-    A notebook that is there already may have other cells, of an older lesson or somebody's work: then ``force`` keeps it
-    beside the new one, and InputError is raised without. Returns the new one, and the one that is kept, if any.
+    Parameters
+    ----------
+    lesson : the script.
+    folder : where the notebook is written.
+    force : keep an existing notebook with other cells or outputs beside the new one.
+
+    Returns
+    -------
+    path : the new notebook.
+    kept : where the old one is kept; None if there was no other.
+
+    Raises
+    ------
+    InputError
+        If jupytext is missing, or if a changed notebook exists and there is no force.
     """
     try:
         import jupytext
@@ -30,8 +43,10 @@ def build(lesson: Path, folder: Path, force: bool = False) -> tuple[Path, Path |
     except FileExistsError:
         if _cells(path.read_text(encoding="utf-8")) != _cells(text):
             if not force:
-                said = f"{path} is there, and it was changed or run; --force builds a new one and keeps it beside"
-                raise InputError(said) from None
+                raise InputError(
+                    f"{path} is there, and it was changed or run;"
+                    " --force builds a new one and keeps the old one beside it"
+                ) from None
             kept = keep(path)
         with replacing(path) as file:
             file.write(text.encode())
@@ -39,7 +54,7 @@ def build(lesson: Path, folder: Path, force: bool = False) -> tuple[Path, Path |
 
 
 def _cells(text: str) -> list[tuple] | None:
-    """What is in the cells of a notebook; None if it is none."""
+    """Type, source and outputs of each cell; None if the text is not a notebook."""
     try:
         return [
             (cell["cell_type"], "".join(cell["source"]), cell.get("outputs"))

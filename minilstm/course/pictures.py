@@ -1,13 +1,14 @@
-"""Pictures of the lessons: one look for all of them, and text where there is no matplotlib.
+"""Pictures of the lessons: one style for all, and text if matplotlib is missing.
 
     if plt := pyplot():
         figure, axes = plt.subplots()
         ...
         save(figure, "04_valley")
 
-Pictures go to ``output/`` beside the lesson, those of a quick run to ``output/quick/``; git ignores both. The pictures
-on the map of the lessons, in ``pictures/``, are committed. Only a full run with ``--publish`` writes there. Every
-picture has in its PNG text chunks where it came from, and a test reads them.
+Pictures are written to ``output/`` beside the lesson, those of a quick run to
+``output/quick/``. Git ignores both. The pictures on the page of the lessons are
+committed in ``pictures/``. Only a full run with ``--publish`` writes there. The PNG text
+chunks of every picture say which code drew it, and a test reads them.
 """
 
 from __future__ import annotations
@@ -28,14 +29,16 @@ from minilstm.files import replacing
 from minilstm.training.plots import COLOURS, load_matplotlib
 
 STYLE: dict[Any, Any] = {
-    "figure.figsize": (7, 3.8), "figure.dpi": 110, "figure.constrained_layout.use": True, "font.size": 11,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True, "grid.alpha": 0.25,
-    "axes.titlesize": 11, "legend.frameon": False, "lines.linewidth": 1.6, "image.cmap": "cividis",
+    "figure.figsize": (7, 3.8), "figure.dpi": 110,
+    "figure.constrained_layout.use": True,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 11,
+    "axes.grid": True, "axes.axisbelow": True, "grid.alpha": 0.25, "font.size": 11,
+    "legend.frameon": False, "lines.linewidth": 1.6, "image.cmap": "cividis",
 }  # fmt: skip
 
 
 def quick() -> bool:
-    """Whether the lesson was asked to be short: ``--quick``, or MINILSTM_QUICK=1 where there is no command line."""
+    """Whether this is a quick run: ``--quick``, or MINILSTM_QUICK=1 in a notebook."""
     return "--quick" in options() or os.environ.get("MINILSTM_QUICK", "") not in (
         "",
         "0",
@@ -43,7 +46,7 @@ def quick() -> bool:
 
 
 def publish() -> bool:
-    """Whether the lesson's own picture is meant for ``pictures/``: ``--publish``, which asks for a full run."""
+    """Whether ``--publish`` was given, which needs a full run."""
     if "--publish" not in options():
         return False
     if quick():
@@ -54,7 +57,7 @@ def publish() -> bool:
 
 
 def options() -> set[str]:
-    """The options of a lesson that were typed. Any other option ends the program with a message and status 2."""
+    """The options that were typed; an unknown one ends the program with status 2."""
     typed = set(sys.argv[1:]) if script() else set()
     if unknown := typed - {"--quick", "--publish"}:
         refuse(f"{' '.join(sorted(unknown))} is none of a lesson's options")
@@ -62,7 +65,7 @@ def options() -> set[str]:
 
 
 def refuse(sentence: str) -> NoReturn:
-    """Print how a lesson is run, and why not like this, and end with status 2."""
+    """Print how to run a lesson, and a reason, and end the program with status 2."""
     print(
         f"usage: python {sys.argv[0]} [--quick | --publish]\n{sentence}",
         file=sys.stderr,
@@ -71,22 +74,23 @@ def refuse(sentence: str) -> NoReturn:
 
 
 def in_notebook() -> bool:
-    """Whether a notebook runs us, and shows figures below the cell."""
+    """Whether this runs in a notebook, which shows figures below the cell."""
     return "ipykernel" in sys.modules
 
 
 def pyplot() -> Any | None:
-    """matplotlib's pyplot in the look of the lessons; None, and a sentence, where it is not installed."""
+    """matplotlib's pyplot in the style of the lessons.
+
+    Returns None, and prints why, if matplotlib is not installed or cannot be loaded.
+    """
     publish()  # a mistyped option is refused before the run and not at its end
     try:
         matplotlib = load_matplotlib()
     except ImportError:
         print('(no picture without matplotlib: pip install -e ".[lessons]")')
         return None
-    except (
-        Exception
-    ) as error:  # broken in one of many ways; a lesson can be read without pictures
-        print(f"(no picture, for matplotlib cannot be loaded: {first_line(error)})")
+    except Exception as error:  # a lesson also runs without pictures
+        print(f"(no picture: matplotlib cannot be loaded: {first_line(error)})")
         return None
     if not in_notebook():
         matplotlib.use("Agg")
@@ -98,9 +102,19 @@ def pyplot() -> Any | None:
 
 
 def save(figure: Any, name: str) -> Path:
-    """Write a figure as NAME.png, whole or not at all, with its provenance, and print where.
+    """Write a figure as NAME.png with its provenance, whole or not at all.
 
-    With ``--publish`` the picture that is named like its lesson goes to ``pictures/``; all others go to ``output/``.
+    Prints the path, too. With ``--publish`` the picture that has the name of its lesson
+    is written to ``pictures/``, all others to ``output/``.
+
+    Parameters
+    ----------
+    figure : a matplotlib figure.
+    name : the name of the file, without ``.png``.
+
+    Returns
+    -------
+    path : the file.
     """
     lesson = script()
     path = (
@@ -123,7 +137,7 @@ def save(figure: Any, name: str) -> Path:
 
 
 def script() -> Path | None:
-    """The lesson that runs; None in a notebook, at a prompt, or in an editor's console, a program of its own."""
+    """The lesson that runs; None in a notebook, a prompt, or an editor's console."""
     path = Path(getattr(sys.modules["__main__"], "__file__", None) or "")
     return (
         path.resolve() if NUMBERED.fullmatch(path.name) and not in_notebook() else None
@@ -131,7 +145,7 @@ def script() -> Path | None:
 
 
 def provenance(lesson: Path | None) -> dict[str, str]:
-    """Where a picture comes from, as the text chunks of its PNG file."""
+    """The PNG text chunks of a picture: its lesson, a hash of the code, and the run."""
     code = (
         {}
         if lesson is None
@@ -144,7 +158,7 @@ def provenance(lesson: Path | None) -> dict[str, str]:
 
 
 def code_hash(source: str) -> str:
-    """SHA-256 of a script without its comments and empty lines, and so without the text of a lesson."""
+    """SHA-256 of a script without comments, empty lines and a lesson's text."""
     lines = source.split("\n")
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
@@ -160,7 +174,14 @@ def bars(
     width: int = 40,
     form: str = "{:.3f}",
 ) -> str:
-    """A bar of text for each value, at least 0; the largest is ``width`` wide.
+    """Horizontal bars as text.
+
+    Parameters
+    ----------
+    labels : the labels on the left.
+    values : at least 0.
+    width : characters of the longest bar.
+    form : how a value is printed on the right.
 
     >>> print(bars(["a", "bb"], [1, 0.5], width=8))
     a   ████████ 1.000

@@ -145,7 +145,7 @@ def test_a_library_that_cannot_be_loaded_is_named_with_what_to_install(broken, e
 def test_a_lesson_with_a_broken_matplotlib_goes_on_without_pictures(broken, capsys):
     broken("matplotlib", "raise AttributeError('module numpy has no attribute float\\n\\nand more')")
     assert pyplot() is None
-    assert capsys.readouterr().out == "(no picture, for matplotlib cannot be loaded: module numpy has no attribute float)\n"
+    assert capsys.readouterr().out == "(no picture: matplotlib cannot be loaded: module numpy has no attribute float)\n"
 
 
 @pytest.mark.parametrize("cause", [MemoryError(), OSError("libx.so: failed to map segment from shared object")])
