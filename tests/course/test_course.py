@@ -1,4 +1,4 @@
-"""What the lessons share: how answers are judged, what a learner is told, how pictures and notebooks come about."""
+"""How answers are graded, which messages a learner gets, and how notebooks are built."""
 
 import json
 import os
@@ -45,14 +45,14 @@ def one(tmp_path, text, **options):
         ("def g():\n    return ...\ndef f(x):\n    ...\n", 4),
     ],
 )
-def test_a_blank_is_open_and_its_line_is_told(tmp_path, text, line):
+def test_a_blank_is_not_answered_and_its_line_is_named(tmp_path, text, line):
     assert one(tmp_path, text) == ("not answered", f"line {line} still has a blank: ...")
 
 
 @pytest.mark.parametrize(
     "text", ["def f(x):\n    return 2 * x\n", "f = lambda x: 2 * x\n", "def f(x):\n    return np.array([2 * x])[..., 0]\n"]
 )
-def test_a_right_answer_is_right_and_an_ellipsis_in_an_index_is_no_blank(tmp_path, text):
+def test_a_right_answer_is_right_and_an_ellipsis_in_an_index_is_not_a_blank(tmp_path, text):
     assert one(tmp_path, "import numpy as np\n" + text) == ("right", "it is 2.0")
 
 
@@ -70,31 +70,31 @@ def test_a_right_answer_is_right_and_an_ellipsis_in_an_index_is_no_blank(tmp_pat
         ("def g(x):\n    return x\n", "f is not in the file any more"),
     ],
 )
-def test_whatever_goes_wrong_in_an_answer_becomes_a_sentence_with_its_line(tmp_path, text, said):
+def test_each_error_of_an_answer_becomes_a_message_with_its_line(tmp_path, text, said):
     state, sentence = one(tmp_path, text)
     assert state == "wrong" and said in sentence and "Traceback" not in sentence
 
 
-def test_an_answer_that_a_check_cannot_look_at_is_wrong(tmp_path):
+def test_an_answer_that_cannot_be_checked_is_wrong(tmp_path):
     state, sentence = one(tmp_path, "def f(x):\n    return [[1], [1, 2]]\n", check=lambda yours: str(np.shape(yours(1.0))))
     assert state == "wrong" and sentence.startswith("f returns something that cannot be checked (ValueError: ")
 
 
 @pytest.mark.parametrize("text", ["def f(x):\n    x += 1\n    return x\n", "def f(x):\n    x[0, 0] = np.nan\n    return x\n"])
-def test_an_argument_that_is_changed_in_place_is_told(tmp_path, text):
+def test_an_argument_that_is_changed_in_place_is_named(tmp_path, text):
     check = lambda yours: str(yours(np.zeros((2, 2))))
     state, sentence = one(tmp_path, "import numpy as np\n" + text, check=check)
     assert (state, sentence) == ("wrong", "x is changed in place, but it belongs to the caller; work on a copy")
     assert one(tmp_path, "import numpy as np\n" + text, check=check, may_change=("x",))[0] == "right"
 
 
-def test_an_array_that_is_taken_out_of_an_argument_is_told(tmp_path):
+def test_an_array_that_is_removed_from_an_argument_is_named(tmp_path):
     check = lambda yours: str(yours({"W": np.ones(2)}))
     said = one(tmp_path, "def f(params):\n    del params['W']\n    return 1\n", check=check)[1]
     assert said.startswith("params.W is changed in place")
 
 
-def test_an_array_inside_of_an_argument_that_is_changed_is_told_by_its_name(tmp_path):
+def test_a_changed_array_inside_of_an_argument_is_named(tmp_path):
     text = "def f(params, state=None):\n    state[1][:] = 3\n    return 1\n"
     check = lambda yours: str(yours({"W": np.ones(2)}, state=(np.ones(2), np.ones(2))))
     assert one(tmp_path, text, check=check)[1].startswith("state[1] is changed in place")
@@ -116,7 +116,7 @@ def test_a_file_that_does_not_run_is_refused_with_its_line(tmp_path, text, said)
         results(tmp_path, text)
 
 
-def test_a_file_edited_twice_in_a_moment_is_read_anew(tmp_path):
+def test_a_file_that_is_edited_twice_in_a_moment_is_read_again(tmp_path):
     for k in range(3):
         assert one(tmp_path, f"def f(x):\n    return {k}\n") == ("right", f"it is {k}")
     assert list(tmp_path.iterdir()) == [tmp_path / "07_mine.py"]
@@ -140,20 +140,20 @@ def test_a_file_edited_twice_in_a_moment_is_read_anew(tmp_path):
         (True, 7, "a is True where 7|a is 1 where 7"),
     ],
 )
-def test_what_is_not_the_same_is_told_how(yours, right, said):
+def test_the_difference_from_the_right_value_is_named(yours, right, said):
     known = {"the sign is turned round": -2.0, "backwards": [1, 2]} if not isinstance(right, np.ndarray) else {}
     with pytest.raises(Wrong, match=said):
         same("a", yours, right, known)
 
 
 @pytest.mark.parametrize("right", [1.0, np.arange(6.0).reshape(2, 3), "text", [1, 2], 1e12])
-def test_what_is_the_same_passes(right):
+def test_equal_values_pass(right):
     same("a", right, right)
     if not isinstance(right, (str, list)):
         same("a", right * (1 + 1e-12), right)
 
 
-def test_a_report_fits_80_columns_and_counts(tmp_path):
+def test_results_are_numbered_and_fit_80_columns(tmp_path):
     mine = answers(tmp_path, "def f(x):\n    return x\ndef g(x):\n    return ...\n")
 
     def refuse(yours):
@@ -166,7 +166,7 @@ def test_a_report_fits_80_columns_and_counts(tmp_path):
     assert heads == ["1. f: wrong", "2. g: not answered", "3. f: right"]
 
 
-def test_what_is_wrong_for_using_a_wrong_task_says_so(tmp_path):
+def test_a_wrong_task_names_the_wrong_tasks_that_it_uses(tmp_path):
     mine = answers(tmp_path, "def f(x):\n    return x\n\ndef g(x):\n    return f(x)\n\ndef h(x):\n    return x\n")
 
     def refuse(yours):
@@ -186,7 +186,7 @@ def test_bars_are_as_long_as_their_values():
 # The command
 
 
-def test_without_the_lessons_it_is_said_where_they_are(run, tmp_path, monkeypatch):
+def test_without_the_lessons_the_message_says_where_they_are(run, tmp_path, monkeypatch):
     monkeypatch.setattr(minilstm, "__file__", str(tmp_path / "site-packages" / "minilstm" / "__init__.py"))
     monkeypatch.chdir(tmp_path)
     refused(run("exercise", "2"), 2, "clone of the repository")
@@ -207,7 +207,7 @@ def test_a_notebook_is_built_beside_its_lesson_and_has_its_cells(run, tmp_path, 
     refused(run("notebooks", "77"), 2, "no lesson 77")
 
 
-def test_a_notebook_that_somebody_worked_in_is_kept_unless_told_otherwise(run, tmp_path, monkeypatch):
+def test_a_notebook_with_changes_is_replaced_only_with_force_and_kept(run, tmp_path, monkeypatch):
     pytest.importorskip("jupytext")
     monkeypatch.setattr("minilstm.cli.notebooks.lessons", lambda: tmp_path)
     script = tmp_path / "02_one_step.py"
@@ -226,7 +226,7 @@ def test_a_notebook_that_somebody_worked_in_is_kept_unless_told_otherwise(run, t
     refused(run("notebooks", "2"), 2, "02_one_step.ipynb is there")
 
 
-def test_a_notebook_that_appears_while_ours_is_built_is_kept(run, tmp_path, monkeypatch):
+def test_a_notebook_that_appears_during_the_build_is_kept(run, tmp_path, monkeypatch):
     jupytext = pytest.importorskip("jupytext")
     monkeypatch.setattr("minilstm.cli.notebooks.lessons", lambda: tmp_path)
     script = tmp_path / "02_one_step.py"

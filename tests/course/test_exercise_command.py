@@ -1,4 +1,4 @@
-"""``minilstm exercise``: the learner's copies, what is said about them, and that nothing of theirs is lost or committed."""
+"""``minilstm exercise``: copies and messages; no answer is lost or committed."""
 
 import shutil
 import subprocess
@@ -23,7 +23,7 @@ FOLDERS = ("exercises", "grading", "solutions")
 
 @pytest.fixture
 def course(tmp_path, monkeypatch):
-    """Be in a clone whose course has exercises 2 and 3; returns its folder ``lessons/``."""
+    """A clone with exercises 2 and 3 as the current folder; returns its ``lessons/``."""
     folder = tmp_path / "clone" / "lessons"
     for number in (2, 3):
         for part in FOLDERS:
@@ -34,7 +34,7 @@ def course(tmp_path, monkeypatch):
 
 
 def git(folder, *arguments):
-    """Run git in a folder, without anybody's settings; skips where there is no git."""
+    """Run git in a folder, without user settings; skips if git is not installed."""
     if shutil.which("git") is None:
         pytest.skip("git is not installed")
     options = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "core.autocrlf=false", "-c", "commit.gpgsign=false")
@@ -44,7 +44,7 @@ def git(folder, *arguments):
 
 
 def committed(folder):
-    """Make a folder a repository with all that is in it and not ignored."""
+    """Make a folder a repository, and commit all that git does not ignore."""
     git(folder, "init", "--quiet")
     git(folder, "add", ".")
     git(folder, "commit", "--quiet", "-m", "course")
@@ -60,7 +60,7 @@ def test_exercises_are_listed(run, course):
     assert "lessons/my" in out.splitlines()[-1] and not (course / "my").exists()
 
 
-def test_the_first_time_a_copy_is_made_and_it_is_said_where(run, course):
+def test_the_first_time_a_copy_is_made_and_its_path_is_printed(run, course):
     status, out, error = run("exercise", "2")
     assert (status, error) == (1, "")
     assert (course / "my" / NAME).read_bytes() == (course / "exercises" / NAME).read_bytes() == BLANK
@@ -69,7 +69,7 @@ def test_the_first_time_a_copy_is_made_and_it_is_said_where(run, course):
     assert max(map(len, out.splitlines())) <= 80
 
 
-def test_what_a_learner_wrote_is_graded_and_stays_as_it_is(run, course):
+def test_answers_are_graded_and_not_changed(run, course):
     run("exercise", "2")
     mine = course / "my" / NAME
     answers = SOLVED.replace(b"o * np.tanh(c)", b"o * c")
@@ -79,7 +79,7 @@ def test_what_a_learner_wrote_is_graded_and_stays_as_it_is(run, course):
     assert mine.read_bytes() == answers and (course / "exercises" / NAME).read_bytes() == BLANK
 
 
-def test_what_comes_next_is_said_when_all_is_right(run, course):
+def test_the_next_lesson_is_named_when_all_is_right(run, course):
     (course / "my").mkdir()
     for name in (NAME, "03_one_step_backward.py"):
         shutil.copy(course / "solutions" / name, course / "my")
@@ -105,7 +105,7 @@ def test_reset_gives_a_blank_copy_and_keeps_each_old_one(run, course):
     assert kept == {NAME: BLANK, "02_one_step.1.py": b"# attempt 1\n", "02_one_step.2.py": b"# attempt 2\n"}
 
 
-def test_a_kept_file_is_an_exercise_still_but_none_of_the_list(run, course):
+def test_a_kept_file_can_be_graded_but_is_not_in_the_list(run, course):
     (course / "my").mkdir()
     (course / "my" / NAME).write_bytes(SOLVED)
     run("exercise", "2", "--reset")
@@ -122,7 +122,7 @@ def test_the_copy_is_the_same_from_every_folder_of_the_course(run, course, monke
     assert status == 0 and NAME in out.splitlines()[1]
 
 
-def test_from_elsewhere_the_copy_is_in_the_repository_of_the_package(run, course, tmp_path, monkeypatch):
+def test_from_another_folder_the_copy_is_in_the_repository_of_the_package(run, course, tmp_path, monkeypatch):
     monkeypatch.setattr(minilstm, "__file__", str(course.parent / "minilstm" / "__init__.py"))
     monkeypatch.chdir(tmp_path)
     assert run("exercise", "2")[0] == 1
@@ -150,7 +150,7 @@ def test_a_copy_grades_itself_when_it_is_run(course, tmp_path):
 
 
 @pytest.mark.parametrize("folder", ["exercises", "my"])
-def test_the_exercise_named_as_a_file_is_the_same_as_its_number(run, course, folder):
+def test_an_exercise_by_its_file_is_the_same_as_by_its_number(run, course, folder):
     run("exercise", "2")
     (course / "my" / NAME).write_bytes(SOLVED)
     status, out, _ = run("exercise", "--file", f"lessons/{folder}/{NAME}")
@@ -158,7 +158,7 @@ def test_the_exercise_named_as_a_file_is_the_same_as_its_number(run, course, fol
     assert run("exercise", "--file", f"lessons/{folder}/{NAME}", "--reset")[1].startswith(f"lessons/my/{NAME} is blank.")
 
 
-def test_a_file_of_ones_own_is_graded_where_it_is(run, course, tmp_path):
+def test_a_file_in_another_folder_is_graded_there(run, course, tmp_path):
     mine = tmp_path / "02_of_mine.py"
     mine.write_bytes(SOLVED)
     assert run("exercise", "--file", mine)[0] == 0
@@ -173,14 +173,14 @@ def test_a_file_of_ones_own_is_graded_where_it_is(run, course, tmp_path):
 # Help
 
 
-def test_hints_come_one_by_one_and_the_solution_only_when_asked_for(run, course):
+def test_hints_are_printed_one_by_one_and_the_solution_only_on_request(run, course):
     outs = [run("exercise", "2", *options.split())[1] for options in ("", "--hint", "--hint --hint", "--solution")]
     solution = "return sigmoid(zi), sigmoid(zf), np.tanh(zg), sigmoid(zo)"
     assert [out.count("Hint") for out in outs] == [0, 1, 2, 0]
     assert [solution in out for out in outs] == [False, False, False, True]
 
 
-def test_help_is_for_the_first_task_that_is_not_right_or_the_one_that_is_named(run, course):
+def test_help_is_for_the_first_task_that_is_not_right_or_for_the_named_one(run, course):
     assert run("exercise", "2", "--hint")[1].startswith("1. gates")
     assert run("exercise", "2", "--hint", "--task", "3")[1].startswith("3. remembering_bias")
     assert not (course / "my").exists()  # help alone makes no copy
@@ -208,13 +208,13 @@ def test_help_is_for_the_first_task_that_is_not_right_or_the_one_that_is_named(r
         (["2", "--move"], ["nothing to move", f"lessons/exercises/{NAME} is blank"]),
     ],
 )
-def test_what_cannot_be_done_is_refused_and_leaves_nothing(run, course, arguments, words):
+def test_wrong_arguments_are_refused_and_no_copy_is_made(run, course, arguments, words):
     (course.parent / "mine.py").write_text("", encoding="utf-8")
     refused(run("exercise", *arguments), 2, *words)
     assert not (course / "my").exists()
 
 
-def test_whoever_waits_for_long_is_told_how_to_stop_a_loop(run, course, monkeypatch):
+def test_after_a_long_wait_a_message_says_how_to_stop_a_loop(run, course, monkeypatch):
     mine = course.parent / "02_mine.py"
     mine.write_text("import time\n\ndef gates(z):\n    time.sleep(0.5)\n    return z\n", encoding="utf-8")
     assert run("exercise", "--file", mine)[2] == ""
@@ -222,7 +222,7 @@ def test_whoever_waits_for_long_is_told_how_to_stop_a_loop(run, course, monkeypa
     assert "Ctrl-C stops it" in run("exercise", "--file", mine)[2]
 
 
-# Answers in the course's own file
+# Answers in the blank file
 
 PLACES = [
     SOLVED,
@@ -234,14 +234,14 @@ PLACES = [
 
 
 @pytest.mark.parametrize("answers", PLACES)
-def test_answers_in_the_exercises_own_file_are_noticed(course, answers):
+def test_answers_in_the_blank_file_are_noticed(course, answers):
     copy = copy_of(2, course)
     assert not copy.filled_in()
     copy.blank.write_bytes(answers)
     assert copy.filled_in()
 
 
-def test_answers_in_the_exercises_own_file_are_graded_there_until_they_are_moved(run, course):
+def test_answers_in_the_blank_file_are_graded_there_until_they_are_moved(run, course):
     (course / "exercises" / NAME).write_bytes(SOLVED)
     status, out, _ = run("exercise", "2")
     assert status == 0 and out.splitlines()[1] == f"lessons/exercises/{NAME}" and "3 of 3 right" in out
@@ -250,7 +250,7 @@ def test_answers_in_the_exercises_own_file_are_graded_there_until_they_are_moved
     refused(run("exercise", "2", "--reset"), 2, "no blank exercise to copy", "minilstm exercise 2 --move")
 
 
-def test_beside_a_copy_they_are_not_graded_and_it_is_said(run, course):
+def test_beside_a_copy_they_are_not_graded_and_a_message_says_so(run, course):
     run("exercise", "2")
     (course / "exercises" / NAME).write_bytes(b"def gates(z)\n")
     status, out, error = run("exercise", "2")
@@ -259,7 +259,7 @@ def test_beside_a_copy_they_are_not_graded_and_it_is_said(run, course):
 
 
 @pytest.mark.parametrize("mine", [None, b"# my own\n"])
-def test_moving_them_loses_nothing_and_makes_the_exercise_blank_again(run, course, mine):
+def test_moving_them_loses_nothing_and_restores_the_blank_file(run, course, mine):
     committed(course.parent)
     (course / "exercises" / NAME).write_bytes(SOLVED)
     if mine:
@@ -275,7 +275,7 @@ def test_moving_them_loses_nothing_and_makes_the_exercise_blank_again(run, cours
     assert status == 0 and "--move" not in out
 
 
-def test_without_git_the_answers_are_moved_all_the_same(run, course, monkeypatch):
+def test_answers_are_moved_without_git_too(run, course, monkeypatch):
     monkeypatch.setenv("PATH", "")
     (course / "exercises" / NAME).write_bytes(SOLVED)
     for _ in range(2):  # a second time keeps no second copy
@@ -285,7 +285,7 @@ def test_without_git_the_answers_are_moved_all_the_same(run, course, monkeypatch
     assert (course / "my" / NAME).read_bytes() == SOLVED == (course / "exercises" / NAME).read_bytes()
 
 
-def test_a_copy_that_cannot_be_written_leaves_the_old_one_whole(run, course, monkeypatch):
+def test_a_copy_that_cannot_be_written_leaves_the_old_one_unchanged(run, course, monkeypatch):
     run("exercise", "2")
     mine = course / "my" / NAME
     mine.write_bytes(SOLVED)
@@ -306,10 +306,10 @@ def test_a_kept_file_never_takes_the_name_of_another(tmp_path):
     assert (tmp_path / "notes.1.ipynb").read_bytes() == b"older" and path.read_bytes() == b"new"
 
 
-# The checkout
+# The clone
 
 
-def test_doing_the_course_leaves_the_checkout_clean(run, tmp_path, monkeypatch):
+def test_working_through_the_course_leaves_the_clone_clean(run, tmp_path, monkeypatch):
     pytest.importorskip("jupytext")
     clone = tmp_path / "clone"
     lessons = clone / "lessons"

@@ -1,4 +1,4 @@
-"""Lessons run as they stand; exercises have blanks, solutions that are right, and hints that do not give them away."""
+"""Lessons run; exercises have blanks, right solutions, and hints that do not contain them."""
 
 import ast
 import io
@@ -23,14 +23,14 @@ TO_RUN = [pytest.param(number, marks=() if number in AT_ONCE else pytest.mark.th
 
 
 def lines_of_code(text):
-    """Lines with something on them that is no comment."""
+    """The number of lines with code."""
     silent = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
     return len({line for token in tokens if token.type not in silent for line in range(token.start[0], token.end[0] + 1)})
 
 
 def columns(line):
-    """How many a line takes in a terminal; a hat on a letter takes none."""
+    """The columns of a line in a terminal; a combining accent takes none."""
     return sum(not unicodedata.combining(character) for character in line)
 
 
@@ -54,7 +54,7 @@ def test_a_lesson_runs(number, tmp_path):
 
 
 @pytest.mark.parametrize("number", SCRIPTS)
-def test_a_lesson_is_made_of_cells_and_short(number):
+def test_a_lesson_has_cells_and_at_most_150_lines_of_code(number):
     text = SCRIPTS[number].read_text(encoding="utf-8")
     assert text.startswith(f"# %% [markdown]\n# # {number}. ")
     assert "\n# %%\nimport numpy as np\n" in text
@@ -65,13 +65,13 @@ def test_a_lesson_is_made_of_cells_and_short(number):
 
 
 @pytest.mark.parametrize("number", SCRIPTS)
-def test_a_skeleton_has_blanks_in_three_tasks_and_says_where(number):
-    this, skeleton = exercise(number), numbered(LESSONS / "exercises")[number]
+def test_an_exercise_has_blanks_in_three_tasks_and_their_lines_are_named(number):
+    this, blank_file = exercise(number), numbered(LESSONS / "exercises")[number]
     results = [*this.results()]
     assert [result.state for result in results] == ["not answered"] * 3
     for result in results:
         line = int(re.fullmatch(r"line (\d+) still has a blank: \.\.\.", result.sentence)[1])
-        assert "..." in skeleton.read_text(encoding="utf-8").splitlines()[line - 1]
+        assert "..." in blank_file.read_text(encoding="utf-8").splitlines()[line - 1]
     assert not copy_of(number, LESSONS).filled_in()
     assert sum(len(this.answers.blanks(task.name)) for task in this.tasks) == copy_of(number, LESSONS).blanks
 
@@ -84,7 +84,7 @@ def test_solutions_are_right(number):
 
 
 @pytest.mark.parametrize("number", SCRIPTS)
-def test_hints_come_in_two_and_do_not_give_the_solution_away(number):
+def test_each_task_has_two_hints_which_do_not_contain_the_solution(number):
     this = exercise(number)
     for task in this.tasks:
         first, second = task.hints
@@ -97,7 +97,7 @@ def test_hints_come_in_two_and_do_not_give_the_solution_away(number):
 
 
 @pytest.mark.parametrize("number", SCRIPTS)
-def test_a_skeleton_and_its_solution_define_the_same(number):
+def test_an_exercise_and_its_solutions_define_the_same_names(number):
     this = exercise(number)
     for task in this.tasks:
         mine, theirs = (ast.parse(answers.source(task.name)).body[0] for answers in (this.answers, this.solutions))
@@ -118,7 +118,7 @@ def test_every_lesson_has_its_exercise():
         assert text.endswith('if __name__ == "__main__":\n    from minilstm.course import grade\n\n    grade(__file__)\n')
 
 
-def test_the_map_of_the_lessons_leads_to_every_one_and_shows_its_picture():
+def test_the_page_of_the_lessons_links_every_lesson_and_shows_its_picture():
     text = (LESSONS / "README.md").read_text(encoding="utf-8")
     for number, path in SCRIPTS.items():
         title = path.read_text(encoding="utf-8").splitlines()[1].removeprefix(f"# # {number}. ")

@@ -1,4 +1,4 @@
-"""The page ``lessons/00_microlstm.py``: its numbers are the engine's, and it needs nothing but NumPy."""
+"""The page ``lessons/00_microlstm.py`` equals the engine, and needs only NumPy."""
 
 import importlib.util
 import os
@@ -39,7 +39,7 @@ def losses(printed):
 
 
 def refused(capsys, *arguments):
-    """What it says of wrong arguments: one line, and status 2."""
+    """The message for wrong arguments: one line, and status 2."""
     with pytest.raises(SystemExit) as stop:
         micro.main([str(a) for a in arguments])
     out, error = capsys.readouterr()
@@ -56,7 +56,7 @@ def models_and_windows(draw):
 
 
 @given(models_and_windows())
-def test_loss_and_all_gradients_are_the_engines(case):
+def test_loss_and_all_gradients_equal_the_engines(case):
     params, inputs, targets = case
     (V, D), H = params["E"].shape, len(params["Wh"])
     model = LanguageModel(V, embedding=D, hidden=H, dtype=np.float64)
@@ -81,7 +81,7 @@ def test_backward_agrees_with_finite_differences(case):
         assert_gradient(grads[name], lambda: micro.forward(params, inputs, targets)[0], W, name)
 
 
-def test_adam_is_the_engines():
+def test_adam_equals_the_engines():
     rng = np.random.default_rng(0)
     start, optimizer = rng.standard_normal(7), Adam(0.005)
     theta, state = start.copy(), optimizer.init(start)
@@ -94,13 +94,13 @@ def test_adam_is_the_engines():
     assert np.abs(theta - start).min() > 1e-4
 
 
-def test_the_page_has_at_most_150_lines_and_imports_numpy_alone():
+def test_the_page_has_at_most_150_lines_and_imports_only_numpy():
     text = PAGE.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 150
     assert set(re.findall(r"^ *(?:from|import) (\w+)", text, re.MULTILINE)) == {"sys", "pathlib", "numpy"}
 
 
-def test_it_runs_where_neither_numba_nor_minilstm_can_be_imported(tmp_path):
+def test_it_runs_without_numba_and_minilstm(tmp_path):
     blocked = "import sys; sys.modules.update(dict.fromkeys(['numba', 'llvmlite', 'minilstm']))"
     program = f"{blocked}; import runpy; sys.argv = ['page']; runpy.run_path({str(PAGE)!r}, run_name='__main__')"
     done = subprocess.run(
@@ -119,14 +119,14 @@ def test_it_runs_where_neither_numba_nor_minilstm_can_be_imported(tmp_path):
     assert set(wild.split()[1:-1]) - known, "nothing new was made up"
 
 
-def test_the_printed_gradient_is_the_one_of_finite_differences(capsys):
+def test_the_printed_gradient_agrees_with_finite_differences(capsys):
     micro.main([], steps=1)
     line = capsys.readouterr().out.splitlines()[0]
     ours, numeric = map(float, re.fullmatch(r"dWh (\S+), by finite differences (\S+)", line).groups())
     assert ours > 1e-3 and abs(ours - numeric) < 1e-7
 
 
-def test_a_wrong_gradient_shows_in_what_is_printed(capsys, monkeypatch):
+def test_a_wrong_gradient_shows_in_the_output(capsys, monkeypatch):
     def wrong(params, cache):
         grads = right(params, cache)
         return grads | {"Wh": 1.01 * grads["Wh"]}
@@ -150,7 +150,7 @@ def test_it_learns_from_a_file(tmp_path, capsys):
     assert len(re.split(r"\n\ntemperature 1.0\n", written)[0]) == 200
 
 
-def test_it_writes_any_text_into_a_pipe_of_another_encoding(tmp_path):
+def test_it_generates_any_text_into_a_pipe_of_another_encoding(tmp_path):
     file = tmp_path / "greek.txt"
     file.write_text("αβγδ εζηθ\n" * 20, encoding="utf-8")
     environment = os.environ | {"PYTHONIOENCODING": "cp1252"}
@@ -158,7 +158,7 @@ def test_it_writes_any_text_into_a_pipe_of_another_encoding(tmp_path):
     assert done.returncode == 0 and rb"\u03b1" in done.stdout, done.stderr.decode()
 
 
-def test_the_same_seed_writes_the_same(capsys):
+def test_the_same_seed_generates_the_same_text(capsys):
     rng = np.random.default_rng
     params = micro.init(rng(0), 9)
     write = lambda seed, temperature=1.0: micro.sample(params, 3, 50, temperature, rng(seed))
@@ -169,7 +169,7 @@ def test_the_same_seed_writes_the_same(capsys):
     assert printed[0] == printed[1]
 
 
-def test_a_wrong_argument_is_answered_in_one_sentence(tmp_path, capsys):
+def test_a_wrong_argument_gets_a_message_of_one_sentence(tmp_path, capsys):
     (tmp_path / "short.txt").write_text("sixteen letters!", encoding="utf-8")
     (tmp_path / "long.txt").write_text("seventeen letters", encoding="utf-8")
     (tmp_path / "picture.png").write_bytes(b"\x89PNG" * 20)
@@ -181,7 +181,7 @@ def test_a_wrong_argument_is_answered_in_one_sentence(tmp_path, capsys):
     micro.main([str(tmp_path / "long.txt")], steps=1)
 
 
-def test_it_is_no_lesson_with_cells_an_exercise_and_a_notebook():
+def test_it_is_not_numbered_as_a_lesson():
     assert list(numbered(LESSONS)) == list(range(1, 16))
     text = (LESSONS / "README.md").read_text(encoding="utf-8")
     assert text.index("(00_microlstm.py)") < text.index("(01_text_to_numbers.py)")

@@ -1,4 +1,4 @@
-"""Pictures of the lessons: where they are written, and where the committed ones come from."""
+"""Pictures of the lessons: where they are written, and which code drew them."""
 
 import sys
 
@@ -16,7 +16,7 @@ SCRIPTS = numbered(LESSONS)
 
 
 @pytest.mark.parametrize("number", SCRIPTS)
-def test_a_committed_picture_is_of_a_full_run_of_the_lesson_as_it_is_now(number):
+def test_a_committed_picture_is_from_a_full_run_of_the_current_code(number):
     lesson = SCRIPTS[number]
     with Image.open(LESSONS / "pictures" / f"{lesson.stem}.png") as picture:
         written = picture.text
@@ -29,7 +29,7 @@ def test_a_committed_picture_is_of_a_full_run_of_the_lesson_as_it_is_now(number)
 
 @pytest.fixture
 def typed(tmp_path, monkeypatch):
-    """Be a lesson that was called with these options: a function that returns the lesson's folder."""
+    """A function that acts as a lesson called with options, and returns its folder."""
 
     def type_(*options, quick=""):
         lesson = tmp_path / "lessons" / "02_one_step.py"
@@ -47,7 +47,7 @@ def typed(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "options, variable, short", [([], "", False), (["--quick"], "", True), ([], "1", True), ([], "0", False)]
 )
-def test_a_lesson_is_quick_when_asked(typed, options, variable, short):
+def test_a_lesson_is_quick_on_request(typed, options, variable, short):
     typed(*options, quick=variable)
     assert quick() is short
 
@@ -60,7 +60,7 @@ def test_a_lesson_is_quick_when_asked(typed, options, variable, short):
         (["--publish"], "1", "MINILSTM_QUICK"),
     ],
 )
-def test_a_lesson_refuses_other_options_and_to_publish_a_quick_run_before_it_draws(typed, options, variable, said, capsys):
+def test_unknown_options_and_publishing_a_quick_run_are_refused_before_a_picture(typed, options, variable, said, capsys):
     typed(*options, quick=variable)
     with pytest.raises(SystemExit) as stop:
         pyplot()
@@ -69,14 +69,14 @@ def test_a_lesson_refuses_other_options_and_to_publish_a_quick_run_before_it_dra
 
 
 def drawn(name):
-    """Save a picture, and read from the file what is written in it."""
+    """Save a picture, and read the text chunks of its file."""
     figure = Figure(figsize=(1, 1))
     with Image.open(save(figure, name)) as picture:
         return picture.text
 
 
 @pytest.mark.parametrize("options, variable", [(["--quick"], ""), ([], "1"), ([], "")])
-def test_a_picture_never_replaces_one_on_the_map_unless_that_is_asked_for(typed, options, variable):
+def test_a_committed_picture_is_replaced_only_with_publish(typed, options, variable):
     folder = typed(*options, quick=variable)
     (folder / "pictures").mkdir()
     committed = folder / "pictures" / "02_one_step.png"
@@ -87,7 +87,7 @@ def test_a_picture_never_replaces_one_on_the_map_unless_that_is_asked_for(typed,
     assert (folder / "output" / ("quick" if run == "quick" else "") / "02_one_step.png").is_file()
 
 
-def test_a_quick_picture_does_not_replace_that_of_a_full_run(typed):
+def test_a_quick_picture_does_not_replace_one_of_a_full_run(typed):
     folder = typed()
     drawn("02_one_step")
     full = (folder / "output" / "02_one_step.png").read_bytes()
@@ -96,7 +96,7 @@ def test_a_quick_picture_does_not_replace_that_of_a_full_run(typed):
     assert (folder / "output" / "02_one_step.png").read_bytes() == full
 
 
-def test_a_published_picture_is_the_one_named_like_its_lesson_and_says_where_it_comes_from(typed):
+def test_a_published_picture_has_the_name_of_its_lesson_and_its_provenance(typed):
     folder = typed("--publish")
     written = drawn("02_one_step")
     drawn("02_one_step_detail")
@@ -107,7 +107,7 @@ def test_a_published_picture_is_the_one_named_like_its_lesson_and_says_where_it_
     assert pictures == {"pictures/02_one_step.png", "output/02_one_step_detail.png"}
 
 
-def test_at_a_prompt_the_picture_is_in_the_folder_where_we_are_and_options_are_not_ours(typed, tmp_path, monkeypatch):
+def test_at_a_prompt_the_picture_is_in_the_current_folder_and_options_are_ignored(typed, tmp_path, monkeypatch):
     typed()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys.modules["__main__"], "__file__", str(tmp_path / "editor" / "console.py"))
@@ -132,6 +132,6 @@ CODE = "# %% [markdown]\n# # Text\n\n# %%\nif x:\n    print('# no comment')  # b
         ("'# no", "'#  no", False),
     ],
 )
-def test_a_hash_of_code_changes_with_the_code_alone(before, after, equal):
+def test_a_hash_of_code_changes_with_the_code_only(before, after, equal):
     assert before in CODE
     assert (code_hash(CODE.replace(before, after)) == code_hash(CODE)) is equal
