@@ -39,6 +39,7 @@ from minilstm.kernels.compile import kernel
 from minilstm.kernels.sampling import weigh
 from minilstm.parallel import threads
 from minilstm.reference import generate as reference
+from minilstm.streams import make_writable
 
 Work = Callable[[], Any]
 FIRST_STEP = """
@@ -209,4 +210,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    make_writable()
     sys.exit(main())

@@ -31,6 +31,7 @@ from minilstm.reference.functions import sigmoid, softmax
 from minilstm.streams import make_writable
 
 B, H = 64, 128  # sequences and hidden width of the cells
+S = 30  # steps of a source that attention looks at
 N, V, IDS = 320, 10_000, 6400  # tokens and vocabulary of one chunk of the word model, and ids of its batch
 NUMBERS, PARAMETERS = 100_000, 2_407_248
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}  # of the largest number in an array
@@ -46,6 +47,41 @@ class Case(NamedTuple):
     kernel: Callable[..., Any]
     naive: Callable[..., Any]
     size: Callable[[Arrays], int]  # elements
+
+
+def source_lengths():
+    return 1 + np.arange(B) * 7 % S  # (B,)
+
+
+def real_scores(lengths):
+    return np.arange(S) < lengths[:, None]  # (B, S)
+
+
+def tanh_of_keys_naive(q, keys, lengths, u):
+    u[...] = np.where(real_scores(lengths)[:, :, None], np.tanh(q[:, None] + keys), 0)
+
+
+def attend_naive(e, a, lengths, p, context):
+    p[...] = softmax(np.where(real_scores(lengths), e, -np.inf))
+    context[...] = np.einsum("bs,bsa->ba", p, a)
+
+
+def attend_backward_arrays(normal, dtype):
+    """dcontext, dp, p, u, lengths, v, da, dkeys, dq, dv; p and u are 0 at the padding."""
+    lengths = source_lengths()
+    real = real_scores(lengths)
+    p, u = np.abs(normal(B, S)) * real / S, np.tanh(normal(B, S, H)) * real[:, :, None]
+    p, u = p.astype(dtype), u.astype(dtype)
+    return normal(B, H), normal(B, S), p, u, lengths, normal(H), normal(B, S, H), normal(B, S, H), normal(B, H), normal(H)
+
+
+def attend_backward_naive(dcontext, dp, p, u, lengths, v, da, dkeys, dq, dv):
+    da += p[:, :, None] * dcontext[:, None]
+    de = p * (dp - (p * dp).sum(axis=1, keepdims=True))
+    dv += np.einsum("bs,bsk->k", de, u)
+    u[...] = de[:, :, None] * v * (1 - u**2)
+    dkeys += u
+    dq[...] = u.sum(axis=1)
 
 
 def lstm_naive(zh, b, c_prev, z, c, tanh_c, h):
@@ -178,6 +214,7 @@ def optimizer_arrays(normal, dtype, scalars, states) -> Arrays:
 last_size = lambda arrays: arrays[-1].size
 logits_size = lambda arrays: arrays[3].size
 hidden_size = lambda arrays: B * H
+scores_size = lambda arrays: B * S * H
 units = lambda normal, widths: tuple(normal(B, width * H) if width > 0 else normal(-width * H) for width in widths)
 
 CASES = [  # of a cell's arrays: how many times H wide; a negative width is a bias
@@ -190,6 +227,12 @@ CASES = [  # of a cell's arrays: how many times H wide; a negative width is a bi
     Case("rnn_step", lambda n, _: units(n, (1, -1, 1)), kernels.rnn.rnn_step, rnn_naive, hidden_size),
     Case("rnn_step_backward", lambda n, _: units(n, (1, 1, 1, 1, -1)), kernels.rnn.rnn_step_backward,
          rnn_backward_naive, hidden_size),
+    Case("attention_tanh_of_keys", lambda n, _: (n(B, H), n(B, S, H), source_lengths(), n(B, S, H)),
+         kernels.attention.tanh_of_keys, tanh_of_keys_naive, scores_size),
+    Case("attention_attend", lambda n, _: (n(B, S), n(B, S, H), source_lengths(), n(B, S), n(B, H)),
+         kernels.attention.attend, attend_naive, scores_size),
+    Case("attention_attend_backward", attend_backward_arrays, kernels.attention.attend_backward, attend_backward_naive,
+         scores_size),
     *(Case(f"product_of_{rows}_rows", lambda n, _, rows=rows: (n(rows, H), n(H, 4 * H), n(rows, 4 * H)),
            kernels.product.multiply, product_naive, lambda arrays: arrays[1].size * len(arrays[0])) for rows in (1, 4, 16)),
     *(Case(f"packed_weights_{rows}_rows", lambda n, _, rows=rows: packed_arrays(n(rows, H), n(H, 4 * H), n(rows, 4 * H)),

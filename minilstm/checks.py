@@ -127,7 +127,9 @@ def check_ids(name: str, ids, size: int) -> np.ndarray:
 
 
 def check_lengths(lengths, T: int, B: int) -> np.ndarray:
-    """Number of real steps of each of B sequences: integers in [0, T]."""
+    """Number of real steps of each of B sequences: integers in [0, T]. None: all T."""
+    if lengths is None:
+        return np.full(B, T)
     lengths = np.asarray(lengths)
     if lengths.shape != (B,) or lengths.dtype.kind not in "iu":
         raise InputError(

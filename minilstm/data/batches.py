@@ -45,6 +45,31 @@ class Batches(Protocol):
         ...
 
 
+def epoch_order(
+    lengths: np.ndarray,
+    batch_size: int,
+    pool: int,
+    rng: np.random.Generator | None = None,
+    start: int = 0,
+) -> Iterator[np.ndarray]:
+    """Which examples are in each mini-batch of an epoch, from mini-batch ``start`` on.
+
+    Without ``rng`` in the order of the data. ``pool``: bucketing by length; so many
+    mini-batches of shuffled examples are sorted by length before they are cut.
+    """
+    n = len(lengths)
+    order = np.arange(n) if rng is None else rng.permutation(n)
+    firsts = np.arange(0, n, batch_size)  # where each mini-batch begins in the order
+    if rng is not None and pool > 1:
+        groups = np.split(order, range(pool * batch_size, n, pool * batch_size))
+        order = np.concatenate(
+            [group[np.argsort(-lengths[group], kind="stable")] for group in groups]
+        )
+        firsts = rng.permutation(firsts)
+    for first in firsts[start:]:
+        yield order[first : first + batch_size]
+
+
 @dataclass(frozen=True)
 class SequenceBatches:
     """Mini-batches of whole sequences, shuffled each epoch.
@@ -95,24 +120,9 @@ class SequenceBatches:
     def epoch(
         self, rng: np.random.Generator | None = None, start: int = 0
     ) -> Iterator[Batch]:
-        n, B = len(self.sequences), self.batch_size
-        order = np.arange(n) if rng is None else rng.permutation(n)
-        firsts = np.arange(0, n, B)  # where each mini-batch begins in the order
-        if rng is not None and self.pool > 1:
-            order, firsts = self._grouped(order), rng.permutation(firsts)
-        for first in firsts[start:]:
-            yield self.pad([self.sequences[k] for k in order[first : first + B]])
-
-    def _grouped(self, order: np.ndarray) -> np.ndarray:
-        """The order, each ``pool`` mini-batches of it sorted by length."""
-        lengths, size = (
-            np.array([len(ids) for ids in self.sequences]),
-            self.pool * self.batch_size,
-        )
-        groups = [order[first : first + size] for first in range(0, len(order), size)]
-        return np.concatenate(
-            [group[np.argsort(-lengths[group], kind="stable")] for group in groups]
-        )
+        lengths = np.array([len(ids) for ids in self.sequences])
+        for order in epoch_order(lengths, self.batch_size, self.pool, rng, start):
+            yield self.pad([self.sequences[k] for k in order])
 
     def pad(self, sequences: Sequence[np.ndarray]) -> Batch:
         """A mini-batch of these sequences, the longest first, as recurrent layers need them."""

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -88,7 +89,46 @@ def beam_search(
             f"length_penalty must be a finite number of at least 0, not {length_penalty!r}"
         )
     logits, state = read_prompts(model, tokenizer, [prompt])  # (B, V), B = 1
-    forbidden = forbidden_ids(tokenizer)
+
+    def advance(rows: np.ndarray, ids: np.ndarray) -> np.ndarray:
+        nonlocal state
+        state = tuple(tuple(part[rows] for part in layer) for layer in state)
+        logits, state = model.logits(ids[None], state=state, last_only=True)
+        return logits
+
+    found = search(
+        logits, advance, tokenizer.eos_id, length, width, length_penalty,
+        forbidden_ids(tokenizer),
+    )  # fmt: skip
+    return [
+        Hypothesis(tokenizer.complete(prompt, ids), ids, log_P) for ids, log_P in found
+    ]
+
+
+def search(
+    logits: np.ndarray,
+    advance: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    end: int,
+    length: int,
+    width: int,
+    length_penalty: float = 0.0,
+    forbidden: Sequence[int] = (),
+) -> list[tuple[np.ndarray, float]]:
+    """Beam search for any model that predicts the next token.
+
+    Parameters
+    ----------
+    logits : (1, V), of the first token.
+    advance : from the rows (B,) of the beam that go on, in which the model's state is to
+        be taken, and their next ids (B,), to logits (B, V).
+    end : the end token.
+    length, width, length_penalty : as for ``beam_search``.
+    forbidden : ids that are never generated.
+
+    Returns
+    -------
+    At most ``width`` texts, ids (n,) and log P, the highest score first.
+    """
     live, log_P = np.empty((1, 0), np.int64), np.zeros(1)  # (B, n), (B,)
     found: list[tuple[np.ndarray, float]] = []  # finished, with log P
 
@@ -98,25 +138,20 @@ def beam_search(
     while True:
         a = logits.astype(np.float64)
         extended = log_P[:, None] + (a - log_sum_exp(a))  # (B, V)         # (1)
-        extended[:, forbidden] = -np.inf
+        extended[:, list(forbidden)] = -np.inf
         best = np.argsort(-extended, axis=None, kind="stable")[:width]
-        rows, ids = np.divmod(best[np.isfinite(extended.flat[best])], model.vocab_size)
+        rows, ids = np.divmod(best[np.isfinite(extended.flat[best])], a.shape[1])
         log_P = extended[rows, ids]
         live = np.column_stack([live[rows], ids])
-        ends = (ids == tokenizer.eos_id) | (live.shape[1] == length)
+        ends = (ids == end) | (live.shape[1] == length)
         found += [(text, value.item()) for text, value in zip(live[ends], log_P[ends])]
         found = sorted(found, key=score, reverse=True)[:width]
         live, log_P, rows = live[~ends], log_P[~ends], rows[~ends]
-        bound = _score(
-            log_P.max(initial=-np.inf), length, length_penalty
-        )  # log P only falls, lp only grows
+        # log P only falls, lp only grows
+        bound = _score(log_P.max(initial=-np.inf), length, length_penalty)
         if len(live) == 0 or len(found) == width and bound <= score(found[-1]):
-            return [
-                Hypothesis(tokenizer.complete(prompt, text), text, value)
-                for text, value in found
-            ]
-        state = tuple(tuple(part[rows] for part in layer) for layer in state)
-        logits, state = model.logits(live[None, :, -1], state=state, last_only=True)
+            return found
+        logits = advance(rows, live[:, -1])
 
 
 def _score(log_P: float, n: int, length_penalty: float) -> float:

@@ -2,6 +2,7 @@
 
 from minilstm.kernels import (
     adam,
+    attention,
     embedding,
     generation,
     gru,
@@ -17,6 +18,7 @@ from minilstm.kernels import (
 
 __all__ = [
     "adam",
+    "attention",
     "embedding",
     "generation",
     "gru",

@@ -52,7 +52,7 @@ class Packing:
 
     def __init__(self, T: int, B: int, lengths: np.ndarray | None = None):
         self.T, self.B = T, B
-        lengths = np.full(B, T) if lengths is None else check_lengths(lengths, T, B)
+        lengths = check_lengths(lengths, T, B)
         self.full = bool((lengths == T).all())
         self.order = np.argsort(-lengths.astype(np.int64), kind="stable")  # (B,)
         self.lengths = lengths[self.order].astype(np.int64)  # (B,), falling
@@ -108,6 +108,16 @@ class Packing:
         """(N,) each: the time step of each row, and its sequence, the longest being 0."""
         t, s = np.nonzero(self._real)
         return t, s
+
+    @cached_property
+    def reversal(self) -> np.ndarray:
+        """(N,): for each row, that of the same sequence read from its last real step.
+
+        ``rows[packing.reversal]`` are the sequences in reverse; doing it twice changes
+        nothing.
+        """
+        t, s = self.places
+        return np.array(self.starts)[self.lengths[s] - 1 - t] + s
 
     @cached_property
     def slices(self) -> list[tuple[int, slice, slice, slice]]:

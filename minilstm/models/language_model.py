@@ -19,23 +19,20 @@ reference implementation.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from minilstm.checks import check_dtype, check_flag, check_ids, check_seed, check_size
 from minilstm.errors import InputError
-from minilstm.layers.stack import Stack, States
-from minilstm.models.batch import Batch
-from minilstm.models.model import Model
-from minilstm.models.per_token import PerTokenReplica
-from minilstm.models.build import CELLS, build_layers
-from minilstm.parallel import threads
-from minilstm.parallel.shards import Shard, shard_batch, whole_batch
+from minilstm.layers.stack import States
+from minilstm.models.build import build_layers, check_stack
+from minilstm.models.inputs import Inputs
+from minilstm.models.per_token import PerTokenModel
+from minilstm.parallel.shards import whole_batch
 
 
-class LanguageModel(Model):
+class LanguageModel(PerTokenModel):
     """Predicts the next token from all tokens before it.
 
     Parameters
@@ -83,7 +80,6 @@ class LanguageModel(Model):
 
     kind = "language model"
     arguments = ("vocab_size", "embedding", "hidden", "layers", "cell", "tied")
-    replica = PerTokenReplica
 
     def __init__(
         self,
@@ -101,10 +97,9 @@ class LanguageModel(Model):
         self.embedding = (
             embedding if embedding is None else check_size("embedding", embedding)
         )
-        self.hidden = H = check_size("hidden", hidden)
-        self.layers = check_size("layers", layers)
-        if not isinstance(cell, str) or cell not in CELLS:
-            raise InputError(f"cell must be one of {', '.join(CELLS)}, not {cell!r}")
+        check_stack(cell, hidden, layers, False)
+        self.hidden = H = hidden
+        self.layers = layers
         if tied and embedding != H:
             raise InputError(
                 f"a tied output layer needs an embedding as wide as the hidden layer, {H}; there is"
@@ -113,14 +108,10 @@ class LanguageModel(Model):
         self.cell, self.tied = cell, check_flag("tied", tied)
         self.seed, self.dtype = check_seed("seed", seed), check_dtype("dtype", dtype)
 
+        self._inputs, self._outputs = Inputs(V, None, embedding), V
         self._build(build_layers(V, embedding, H, layers, cell, self.tied), dropout)
-        self._stack = Stack(self._layers)
-        # for each token, forward and backward; ids are looked up, not multiplied
-        self._multiplications = 3 * H * V + sum(
-            3 * math.prod(shape)
-            for name, shape in self.parameters.shapes.items()
-            if name.endswith("Wh")
-        )
+        if self.tied:
+            self._multiplications += 3 * H * V
 
     def zero_state(self, batch_size: int) -> States:
         """The default initial state: a tuple of zero arrays (B, H) for each layer.
@@ -175,53 +166,12 @@ class LanguageModel(Model):
             rows, state = replica.logits(shard)
             return shard.packing.unpack(rows), state
 
-    def _summary_of_input(self) -> list[str]:
-        if self.embedding is None:
-            return [f"{'input':<12}{'one-hot':<12}{'-':<42}{0:>12,}"]
-        return []
+    def _summary_of_input(self) -> list[tuple[str, str, str, str]]:
+        return [("input", "one-hot", "-", "0")] if self.embedding is None else []
 
     def _kind_of(self, name: str) -> str:
         output = "tied" if self.tied else "dense"
         return {"embedding": "embedding", "output": output}.get(name, self.cell)
-
-    def _check_batch(
-        self,
-        batch: Batch,
-        state: States | None,
-        dropout_rng: np.random.Generator | None,
-    ) -> Shard:
-        """The mini-batch as a single shard, checked, with its dropout masks."""
-        inputs = check_ids("inputs", batch.inputs, self.vocab_size)
-        targets = check_ids("targets", batch.targets, self.vocab_size)
-        if inputs.ndim != 2 or targets.shape != inputs.shape:
-            raise InputError(
-                "inputs and targets must have one shape (T, B), not"
-                f" {inputs.shape} and {targets.shape}"
-            )
-        state = self._check_state(state, inputs.shape[1])
-        shard = whole_batch(inputs, targets, batch.lengths, state, {})
-        if dropout_rng is None or self.dropout == 0:
-            return shard
-        return shard._replace(masks=self._masks(shard.packing.N, dropout_rng))
-
-    def _masks(self, N: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """Dropout masks for every layer whose input is not ids."""
-        names = [*self._stack.layers, "output"][self.embedding is None :]
-        widths = {name: self._layers[name].input_size for name in names}
-        return {
-            name: self._dropout.mask((N, width), self.dtype, rng)
-            for name, width in widths.items()
-        }
-
-    def _shards(
-        self,
-        batch: Batch,
-        state: States | None,
-        dropout_rng: np.random.Generator | None,
-    ) -> list[Shard]:
-        whole = self._check_batch(batch, state, dropout_rng)
-        work = whole.tokens * self._multiplications
-        return shard_batch(whole, threads.choose(whole.packing.B, work))
 
     def _check_state(self, state: States | None, B: int) -> States:
         if state is None:

@@ -9,8 +9,9 @@ do with one model at once.
 from __future__ import annotations
 
 import copy
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -24,6 +25,9 @@ from minilstm.parallel.ownership import Ownership, Use
 from minilstm.parallel.replica import Replica, Replicas
 from minilstm.parallel.shards import gather_states
 from minilstm.params import ParameterVector
+
+
+MULTIPLIED = (".Wh", "output.W", ".Wc", ".Wq")  # at every token
 
 
 class Model(ABC):
@@ -53,6 +57,23 @@ class Model(ABC):
         for name, layer in layers.items():
             for key, value in layer.init(rng, dtype=self.dtype).items():
                 self.parameters[f"{name}.{key}"][...] = value
+
+        # for each token, forward and backward; ids are looked up, not multiplied
+        shapes = self.parameters.shapes.items()
+        self._multiplications = 3 * sum(
+            math.prod(shape) for name, shape in shapes if name.endswith(MULTIPLIED)
+        )
+
+    def _masks(
+        self, shapes: Mapping[str, tuple[int, ...]], rng: np.random.Generator
+    ) -> dict[str, np.ndarray]:
+        """Dropout masks (…, width) of the inputs of these layers."""
+        return {
+            name: self._dropout.mask(
+                (*shape, self._layers[name].input_size), self.dtype, rng
+            )
+            for name, shape in shapes.items()
+        }
 
     def _reset_use(self) -> None:
         """Begin with no replicas and no thread that uses this model."""
@@ -123,7 +144,7 @@ class Model(ABC):
             Mean cross-entropy over all that is predicted, in nats.
         state : tuple of states
             State of each layer after the last real step of each sequence; empty for
-            other models.
+            models that begin from no state of their own.
 
         Raises
         ------
@@ -165,9 +186,9 @@ class Model(ABC):
             overwrites it; copy it to keep it.
         state : tuple of states
             State of each layer after the last real step of each sequence; empty for
-            other models.
+            models that begin from no state of their own.
         dstate : tuple of states
-            dL/d(initial state); empty for other models.
+            dL/d(initial state); empty likewise.
 
         Raises
         ------
@@ -206,24 +227,28 @@ class Model(ABC):
 
     def summary(self) -> str:
         """A table of the layers: name, kind, shapes and number of the parameters."""
-        lines = [f"{'layer':<12}{'kind':<12}{'parameters':<42}{'count':>12}"]
-        lines += self._summary_of_input()
+        rows = [("layer", "kind", "parameters", "count"), *self._summary_of_input()]
         for name in self._layers:
             arrays = self.parameters.layer(name)
-            shapes = "  ".join(
+            shapes = " ".join(
                 f"{key} {'x'.join(map(str, array.shape))}"
                 for key, array in arrays.items()
             )
-            count = sum(array.size for array in arrays.values())
-            lines.append(f"{name:<12}{self._kind_of(name):<12}{shapes:<42}{count:>12,}")
-        lines.append(f"{'total':<66}{self.parameters.flat.size:>12,}")
+            count = f"{sum(array.size for array in arrays.values()):,}"
+            rows.append((name, self._kind_of(name), shapes or "-", count))
+        rows.append(("total", "", "", f"{self.parameters.flat.size:,}"))
+        n, k, s, c = (max(map(len, column)) for column in zip(*rows))
+        lines = [
+            f"{name:<{n}}  {kind:<{k}}  {shapes:<{s}}  {count:>{c}}"
+            for name, kind, shapes, count in rows
+        ]
         if self.dropout:
             lines.append(
                 f"dropout of {self.dropout:g} before each layer but the first, in training"
             )
         return "\n".join(lines)
 
-    def _summary_of_input(self) -> list[str]:
+    def _summary_of_input(self) -> list[tuple[str, str, str, str]]:
         """Rows of the table for an input without parameters."""
         return []
 

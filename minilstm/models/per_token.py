@@ -1,4 +1,4 @@
-"""One output for each token: forward and backward of language models and taggers.
+"""One output for each token: what language models and taggers share.
 
     ids (N,) → x (N, E) or one-hot → h (N, H) … h (N, H) → logits (N, V) → loss
 
@@ -7,15 +7,22 @@ All arrays have packed rows, the real tokens only (``layers/packing.py``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from minilstm.checks import check_ids
+from minilstm.errors import InputError
 from minilstm.layers.losses import output_loss
 from minilstm.layers.stack import Stack, StackCache, States, dropout
+from minilstm.models.batch import Batch
+from minilstm.models.inputs import Inputs
+from minilstm.models.model import Model
+from minilstm.parallel import threads
 from minilstm.parallel.replica import Replica
-from minilstm.parallel.shards import Shard
+from minilstm.parallel.shards import Shard, shard_batch, whole_batch
 
 
 class PerTokenCache(NamedTuple):
@@ -76,3 +83,58 @@ class PerTokenReplica(Replica):
                 params["embedding"], dx, cached, grads["embedding"], add=self._tied
             )
         return loss, state, dstate
+
+
+class PerTokenModel(Model):
+    """Recurrent layers over the tokens, and an output layer at each."""
+
+    replica = PerTokenReplica
+
+    _inputs: Inputs
+    _outputs: int  # logits at each token
+
+    def _build(self, layers: dict[str, Any], dropout: float) -> None:
+        super()._build(layers, dropout)
+        self._stack = Stack(layers)
+
+    def _check_batch(
+        self,
+        batch: Batch,
+        state: States | None,
+        dropout_rng: np.random.Generator | None,
+    ) -> Shard:
+        """The mini-batch as a single shard, checked, with its dropout masks."""
+        inputs = self._inputs.check(batch.inputs, self.dtype)
+        targets = check_ids("targets", batch.targets, self._outputs)
+        if targets.shape != inputs.shape[:2]:
+            raise InputError(
+                "inputs and targets must have one shape (T, B), not"
+                f" {inputs.shape[:2]} and {targets.shape}"
+            )
+        state = self._check_state(state, inputs.shape[1])
+        shard = whole_batch(inputs, targets, batch.lengths, state, {})
+        if dropout_rng is None or self.dropout == 0:
+            return shard
+        names = [*self._inputs.dropped(self._stack), "output"]
+        N = shard.packing.N
+        return shard._replace(
+            masks=self._masks(dict.fromkeys(names, (N,)), dropout_rng)
+        )
+
+    def _check_state(self, state: States | None, B: int) -> States:
+        if state:
+            raise InputError("only a language model takes an initial state")
+        return self._stack.zero_state(B, self.dtype)
+
+    def _shards(
+        self,
+        batch: Any,
+        state: States | None,
+        dropout_rng: np.random.Generator | None,
+    ) -> Sequence[Any]:
+        return self._split(self._check_batch(batch, state, dropout_rng))
+
+    def _split(self, whole: Shard) -> list[Shard]:
+        """A mini-batch in as many shards as there are threads worth waking."""
+        work = whole.tokens * self._multiplications
+        return shard_batch(whole, threads.choose(whole.packing.B, work))

@@ -22,7 +22,7 @@ from minilstm.layers.stack import Masks, States
 class Shard(NamedTuple):
     """Some sequences of a mini-batch, or all of them, as packed rows."""
 
-    inputs: np.ndarray  # (N,) ids
+    inputs: np.ndarray  # (N,) ids, or (N, F)
     targets: np.ndarray  # (N,) ids
     packing: Packing
     state: States  # the initial state of these sequences
@@ -38,8 +38,8 @@ def whole_batch(
     state: States,
     masks: Masks,
 ) -> Shard:
-    """A mini-batch, inputs and targets (T, B), as a single shard."""
-    T, B = inputs.shape
+    """A mini-batch, inputs (T, B) or (T, B, F) and targets (T, B), as a single shard."""
+    T, B = targets.shape
     packing = Packing(T, B, lengths)
     rows = packing.pack(inputs), packing.pack(targets)
     return Shard(*rows, packing, state, masks, packing.N, slice(None))
@@ -70,6 +70,12 @@ def shard_batch(batch: Shard, count: int) -> list[Shard]:
             )
         )
     return shards
+
+
+def split_sequences(lengths: np.ndarray, count: int) -> list[np.ndarray]:
+    """Indices of the sequences of each shard; fewer shards if there are fewer sequences."""
+    order = np.argsort(-lengths.astype(np.int64), kind="stable")
+    return [order[k::count] for k in range(max(1, min(count, len(order))))]
 
 
 def gather_states(shards: Sequence[Any], states: Sequence[States]) -> States:

@@ -24,7 +24,8 @@ import numpy as np
 from minilstm import seeds
 from minilstm.data.batches import Batches
 from minilstm.errors import InputError, NotFiniteError
-from minilstm.models.language_model import LanguageModel, States
+from minilstm.layers.stack import States
+from minilstm.models.model import Model
 from minilstm.optim import Optimizer, OptimizerState, clip_up_to_a_factor
 from minilstm.parallel.ownership import shares_model
 
@@ -58,7 +59,7 @@ class HistoryRow(NamedTuple):
 class Training:
     """A run: model and optimizer, the progress so far, and the history."""
 
-    model: LanguageModel
+    model: Model
     optimizer: Optimizer
     optimizer_state: OptimizerState
     rng: np.random.Generator  # as at the beginning of the current epoch
@@ -88,7 +89,7 @@ class Training:
 
     @classmethod
     def begin(
-        cls, model: LanguageModel, optimizer: Optimizer, rng: np.random.Generator
+        cls, model: Model, optimizer: Optimizer, rng: np.random.Generator
     ) -> Training:
         """A run before its first training step.
 
@@ -350,12 +351,12 @@ def _report(
 
 
 @shares_model
-def evaluate(model: LanguageModel, batches: Batches) -> float:
+def evaluate(model: Model, batches: Batches) -> float:
     """Mean loss of a model on a data set, usually the validation set.
 
     Parameters
     ----------
-    model : the language model; it is not changed.
+    model : the model; it is not changed.
     batches : the data set, in mini-batches. For a running text, the state is passed on
         from each to the next.
 

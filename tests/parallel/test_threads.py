@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import minilstm.models.language_model
+import minilstm.models.per_token
 from minilstm import SGD, Adam, LanguageModel, RMSprop
 from minilstm.errors import InputError, NotFiniteError
 from minilstm.models.batch import Batch
@@ -90,7 +90,7 @@ def test_a_large_batch_is_sharded_and_a_small_one_is_not(monkeypatch):
     monkeypatch.setenv("MINILSTM_THREADS", "3")
     model, seen = LanguageModel(20, hidden=96), []
     seeing = lambda batch, count: seen.append(count) or shard_batch(batch, count)
-    monkeypatch.setattr(minilstm.models.language_model, "shard_batch", seeing)
+    monkeypatch.setattr(minilstm.models.per_token, "shard_batch", seeing)
     for T, B in ((2, 4), (60, 8), (60, 2), (60, 1)):
         model.loss_and_gradients(Batch(np.ones((T, B), int), np.ones((T, B), int)))
     assert seen == [1, 3, 2, 1]
