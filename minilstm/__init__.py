@@ -13,9 +13,12 @@ __version__ = "0.1.0"
 _HOMES = {
     "Adam": "minilstm.optim",
     "CharTokenizer": "minilstm.data.tokenizers",
+    "Captioner": "minilstm.models",
     "CheckpointError": "minilstm.errors",
+    "Classifier": "minilstm.models",
     "Dense": "minilstm.layers",
     "Embedding": "minilstm.layers",
+    "EncoderDecoder": "minilstm.models",
     "GRU": "minilstm.layers",
     "InUseError": "minilstm.errors",
     "InputError": "minilstm.errors",
@@ -26,6 +29,7 @@ _HOMES = {
     "RMSprop": "minilstm.optim",
     "RNN": "minilstm.layers",
     "SGD": "minilstm.optim",
+    "Tagger": "minilstm.models",
     "UnknownTokenError": "minilstm.errors",
     "WordTokenizer": "minilstm.data.words",
 }
@@ -44,6 +48,7 @@ if TYPE_CHECKING:
         UnknownTokenError,
     )
     from minilstm.layers import GRU, LSTM, RNN, Dense, Embedding
+    from minilstm.models import Captioner, Classifier, EncoderDecoder, Tagger
     from minilstm.models.language_model import LanguageModel
     from minilstm.optim import SGD, Adam, RMSprop
 

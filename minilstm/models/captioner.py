@@ -117,16 +117,22 @@ class Captioner(PerTokenModel):
         seed: int = 0,
         dtype: Any = np.float32,
     ):
-        self.features = F = check_size("features", features)
+        self.features = check_size("features", features)
         self._inputs, self._outputs = Inputs(vocab_size, None, embedding), vocab_size
         self.vocab_size, self.embedding = vocab_size, embedding
         check_stack(cell, hidden, layers, False)
         self.hidden, self.layers, self.cell = hidden, layers, cell
         self.seed, self.dtype = check_seed("seed", seed), check_dtype("dtype", dtype)
-        parts = CELLS[cell].state_parts
-        bridges = {f"bridge{k}": Bridge(F, hidden, parts) for k in range(layers)}
+        self._build(dropout)
+
+    @classmethod
+    def layers_of(
+        cls, features, vocab_size, embedding, hidden, layers, cell
+    ) -> dict[str, Any]:
+        bridge = Bridge(features, hidden, CELLS[cell].state_parts)
+        bridges = {f"bridge{k}": bridge for k in range(layers)}
         others = build_layers(vocab_size, embedding, hidden, layers, cell)
-        self._build({**bridges, **others}, dropout)
+        return {**bridges, **others}
 
     def vector_gradients(self, batch: VectorBatch) -> np.ndarray:
         """dL/dv (B, F) of the mean loss of a mini-batch: which features matter, and how.

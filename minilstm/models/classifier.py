@@ -154,6 +154,7 @@ class Classifier(Model):
         *("hidden", "layers", "cell", "bidirectional", "pooling"),
     )
     replica = ClassifierReplica
+    of_labels = "classes"
 
     def __init__(
         self,
@@ -178,11 +179,27 @@ class Classifier(Model):
         self.hidden, self.layers, self.cell = hidden, layers, cell
         self.bidirectional, self.pooling = bidirectional, pooling
         self.seed, self.dtype = check_seed("seed", seed), check_dtype("dtype", dtype)
-        width = self._inputs.width
+        self._build(dropout)
+        self._stack = Stack(self._layers)
+
+    @classmethod
+    def layers_of(
+        cls,
+        classes,
+        vocab_size,
+        features,
+        embedding,
+        hidden,
+        layers,
+        cell,
+        bidirectional,
+        pooling,
+    ) -> dict[str, Any]:
+        inputs = Inputs(vocab_size, features, embedding)
+        width = inputs.width
         stack = recurrent_layers(cell, width, hidden, layers, bidirectional)
         top = {"pooling": Pooling(pooling), "output": Dense(hidden, classes)}
-        self._build({**self._inputs.layers(), **stack, **top}, dropout)
-        self._stack = Stack(self._layers)
+        return {**inputs.layers(), **stack, **top}
 
     def logits(
         self, inputs: np.ndarray, lengths: np.ndarray | None = None

@@ -109,9 +109,13 @@ class LanguageModel(PerTokenModel):
         self.seed, self.dtype = check_seed("seed", seed), check_dtype("dtype", dtype)
 
         self._inputs, self._outputs = Inputs(V, None, embedding), V
-        self._build(build_layers(V, embedding, H, layers, cell, self.tied), dropout)
+        self._build(dropout)
         if self.tied:
             self._multiplications += 3 * H * V
+
+    @classmethod
+    def layers_of(cls, *sizes: Any, **by_name: Any) -> dict[str, Any]:
+        return build_layers(*sizes, **by_name)
 
     def zero_state(self, batch_size: int) -> States:
         """The default initial state: a tuple of zero arrays (B, H) for each layer.

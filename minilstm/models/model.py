@@ -39,15 +39,33 @@ class Model(ABC):
     kind: ClassVar[str]  # in checkpoints
     arguments: ClassVar[tuple[str, ...]]  # of ``__init__``, besides seed and dtype
     replica: ClassVar[type[Replica]]  # computes one shard
+    # names of the sizes that must be those of its tokenizers and labels (checkpoints)
+    of_tokenizer: ClassVar[str | None] = "vocab_size"
+    of_target_tokenizer: ClassVar[str | None] = None
+    of_labels: ClassVar[str | None] = None
     tied = False
 
+    cell: str
+    layers: int
     seed: int
     dtype: np.dtype
     dropout: float
     parameters: ParameterVector
 
-    def _build(self, layers: dict[str, Any], dropout: float) -> None:
-        """Allocate the parameters of these layers and draw their initial values."""
+    @classmethod
+    @abstractmethod
+    def layers_of(cls, *sizes: Any, **by_name: Any) -> dict[str, Any]:
+        """The layers by name, in the order in which the data passes through them.
+
+        ``by_name`` has the values of ``arguments``. Layers are descriptions: nothing is
+        allocated.
+        """
+
+    def _build(self, dropout: float) -> None:
+        """Allocate the parameters of the layers and draw their initial values."""
+        layers = self.layers_of(
+            **{name: getattr(self, name) for name in self.arguments}
+        )
         self._dropout = Dropout(dropout)
         self.dropout = self._dropout.rate
         self._layers = layers

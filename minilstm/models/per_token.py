@@ -93,9 +93,9 @@ class PerTokenModel(Model):
     _inputs: Inputs
     _outputs: int  # logits at each token
 
-    def _build(self, layers: dict[str, Any], dropout: float) -> None:
-        super()._build(layers, dropout)
-        self._stack = Stack(layers)
+    def _build(self, dropout: float) -> None:
+        super()._build(dropout)
+        self._stack = Stack(self._layers)
 
     def _check_batch(
         self,

@@ -63,6 +63,7 @@ class Tagger(PerTokenModel):
     """
 
     kind = "tagger"
+    of_labels = "labels"
     arguments = (
         *("labels", "vocab_size", "features", "embedding"),
         *("hidden", "layers", "cell", "bidirectional"),
@@ -90,10 +91,24 @@ class Tagger(PerTokenModel):
         self.hidden, self.layers, self.cell = hidden, layers, cell
         self.bidirectional = bidirectional
         self.seed, self.dtype = check_seed("seed", seed), check_dtype("dtype", dtype)
-        width = self._inputs.width
+        self._build(dropout)
+
+    @classmethod
+    def layers_of(
+        cls,
+        labels,
+        vocab_size,
+        features,
+        embedding,
+        hidden,
+        layers,
+        cell,
+        bidirectional,
+    ) -> dict[str, Any]:
+        inputs = Inputs(vocab_size, features, embedding)
+        width = inputs.width
         stack = recurrent_layers(cell, width, hidden, layers, bidirectional)
-        output = {"output": Dense(hidden, labels)}
-        self._build({**self._inputs.layers(), **stack, **output}, dropout)
+        return {**inputs.layers(), **stack, "output": Dense(hidden, labels)}
 
     def logits(
         self, inputs: np.ndarray, lengths: np.ndarray | None = None

@@ -25,8 +25,8 @@ from minilstm.data.protocol import Tokenizer
 from minilstm.data.words import tokenizer_from_json
 from minilstm.errors import CheckpointError, InputError
 from minilstm.files import replacing
-from minilstm.models.language_model import LanguageModel
-from minilstm.models.build import CELLS, build_layers, parameter_shapes
+from minilstm.models import MODELS, Model
+from minilstm.models.build import CELLS, parameter_shapes
 from minilstm.optim import OPTIMIZERS, Optimizer
 from minilstm.training.archive import Archive
 from minilstm.training.loop import HistoryRow, StepRecord, Training
@@ -37,11 +37,17 @@ LONGEST_CONFIGURATION = 2**26  # bytes; longer only if it is most of the file
 
 @dataclass
 class Checkpoint:
-    """A run and what belongs to it."""
+    """A run and what belongs to it.
+
+    A model of vectors has no tokenizer. An encoder and a decoder have one for the source,
+    ``tokenizer``, and one for the target.
+    """
 
     training: Training
-    tokenizer: Tokenizer  # from the model's ids to text
+    tokenizer: Any  # from ids to text: a Tokenizer, or None
     settings: dict[str, Any]  # that the run was started with: plain JSON values
+    target_tokenizer: Tokenizer | None = None
+    labels: tuple[str, ...] = ()  # names of a classifier's or tagger's labels
 
 
 def save(path: str | Path, checkpoint: Checkpoint) -> None:
@@ -71,14 +77,16 @@ def save(path: str | Path, checkpoint: Checkpoint) -> None:
         name: getattr(run.optimizer_state, field)
         for name, field in _state_fields(run.optimizer).items()
     }
-    parts = CELLS[model.cell].state_parts
     for k, state in enumerate(run.state or ()):
+        parts = CELLS[model.cell].state_parts
         arrays |= {f"state/{k}/{part}": array for part, array in zip(parts, state)}
     configuration = {
         "format": FORMAT,
-        "model": model.sizes(),
+        "model": {"kind": model.kind, **model.sizes()},
         "optimizer": {**asdict(run.optimizer), "kind": kind},
-        "tokenizer": checkpoint.tokenizer.to_json(),
+        "tokenizer": _to_json(checkpoint.tokenizer),
+        "target_tokenizer": _to_json(checkpoint.target_tokenizer),
+        "labels": checkpoint.labels,
         "settings": checkpoint.settings,
         "progress": {
             "epoch": run.epoch,
@@ -169,12 +177,31 @@ def _configuration(archive: Archive) -> dict[str, Any]:
 
 def _build(archive: Archive) -> Checkpoint:
     configuration = _configuration(archive)
-    sizes, progress = configuration["model"], configuration["progress"]
-    tokenizer = tokenizer_from_json(configuration["tokenizer"])
-    if tokenizer.vocab_size != sizes["vocab_size"]:
+    sizes, progress = dict(configuration["model"]), configuration["progress"]
+    kind = sizes.pop("kind")
+    if kind not in MODELS:
         raise CheckpointError(
-            f"has a tokenizer of {tokenizer.vocab_size} ids, but a model of {sizes['vocab_size']}"
+            f"has a model of the kind {kind!r}, which is not among {', '.join(MODELS)}"
         )
+    of_model = MODELS[kind]
+    tokenizer = _from_json(configuration["tokenizer"])
+    target_tokenizer = _from_json(configuration["target_tokenizer"])
+    labels = tuple(map(str, configuration["labels"]))
+    for what, found, name in (
+        ("a tokenizer of {} ids", tokenizer, of_model.of_tokenizer),
+        (
+            "a tokenizer of {} target ids",
+            target_tokenizer,
+            of_model.of_target_tokenizer,
+        ),
+        ("{} labels", labels or None, of_model.of_labels),
+    ):
+        size = None if name is None else sizes[name]
+        have = None if found is None else getattr(found, "vocab_size", len(labels))
+        if have != size:
+            raise CheckpointError(
+                f"has {what.format(have or 'no')}, but a model of {size or 'none'}"
+            )
     for name in (
         "epoch",
         "position",
@@ -192,18 +219,18 @@ def _build(archive: Archive) -> Checkpoint:
             f"has {sizes['layers']} layers in its configuration, but only {len(archive.names) - 1} arrays"
         )
     constants = dict(configuration["optimizer"])
-    kind = constants.pop("kind")
-    if kind not in OPTIMIZERS:
+    name = constants.pop("kind")
+    if name not in OPTIMIZERS:
         raise CheckpointError(
-            f"was trained by the optimizer {kind!r}, which is not among {', '.join(OPTIMIZERS)}"
+            f"was trained by the optimizer {name!r}, which is not among {', '.join(OPTIMIZERS)}"
         )
-    optimizer = OPTIMIZERS[kind](**constants)
+    optimizer = OPTIMIZERS[name](**constants)
     arrays = _arrays(
         archive,
-        _expected_shapes(sizes, optimizer, progress["state_batch"]),
+        _expected_shapes(of_model, sizes, optimizer, progress["state_batch"]),
         np.dtype(sizes["dtype"]),
     )
-    model = LanguageModel(**sizes)
+    model = of_model(**sizes)
     for name, array in model.parameters.items():
         array[...] = arrays[f"parameters/{name}"]
     rng = np.random.default_rng()
@@ -237,7 +264,16 @@ def _build(archive: Archive) -> Checkpoint:
         history=[HistoryRow(*row) for row in configuration["history"]],
         samples=[str(text) for text in configuration["samples"]],
     )
-    return Checkpoint(training, tokenizer, dict(configuration["settings"]))
+    settings = dict(configuration["settings"])
+    return Checkpoint(training, tokenizer, settings, target_tokenizer, labels)
+
+
+def _to_json(tokenizer: Tokenizer | None) -> dict[str, Any] | None:
+    return None if tokenizer is None else tokenizer.to_json()
+
+
+def _from_json(form: dict[str, Any] | None) -> Tokenizer | None:
+    return None if form is None else tokenizer_from_json(form)
 
 
 def _record(values: list | None) -> StepRecord | None:
@@ -258,18 +294,16 @@ def _state_fields(optimizer: Optimizer) -> dict[str, str]:
 
 
 def _expected_shapes(
-    sizes: dict[str, Any], optimizer: Optimizer, state_batch: int | None
+    of_model: type[Model],
+    sizes: dict[str, Any],
+    optimizer: Optimizer,
+    state_batch: int | None,
 ) -> dict[str, tuple[int, ...]]:
     """Shapes of all arrays by name, from the sizes of the model.
 
     Nothing is allocated, since a damaged file may have absurd sizes.
     """
-    layers = build_layers(
-        **{
-            key: sizes[key]
-            for key in ("vocab_size", "embedding", "hidden", "layers", "cell", "tied")
-        }
-    )
+    layers = of_model.layers_of(**{key: sizes[key] for key in of_model.arguments})
     shapes = parameter_shapes(layers)
     total = sum(math.prod(shape) for shape in shapes.values())
     expected: dict[str, tuple[int, ...]] = {

@@ -17,7 +17,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -59,7 +59,7 @@ class HistoryRow(NamedTuple):
 class Training:
     """A run: model and optimizer, the progress so far, and the history."""
 
-    model: Model
+    model: Any  # of minilstm.models; Any, since each kind has methods of its own
     optimizer: Optimizer
     optimizer_state: OptimizerState
     rng: np.random.Generator  # as at the beginning of the current epoch
