@@ -1,23 +1,27 @@
-"""Which cell, how deep, how wide? 27 models learn the built-in headlines, and are compared at equal steps and at equal time.
+"""Which cell, how many layers, how wide? 27 models, compared at equal steps and time.
 
-    python benchmarks/experiments.py                                      all of them, or those that are left
-    python benchmarks/experiments.py --only gru:2:128                     cell, layers, width; may be given several times
+    python benchmarks/experiments.py                     all of them, or those left
+    python benchmarks/experiments.py --only gru:2:128    cell, layers, width; repeatable
 
-Each model is trained once, until N steps and S seconds are both done, and its loss on held-out headlines is measured twice:
-after step N, and after the first step that ends S seconds or later. For one run to serve both, nothing in it may depend on
-where it ends, as a cosine would. After s steps the learning rate is
+The models are trained on the built-in headlines. Each is trained once, until both N
+steps and S seconds are done. Its validation loss is measured twice: after step N, and
+after the first step that ends S seconds or later. One run serves both, so its learning
+rate must not depend on where the run ends, as a cosine schedule would. After s steps it
+is
 
     (1)  ρ = ρ_0 / √(1 + s / k),                    k = 200
 
-No ρ_0 suits both a narrow cell and a deep stack of wide ones. Each model has the one of four that leads, on the held-out
-headlines, after N/10 steps; these trials are not counted. All else is as ``minilstm train headlines`` has it: text, batches
-and their order, initial values, optimizer, clipping.
+No ρ_0 suits both a narrow cell and a deep stack of wide ones. Four are tried for each
+model, and the one with the lowest validation loss after N/10 steps is used. The time of
+these trials does not count. Text, mini-batches and their order, initial values,
+optimizer and clipping are those of ``minilstm train headlines``.
 
-Other programs slow a shared machine down, so time is the processor's, of one thread: forward, backward, clipping and update
-count; making up headlines and judging models do not. What other programs do to the caches remains in it.
+Other programs slow down a shared machine, so CPU time of one thread is measured:
+forward, backward, clipping and update. Making headlines and evaluating models does not
+count. The effect of other programs on the processor's caches remains in it.
 
-Results are written after each model, whole or not at all, to ``experiments.json`` and ``experiments.md``. A run that was
-interrupted goes on after the last whole model.
+Results are written after each model, completely or not at all, to ``experiments.json``
+and ``experiments.md``. An interrupted run continues after the last model in them.
 """
 
 from __future__ import annotations
@@ -65,7 +69,7 @@ WIDTHS = (4, 7, 7, 11, 7, 8, 13, 7, 9, 7)  # of the printed columns, 80 in all
 
 
 def steps_of(model: LanguageModel, settings: Settings, batches: Batches, rate: float) -> Iterator[tuple[int, float]]:
-    """Train without end: after every step, how many there were and the seconds that they took."""
+    """Train without end; yields, after each step, the steps and their seconds."""
     theta, optimizer, rng = model.parameters.flat, build_optimizer(settings), seeds.generator(settings["seed"], seeds.ORDER)
     state, spent = optimizer.init(theta), 0.0
     for done, batch in enumerate(chain.from_iterable(epoch(rng) for epoch in repeat(batches.epoch))):
@@ -78,7 +82,7 @@ def steps_of(model: LanguageModel, settings: Settings, batches: Batches, rate: f
 
 
 def experiment(text: data.Data, cell: str, layers: int, hidden: int, steps: int, seconds: float) -> dict:
-    """Choose a rate, train, measure: a row of the table."""
+    """Choose a learning rate, train, measure: a row of the table."""
     settings = resolve_settings("headlines", {"cell": cell, "layers": layers, "hidden": hidden})
     build = lambda: build_model(settings, text.tokenizer.vocab_size)
     trials = {}
@@ -102,7 +106,7 @@ def experiment(text: data.Data, cell: str, layers: int, hidden: int, steps: int,
 
 
 def circumstances(steps: int, seconds: float) -> dict:
-    """What all models of a table must have in common."""
+    """The settings and versions that all models of a table must have in common."""
     return {
         "steps": steps, "seconds": seconds, "rates": list(RATES), "k": K, "minilstm": minilstm.__version__,
         "Python": platform.python_version(), "NumPy": np.__version__, "Numba": numba.__version__,
@@ -111,7 +115,10 @@ def circumstances(steps: int, seconds: float) -> dict:
 
 
 def table(report: dict, plain: str, best: str) -> list[list[str]]:
-    """The headings and a row for each model; the losses are put into ``plain``, the lowest of a column into ``best``."""
+    """The headings and a row for each model.
+
+    ``plain`` is the format of a loss, ``best`` that of the lowest loss of a column.
+    """
     run, models = report["run"], report["models"]
     ends = f"{run['steps']:,} steps", f"{run['seconds']:g} s"
     rows = [["cell", "layers", "hidden", "parameters", "rate", "steps/s", *(text for end in ends for text in (end, "gap"))]]
@@ -130,17 +137,21 @@ def printed(row: list[str]) -> str:
 
 
 def markdown(report: dict) -> str:
-    """The table, and how it came about."""
+    """The table, and how it was measured."""
     run, (headings, *rows), trial = report["run"], table(report, "{}", "**{}**"), max(1, report["run"]["steps"] // 10)
     rows = [headings, ["---", *["---:"] * (len(headings) - 1)], *rows]
     return f"""# Which cell, how deep, how wide?
 
-Loss in nats a character on the held-out headlines of `minilstm train headlines`, after {run["steps"]:,} steps and after
-{run["seconds"]:g} seconds of training on one thread of the processor; beside it the gap to the floor of {report["floor"]:.4f},
-below which no model gets on average. The lowest losses are bold. The rate of step s is rate / √(1 + s / {run["k"]});
-the rate is the one of {", ".join(map(str, run["rates"]))} that led after {trial:,} steps,
-which says little where a model has hardly begun to learn by then, as the deepest LSTMs (`trials` in `experiments.json`).
-Every model was trained once, from seed 0, so small differences may be chance.
+Validation loss of `minilstm train headlines` in nats per character, after {run["steps"]:,} steps
+and after {run["seconds"]:g} seconds of training on one thread. Beside it is the gap to the entropy
+floor of {report["floor"]:.4f}; no model is better than the floor on average. The lowest losses are
+bold.
+
+The learning rate of step s is rate / √(1 + s / {run["k"]}). The rate is the best of
+{", ".join(map(str, run["rates"]))} after {trial:,} steps. This says little about a model
+that has hardly begun to learn by then, such as the deepest LSTMs (`trials` in
+`experiments.json`). Every model was trained once, from seed 0, so small differences may
+be chance.
 
 `python benchmarks/experiments.py --steps {run["steps"]} --seconds {run["seconds"]:g}`, minilstm {run["minilstm"]},
 Python {run["Python"]}, NumPy {run["NumPy"]}, Numba {run["Numba"]}, {run["processor"]}
@@ -155,7 +166,7 @@ def write(folder: Path, report: dict) -> None:
 
 
 def place(model: dict) -> tuple[int, int, int]:
-    """In the table."""
+    """The place of a model in the table."""
     return CELLS.index(model["cell"]), model["layers"], model["hidden"]
 
 
@@ -167,9 +178,9 @@ def model_named(text: str) -> tuple[str, int, int]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Train models of many sizes on made-up headlines and compare their losses.")
-    parser.add_argument("--steps", type=int, default=1000, metavar="N", help="measure after so many (default: 1000)")
-    parser.add_argument("--seconds", type=float, default=45, metavar="S", help="and after so much training (default: 45)")
+    parser = argparse.ArgumentParser(description="Train models of many sizes on built-in headlines and compare their losses.")
+    parser.add_argument("--steps", type=int, default=1000, metavar="N", help="measure after N training steps (default: 1000)")
+    parser.add_argument("--seconds", type=float, default=45, metavar="S", help="and after S seconds of training (default: 45)")
     parser.add_argument(
         "--only", type=model_named, action="append", metavar="CELL:LAYERS:HIDDEN", help="train this model; may be repeated"
     )
@@ -188,13 +199,13 @@ def main() -> int:
 
 
 def run(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-    """Train what the folder's report lacks, in a folder that is ours alone."""
+    """Train the models that the report in the locked folder lacks."""
     steps, seconds, path = arguments.steps, arguments.seconds, arguments.out / "experiments.json"
     report = {"run": circumstances(steps, seconds), "floor": headlines().floor, "models": []}
     if path.exists():
         kept = json.loads(path.read_text(encoding="utf-8"))
         if kept["run"] != report["run"]:
-            parser.error(f"{path} is of another run, {kept['run']}; move it away, or choose another folder by --out")
+            parser.error(f"{path} is of another run, {kept['run']}; move it away, or choose another folder with --out")
         report = kept
 
     text = data.load(["headlines"], resolve_settings("headlines", {}))
@@ -205,10 +216,11 @@ def run(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         report["models"] = sorted([*report["models"], model], key=place)
         write(arguments.out, report)
         losses = ", ".join(f"{model[column]:.4f}" for column in MEASURED)
-        print(f"{number} of {len(wanted)}: {cell}:{layers}:{hidden} at rate {model['rate']}, held out {losses}", flush=True)
+        print(f"{number} of {len(wanted)}: {cell}:{layers}:{hidden} at rate {model['rate']}, validation {losses}", flush=True)
     write(arguments.out, report)
     print("\n".join(map(printed, table(report, "{} ", "{}*"))))
-    print(f"floor {report['floor']:.4f} nats a character; *: the lowest of its column; {arguments.out / 'experiments.md'}")
+    print(f"entropy floor {report['floor']:.4f} nats per character; *: lowest of its column")
+    print(arguments.out / "experiments.md")
     return 0
 
 

@@ -1,10 +1,14 @@
-"""The coefficients of the float32 tanh in ``minilstm/kernels/activations.py``, and its largest errors.
+"""The coefficients of the float32 tanh in ``minilstm/kernels/activations.py``.
 
-    python benchmarks/fit_tanh.py            prints the coefficients (seconds) and the errors over all float32 numbers (minutes)
+    python benchmarks/fit_tanh.py
 
-A rational function P(u)/Q(u), u = x², is fitted to tanh(x)/x on (0, 7.9] so that the largest relative error is least. The
-problem is not linear in Q, so it is solved again and again with the last Q in the denominator (Sanathanan and Koerner 1963),
-and each point's weight grows with its error (Lawson 1961), which turns a least-squares fit into a minimax fit.
+prints the coefficients (seconds), and the largest errors over all float32 numbers
+(minutes).
+
+A rational function P(u)/Q(u), u = x², is fitted to tanh(x)/x on (0, 7.9], such that the
+largest relative error is least. The problem is not linear in Q. It is solved again and
+again with the last Q in the denominator (Sanathanan and Koerner 1963). Each point's
+weight grows with its error (Lawson 1961), which turns least squares into a minimax fit.
 """
 
 import numpy as np
@@ -17,7 +21,8 @@ DEGREE_P, DEGREE_Q, POINTS, ROUNDS = 6, 3, 1500, 400
 
 def fit(limit: float) -> tuple[float, np.ndarray, np.ndarray]:
     """Largest relative error before rounding, a0 … a6, and b1 … b3."""
-    x = limit * (1 + np.cos(np.pi * (np.arange(POINTS) + 0.5) / POINTS)) / 2  # Chebyshev points
+    # Chebyshev points
+    x = limit * (1 + np.cos(np.pi * (np.arange(POINTS) + 0.5) / POINTS)) / 2
     powers = np.vander((x / limit) ** 2, DEGREE_P + 1, increasing=True)
     target = np.tanh(x) / x
     columns = np.hstack([powers, -target[:, None] * powers[:, 1 : DEGREE_Q + 1]])
@@ -39,7 +44,7 @@ def fit(limit: float) -> tuple[float, np.ndarray, np.ndarray]:
 
 
 def largest_error(function, truth) -> float:
-    """Over all finite float32 numbers."""
+    """The largest absolute error over all finite float32 numbers."""
     worst = 0.0
     for start in range(0, 1 << 32, 1 << 24):
         x = np.arange(start, start + (1 << 24), dtype=np.uint64).astype(np.uint32).view(np.float32)

@@ -1,23 +1,28 @@
-"""Does minilstm train as Keras does? Both published systems, step by step, from the same initial weights on the same batches.
+"""Does minilstm train as Keras does? Both published systems, compared step by step.
 
     python -m venv keras-env && keras-env/bin/pip install tensorflow-cpu
     python benchmarks/keras_fidelity.py --keras-python keras-env/bin/python
-    python benchmarks/keras_fidelity.py --keras-python keras-env/bin/python --titles ag_news_test.csv --recipes recipes.json
 
-Keras builds the published models (``published.py`` names them), draws their weights and trains 100 steps; ours begins with
-these weights and goes the same way. The arrays are of the same shapes in the same order in both, gates in the order i, f,
-g, o (in Keras's letters i, f, c, o), so nothing is transposed. Compared are
+Keras builds the published models (see ``published.py``), draws their weights and trains
+for 100 steps. minilstm starts from the same weights and trains on the same
+mini-batches. Arrays have the same shapes and order in both, with gates in the order i,
+f, g, o (Keras writes i, f, c, o), so nothing is transposed. Two things are compared:
 
-    (1)  |ours - Keras| / Keras                       the loss of each step, before its update: at most 1e-6
-    (2)  ‖ours - Keras‖ / ‖Keras - initial‖           every array after the last step, against the way that it went
+    (1)  |ours - Keras| / Keras                  loss of each step, before its update
+    (2)  ‖ours - Keras‖ / ‖Keras - initial‖      each array after the last step,
+                                                 relative to its change in training
 
-That is in float64, where it is about the mathematics. In float32, in which one trains (``--dtype float32``, at most 1e-3),
-it is about rounding as well, and training can magnify that. On 409 recipes, both losses stay within 4e-6 of those of our own
-model in float64 for 68 steps; five steps later both are 1.2e-3 away from it, Keras below, ours above.
+(1) must be at most 1e-6 in float64, where the comparison is about the mathematics. In
+float32, the dtype of training (``--dtype float32``, at most 1e-3), it includes
+rounding, which training can magnify. On 409 recipes, both losses stay within 4e-6 of
+those of minilstm in float64 for 68 steps. Five steps later both differ from it by
+1.2e-3, Keras below, minilstm above.
 
-Status 0 if (1) holds at every step of both systems, 1 if not, 2 if they could not be compared. Without files it runs on
-text that the package makes up. Some minutes, most of them for the recipes. TensorFlow brings Keras 3; with Keras 2 it runs
-as ``TF_USE_LEGACY_KERAS=1 python benchmarks/keras_fidelity.py …`` after ``keras-env/bin/pip install tf_keras``.
+Exit status: 0 if (1) holds at every step of both systems; 1 if not; 2 if they could not
+be compared. It takes some minutes, most of them for the recipes. The text comes from
+the grammars; ``--titles ag_news_test.csv --recipes recipes.json`` gives real text.
+TensorFlow installs Keras 3. For Keras 2, run ``keras-env/bin/pip install tf_keras``,
+then ``TF_USE_LEGACY_KERAS=1 python benchmarks/keras_fidelity.py …``.
 """
 
 import argparse
@@ -41,7 +46,7 @@ HAS_KERAS = "import importlib.util as u, sys; sys.exit(not (u.find_spec('keras')
 
 
 def train_keras(python: str, system: str, V: int, dtype: str, batches: list) -> dict[str, np.ndarray]:
-    """What Keras, in an environment of its own, makes of these batches."""
+    """Train Keras on these mini-batches, in its own environment; returns its result."""
     with tempfile.TemporaryDirectory() as folder:
         given, result = Path(folder, "batches.npz"), Path(folder, "result.npz")
         inputs = {f"inputs{k}": batch.inputs.T for k, batch in enumerate(batches)}  # (B, T)
@@ -70,7 +75,7 @@ def compare(python: str, system: str, source: str | None, steps: int, dtype: str
         weights[name] = float(np.linalg.norm(values - final) / np.linalg.norm(final - initial[k]))  # (2)
 
     size, words, optimizer = model.parameters.flat.size, run.text.tokenizer.vocab_size, run.training.optimizer
-    print(f"\n{system}, {source or 'made-up text'}: {run.text.description}")
+    print(f"\n{system}, {source or 'text from the grammar'}: {run.text.description}")
     print(f"V = {model.vocab_size:,}, {words:,} of them in use; {size:,} parameters in {dtype}; {optimizer}")
     print(f"{'step':>12}{'minilstm':>12}{'Keras ' + str(keras['version']):>14}{'difference':>12}")
     for step in sorted({s for s in SHOWN if s <= steps} | {steps}):
@@ -82,7 +87,7 @@ def compare(python: str, system: str, source: str | None, steps: int, dtype: str
         "source": source and Path(source).name, "V": model.vocab_size, "ids_in_use": words, "parameters": size, "dtype": dtype,
         "optimizer": repr(optimizer), "minilstm": minilstm.__version__, "keras": str(keras["version"]),
         "largest_difference": float(difference.max()), "weights_difference": weights,
-        "agrees": bool((difference <= TOLERANCE[dtype]).all()),  # not a number agrees with nothing
+        "agrees": bool((difference <= TOLERANCE[dtype]).all()),  # false for NaN
         "minilstm_losses": ours.tolist(), "keras_losses": keras["losses"].tolist(),
     }
 
@@ -90,11 +95,11 @@ def compare(python: str, system: str, source: str | None, steps: int, dtype: str
 def main() -> int:
     parser = argparse.ArgumentParser(description="Train minilstm and Keras on the same batches and compare every loss.")
     parser.add_argument("--keras-python", required=True, metavar="PYTHON", help="the Python of an environment with Keras")
-    parser.add_argument("--titles", metavar="CSV", help="an AG News file for the headlines (default: made-up text)")
-    parser.add_argument("--recipes", metavar="JSON", help="recipes with title and directions (default: made-up text)")
+    parser.add_argument("--titles", metavar="CSV", help="an AG News file for the headlines (default: text from the grammar)")
+    parser.add_argument("--recipes", metavar="JSON", help="recipes with title and directions (default: text from the grammar)")
     parser.add_argument("--steps", type=int, default=100, help="training steps of each system (default: 100)")
-    parser.add_argument("--dtype", choices=TOLERANCE, default="float64", help="of all numbers in both (default: float64)")
-    parser.add_argument("--json", metavar="FILE", help="write all losses and differences there")
+    parser.add_argument("--dtype", choices=TOLERANCE, default="float64", help="dtype of both (default: float64)")
+    parser.add_argument("--json", metavar="FILE", help="write all losses and differences to FILE")
     arguments = parser.parse_args()
     python = arguments.keras_python
     if arguments.steps < 1:
@@ -104,14 +109,14 @@ def main() -> int:
     except OSError:
         found = False
     if not found:
-        parser.error(f"{python} is no Python with Keras: python -m venv keras-env && keras-env/bin/pip install tensorflow-cpu")
+        parser.error(f"{python} has no Keras: python -m venv keras-env && keras-env/bin/pip install tensorflow-cpu")
     sources, asked = {"headlines": arguments.titles, "recipes": arguments.recipes}, (arguments.steps, arguments.dtype)
     try:
         report = {system: compare(python, system, source, *asked) for system, source in sources.items()}
     except InputError as error:
         parser.error(str(error))
     except subprocess.CalledProcessError as error:
-        parser.exit(2, f"Keras did not get through (status {error.returncode}); what it said stands above\n")
+        parser.exit(2, f"Keras failed (status {error.returncode}); its output is above\n")
     if arguments.json:
         Path(arguments.json).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     agrees = all(system["agrees"] for system in report.values())

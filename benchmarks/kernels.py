@@ -1,14 +1,18 @@
-"""How many nanoseconds does each kernel take an element, and the same in plain NumPy beside it?
+"""How many nanoseconds per element does each kernel take, and how many in plain NumPy?
 
-    python benchmarks/kernels.py                       all kernels, in float32 and float64; half a minute
+    python benchmarks/kernels.py             all, in float32 and float64; half a minute
     python benchmarks/kernels.py --only softmax --seconds 2 --json kernels.json
 
-A case is three functions: one that makes arrays, the kernel, and the naive form. Both forms get arrays of their own with the
-same numbers, and must leave the same numbers in them, or what they return instead, before anything is timed. Then they take
-turns, on fresh arrays each time, so that what else the machine does hits both; the median counts. An element is a hidden unit
-(of a cell), a logit, a number (of a function, of the rows of a table) or a parameter. All arrays are as large as those of one
-step of the models that the README measures; the smaller may stay in the caches. One thread, of BLAS too by its environment;
-an element of a product is a multiplication with an addition.
+A case is three functions: one that makes arrays, the kernel, and the naive form. Both
+forms get copies of the same arrays. Before anything is timed, they must return the same
+numbers, or leave the same numbers in their arrays. Then they take turns, on fresh
+copies each time, so that other work of the machine slows down both. The median counts.
+
+An element is a hidden unit (of a cell), a logit, a number (of a function, of the rows
+of a table), a parameter, or a multiplication with an addition (of a product). All
+arrays have the sizes of one training step of the models in the README; small ones may
+stay in the processor's caches. Everything runs on one thread; for BLAS, set it in the
+environment.
 """
 
 from __future__ import annotations
@@ -32,7 +36,8 @@ from minilstm.streams import make_writable
 
 B, H = 64, 128  # sequences and hidden width of the cells
 S = 30  # steps of a source that attention looks at
-N, V, IDS = 320, 10_000, 6400  # tokens and vocabulary of one chunk of the word model, and ids of its batch
+# word model: tokens of a chunk, vocabulary, ids of a batch
+N, V, IDS = 320, 10_000, 6400
 NUMBERS, PARAMETERS = 100_000, 2_407_248
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}  # of the largest number in an array
 
@@ -40,13 +45,14 @@ Arrays = tuple[Any, ...]
 
 
 class Case(NamedTuple):
-    """What is timed. Both forms change their arrays in place, or return a tuple of those to compare."""
+    """What is timed. Both forms change their arrays in place or return a tuple."""
 
     name: str
-    make: Callable[..., Arrays]  # (normal, dtype), normal(*shape) being random numbers
+    # (normal, dtype); normal(*shape) is an array of random numbers
+    make: Callable[..., Arrays]
     kernel: Callable[..., Any]
     naive: Callable[..., Any]
-    size: Callable[[Arrays], int]  # elements
+    size: Callable[[Arrays], int]  # number of elements
 
 
 def source_lengths():
@@ -217,7 +223,7 @@ hidden_size = lambda arrays: B * H
 scores_size = lambda arrays: B * S * H
 units = lambda normal, widths: tuple(normal(B, width * H) if width > 0 else normal(-width * H) for width in widths)
 
-CASES = [  # of a cell's arrays: how many times H wide; a negative width is a bias
+CASES = [  # widths of a cell's arrays are multiples of H; a negative one is a bias
     Case("lstm_step", lambda n, _: units(n, (4, -4, 1, 4, 1, 1, 1)), kernels.lstm.lstm_step, lstm_naive, hidden_size),
     Case("lstm_step_backward", lambda n, _: units(n, (1, 1, 4, 1, 1, 1, 4, -4)), kernels.lstm.lstm_step_backward,
          lstm_backward_naive, hidden_size),
@@ -260,13 +266,13 @@ def fresh(arrays: Arrays) -> Arrays:
 
 
 def results(form: Callable[..., Any], arrays: Arrays) -> Arrays:
-    """What the form returns, or else what it leaves in its arrays."""
+    """The arrays that the form returns, or else those that it changes in place."""
     returned = form(*arrays)
     return returned if isinstance(returned, tuple) else arrays
 
 
 def measure(case: Case, dtype: type, seconds: float) -> dict[str, Any]:
-    """Nanoseconds an element of the kernel and of the naive form, medians in turn, once it is known that they agree."""
+    """Median nanoseconds per element of both forms, after checking that they agree."""
     rng = np.random.default_rng(0)
     arrays = case.make(lambda *shape: rng.standard_normal(shape).astype(dtype), dtype)
     ours, naive = results(case.kernel, fresh(arrays)), results(case.naive, fresh(arrays))
@@ -288,15 +294,15 @@ def measure(case: Case, dtype: type, seconds: float) -> dict[str, Any]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Nanoseconds an element of every kernel, and of plain NumPy.")
-    parser.add_argument("--only", metavar="WORD", default="", help="cases that have this word in their names")
-    parser.add_argument("--seconds", type=float, default=1.0, metavar="S", help="for each row of the table (1)")
+    parser = argparse.ArgumentParser(description="Nanoseconds per element of every kernel, and of plain NumPy.")
+    parser.add_argument("--only", metavar="WORD", default="", help="only cases with this word in their names")
+    parser.add_argument("--seconds", type=float, default=1.0, metavar="S", help="for each row of the table (default: 1)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE, too")
     arguments = parser.parse_args()
     chosen = [case for case in CASES if arguments.only in case.name]
     if not chosen:
         parser.error(f"--only: no case has {arguments.only!r} in its name; there are {', '.join(c.name for c in CASES)}")
-    print("| kernel | dtype | elements | ns an element | naive NumPy | times as fast |")
+    print("| kernel | dtype | elements | ns per element | naive NumPy | times as fast |")
     print("|---|---|---:|---:|---:|---:|")
     rows = []
     for case in chosen:

@@ -1,11 +1,15 @@
-"""The two published systems, as published, faults included: what ``minilstm train --preset … --as-published`` trains.
+"""The two published systems, trained as by ``--as-published``, with original bugs.
 
-    headlines   titles of AG News, by character: batches of 8 in the order of the file, padded on the left; RMSprop
-    recipes     recipes, by word: batches of 32, cut or padded on the right to 201 words; Adam
+    headlines   titles of AG News, by character: mini-batches of 8 in the order of the
+                file, padded on the left; RMSprop
+    recipes     recipes, by word: mini-batches of 32, cut or padded on the right to 201
+                words; Adam
 
-``minilstm/data/published.py`` tells what their batches are like, ``minilstm/cli/settings.py`` all the rest, and who
-published them. Text, model, optimizer and the order of the batches are those of the command, with one difference: the
-recipes' model has the published 10,000 ids even where the text has fewer words, so that it is of the published size.
+``minilstm/data/published.py`` describes their mini-batches.
+``minilstm/cli/settings.py`` has all other settings, and who published them. Text,
+model, optimizer and the order of mini-batches are those of ``minilstm train
+--as-published``. There is one difference: the recipes' model has the published 10,000
+ids even if the text has fewer words, so that it has the published size.
 """
 
 from __future__ import annotations
@@ -34,7 +38,10 @@ class Run:
 
     @classmethod
     def begin(cls, preset: str, source: str | None = None, seed: int = 0, dtype: str = "float32") -> Run:
-        """The system before its first step, on a file or on text that the package makes up; InputError for a wrong file."""
+        """The system before its first step, on a file or (default) on a grammar.
+
+        Raises InputError for a wrong file.
+        """
         settings = resolve_settings("file" if source else preset, {"preset": preset, "as_published": True, "seed": seed})
         text = data.load([source or preset], settings)
         sizes = build_model(settings, settings["vocab"] or text.tokenizer.vocab_size).sizes()
@@ -42,11 +49,11 @@ class Run:
         return cls(settings, text, Training.begin(model, build_optimizer(settings), seeds.generator(seed, seeds.ORDER)))
 
     def batches(self, count: int) -> list[Batch]:
-        """The first so many, in the order in which a run that begins will train on them."""
+        """The first ``count`` mini-batches that a new run trains on."""
         rng = copy.deepcopy(self.training.rng)
         return list(islice(chain.from_iterable(epoch(rng) for epoch in repeat(self.text.train.epoch)), count))
 
     def steps(self, count: int) -> Iterator[StepRecord]:
-        """Train until so many steps are done."""
+        """Train until ``count`` steps are done."""
         schedule = build_schedule(self.settings, len(self.text.train), count)
         return train_steps(self.training, self.text.train, None, count, self.settings["clip"], schedule)

@@ -1,15 +1,21 @@
-"""Does the published headline system come out as published? Its first four epochs, on titles that everyone can have.
+"""Does the published headline system give the published losses? Its first four epochs.
 
     python benchmarks/published_headlines.py ag_news_test.csv
 
-The yardstick is the published notebook's own code (Microsoft, AI for Beginners, lesson 17, GenerativeTF), run in Keras 3 on
-the 7,600 titles of the AG News test file (Zhang, Zhao and LeCun 2015). Ours draws its own initial values, three times, from
-the same distributions: Glorot uniform, orthogonal, zero biases but forget bias 1. An epoch's loss is as Keras reports it:
+The yardstick is the published notebook's own code (Microsoft, AI for Beginners, lesson
+17, GenerativeTF), run in Keras 3 on the 7,600 titles of the AG News test file (Zhang,
+Zhao and LeCun 2015), which is public. minilstm draws its own initial values, three
+times, from the same distributions: Glorot uniform, orthogonal, zero biases but forget
+bias 1. An epoch's loss is as Keras reports it:
 
-    (1)  L = Σ_k B_k l_k / Σ_k B_k        l_k: mean loss of batch k before its update, in nats a position, padding counted
+    (1)  L = Σ_k B_k l_k / Σ_k B_k
 
-Status 0 if in every epoch the mean of the seeds is within 2 % of the yardstick, 1 if not, 2 if the file is not that file.
-A few minutes; ``OPENBLAS_NUM_THREADS=1`` is fastest, for the matrices are small.
+l_k is the mean loss of mini-batch k before its update, in nats per position, padding
+included.
+
+Exit status: 0 if in every epoch the mean over the seeds is within 2 % of the yardstick;
+1 if not; 2 if the file is another one. It takes a few minutes, fewest with
+``OPENBLAS_NUM_THREADS=1``, since the matrices are small.
 """
 
 import argparse
@@ -33,7 +39,7 @@ TITLES, V = 7_600, 83
 
 
 def epochs(run: Run) -> Iterator[float]:
-    """Train on; the loss (1) of each epoch."""
+    """Continue training; yields the loss (1) of each epoch."""
     sizes = [batch.inputs.shape[1] for batch in run.text.train.epoch()]
     records = run.steps(len(YARDSTICK) * len(sizes))
     for _ in YARDSTICK:
@@ -44,7 +50,7 @@ def epochs(run: Run) -> Iterator[float]:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Train the published headline system and compare its losses with Keras's.")
     parser.add_argument("csv", help="ag_news_test.csv: class, title, description")
-    parser.add_argument("--json", metavar="FILE", help="write all losses there")
+    parser.add_argument("--json", metavar="FILE", help="write all losses to FILE")
     arguments = parser.parse_args()
     try:
         runs = [Run.begin("headlines", arguments.csv, seed) for seed in SEEDS]

@@ -1,13 +1,17 @@
-"""How fast is minilstm, against PyTorch, Keras and JAX, and against the matrix products alone? Everything in one run.
+"""How fast is minilstm, against PyTorch, Keras, JAX and the matrix products alone?
 
-    python benchmarks/speed.py                                            everything; the peers' environments are made
-    python benchmarks/speed.py --only A8,write-A --rounds 3               some of it
+    python benchmarks/speed.py                                everything
+    python benchmarks/speed.py --only A8,generate-A --rounds 3
     python benchmarks/speed.py --peers torch --torch-python torch-env/bin/python
-    python benchmarks/speed.py --titles ag_news_test.csv --recipes recipes.json --markdown speed.md --json speed.json
+    python benchmarks/speed.py --titles ag_news_test.csv --recipes recipes.json
+    python benchmarks/speed.py --markdown speed.md --json speed.json
 
-Status 0; 1 if a peer computed something else than we do, which is then said in the report, or if minilstm itself failed; 2 if
-the command cannot be carried out as it was given. What is measured how stands in ``benchmarks/README.md``. The files are
-written after each part, so that a run that was interrupted has left what it had; progress goes to standard error.
+``benchmarks/README.md`` says how it is measured. Virtual environments of the peers are
+made where they are missing. The files are written after each part, so an interrupted
+run keeps what it has measured. Progress goes to standard error.
+
+Exit status: 0; 1 if the numbers of a peer differ from ours, which the report then says,
+or if minilstm itself failed; 2 if the options are wrong.
 """
 
 from __future__ import annotations
@@ -38,7 +42,7 @@ NAMES = (*WORKLOADS, *SINGLES)
 
 
 def assemble(arguments: argparse.Namespace) -> Workers:
-    """We, the bare products, and the peers that can be had."""
+    """minilstm, the bare products, and the peers that can be run."""
     workers = our_workers(arguments.threads)
     for peer in filter(None, arguments.peers.split(",")):
         try:
@@ -55,7 +59,7 @@ def say(sentence: str) -> None:
 
 
 def as_json(report: dict[str, Any]) -> str:
-    """The report with eight digits of each number; innermost lists and objects on one line."""
+    """The report, numbers to eight digits, innermost lists and objects on one line."""
 
     def rounded(value: Any) -> Any:
         if isinstance(value, float):
@@ -77,7 +81,7 @@ def write(report: dict[str, Any], json_file: Path | None, markdown_file: Path | 
 
 
 def measure(name: str, arguments: argparse.Namespace, workers: Workers, settings: Settings, report: dict[str, Any]) -> None:
-    """One part, into the report."""
+    """Measure one part and add it to the report."""
     with tempfile.TemporaryDirectory() as temporary:
         folder, quick = Path(temporary), arguments.quick
         if name in WORKLOADS:
@@ -99,7 +103,10 @@ def measure(name: str, arguments: argparse.Namespace, workers: Workers, settings
 
 
 def together(files: list[Path]) -> dict[str, Any]:
-    """One report of several, which measured different parts at different times; of a part that two have, the later counts."""
+    """One report from several that were measured at different times.
+
+    If two have the same part, the later one counts.
+    """
     report: dict[str, Any] = {"head": {}, "absent": {}, "workloads": {}}
     for path in files:
         try:
@@ -107,7 +114,7 @@ def together(files: list[Path]) -> dict[str, Any]:
             parts = [*other["workloads"], *(name for name in SINGLES if other.get(name))]
             report["head"] |= other["head"] | {f"{path.name}, {other['head']['date']}": ", ".join(parts)}
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path} is no report of this program: {error}") from None
+            raise InputError(f"{path} is not a report of this program: {error}") from None
         report["workloads"] |= other["workloads"]
         report |= {name: other[name] for name in SINGLES if other.get(name)}
     report["workloads"] = {name: report["workloads"][name] for name in NAMES if name in report["workloads"]}
@@ -116,22 +123,24 @@ def together(files: list[Path]) -> dict[str, Any]:
 
 
 def parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Measure minilstm, its peers and the bare products, in turn, in one run.")
-    parser.add_argument("--only", metavar="NAMES", help=f"parts, separated by commas, of {', '.join(NAMES)} (default: all)")
+    parser = argparse.ArgumentParser(description="Measure minilstm, other frameworks and the bare matrix products.")
+    parser.add_argument("--only", metavar="NAMES", help=f"parts, separated by commas: {', '.join(NAMES)} (default: all)")
     parser.add_argument("--rounds", type=int, default=7, metavar="N", help="turns of each engine (default: 7)")
     parser.add_argument("--seconds", type=float, default=1.0, metavar="S", help="length of a turn (default: 1)")
     parser.add_argument("--threads", type=int, default=2, metavar="N", help="for every engine (default: 2)")
-    parser.add_argument("--peers", default=",".join(PEERS), metavar="NAMES", help="(default: %(default)s; '': none)")
+    parser.add_argument("--peers", default=",".join(PEERS), metavar="NAMES",
+                        help="what to compare with; '': nothing (default: %(default)s)")
     parser.add_argument("--environments", type=Path, default=environments.default_folder(), metavar="FOLDER",
                         help="for the peers' virtual environments (default: %(default)s)")
     for peer in PEERS:
-        parser.add_argument(f"--{peer}-python", metavar="PYTHON", help=f"a Python that has {environments.MODULES[peer]}")
-    parser.add_argument("--titles", type=Path, metavar="CSV", help="titles for the epoch of A (default: made-up text)")
-    parser.add_argument("--recipes", type=Path, metavar="JSON", help="recipes for the epoch of B (default: made-up text)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all of it there, and a picture of memory beside it")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the report there, besides printing it")
+        parser.add_argument(f"--{peer}-python", metavar="PYTHON", help=f"a Python with {environments.MODULES[peer]}")
+    parser.add_argument("--titles", type=Path, metavar="CSV", help="titles for the epoch of A (default: from the grammar)")
+    parser.add_argument("--recipes", type=Path, metavar="JSON", help="recipes for the epoch of B (default: from the grammar)")
+    parser.add_argument("--json", type=Path, metavar="FILE",
+                        help="write all measurements to FILE, and a picture of memory beside it")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the report to FILE, too")
     parser.add_argument("--report", type=Path, nargs="+", metavar="FILE",
-                        help="measure nothing, but make one report of those that --json has written")
+                        help="measure nothing; make one report from files written by --json")
     parser.add_argument("--quick", action="store_true", help="everything tiny, to see whether it runs; the times mean nothing")
     return parser
 
@@ -141,9 +150,9 @@ def main() -> int:
     arguments = parsed.parse_args()
     wanted = arguments.only.split(",") if arguments.only else list(NAMES)
     if unknown := [name for name in wanted if name not in NAMES]:
-        parsed.error(f"--only {unknown[0]} is no part; there are {', '.join(NAMES)}")
+        parsed.error(f"--only {unknown[0]}: there is no such part; there are {', '.join(NAMES)}")
     if unknown := [name for name in arguments.peers.split(",") if name not in ("", *PEERS)]:
-        parsed.error(f"--peers {unknown[0]} is no peer; there are {', '.join(PEERS)}")
+        parsed.error(f"--peers {unknown[0]}: there is no such peer; there are {', '.join(PEERS)}")
     if arguments.rounds < 1 or arguments.threads < 1 or not arguments.seconds > 0:
         parsed.error("--rounds and --threads must be at least 1, --seconds greater than 0")
     if arguments.report:

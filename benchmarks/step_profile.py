@@ -1,12 +1,15 @@
-"""Where does the time of a training step go? Every part of it timed, on one thread, in steps as they are.
+"""Where does the time of a training step go? Times every part of it, on one thread.
 
-    OPENBLAS_NUM_THREADS=1 python benchmarks/step_profile.py                  systems A (8 headlines) and B (32 recipes)
-    OPENBLAS_NUM_THREADS=1 python benchmarks/step_profile.py A64 --steps 50 --json profile.json
+    export OPENBLAS_NUM_THREADS=1
+    python benchmarks/step_profile.py            A8 (8 headlines) and B (32 recipes)
+    python benchmarks/step_profile.py A64 --steps 50 --json profile.json
 
-A clock stands around every matrix product, every kernel and every function of Python that calls them, while a step runs; a
-clock stands still while one within it runs, so that nothing is counted twice. A time loop is one kernel; the products in it
-are timed once more alone, on arrays of the same shapes, and the rest of it is gates. Medians over the steps. A clock takes some
-tenths of a microsecond: ``with clocks`` against ``without`` shows what they cost.
+While a step runs, a clock runs around every matrix product, every kernel and every
+Python function that calls them. An outer clock stops while an inner one runs, so
+nothing is counted twice. A time loop is one kernel: its products are timed again alone,
+on arrays of the same shapes, and the rest of the loop counts as gates. The times are
+medians over the steps. A clock costs some tenths of a microsecond; compare ``with
+clocks`` and ``without``.
 """
 
 from __future__ import annotations
@@ -63,11 +66,11 @@ PYTHON = {
 
 
 class Clocks:
-    """Seconds by part, since they were last taken away. A part's clock stands still while another one within it runs."""
+    """Seconds by part since the last ``take``; an outer clock stops for an inner."""
 
     def __init__(self):
         self.seconds: dict[str, float] = defaultdict(float)
-        self.within = 0.0  # seconds of the clocks that ran within the one that runs
+        self.within = 0.0  # seconds of the inner clocks of the one that runs
 
     def around(self, part: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*arguments, **named):
@@ -87,7 +90,7 @@ class Clocks:
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """Around every product, every kernel and what calls them."""
+        """Puts clocks around every product, every kernel and their callers."""
         parts = KERNELS | PYTHON
         before = {place: getattr(*place) for place in parts}
         for place, part in parts.items():
@@ -123,7 +126,7 @@ def products_of_steps(T, x, packed, y):
 
 
 def products_of_loop(name: str, B: int, T: int, H: int, layers: int) -> float:
-    """Seconds for the products alone of a time loop that is one kernel, in all layers."""
+    """Seconds of the products in a time loop that is one kernel, over all layers."""
     rng, blocks = np.random.default_rng(0), 4 * H
     rows, columns = (H, blocks) if name == "lstm_steps" else (blocks, H)
     x = rng.standard_normal((T, B, rows), np.float32)
@@ -190,8 +193,10 @@ def table(result: dict[str, Any]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Where the time of a training step goes.")
-    parser.add_argument("workloads", nargs="*", default=["A8", "B"], metavar="NAME", help=f"of {', '.join(WORKLOADS)} (A8 B)")
-    parser.add_argument("--steps", type=int, default=20, metavar="N", help="steps with clocks and as many without (20)")
+    parser.add_argument("workloads", nargs="*", default=["A8", "B"], metavar="NAME",
+                        help=f"some of {', '.join(WORKLOADS)} (default: A8 B)")
+    parser.add_argument("--steps", type=int, default=20, metavar="N",
+                        help="steps with clocks, and as many without (default: 20)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE, too")
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.workloads if name not in WORKLOADS]:

@@ -1,9 +1,12 @@
-"""Do two engines compute the same? Loss and gradients from the same weights on the same batch, before any time is taken.
+"""Do two engines compute the same loss and gradients? Checked before anything is timed.
+
+Both start from the same weights and the same mini-batch.
 
     (1)  |l - l'| / |l|                       loss: at most 1e-5
-    (2)  max |g - g'| / max |g|               each array: at most 1e-3, rounding in float32 summed over thousands of tokens
+    (2)  max |g - g'| / max |g|               each array: at most 1e-3
 
-A gradient that is all zeros agrees with any other that is, and says nothing: it is refused first, ours as theirs.
+(2) allows for rounding in float32, summed over thousands of tokens. A gradient of zeros
+would agree with any other of zeros and prove nothing, so it is refused on both sides.
 """
 
 from __future__ import annotations
@@ -16,11 +19,11 @@ LOSS, GRADIENT = 1e-5, 1e-3  # of (1) and (2)
 
 
 class Disagreement(Exception):
-    """What differs, and by how much."""
+    """Two engines differ; the message says in what, and by how much."""
 
 
 def check_alive(loss: float, gradients: Mapping[str, np.ndarray]) -> None:
-    """No array of zeros, no number that is none."""
+    """Raises Disagreement if a number is not finite, or an array is zero."""
     if not np.isfinite(loss):
         raise Disagreement(f"the loss is {loss}")
     for name, values in gradients.items():
@@ -31,7 +34,11 @@ def check_alive(loss: float, gradients: Mapping[str, np.ndarray]) -> None:
 
 
 def check_same(loss: float, gradients: Mapping[str, np.ndarray], other_loss: float, other: Mapping[str, np.ndarray]) -> dict:
-    """The largest of (1) and (2); raises Disagreement where they are too large, or the arrays are not the same ones."""
+    """The values of (1) and, over all arrays, of (2).
+
+    Raises Disagreement if they are too large, or if the arrays have other names or
+    shapes.
+    """
     check_alive(loss, gradients)
     check_alive(other_loss, other)
     if set(gradients) != set(other):

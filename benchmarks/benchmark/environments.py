@@ -1,7 +1,7 @@
-"""Where peers live: a virtual environment for each, made when it is missing.
+"""A virtual environment for each peer, made when it is missing.
 
-An environment is whole once ``requirements.txt`` in it says what it was made from; one that was interrupted, or made from other
-requirements, is made anew.
+When an environment is complete, its ``requirements.txt`` says what it was made from. It
+is made again if it is incomplete, or if the requirements have changed.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ MODULES = {"torch": "torch", "keras": "keras, tensorflow", "jax": "jax, optax"}
 
 
 class Absent(Exception):
-    """Why a peer does not take part."""
+    """A peer cannot be measured; the message says why."""
 
 
 def default_folder() -> Path:
-    """Under the user's cache directory."""
+    """``minilstm-benchmarks`` in the user's cache directory."""
     if os.name == "nt":
         caches = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
     else:
@@ -29,7 +29,7 @@ def default_folder() -> Path:
 
 
 def run(*command: str | Path) -> None:
-    """A command that must succeed; Absent with its last line otherwise."""
+    """Run a command; raises Absent with its last line if it fails."""
     try:
         subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True)
     except OSError as error:
@@ -40,18 +40,21 @@ def run(*command: str | Path) -> None:
 
 
 def interpreter(peer: str, folder: Path, given: str | None = None) -> str:
-    """The Python that has the peer: the one given, or one made for it; Absent says why there is none."""
+    """The Python that has the peer: the given one, or one made for it.
+
+    Raises Absent if there is none.
+    """
     if given is not None:
         run(given, "-c", f"import {MODULES[peer]}")
         return given
     requirements = REQUIREMENTS / f"{peer}.txt"
-    place = folder / peer
-    python = place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    stamp = place / "requirements.txt"
-    if not stamp.exists() or stamp.read_text() != requirements.read_text():
-        print(f"making an environment for {peer} in {place}", file=sys.stderr, flush=True)
-        run(sys.executable, "-m", "venv", "--clear", place)
+    home = folder / peer
+    python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    made_from = home / "requirements.txt"
+    if not made_from.exists() or made_from.read_text() != requirements.read_text():
+        print(f"making an environment for {peer} in {home}", file=sys.stderr, flush=True)
+        run(sys.executable, "-m", "venv", "--clear", home)
         run(python, "-m", "pip", "install", "--quiet", "-r", requirements)
-        stamp.write_text(requirements.read_text())
+        made_from.write_text(requirements.read_text())
     run(python, "-c", f"import {MODULES[peer]}")
     return str(python)

@@ -1,10 +1,12 @@
-"""How time and memory grow: is twice the work twice the time?
+"""How time and memory grow: does twice the work take twice the time?
 
-    (1)  log y = a + k log x        y seconds or megabytes, x how large; k by least squares
+    (1)  log y = a + k log x        y: seconds or megabytes, x: size; k by least squares
 
-k = 1 is linear. Sizes go from 1 to 16 times: time steps, sequences in a batch, and tokens of a text that is read, encoded and
-trained on for an epoch. Memory is what a process needs at most, less what one needs for a single step of a single sequence:
-Python, the libraries, compiled kernels and the model's own weights do not grow.
+k = 1 is linear growth. The sizes are 1 to 16 times the smallest one. They are time
+steps, sequences of a mini-batch, and tokens of a text that is read, encoded and trained
+on for an epoch. Memory is the peak of a process, minus that of a process with one time
+step of one sequence. This subtracts what does not grow: Python, the libraries, compiled
+kernels and the model's weights.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ def step_sizes(axis: str, quick: bool) -> list[Workload]:
 def measure_steps(
     axis: str, workers: Workers, settings: Settings, folder: Path, quick: bool
 ) -> tuple[list[float], list[float]]:
-    """Seconds of a step and megabytes for each size; the sizes take turns, on one thread."""
+    """Seconds of a training step and megabytes for each size, on one thread."""
     with ExitStack() as stack:
         started, sizes = [], step_sizes(axis, quick)
         for workload in (*sizes, replace(sizes[0], T=1, B=1)):
@@ -61,7 +63,7 @@ def measure_steps(
 
 
 def measure_texts(workers: Workers, settings: Settings, quick: bool) -> tuple[list[float], list[float]]:
-    """Seconds to read, encode and train on texts of each size; the characters they have."""
+    """Seconds to read, encode and train on texts of each size; their characters."""
     with Worker(workers.pythons["minilstm"], FOLDER / "text.py", 1, "one thread") as worker:
         counts = [(10 if quick else TEXTS) * factor for factor in FACTORS]
         tokens = [worker.ask("make", corpus="headlines", count=count)["characters"] for count in counts]
@@ -73,7 +75,7 @@ def measure_texts(workers: Workers, settings: Settings, quick: bool) -> tuple[li
 
 
 def growth(workers: Workers, settings: Settings, folder: Path, quick: bool = False) -> dict[str, Any]:
-    """Rows of the report: the exponents, with what they were fitted to."""
+    """Rows of the report: the exponents, with the measurements that they fit."""
     rows: dict[str, Any] = {}
     for axis, title in (("T", "time steps T"), ("B", "sequences B")):
         seconds, memory = measure_steps(axis, workers, settings, folder, quick)

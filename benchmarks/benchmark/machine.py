@@ -1,4 +1,4 @@
-"""The head of the report: on what, with what, by what it was measured."""
+"""The head of the report: the machine, the versions and the threads."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def processor() -> str:
 
 
 def load() -> str:
-    """How busy the machine is: processes that want a processor, on average over a minute."""
+    """The machine's load: processes that want a core, on average over a minute."""
     return f"{os.getloadavg()[0]:.2f}" if hasattr(os, "getloadavg") else "unknown"
 
 
-def told(said: dict[str, Any]) -> str:
+def described(answer: dict[str, Any]) -> str:
     facts = ("version", "python", "numpy", "numba", "blas", "threads")
-    return "; ".join(f"{fact} {said[fact]}" for fact in facts if said.get(fact))
+    return "; ".join(f"{fact} {answer[fact]}" for fact in facts if answer.get(fact))
 
 
 def head(workers: Workers) -> dict[str, str]:
-    """One line each; every engine is asked in a process of its own. Who cannot answer is absent from then on."""
+    """The lines by name; an engine whose process does not answer is absent."""
     features = llvm.get_host_cpu_features()
     lines = {
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
@@ -51,13 +51,13 @@ def head(workers: Workers) -> dict[str, str]:
             name = f"{TITLES[engine]}, {variant}" if engine in ("minilstm", "bare") else TITLES[engine]
             try:
                 with workers.start(engine, variant) as worker:
-                    said = worker.ask("hello", timeout=120)
+                    answer = worker.ask("hello", timeout=120)
             except WorkerError as error:
                 workers.absent[engine] = str(error)
                 workers.pythons.pop(engine, None)
                 break
-            lines[name] = told(said)
-            matrices.setdefault(variant, set()).add(said.get("blas", ""))
+            lines[name] = described(answer)
+            matrices.setdefault(variant, set()).add(answer.get("blas", ""))
     for variant, found in matrices.items():
         if "thread" in variant and len(found) > 1:
             lines[f"WARNING, {variant}"] = "minilstm and the bare products use different matrix libraries or kernels"

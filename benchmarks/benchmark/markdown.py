@@ -1,4 +1,4 @@
-"""The report as Markdown: the machine, a short table, the long one, the bare products, what else was measured."""
+"""The report as Markdown: machine, a short table, a long one, and the other parts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def table(headings: list[str], rows: Iterable[list[str]]) -> str:
 
 
 def amount(seconds: float, kind: str) -> str:
-    """As the unit of the workload's kind wants it."""
+    """The measured seconds in the unit of the workload's kind."""
     if kind == "generate":
         return f"{1 / seconds:,.0f}" if seconds < 0.1 else f"{1 / seconds:.1f}"
     value = seconds if kind == "epoch" else seconds * 1000
@@ -38,9 +38,9 @@ def answer(met: bool | None) -> str:
     return {True: "met", False: "NOT MET", None: NOT_RUN}[met]
 
 
-def of_engine(said: Mapping[str, Any], report: Mapping[str, Any], workload: Mapping[str, Any], engine: str) -> str:
-    if engine in said["times"]:
-        return amount(said["times"][engine]["median"], workload["kind"])
+def of_engine(summary: Mapping[str, Any], report: Mapping[str, Any], workload: Mapping[str, Any], engine: str) -> str:
+    if engine in summary["times"]:
+        return amount(summary["times"][engine]["median"], workload["kind"])
     if engine in report.get("absent", {}):
         return ABSENT
     tried = workload["engines"].get(engine, {}).get("tried", {}).values()
@@ -51,9 +51,9 @@ def short_table(report: Mapping[str, Any]) -> str:
     """For a README."""
     rows = []
     for workload in report["workloads"].values():
-        said = summarise(workload)
-        ratio = f"**{said['ratio']['median']:.1f} ×**" if said["ratio"] else NOT_RUN
-        engines = [of_engine(said, report, workload, engine) for engine in ("minilstm", *PEERS)]
+        summary = summarise(workload)
+        ratio = f"**{summary['ratio']['median']:.1f} ×**" if summary["ratio"] else NOT_RUN
+        engines = [of_engine(summary, report, workload, engine) for engine in ("minilstm", *PEERS)]
         rows.append([f"{workload['title']}, {workload['unit']}", *engines, ratio])
     return table(["", "minilstm", *(TITLES[peer] for peer in PEERS), "against the fastest"], rows)
 
@@ -61,16 +61,16 @@ def short_table(report: Mapping[str, Any]) -> str:
 def long_table(report: Mapping[str, Any]) -> str:
     rows = []
     for name, workload in report["workloads"].items():
-        said, kind = summarise(workload), workload["kind"]
-        ours = said["times"]["minilstm"]
+        summary, kind = summarise(workload), workload["kind"]
+        ours = summary["times"]["minilstm"]
         quartiles = sorted((ours["lower"], ours["upper"]), key=lambda s: 1 / s if kind == "generate" else s)
         middle, lower, upper = (amount(seconds, kind) for seconds in (ours["median"], *quartiles))
-        targets = {"speed": "{:g} ×", "over_torch": "{:g} × PyTorch", "rate": "{:,} a second"}
+        targets = {"speed": "{:g} ×", "over_torch": "{:g} × PyTorch", "rate": "{:,} per second"}
         wanted = {key: form.format(workload[key]) for key, form in targets.items() if workload.get(key) is not None}
-        met = [answer(said["met"][key]) for key in wanted]
+        met = [answer(summary["met"][key]) for key in wanted]
         rows.append([f"{name}, {workload['unit']}", f"{middle} ({lower} to {upper})",
-                     *(of_engine(said, report, workload, peer) for peer in PEERS),
-                     TITLES.get(said["fastest"], NOT_RUN), span(said["ratio"]), ", ".join(wanted.values()) or NOT_RUN,
+                     *(of_engine(summary, report, workload, peer) for peer in PEERS),
+                     TITLES.get(summary["fastest"], NOT_RUN), span(summary["ratio"]), ", ".join(wanted.values()) or NOT_RUN,
                      ", ".join(met) or NOT_RUN])
     return table(["workload", "minilstm, median (quartiles)", *(TITLES[peer] for peer in PEERS), "fastest peer",
                   "times as fast (least to most)", "target", ""], rows)
@@ -79,19 +79,19 @@ def long_table(report: Mapping[str, Any]) -> str:
 def bare_table(report: Mapping[str, Any]) -> str:
     rows = []
     for name, workload in report["workloads"].items():
-        said = summarise(workload)
-        if said["share"] is not None:
-            bare = said["times"]["bare"]["median"]
+        summary = summarise(workload)
+        if summary["share"] is not None:
+            bare = summary["times"]["bare"]["median"]
             target = f"{workload['share']:.0%}".replace("%", " %") if workload["share"] else NOT_RUN
-            rows.append([name, f"{said['gflop']:.3g}", amount(bare, "step"), f"{said['gflop'] / bare:.0f}",
-                         workload["engines"]["bare"]["variant"], span(said["share"], percent=True), target,
-                         answer(said["met"]["share"])])
+            rows.append([name, f"{summary['gflop']:.3g}", amount(bare, "step"), f"{summary['gflop'] / bare:.0f}",
+                         workload["engines"]["bare"]["variant"], span(summary["share"], percent=True), target,
+                         answer(summary["met"]["share"])])
     return rows and table(["workload", "GFLOP", "bare products, ms", "GFLOP/s", "BLAS", "share of our step (least to most)",
                            "target", ""], rows) or ""
 
 
 def threads_table(report: Mapping[str, Any]) -> str:
-    """Our step in each way to share it among threads; the first is what the command line does."""
+    """Our step in each variant of threads; the first is that of the command line."""
     rows = []
     for name, workload in report["workloads"].items():
         ours = workload["engines"].get("minilstm", {})
@@ -102,7 +102,7 @@ def threads_table(report: Mapping[str, Any]) -> str:
 
 
 def memory_table(report: Mapping[str, Any]) -> str:
-    """The largest resident size of each engine's process, while it ran a workload."""
+    """The largest resident size of each engine's process in each workload."""
     rows = []
     for name, workload in report["workloads"].items():
         peaks = [workload["engines"].get(engine, {}).get("peak_mb") for engine in ("minilstm", *PEERS)]
@@ -119,11 +119,14 @@ def tried_table(report: Mapping[str, Any]) -> str:
                 took = amount(trial["seconds"], workload["kind"]) if "seconds" in trial else next(iter(trial))
                 prepared = f"{trial['prepared']:.1f}" if "prepared" in trial else NOT_RUN
                 rows.append([name, TITLES[engine], mark, took, prepared])
-    return table(["workload", "engine", "way (bold: the one that counts)", "at trial", "prepared in, s"], rows)
+    return table(["workload", "engine", "variant (bold: the one that counts)", "at trial", "prepared in, s"], rows)
 
 
 def single_table(rows: Mapping[str, Mapping[str, Any]]) -> str:
-    """Measurements with a value, a unit, and perhaps a target: at most, or between two numbers."""
+    """Measurements with a value, a unit and, optionally, a target.
+
+    A target is an upper bound, or a lower and an upper one.
+    """
     lines = []
     for title, row in rows.items():
         if row.get("failed"):
@@ -145,13 +148,13 @@ def markdown(report: Mapping[str, Any]) -> str:
     """The whole report."""
     parts = ["# Speed\n", "".join(f"- {name}: {value}\n" for name, value in report["head"].items())]
     if report["workloads"]:
-        parts += ["## In short\n", short_table(report), "## Steps, epochs, writing\n", long_table(report)]
+        parts += ["## In short\n", short_table(report), "## Steps, epochs, generation\n", long_table(report)]
         if bare := bare_table(report):
             parts += ["## The bare matrix products\n", bare]
         if shared := threads_table(report):
             parts += ["## Threads\n", shared]
         parts += ["## Memory of each process, MB at most\n", memory_table(report)]
-        parts += ["## Ways that were tried\n", tried_table(report)]
+        parts += ["## Variants that were tried\n", tried_table(report)]
     for key, title in SINGLES.items():
         if report.get(key):
             parts += [f"## {title}\n", single_table(report[key])]

@@ -1,7 +1,7 @@
-"""The driver's side of the benchmark: processes that are asked and answer, one for each way of running each engine.
+"""The driver's side of the benchmark: one worker process for each variant of an engine.
 
-What is asked and answered stands in ``workers/serving.py``. A process may be late, die or answer with an error: each is a
-``WorkerError`` whose sentence goes into the report.
+``workers/serving.py`` has the questions and answers. A worker may be late, die or
+answer with an error. Each is a ``WorkerError`` whose message goes into the report.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SCRIPTS = {"minilstm": "ours.py", "torch": "torch_worker.py", "keras": "keras_wo
            "bare": "roofline.py"}
 TITLES = {"minilstm": "minilstm", "torch": "PyTorch", "keras": "Keras", "jax": "JAX", "bare": "bare products"}
 PEERS = ("torch", "keras", "jax")
-WAYS = {  # in which minilstm shares a step among N threads: how many of BLAS, and how many of its own
+WAYS = {  # variants of minilstm: its BLAS threads and its own threads, of N
     "our threads": lambda n: (1, n),  # what the command line does
     "BLAS threads": lambda n: (n, 1),
     "one thread": lambda n: (1, 1),
@@ -36,11 +36,14 @@ WAYS = {  # in which minilstm shares a step among N threads: how many of BLAS, a
 
 
 class WorkerError(Exception):
-    """What went wrong, in one sentence or with the worker's traceback."""
+    """A worker failed; the message is one sentence or ends the worker's traceback."""
 
 
 def environment(threads: int, way: str | None = None) -> dict[str, str]:
-    """Threads of every library that reads its number from the environment; for our own workers our package, and the way."""
+    """Environment variables of a worker: the threads of every library.
+
+    Our own workers get minilstm's path, and the threads of their variant.
+    """
     of_blas, own = WAYS[way](threads) if way else (threads, threads)
     settings = {**os.environ, **dict.fromkeys(BLAS_VARIABLES, str(of_blas)), OUR_VARIABLE: str(own)}
     settings |= {"NUMBA_NUM_THREADS": str(threads), "BENCHMARK_THREADS": str(threads)}
@@ -53,7 +56,7 @@ def environment(threads: int, way: str | None = None) -> dict[str, str]:
 
 
 class Worker:
-    """One process. A context: it has ended when the context does."""
+    """One process, which ends with the ``with`` block."""
 
     def __init__(self, python: str, script: Path, threads: int = 2, way: str | None = None):
         self.errors = tempfile.TemporaryFile()
@@ -75,7 +78,7 @@ class Worker:
         self.answers.put("")
 
     def ask(self, do: str, timeout: float = 600, **details: Any) -> dict[str, Any]:
-        """One question, its answer."""
+        """Send a question and return the answer; raises WorkerError."""
         assert self.process.stdin is not None
         try:
             self.process.stdin.write(json.dumps({"do": do, **details}) + "\n")
@@ -88,8 +91,8 @@ class Worker:
         if not line:
             self.process.wait()
             self.errors.seek(0)
-            said = self.errors.read().decode("utf-8", "replace").strip().splitlines()[-5:]
-            raise WorkerError(f"the process ended with status {self.process.returncode}: {' / '.join(said)}")
+            last = self.errors.read().decode("utf-8", "replace").strip().splitlines()[-5:]
+            raise WorkerError(f"the process ended with status {self.process.returncode}: {' / '.join(last)}")
         answer = json.loads(line)
         if "error" in answer:
             raise WorkerError(answer["error"].strip().splitlines()[-1])
@@ -100,7 +103,7 @@ class Worker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """The process and all that it started; once, for its number may soon be another's."""
+        """End the process and all that it started; once, as ids are reused."""
         if self.ended:
             return
         self.ended = True
@@ -119,7 +122,7 @@ class Worker:
 
 @dataclass
 class Workers:
-    """Who takes part: the interpreter of each engine, and why a peer is absent."""
+    """The interpreter of each engine, and why a peer is absent."""
 
     pythons: dict[str, str]
     absent: dict[str, str] = field(default_factory=dict)
@@ -127,7 +130,7 @@ class Workers:
     scripts: dict[str, Path] = field(default_factory=lambda: {name: FOLDER / file for name, file in SCRIPTS.items()})
 
     def start(self, engine: str, variant: str) -> Worker:
-        """A fresh process; the variants of ours and of the bare products are ways to share the work among threads."""
+        """A new process; variants of minilstm and bare products set threads."""
         return Worker(self.pythons[engine], self.scripts[engine], self.threads, variant if variant in WAYS else None)
 
 
@@ -136,7 +139,10 @@ def our_workers(threads: int = 2) -> Workers:
 
 
 def variants(engine: str, kind: str, one_hot: bool) -> list[str]:
-    """The ways in which an engine can run a workload; the fastest of them counts, of ours the first."""
+    """The variants in which an engine can run a workload.
+
+    Of minilstm the first one counts, of other engines the fastest.
+    """
     if engine in ("minilstm", "bare"):
         return list(WAYS) if kind == "step" else ["our threads"]
     if kind == "generate":

@@ -1,11 +1,14 @@
-"""The rounds of the benchmark: all engines are tried first, then the fastest variants are measured in turn.
+"""The rounds of the benchmark: trials of all variants, then turns of the fastest ones.
 
-    trial    a process for each variant: prepare, compare with ours (``check.py``), a few steps
-    rounds   in each round, a turn for each variant that is left: the two fastest of every other engine, and all of
-             ours. Never two at once; each round begins with another engine.
+    trial    a process for each variant: prepare, compare with minilstm (``check.py``),
+             a few steps
+    rounds   in each round, a turn for each variant that is left: all of minilstm, and
+             the two fastest of every other engine. Only one process runs at a time.
+             Each round begins with another engine.
 
-Noise of the machine then affects all engines alike. What remains of it shows in the spread between rounds. An idle
-process waits for a line on its standard input; the CPU time that it uses meanwhile is reported.
+So other work of the machine affects all engines alike. What remains of its effect shows
+in the spread between rounds. An idle process waits for a line on its standard input;
+the CPU time that it uses meanwhile is reported.
 """
 
 from __future__ import annotations
@@ -23,24 +26,24 @@ from benchmark.check import Disagreement, check_same
 from benchmark.processes import WAYS, Workers, Worker, WorkerError, variants
 from benchmark.workloads import Workload
 
-FINALISTS = 2
-LONGEST_PREPARATION = 120  # seconds: compiling, first passes; nobody waits longer for a training step to begin
+KEPT_VARIANTS = 2  # of each engine after the trials; of minilstm all
+LONGEST_PREPARATION = 120  # seconds for compiling and a first pass
 
 
 @dataclass(frozen=True)
 class Settings:
-    """``seconds`` is how long a turn lasts; it has at least ``least`` steps, and an untimed one before them."""
+    """A turn lasts ``seconds``, with at least ``least`` steps after an untimed one."""
 
     rounds: int = 7
     seconds: float = 1.0
     least: int = 3
     trial: float = 0.5
-    pause: float = 0.15  # between turns: threads that wait for more work spin for so long
+    pause: float = 0.15  # seconds between turns, as idle threads first wait busily
 
 
 @dataclass
 class Candidate:
-    """One way of running one engine."""
+    """One variant of one engine, with its process and its measurements."""
 
     engine: str
     variant: str
@@ -63,27 +66,29 @@ class Candidate:
 
 
 def question_of(workload: Workload, engine: str, settings: Settings, trial: bool = False) -> dict[str, Any]:
-    """What a turn is."""
+    """The question that a worker answers in a turn."""
     if workload.kind == "epoch" and engine != "bare":
         return {"do": "epoch", "timeout": 3600}
     if workload.kind == "generate":
         length = workload.length
-        if engine == "keras":  # seconds for a symbol: a short text says enough
+        # as the unit is seconds per token, a short text is enough
+        if engine == "keras":
             length = min(length, 30 if workload.E else 60)
         return {"do": "generate", "prompt": [2, 3, 4][: 1 if workload.E else 3], "length": length, "count": workload.count}
     return {"do": "steps", "seconds": settings.trial if trial else settings.seconds, "least": settings.least}
 
 
 def engines_of(workload: Workload, workers: Workers) -> list[str]:
-    """Ours first, whose gradients are what the others are compared with."""
+    """The engines of a workload. minilstm is first: its gradients are the reference."""
     chosen = [engine for engine in workers.pythons if engine != "bare" or workload.kind == "step"]
     if workload.kind == "generate" and workload.count > 1:
-        chosen = [engine for engine in chosen if engine != "keras"]  # the published loops write one text
+        # as published: one text
+        chosen = [engine for engine in chosen if engine != "keras"]
     return chosen
 
 
 def measure_rounds(workload: Workload, job: Path, workers: Workers, settings: Settings) -> dict[str, Any]:
-    """All that was measured: by engine the fastest variant with its rounds, and what became of the others."""
+    """The measurements by engine: the variant that counts, and the others."""
     reference: tuple[float, dict[str, np.ndarray]] | None = None
     engines: dict[str, Any] = {}
     began = time.perf_counter()
@@ -108,7 +113,7 @@ def measure_rounds(workload: Workload, job: Path, workers: Workers, settings: Se
                 fit.append((took, candidate))
                 processes.push(stack)
                 fit.sort(key=lambda pair: pair[0])
-                while len(fit) > (len(WAYS) if engine == "minilstm" else FINALISTS):
+                while len(fit) > (len(WAYS) if engine == "minilstm" else KEPT_VARIANTS):
                     fit.pop()[1].worker.__exit__()
             engines[engine] = {"tried": tried}
             running += [candidate for _, candidate in fit]
@@ -125,7 +130,10 @@ def measure_rounds(workload: Workload, job: Path, workers: Workers, settings: Se
 
 
 def prepare(candidate: Candidate, job: Path, workload: Workload, reference: Any) -> Any:
-    """Build, compile, compare with ours; returns ours. An epoch's first pass, which compiles all shapes, is preparation."""
+    """Build, compile, and compare with minilstm; returns minilstm's loss and gradients.
+
+    An epoch's first pass, which compiles all shapes, counts as preparation.
+    """
     ask = candidate.worker.ask
     candidate.prepared = ask("prepare", job=str(job), variant=candidate.variant, timeout=LONGEST_PREPARATION)["seconds"]
     if candidate.engine == "bare":

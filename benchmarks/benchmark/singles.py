@@ -1,8 +1,10 @@
-"""What is measured of minilstm alone: tokenizing, how long it takes to start, memory.
+"""Measurements of minilstm alone: tokenizing, start, memory.
 
-    start     seconds of a whole process, from the call to its end: the help; a first training step (A, B = 8) with compiled
-              kernels on disk, and with an empty kernel cache, as on a fresh machine
-    memory    the largest resident size of a process that trains B, from loading Python on; and a curve, step by step
+    start     seconds of a whole process, from the call to its end: the help; a first
+              training step (A, B = 8) with compiled kernels on disk, and with an empty
+              kernel cache, as on a new machine
+    memory    the largest resident size of a process that trains B, from the start of
+              Python; and a curve over the training steps
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ TEXTS = 20_000
 
 
 def tokenizing(workers: Workers, settings: Settings, quick: bool = False) -> dict[str, Any]:
-    """Tokens a second, to fit and to encode."""
+    """Tokens per second, to fit and to encode."""
     rows: dict[str, Any] = {}
     count = 50 if quick else TEXTS
     for corpus, unit in (("headlines", "characters"), ("recipes", "words")):
@@ -44,7 +46,7 @@ def tokenizing(workers: Workers, settings: Settings, quick: bool = False) -> dic
         for part in ("fit", "encode"):
             seconds, tokens = median(row[part] for row in found), found[0]["tokens"]
             rows[f"{part}, {tokens:,} {unit} of made-up {corpus}"] = {
-                "value": tokens / seconds, "unit": f"{unit} a second", "seconds": [row[part] for row in found]}
+                "value": tokens / seconds, "unit": f"{unit} per second", "seconds": [row[part] for row in found]}
     return rows
 
 
@@ -56,7 +58,10 @@ def process_seconds(command: list[str], more: dict[str, str]) -> float:
 
 
 def start(workers: Workers, settings: Settings) -> dict[str, Any]:
-    """Seconds, medians over the rounds; the empty cache only once or twice, since it compiles everything."""
+    """Median seconds over the rounds.
+
+    With an empty cache, which compiles everything, there are at most two rounds.
+    """
     python = workers.pythons["minilstm"]
     help_, first = [python, "-m", "minilstm", "--help"], [python, "-c", FIRST_STEP]
     compiled, kept, helped = [], [], []
@@ -78,7 +83,7 @@ def start(workers: Workers, settings: Settings) -> dict[str, Any]:
 
 
 def memory(workers: Workers, folder: Path, quick: bool = False) -> dict[str, Any]:
-    """Peak and curve, in megabytes; empty where the system does not tell."""
+    """Peak and curve in megabytes; empty if the system does not report memory."""
     workload = WORKLOADS["B"].quick() if quick else WORKLOADS["B"]
     job = folder / "memory.npz"
     write_job(workload, job)
@@ -92,7 +97,7 @@ def memory(workers: Workers, folder: Path, quick: bool = False) -> dict[str, Any
 
 
 def picture(rows: dict[str, Any], path: Path) -> bool:
-    """The memory curves as a picture; False where there is no matplotlib to draw it."""
+    """The memory curves as a picture; False if there is no matplotlib to draw it."""
     try:
         import matplotlib
 

@@ -1,10 +1,12 @@
-"""What is raced: models, batches and targets.
+"""What is benchmarked: models, mini-batches and targets.
 
-    letters    B sequences of T steps; V ids, embedding E (none: one-hot), L layers of H
+    letters    B sequences of T time steps; vocabulary V, embedding E (0: one-hot
+               input), L layers of width H
 
-A step has a random batch without padding. An epoch has real batches, with the padding that they have, in the order in which
-the text stands, the same for all engines: titles by character, recipes by word. Without files the text is made up.
-All biases are random, so that no check passes because they are zero.
+A training step has a random mini-batch without padding. An epoch has real mini-batches
+with padding, in the order of the text, the same for all engines: titles by character,
+recipes by word. Without files, the text comes from the grammars. All biases are random,
+so that no check passes because they are zero.
 """
 
 from __future__ import annotations
@@ -25,19 +27,21 @@ from minilstm.data.words import WordTokenizer
 from minilstm.models.batch import Batch
 from minilstm.models.language_model import LanguageModel
 
-LARGEST = {"T": 8, "B": 4, "V": 60, "E": 6, "H": 8, "batches": 3, "length": 6, "count": 3}  # of quick runs
+# in quick runs
+LARGEST = {"T": 8, "B": 4, "V": 60, "E": 6, "H": 8, "batches": 3, "length": 6, "count": 3}
 RANDOM_BATCHES = 4
-NEVER = -1000.0  # a logit: what ends a sequence, when writing is timed
-UNIT = {"step": "ms a step", "epoch": "s for these batches", "generate": "symbols a second"}
+NEVER = -1000.0  # logit of the end token when generation is timed, so that no text ends
+UNIT = {"step": "ms per step", "epoch": "s for these batches", "generate": "tokens per second"}
 
 
 @dataclass(frozen=True)
 class Workload:
     """Sizes and targets.
 
-    ``speed`` is the target against the fastest peer, ``over_torch`` that against PyTorch, ``share`` that of the bare products
-    in our step, ``rate`` that of writing, in symbols a second. ``text`` names the text of an epoch, which has at most so many
-    ``batches``; ``count`` texts of ``length`` symbols are written.
+    Targets: ``speed`` is the ratio to the fastest peer, ``over_torch`` that to PyTorch,
+    ``share`` the share of the bare products in our step, and ``rate`` the tokens per
+    second of generation. ``text`` names the text of an epoch, which has at most
+    ``batches`` mini-batches. ``count`` texts of ``length`` tokens are generated.
     """
 
     name: str
@@ -62,7 +66,7 @@ class Workload:
         """The same, small enough for a test, and without targets."""
         small: dict[str, Any] = {name: min(getattr(self, name), most) for name, most in LARGEST.items()}
         if self.kind == "epoch":
-            small["T"] = self.T  # or there would be no padding
+            small["T"] = self.T  # with fewer steps there would be no padding
         return replace(self, **small, speed=None, share=None, rate=None, over_torch=None)
 
     @property
@@ -83,17 +87,17 @@ EPOCHS = (
     Workload("epoch-B", "recipes, real batches of 32", "epoch", 32, 200, 10_000, 100, 128, 1, speed=2.5, text="recipes",
              batches=8),
 )
-WRITING = (
-    Workload("write-A", "characters (A), one text", "generate", 1, 3, 84, 0, 128, 1, rate=100_000, over_torch=10,
+GENERATION = (
+    Workload("generate-A", "characters (A), one text", "generate", 1, 3, 84, 0, 128, 1, rate=100_000, over_torch=10,
              length=4_000),
-    Workload("write-A64", "characters (A), 64 texts", "generate", 64, 3, 84, 0, 128, 1, length=400, count=64),
-    Workload("write-B", "words (B), one text", "generate", 1, 3, 10_000, 100, 128, 1, rate=4_000, length=400),
+    Workload("generate-A64", "characters (A), 64 texts", "generate", 64, 3, 84, 0, 128, 1, length=400, count=64),
+    Workload("generate-B", "words (B), one text", "generate", 1, 3, 10_000, 100, 128, 1, rate=4_000, length=400),
 )
-WORKLOADS = {workload.name: workload for workload in (*STEPS, *EPOCHS, *WRITING)}
+WORKLOADS = {workload.name: workload for workload in (*STEPS, *EPOCHS, *GENERATION)}
 
 
 def texts(kind: str, source: Path | None, count: int) -> list[str]:
-    """At most so many titles or recipes, from the file or from the grammar."""
+    """At most ``count`` titles or recipes, from the file or from the grammar."""
     if source is not None:
         read = read_csv(source, "title") if kind == "titles" else read_recipes(source)[0]
         return list(islice(read, count))
@@ -102,13 +106,13 @@ def texts(kind: str, source: Path | None, count: int) -> list[str]:
 
 
 def real_batches(workload: Workload, source: Path | None) -> tuple[Workload, list[Batch]]:
-    """Batches in the order of the text; and the workload with the vocabulary and the number of them that there really are."""
+    """Mini-batches in the order of the text, and the workload with their true sizes."""
     read = texts(workload.text or "titles", source, workload.B * workload.batches)
     words = workload.text == "recipes"
     tokenizer = WordTokenizer.fit(read, max(workload.V, 3)) if words else CharTokenizer.fit(read)
     ids = [tokenizer.encode(text) for text in read]
     batches = list(SequenceBatches([s for s in ids if len(s)], workload.B, tokenizer.eos_id, max_steps=workload.T).epoch())
-    V = max(workload.V, tokenizer.vocab_size)  # however few words a small text has
+    V = max(workload.V, tokenizer.vocab_size)  # a small text may have fewer words
     return replace(workload, V=V, batches=len(batches)), batches
 
 
@@ -119,7 +123,10 @@ def random_batches(workload: Workload, rng: np.random.Generator) -> list[Batch]:
 
 
 def write_job(workload: Workload, path: Path, source: Path | None = None) -> Workload:
-    """Draw weights and batches into a file for all engines; returns the workload as it then is."""
+    """Write random weights and the mini-batches to a file for all engines.
+
+    Returns the workload with its true sizes.
+    """
     rng = np.random.default_rng(0)
     if workload.kind == "epoch":
         workload, batches = real_batches(workload, source)
@@ -140,7 +147,7 @@ def write_job(workload: Workload, path: Path, source: Path | None = None) -> Wor
 
 
 def described(workload: Workload, job: Path) -> dict:
-    """Sizes and, of real batches, how much is padding."""
+    """Sizes and, for real mini-batches, the share of padding."""
     facts = {name: value for name, value in vars(workload).items() if name not in ("batches", "length", "count")}
     facts["unit"] = UNIT[workload.kind]
     if workload.kind == "epoch":

@@ -1,5 +1,9 @@
-"""The table of experiments: what it holds, and that it goes on where it was interrupted. The published systems: that what is
-compared is what they train on, and that files and programs that cannot be compared with are refused."""
+"""The table of experiments and the published systems.
+
+The table has the right rows, and continues where it was interrupted. The published
+systems are compared on the batches that they train on. Other files and programs are
+refused.
+"""
 
 import json
 
@@ -16,7 +20,7 @@ TWO = ["--only", "gru:2:5", "--only", "rnn:1:4"]
 
 @pytest.fixture
 def experiments(tmp_path, monkeypatch, capsys):
-    """Status, output and errors of the script, which trains for so many steps."""
+    """Run the script for a few steps; returns its status, output and errors."""
 
     def run(*options, steps=2):
         few = ["--steps", steps, "--seconds", "1e-6", "--out", tmp_path]
@@ -26,14 +30,14 @@ def experiments(tmp_path, monkeypatch, capsys):
 
 
 def rows(text):
-    """Cell, layers, hidden, parameters, and both losses with their gaps, of every row; marks left out."""
+    """Cell, layers, hidden, parameters, both losses and their gaps of every row."""
     lines = [line.replace(",", "").replace("*", " ").replace("|", " ").split() for line in text.splitlines()]
     chosen = [line for line in lines if len(line) == 10 and line[0] in ("rnn", "gru", "lstm")]
     return [(line[0], *map(int, line[1:4]), *line[6:]) for line in chosen]
 
 
 @pytest.mark.thorough
-def test_the_table_has_a_row_for_each_model_and_a_second_call_goes_on(experiments, tmp_path):
+def test_the_table_has_a_row_for_each_model_and_a_second_call_continues(experiments, tmp_path):
     status, out, err = experiments(*TWO)
     assert status == 0, err
     path = tmp_path / "experiments.json"
@@ -54,14 +58,15 @@ def test_the_table_has_a_row_for_each_model_and_a_second_call_goes_on(experiment
     assert rows(out) == expected == rows((tmp_path / "experiments.md").read_text(encoding="utf-8"))
     assert [len(line) for line in out.splitlines()[2:5]] == [80, 80, 80]
 
-    report["models"][0]["loss_at_steps"] = 0.25  # not to be had by training anew
+    report["models"][0]["loss_at_steps"] = 0.25  # training again would not give this
     path.write_text(json.dumps(report))
     status, out, err = experiments(*TWO, "--only", "lstm:1:3")
     assert status == 0, err
     again = json.loads(path.read_text())
     assert again["models"][:2] == report["models"] and again["models"][2]["cell"] == "lstm" and len(again["models"]) == 3
     markdown = (tmp_path / "experiments.md").read_text(encoding="utf-8")
-    assert markdown.count("**") == 4 and "**0.2500**" in markdown and "0.2500*" in out  # the lowest of each column
+    # the lowest of each column
+    assert markdown.count("**") == 4 and "**0.2500**" in markdown and "0.2500*" in out
 
 
 @pytest.mark.thorough
@@ -80,7 +85,7 @@ def test_two_benchmarks_never_write_to_one_report_at_once(experiments, tmp_path)
 
 
 @pytest.mark.parametrize("model", ["lstm:1", "cnn:1:64", "gru:0:64"])
-def test_a_model_that_is_none_is_refused(experiments, model):
+def test_an_unknown_model_is_refused(experiments, model):
     status, _, err = experiments("--only", model)
     assert status == 2 and "--only" in err
 
@@ -91,16 +96,17 @@ RECIPES = json.dumps([{"title": f"soup {k}", "directions": ["Boil it.", "Eat it.
 
 @pytest.mark.parametrize("system, name, text, sizes", [("headlines", "t.csv", TITLES, (8, 8, 4)),
                                                        ("recipes", "r.json", RECIPES, (6, 32, 32))])
-def test_the_batches_that_are_handed_to_keras_are_those_that_ours_trains_on(system, name, text, sizes, tmp_path, monkeypatch):
+def test_keras_gets_the_batches_that_our_model_trains_on(system, name, text, sizes, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(SCRIPT.parent))
     from published import Run
 
     (tmp_path / name).write_text(text)
     run, seen = Run.begin(system, str(tmp_path / name), seed=1), []
     model = run.training.model
-    assert system == "headlines" or model.vocab_size == 10_000  # however few words there are
+    # for any number of words
+    assert system == "headlines" or model.vocab_size == 10_000
 
-    def look(batch, state, noise):
+    def look(batch, state, dropout_rng):
         seen.append(batch)
         return 1.0, model.parameters.zeros_like(), None, ()
 

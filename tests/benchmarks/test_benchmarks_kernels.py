@@ -1,4 +1,4 @@
-"""The table of kernels: that it has a row for each, and that a kernel which computes something else is not timed."""
+"""The table of kernels has a row for each; a kernel with wrong results is not timed."""
 
 import json
 import os
@@ -16,7 +16,7 @@ SCRIPT = BENCHMARKS / "kernels.py"
 
 @pytest.fixture
 def bench(monkeypatch):
-    """The script as a module, with sizes at which it is quick even in Python."""
+    """The script as a module, with sizes so small that it is fast even in Python."""
     monkeypatch.syspath_prepend(str(SCRIPT.parent))
     monkeypatch.delitem(sys.modules, "kernels", raising=False)
     import kernels as script
@@ -36,27 +36,28 @@ def test_every_case_agrees_with_its_naive_form_and_is_timed(bench, dtype):
         assert row["times_as_fast"] == pytest.approx(row["naive"] / row["kernel"])
 
 
-def test_no_kernel_is_left_out(bench):
+def test_every_kernel_is_in_the_table(bench):
     names = " ".join(case.name for case in bench.CASES)
     for cell in ("lstm", "gru", "rnn"):
         assert f"{cell}_step " in names and f"{cell}_step_backward" in names
     for optimizer in ("adam", "rmsprop", "sgd"):
         assert f"{optimizer}_step" in names
-    for room in set(kernels.__all__) - {"generation", "sampling"}:  # timed as a whole by speed.py
-        assert room in names
+    # timed by speed.py
+    for module in set(kernels.__all__) - {"generation", "sampling"}:
+        assert module in names
     assert all(function in names for function in ("exp", "tanh", "sigmoid"))
 
 
 def test_a_kernel_that_differs_from_its_naive_form_is_refused_by_name(bench):
     for case in bench.CASES:
 
-        def spoilt(*arrays, case=case):
+        def wrong(*arrays, case=case):
             results = bench.results(case.kernel, arrays)
             results[-1].flat[-1] += 1
             return results
 
         with pytest.raises(AssertionError, match=f"{case.name} in float64: kernel and naive form differ by"):
-            bench.measure(case._replace(kernel=spoilt), np.float64, 0)
+            bench.measure(case._replace(kernel=wrong), np.float64, 0)
 
 
 @pytest.mark.thorough

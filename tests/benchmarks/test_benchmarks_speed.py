@@ -1,5 +1,7 @@
-"""The benchmark: what its report makes of measured seconds, that nobody is timed who computes something else, and that it runs.
-Seconds are invented, or not looked at."""
+"""The benchmark: its report, its check of other engines, and that it runs.
+
+The seconds are invented, or not tested.
+"""
 
 import importlib.util
 import json
@@ -37,7 +39,7 @@ def engine(*rounds, variant="as it is", **more):
 
 @pytest.fixture
 def report():
-    """Two peers of three; ours is 3, 2 and 2.5 times as fast as the faster one of them."""
+    """Two of three peers; minilstm is 3, 2 and 2.5 times as fast as the faster one."""
     engines = {
         "minilstm": engine([0.002, 0.002, 0.003], [0.004], [0.002]),
         "bare": engine([0.001], [0.003], [0.001]),
@@ -45,7 +47,7 @@ def report():
         "keras": engine([0.010], [0.010], [0.010]),
     }
     sizes = {"B": 8, "T": 64, "V": 84, "E": 0, "H": 128, "L": 1}
-    step = {"title": "headlines", "kind": "step", "unit": "ms a step", "speed": 2.0, "share": 0.6, "rate": None, **sizes}
+    step = {"title": "headlines", "kind": "step", "unit": "ms per step", "speed": 2.0, "share": 0.6, "rate": None, **sizes}
     return {
         "head": {"processor": "a good one"}, "absent": {"jax": "no wheel for this Python"},
         "workloads": {"A8": {**step, "engines": engines, "took": 100.0}},
@@ -53,7 +55,7 @@ def report():
 
 
 def rows(text, first):
-    """Cells of the rows that begin so."""
+    """The cells of the rows that begin with ``first``."""
     lines = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in text.splitlines() if line.startswith("|")]
     return [line for line in lines if line[0].startswith(first)]
 
@@ -61,28 +63,28 @@ def rows(text, first):
 def test_ratios_are_taken_within_each_round_and_reported_with_their_spread(report):
     from benchmark.summary import summarise
 
-    said = summarise(report["workloads"]["A8"])
-    assert said["fastest"] == "torch"
-    assert said["ratio"] == pytest.approx({"median": 2.5, "least": 2.0, "most": 3.0})
-    assert said["ratios"]["keras"] == pytest.approx({"median": 5.0, "least": 2.5, "most": 5.0})
-    assert said["share"] == pytest.approx({"median": 0.5, "least": 0.5, "most": 0.75})
-    assert said["times"]["minilstm"] == pytest.approx({"median": 0.002, "lower": 0.002, "upper": 0.003, "steps": 5})
-    assert said["met"] == {"speed": True, "over_torch": None, "share": False, "rate": None}
+    summary = summarise(report["workloads"]["A8"])
+    assert summary["fastest"] == "torch"
+    assert summary["ratio"] == pytest.approx({"median": 2.5, "least": 2.0, "most": 3.0})
+    assert summary["ratios"]["keras"] == pytest.approx({"median": 5.0, "least": 2.5, "most": 5.0})
+    assert summary["share"] == pytest.approx({"median": 0.5, "least": 0.5, "most": 0.75})
+    assert summary["times"]["minilstm"] == pytest.approx({"median": 0.002, "lower": 0.002, "upper": 0.003, "steps": 5})
+    assert summary["met"] == {"speed": True, "over_torch": None, "share": False, "rate": None}
 
 
-def test_the_report_shows_ratios_targets_and_who_is_absent(report):
+def test_the_report_shows_ratios_targets_and_absent_peers(report):
     from benchmark.markdown import markdown
 
     text = markdown(report)
-    assert rows(text, "headlines") == [["headlines, ms a step", "2", "6", "10", "absent", "**2.5 ×**"]]
+    assert rows(text, "headlines") == [["headlines, ms per step", "2", "6", "10", "absent", "**2.5 ×**"]]
     assert rows(text, "A8, ms") == [
-        ["A8, ms a step", "2 (2 to 3)", "6", "10", "absent", "PyTorch", "2.50 (2.00 to 3.00)", "2 ×", "met"]
+        ["A8, ms per step", "2 (2 to 3)", "6", "10", "absent", "PyTorch", "2.50 (2.00 to 3.00)", "2 ×", "met"]
     ]
     assert rows(text, "A8")[1][-3:] == ["50 % (50 % to 75 %)", "60 %", "NOT MET"]
     assert "- jax is absent: no wheel for this Python" in text and "- processor: a good one" in text
 
 
-def test_a_target_that_is_missed_is_said_to_be(report):
+def test_a_missed_target_is_reported(report):
     from benchmark.markdown import markdown
 
     report["workloads"]["A8"]["speed"] = 2.6
@@ -99,7 +101,7 @@ def test_without_any_peer_there_is_no_ratio_and_no_target_is_met(report):
     assert rows(markdown(report), "A8, ms")[0][-4:] == ["-", "-", "2 ×", "-"]
 
 
-def test_a_refused_peer_counts_as_no_peer_and_cannot_be_overlooked(report):
+def test_a_refused_peer_does_not_count_and_is_shown(report):
     from benchmark.markdown import markdown
     from benchmark.summary import refused, summarise
 
@@ -110,23 +112,23 @@ def test_a_refused_peer_counts_as_no_peer_and_cannot_be_overlooked(report):
     assert rows(text, "A8, ms")[0][2] == "REFUSED" and "the losses are 1 and 2" in text
 
 
-def test_who_burns_the_processor_while_others_are_measured_is_named(report):
+def test_an_engine_that_is_busy_while_others_are_measured_is_named(report):
     from benchmark.summary import remarks
 
     report["workloads"]["A8"]["engines"]["keras"]["idle_cpu"] = 4.0  # of 100 seconds
-    assert not any("burned" in line for line in remarks(report))
+    assert not any("of a core" in line for line in remarks(report))
     report["workloads"]["A8"]["engines"]["keras"]["idle_cpu"] = 30.0
-    assert "A8: keras burned 30% of a processor while others were measured" in remarks(report)
+    assert "A8: keras used 30% of a core while others were measured" in remarks(report)
 
 
-def test_writing_is_reported_in_symbols_a_second(report):
+def test_generation_is_reported_in_tokens_per_second(report):
     from benchmark.markdown import markdown
 
-    report["workloads"]["A8"] |= {"kind": "generate", "unit": "symbols a second", "speed": None, "share": None, "rate": 400,
-                                  "over_torch": 2.6}
+    report["workloads"]["A8"] |= {"kind": "generate", "unit": "tokens per second", "speed": None, "share": None,
+                                  "rate": 400, "over_torch": 2.6}
     del report["workloads"]["A8"]["engines"]["bare"]
-    row = rows(markdown(report), "A8, symbols")[0]
-    assert row[1:4] == ["500 (333 to 500)", "167", "100"] and row[-2:] == ["2.6 × PyTorch, 400 a second", "NOT MET, met"]
+    row = rows(markdown(report), "A8, tokens")[0]
+    assert row[1:4] == ["500 (333 to 500)", "167", "100"] and row[-2:] == ["2.6 × PyTorch, 400 per second", "NOT MET, met"]
 
 
 @pytest.mark.parametrize("value, met", [(0.94, "NOT MET"), (0.95, "met"), (1.05, "met"), (1.06, "NOT MET")])
@@ -162,14 +164,14 @@ GRADIENTS = {"lstm0.Wh": np.array([[4.0, -2.0]]), "lstm0.b": np.array([1e-3, 2e-
     ({"lstm0.Wh": np.array([[4.0], [-2.0]])}, r"has the shape \(2, 1\), not \(1, 2\)"),
     ({"lstm0.Wx": np.ones(2)}, "lstm0.Wx are on one side only"),
 ])
-def test_what_differs_is_named(change, words):
+def test_differences_between_engines_are_named(change, words):
     from benchmark.check import Disagreement, check_same
 
     with pytest.raises(Disagreement, match=words):
         check_same(2.0, GRADIENTS, 2.0, GRADIENTS | change)
 
 
-def test_rounding_is_no_difference_but_another_loss_is():
+def test_rounding_is_accepted_but_another_loss_is_refused():
     from benchmark.check import Disagreement, check_same
 
     nearly = {name: values + 1e-5 * np.abs(values).max() for name, values in GRADIENTS.items()}
@@ -219,19 +221,20 @@ def test_our_worker_gives_the_gradients_of_the_job_and_trains(name, tiny, tmp_pa
         assert len(worker.ask("epoch")["seconds"]) == 1
         with pytest.raises(WorkerError, match="no_such_question"):
             worker.ask("no_such_question")
-        assert worker.ask("hello")["version"] == minilstm.__version__  # and goes on
+        # it still answers
+        assert worker.ask("hello")["version"] == minilstm.__version__
 
 
 @pytest.mark.thorough
-def test_our_worker_writes_as_many_symbols_as_were_asked_for(tiny):
+def test_our_worker_generates_the_requested_number_of_tokens(tiny):
     from benchmark.processes import our_workers
 
-    for name in ("write-A", "write-B", "write-A64"):
+    for name in ("generate-A", "generate-B", "generate-A64"):
         workload, job = tiny(name)
         with our_workers().start("minilstm", "one thread") as worker:
             worker.ask("prepare", job=str(job), variant="one thread")
             answer = worker.ask("generate", prompt=[2], length=50, count=workload.count)
-            assert answer["written"] == 50 * workload.count  # no end of sequence on the way
+            assert answer["tokens"] == 50 * workload.count  # no text has ended
 
 
 FAKE = """
@@ -251,7 +254,7 @@ serve(Fake)
 
 @pytest.fixture
 def fake_peer(tmp_path):
-    """Workers with a peer that is ours but for one line."""
+    """Workers with a peer that is minilstm with one line changed."""
     from benchmark.processes import our_workers
 
     def make(change="pass"):
@@ -266,7 +269,7 @@ def fake_peer(tmp_path):
 
 @pytest.fixture
 def short(monkeypatch):
-    """One way of running each engine, in short turns."""
+    """One variant of each engine, in short turns."""
     from benchmark import rounds
     from benchmark.rounds import Settings
 
@@ -281,7 +284,7 @@ def short(monkeypatch):
     ("gradients['output.b'][:] = 0", "gradient of output.b is zero everywhere"),
     ("loss *= 1.001", "the losses are"),
 ])
-def test_a_peer_that_computes_something_else_is_refused_and_never_timed(change, words, fake_peer, tiny, short):
+def test_a_peer_with_other_numbers_is_refused_and_never_timed(change, words, fake_peer, tiny, short):
     from benchmark.rounds import measure_rounds
 
     found = measure_rounds(*tiny(), fake_peer(change), short)["engines"]
@@ -297,23 +300,23 @@ def test_a_peer_that_agrees_takes_part_in_every_round(fake_peer, tiny, short, mo
     found = rounds.measure_rounds(*tiny(), fake_peer(), short)["engines"]
     assert set(found) == {"minilstm", "bare", "keras"} and len(found["keras"]["tried"]) == 3
     assert [len(turn) for turn in found["keras"]["rounds"]] == [2, 2, 2]
-    assert len(found["keras"]["others"]) == 1  # the two fastest ways went on to the end
+    assert len(found["keras"]["others"]) == 1  # the two fastest variants were measured
     assert found["keras"]["agreement"] == {"loss": 0, "gradient": 0}
 
 
 @pytest.mark.thorough
-def test_a_peer_that_dies_or_is_late_is_told_of(fake_peer, tiny, short, monkeypatch):
+def test_a_peer_that_dies_or_is_late_is_reported(fake_peer, tiny, short, monkeypatch):
     from benchmark import rounds
 
-    def said(change):
+    def failure(change):
         found = rounds.measure_rounds(*tiny(), fake_peer(change), short)["engines"]["keras"]
         return found["tried"]["one thread"]["failed"]
 
-    assert said("raise MemoryError('too large')") == "MemoryError: too large"
+    assert failure("raise MemoryError('too large')") == "MemoryError: too large"
     dies = "print('last words', file=sys.stderr, flush=True); __import__('os')._exit(5)"
-    assert said(dies) == "the process ended with status 5: last words"
+    assert failure(dies) == "the process ended with status 5: last words"
     monkeypatch.setattr(rounds, "LONGEST_PREPARATION", 4)
-    assert said("__import__('time').sleep(60)") == "no answer to 'gradients' within 4 seconds"
+    assert failure("__import__('time').sleep(60)") == "no answer to 'gradients' within 4 seconds"
 
 
 @pytest.mark.parametrize("name", ["A8", "C128", "PTB", "B"])
@@ -340,14 +343,14 @@ def test_the_bare_products_are_those_of_numpy(monkeypatch):
     assert ((5, 6), (6, 20), (5, 20)) in seen and ((6, 20), (20, 3), (6, 3)) in seen and seen[-1] == ((5, 6), (6, 7), (5, 7))
 
 
-def test_targets_of_padding_are_left_out_and_no_others():
+def test_only_the_targets_of_padding_are_replaced():
     from serving import without_padding
 
     targets = np.array([[0, 5], [3, 0], [4, 9]])
     np.testing.assert_array_equal(without_padding(targets, np.array([3, 2])), [[0, 5], [3, 0], [4, -1]])
 
 
-def test_real_batches_stand_in_the_order_of_the_file(tmp_path):
+def test_real_batches_are_in_the_order_of_the_file(tmp_path):
     from benchmark.workloads import WORKLOADS, real_batches
 
     path = tmp_path / "t.csv"
@@ -357,7 +360,7 @@ def test_real_batches_stand_in_the_order_of_the_file(tmp_path):
     assert [sorted(batch.lengths.tolist()) for batch in batches] == [list(range(2, 18, 2)), list(range(18, 34, 2))]
 
 
-def test_an_environment_is_made_once_and_anew_when_the_requirements_change(tmp_path, monkeypatch):
+def test_an_environment_is_made_again_only_when_the_requirements_change(tmp_path, monkeypatch):
     from benchmark import environments
 
     commands = []
@@ -381,14 +384,14 @@ def command(*options, cwd):
 
 
 @pytest.mark.thorough
-def test_the_command_measures_what_it_is_asked_for_and_tells_of_absent_peers(tmp_path):
+def test_the_command_measures_the_requested_parts_and_reports_absent_peers(tmp_path):
     files = ["--json", "r.json", "--markdown", "r.md"]
     peers = ["--peers", "torch,keras", "--torch-python", "no-python", "--keras-python", sys.executable]
-    result = command("--only", "A8,epoch-A,write-B,memory", "--rounds", "1", *peers, *files, cwd=tmp_path)
+    result = command("--only", "A8,epoch-A,generate-B,memory", "--rounds", "1", *peers, *files, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     text, report = (tmp_path / "r.md").read_text(encoding="utf-8"), json.loads((tmp_path / "r.json").read_text())
     assert text.strip() == result.stdout.strip()
-    assert list(report["workloads"]) == ["A8", "epoch-A", "write-B"] and report["memory"]
+    assert list(report["workloads"]) == ["A8", "epoch-A", "generate-B"] and report["memory"]
     assert "torch is absent: no-python cannot be run" in text and "keras is absent: " in text
     assert [row[2:5] for row in rows(text, "A8, ms")] == [["absent", "absent", "-"]]
     assert 0 < report["workloads"]["epoch-A"]["padding"] < 1
@@ -398,45 +401,45 @@ def test_the_command_measures_what_it_is_asked_for_and_tells_of_absent_peers(tmp
 
 
 @pytest.mark.thorough
-def test_reports_of_different_parts_make_one_and_the_later_counts(tmp_path):
+def test_reports_are_combined_and_the_later_one_counts(tmp_path):
     both = ["--peers", "", "--rounds", "1"]
-    for name, only in (("a.json", "A8,write-B"), ("b.json", "A8,tokenizing")):
+    for name, only in (("a.json", "A8,generate-B"), ("b.json", "A8,tokenizing")):
         assert command("--only", only, *both, "--json", name, cwd=tmp_path).returncode == 0
     result = command("--report", "a.json", "b.json", "--json", "c.json", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     a, b, c = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json", "c.json"))
-    assert c["workloads"] == {"A8": b["workloads"]["A8"], "write-B": a["workloads"]["write-B"]}
+    assert c["workloads"] == {"A8": b["workloads"]["A8"], "generate-B": a["workloads"]["generate-B"]}
     assert c["tokenizing"] == b["tokenizing"]
     assert c["head"][f"b.json, {b['head']['date']}"].endswith("A8, tokenizing")
-    assert "write-B, symbols" in result.stdout and "## Tokenizing" in result.stdout
+    assert "generate-B, tokens" in result.stdout and "## Tokenizing" in result.stdout
 
 
 @pytest.mark.parametrize("options, words", [
-    (["--report", "absent.json"], "absent.json is no report"),
-    (["--only", "A9"], "--only A9 is no part"),
-    (["--peers", "theano"], "--peers theano is no peer"),
+    (["--report", "absent.json"], "absent.json is not a report"),
+    (["--only", "A9"], "--only A9: there is no such part"),
+    (["--peers", "theano"], "--peers theano: there is no such peer"),
     (["--peers", "", "--rounds", "0"], "--rounds and --threads must be at least 1"),
     pytest.param(["--peers", "", "--only", "epoch-A", "--titles", "absent.csv"], "absent.csv", marks=pytest.mark.thorough),
 ])
-def test_what_cannot_be_measured_is_refused_with_status_2(options, words, tmp_path, monkeypatch, capsys):
+def test_wrong_options_are_refused_with_status_2(options, words, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     status, _, err = run_script(monkeypatch, capsys, BENCHMARKS / "speed.py", "--quick", *options)
     assert status == 2 and words in " ".join(err.split())
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", ["A8", "PTB", "epoch-A", "epoch-B", "write-A"])
+@pytest.mark.parametrize("name", ["A8", "PTB", "epoch-A", "epoch-B", "generate-A"])
 @pytest.mark.parametrize("peer, module", [("torch", "torch"), ("keras", "tensorflow"), ("jax", "optax")])
-def test_a_real_peer_agrees_with_us_in_every_way_it_is_run(peer, module, name, tiny, short, monkeypatch):
+def test_a_real_peer_agrees_with_minilstm_in_every_variant(peer, module, name, tiny, short, monkeypatch):
     if importlib.util.find_spec(module) is None:
         pytest.skip(f"{module} is not installed here")
     from benchmark import processes, rounds
 
     slow = ("compiled", "head")
-    ways = lambda engine, *rest: [way for way in processes.variants(engine, *rest) if way.split()[-1] not in slow]
-    monkeypatch.setattr(rounds, "variants", ways)
-    members = processes.our_workers()
-    members.pythons[peer] = sys.executable
-    found = rounds.measure_rounds(*tiny(name), members, short)["engines"][peer]
+    quick = lambda engine, *rest: [name for name in processes.variants(engine, *rest) if name.split()[-1] not in slow]
+    monkeypatch.setattr(rounds, "variants", quick)
+    workers = processes.our_workers()
+    workers.pythons[peer] = sys.executable
+    found = rounds.measure_rounds(*tiny(name), workers, short)["engines"][peer]
     assert len(found["rounds"]) == 3 and all("seconds" in trial for trial in found["tried"].values()), found["tried"]
     assert all(value < 1e-4 for value in found["agreement"].values())

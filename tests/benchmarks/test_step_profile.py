@@ -1,4 +1,4 @@
-"""The profile of a step: it runs, its parts make up the whole, and it leaves the engine as it was."""
+"""The profile of a step: its parts add up to the whole; the engine is unchanged."""
 
 import json
 import sys
@@ -27,7 +27,7 @@ def bench(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["one-hot", "words"])
-def test_the_parts_of_a_step_make_up_the_whole(bench, name):
+def test_the_parts_of_a_step_add_up_to_the_whole(bench, name):
     found = bench.profile(name, 3)
     parts = found["parts, ms"]
     assert sum(parts.values()) + found["between the parts, ms"] == pytest.approx(found["with clocks, ms"])
@@ -47,13 +47,14 @@ def test_the_engine_is_left_without_clocks(bench):
 
 def test_a_clock_stands_still_while_another_one_runs(bench, monkeypatch):
     clocks, now = bench.Clocks(), iter(range(100))
-    monkeypatch.setattr(bench.time, "perf_counter", lambda: next(now))  # each look at it takes a second
+    # each call takes 1 s
+    monkeypatch.setattr(bench.time, "perf_counter", lambda: next(now))
     inner = clocks.around("inner", lambda: None)
     clocks.around("outer", lambda: (inner(), inner()))()
     assert clocks.take() == {"inner": 2, "outer": 3}
 
 
-def test_the_profile_is_printed_and_kept(bench, monkeypatch, capsys, tmp_path):
+def test_the_profile_is_printed_and_saved(bench, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(sys, "argv", ["step_profile.py", "one-hot", "--steps", "2", "--json", str(tmp_path / "p.json")])
     assert bench.main() == 0
     assert "| one-hot: one step on one thread | ms | share |" in capsys.readouterr().out
@@ -63,7 +64,7 @@ def test_the_profile_is_printed_and_kept(bench, monkeypatch, capsys, tmp_path):
 @pytest.mark.parametrize(
     "arguments, message", [(["none"], "there is no workload 'none'"), (["one-hot", "--steps", "0"], "at least 1")]
 )
-def test_wrong_usage_is_told(bench, monkeypatch, capsys, arguments, message):
+def test_wrong_options_are_refused(bench, monkeypatch, capsys, arguments, message):
     monkeypatch.setattr(sys, "argv", ["step_profile.py", *arguments])
     with pytest.raises(SystemExit) as stop:
         bench.main()

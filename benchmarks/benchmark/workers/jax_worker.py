@@ -1,13 +1,14 @@
-"""JAX, as a worker of the benchmark, written as its users write it well: ``lax.scan`` over the steps, all under ``jit``, optax.
+"""JAX as a worker of the benchmark, with ``lax.scan``, ``jit`` and optax.
 
 Variants:
 
-    gather, one_hot    how ids go in where there is no embedding: rows of Wx, or ``one_hot(ids) @ Wx``
-    embedding          where there is one
+    gather, one_hot    input without an embedding: rows of Wx, or ``one_hot(ids) @ Wx``
+    embedding          input with an embedding
     rbg                for generation: JAX's faster random numbers
-    unrolled           eight steps of the loop at a time, which XLA can then put together
+    unrolled           eight time steps per iteration, which XLA can then merge
 
-Every shape is compiled anew, so ragged batches get lengths that are multiples of 16: compiling them is part of ``prepare``.
+JAX compiles every shape. So batches with padding get lengths that are multiples of 16;
+compiling them is part of ``prepare``.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def cell(Wh, state, z):
 
 
 def vectors(p, ids, way_in: str):
-    """What the first layer adds to its gates: (…, 4H)."""
+    """The first layer's part of the pre-activations, x Wx: (…, 4H)."""
     if "embedding.W" in p:
         return p["embedding.W"][ids] @ p["lstm0.Wx"]
     return p["lstm0.Wx"][ids] if way_in == "gather" else jax.nn.one_hot(ids, len(p["lstm0.Wx"])) @ p["lstm0.Wx"]
@@ -72,22 +73,22 @@ class Engine:
             updates, state = optimizer.update(gradients, state, p)
             return optax.apply_updates(p, updates), state, value
 
-        def next_symbol(carried, key):
-            p, ids, state = carried
+        def next_token(loop_state, key):
+            p, ids, state = loop_state
             logits, state = run(p, ids[None], state, way_in, 1)
             ids = jax.random.categorical(key, logits[0])
             return (p, ids, state), ids
 
         @partial(jax.jit, static_argnums=2)
-        def write(p, prompt, length, key):
+        def generate(p, prompt, length, key):
             logits, state = run(p, prompt, zero_state(p, L, prompt.shape[1]), way_in, 1)
             first, rest = jax.random.split(key)
             ids = jax.random.categorical(first, logits[-1])
-            _, more = jax.lax.scan(next_symbol, (p, ids, state), jax.random.split(rest, length - 1))
+            _, more = jax.lax.scan(next_token, (p, ids, state), jax.random.split(rest, length - 1))
             return jnp.concatenate([ids[None], more])
 
         self.key = jax.random.key(0, impl="rbg" if "rbg" in more else None)
-        self.step_, self.write, self.gradients = step, write, jax.jit(jax.value_and_grad(loss))
+        self.step_, self.generate_, self.gradients = step, generate, jax.jit(jax.value_and_grad(loss))
         self.batches = [self.arrays(*arrays, MULTIPLE if job.ragged else 1) for arrays in job.batches]
 
     @staticmethod
@@ -112,7 +113,7 @@ class Engine:
 
     def generate(self, prompt: list[int], length: int, count: int) -> int:
         ids = jnp.tile(jnp.asarray(prompt, jnp.int32)[:, None], (1, count))
-        return np.asarray(self.write(self.p, ids, length, self.key)).size
+        return np.asarray(self.generate_(self.p, ids, length, self.key)).size
 
 
 if __name__ == "__main__":

@@ -1,21 +1,23 @@
-"""Keras on TensorFlow, as a worker of the benchmark, written as its users write it well.
+"""Keras on TensorFlow as a worker of the benchmark.
 
 Variants:
 
-    train_on_batch     ``compile`` and ``train_on_batch``, with what Keras chooses
-    function           a training step of one's own in a ``tf.function``, compiled once for all shapes
-    xla                the same with ``jit_compile=True``, which compiles every shape: ragged batches get lengths that are
-                       multiples of 16, so that there are few
-    published          for generation: the published loops, which run the whole window again for every symbol
+    train_on_batch     ``compile`` and ``train_on_batch``, with the defaults of Keras
+    function           a training step in a ``tf.function``, compiled once for all
+                       shapes
+    xla                the same with ``jit_compile=True``, which compiles every shape;
+                       so batches with padding get lengths that are multiples of 16
+    published          for generation: the published loops, which read the whole text
+                       again for every token
 
-The model ends in logits, and padding has the target -1, which the loss leaves out.
+The model outputs logits. Padding has the target -1, which the loss ignores.
 """
 
 from __future__ import annotations
 
 import os
 
-if __name__ == "__main__":  # before TensorFlow is loaded, which looks only then
+if __name__ == "__main__":  # TensorFlow reads these once, when it is imported
     os.environ.update({"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"})
 
 import keras
@@ -84,7 +86,7 @@ class Engine:
         return float(self.train(x, y))
 
     def generate(self, prompt: list[int], length: int, count: int) -> int:
-        """As published: ``model(…)`` for characters, ``model.predict`` for words; one text."""
+        """One text, as published; ``model.predict`` for words only."""
         ids = list(prompt)
         for _ in range(length):
             window = tf.constant([ids], tf.int32)

@@ -1,4 +1,7 @@
-"""minilstm, as a worker of the benchmark. Its variants are ways to share the work among threads, set in its environment."""
+"""minilstm as a worker of the benchmark.
+
+Its variants differ in the number of threads, which its environment sets.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,11 @@ from minilstm.models.batch import Batch
 from minilstm.models.language_model import LanguageModel
 from minilstm.optim import Adam
 
-FIRST_LETTER = 0x4E00  # of a script with more letters than any vocabulary here has
+FIRST_LETTER = 0x4E00  # CJK ideographs: more characters than any vocabulary here has
 
 
 def blas() -> dict:
-    """The matrix library that NumPy uses here, and its kernels, where threadpoolctl can tell."""
+    """NumPy's matrix library and its kernels, as threadpoolctl reports them."""
     try:
         from threadpoolctl import threadpool_info
     except ImportError:

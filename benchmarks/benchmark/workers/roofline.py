@@ -1,6 +1,7 @@
-"""The matrix products of a training step, alone and bare, through the same BLAS: the floor under every step that uses it.
+"""The matrix products of a training step alone, through the same BLAS.
 
-One layer with D numbers in and H out, on N = Σ_t n_t tokens, of which n_t stand at step t:
+No step that uses this BLAS can be faster. One layer with input width D and width H, on
+N = Σ_t n_t tokens, n_t of them at time step t, has these products:
 
     forward    (n_t, H) (H, 4H)  for every t          h[t-1] Wh
                (N, D) (D, 4H)                         x Wx
@@ -8,13 +9,15 @@ One layer with D numbers in and H out, on N = Σ_t n_t tokens, of which n_t stan
                (H, N) (N, 4H)                         dWh
                (D, N) (N, 4H), (N, 4H) (4H, D)        dWx and dx
 
-One-hot input is a gather: the first layer has then no products with Wx. The output layer goes through the tokens in chunks
-of n rows, and has (n, H) (H, V), (n, V) (V, H) and (H, n) (n, V) for each. Nothing else is done here: no gates, no softmax,
-no Adam, no gathering; arrays are made before the clock runs.
+With one-hot input, a gather replaces the first layer's products with Wx. The output
+layer takes the tokens in chunks of n rows. Each chunk has the products (n, H) (H, V),
+(n, V) (V, H) and (H, n) (n, V). Nothing else is computed: no gates, no softmax, no
+Adam, no gathering. Arrays are made before the clock runs.
 
-As a worker this is an engine like the others, whose ``step`` runs the products of a batch. Its variants are our ways to share
-the work: on threads of ours, each has the products of its share of the sequences. It loads minilstm before NumPy, so that both
-have the same matrix library with the same kernels.
+As a worker this is an engine like the others; its ``step`` runs the products of one
+mini-batch. Its variants are those of minilstm; with our threads, each thread has the
+products of its shard. It imports minilstm before NumPy, so that both have the same
+matrix library with the same kernels.
 """
 
 from __future__ import annotations
@@ -32,7 +35,7 @@ from minilstm.parallel import threads
 
 
 class Product(NamedTuple):
-    """(m, k) (k, n), of matrices that lie in memory as ``form`` says: "n" as they are, "t" transposed, for each factor."""
+    """(m, k) (k, n); ``form``: "n" (normal) or "t" (transposed) for each factor."""
 
     m: int
     k: int
@@ -45,7 +48,8 @@ class Product(NamedTuple):
 
 
 def products(sizes: dict[str, int], counts: list[int]) -> dict[str, list[Product]]:
-    """The products of one step, by part, with ``counts`` (T,) tokens standing at each time step."""
+    """The products of a training step by part; ``counts`` (T,): tokens per time step.
+    """
     V, E, H, L = (sizes[name] for name in "VEHL")
     N, widths = sum(counts), [E, *[H] * (L - 1)]
     rows = max(1, CHUNK // V)
@@ -61,10 +65,14 @@ def products(sizes: dict[str, int], counts: list[int]) -> dict[str, list[Product
 
 
 def bare(parts: dict[str, list[Product]], rng: np.random.Generator) -> Callable[[], None]:
-    """A function that runs them all. As in a step, products over time read one row after another; chunks take turns."""
+    """A function that runs all products, on memory in the order of a training step.
+
+    Products over time read one row after another; chunks reuse one buffer.
+    """
     calls = []
     for part, listed in parts.items():
-        turns = 1 if part == "output" else len(listed)  # the logits of one chunk overwrite those of the last
+        # logits overwrite the last chunk's
+        turns = 1 if part == "output" else len(listed)
         kept: dict = {}
         for number, p in enumerate(listed):
             left = kept.setdefault((p.m, p.k, p.form, number % turns), _array(rng, p.m, p.k, p.form[0]))
@@ -78,19 +86,19 @@ def bare(parts: dict[str, list[Product]], rng: np.random.Generator) -> Callable[
     return run
 
 
-def _array(rng: np.random.Generator, rows: int, columns: int, lies: str) -> np.ndarray:
-    if lies == "t":
+def _array(rng: np.random.Generator, rows: int, columns: int, form: str) -> np.ndarray:
+    if form == "t":
         return rng.standard_normal((columns, rows), dtype=np.float32).T
     return rng.standard_normal((rows, columns), dtype=np.float32)
 
 
 class Engine:
     def __init__(self, job: Job, variant: str):
-        inputs, _, lengths = job.batches[0]  # full batches: all alike
-        shares = threads.ours() if variant == "our threads" else 1
+        inputs, _, lengths = job.batches[0]  # all are full, of the same sizes
+        shards = threads.ours() if variant == "our threads" else 1
         self.runs = []
-        for k in range(min(shares, len(lengths))):
-            counts = [int((lengths[k::shares] > t).sum()) for t in range(len(inputs))]
+        for k in range(min(shards, len(lengths))):
+            counts = [int((lengths[k::shards] > t).sum()) for t in range(len(inputs))]
             self.runs.append(bare(products(job.sizes, counts), np.random.default_rng(k)))
 
     @staticmethod

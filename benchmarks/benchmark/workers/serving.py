@@ -1,22 +1,33 @@
-"""The worker's side of the benchmark: one process, one engine, one job; questions come in as lines of JSON, answers go out so.
+"""The worker's side of the benchmark: one process, one engine, one job.
 
-    {"do": "hello"}                                       versions, threads, matrix library
-    {"do": "prepare", "job": FILE, "variant": NAME}       read the job, build the model, compile: seconds
-    {"do": "gradients", "to": FILE}                       loss of the first batch; its gradients go to the file
-    {"do": "steps", "seconds": S, "least": n}             train for S seconds and at least n steps: the seconds of each
-    {"do": "epoch"}                                       train on every batch once: the seconds of all together
-    {"do": "generate", "prompt": ids, "length": n, "count": m}      write m texts of n symbols: seconds, symbols
+Questions are read, and answers written, as lines of JSON:
 
-An answer has ``error`` where something went wrong, and always the processor seconds that were burned while nobody asked,
-``idle_cpu``, and the largest memory so far, ``peak_mb``. An engine is a class:
+    {"do": "hello"}
+        versions, threads, matrix library
+    {"do": "prepare", "job": FILE, "variant": NAME}
+        read the job, build the model, compile; answers seconds
+    {"do": "gradients", "to": FILE}
+        write the gradients of the first mini-batch to the file; answers the loss
+    {"do": "steps", "seconds": S, "least": n}
+        train for S seconds and at least n steps; answers the seconds of each step
+    {"do": "epoch"}
+        train on every mini-batch once; answers the seconds of all together
+    {"do": "generate", "prompt": ids, "length": n, "count": m}
+        generate m texts of n tokens; answers seconds per token, and the tokens
 
-    Engine(job, variant)                  the model of the job, with its weights, and an optimizer
-    .loss_and_gradients()                 of the first batch: float, arrays by minilstm's names, in minilstm's layout
-    .step(k)                              train on batch k; done, and not merely begun, when it returns the loss
-    .generate(prompt, length, count)      write; returns how many symbols
+Every answer has ``idle_cpu``, the CPU seconds used since the last answer, and
+``peak_mb``, the largest memory so far; if the question failed, also ``error``. An
+engine is a class:
+
+    Engine(job, variant)                  the model with the job's weights; an optimizer
+    .loss_and_gradients()                 of the first mini-batch: a float, and arrays
+                                          with minilstm's names and layout
+    .step(k)                              train on mini-batch k; returns the loss when
+                                          all work is done
+    .generate(prompt, length, count)      generate; returns the number of tokens
     .describe()                           a dictionary for the head of the report
 
-This file runs in every engine's environment: it needs NumPy and nothing else.
+This file runs in every engine's environment, so it imports only NumPy.
 """
 
 from __future__ import annotations
@@ -35,11 +46,12 @@ SIZES = ("V", "E", "H", "L")
 
 
 class Job(NamedTuple):
-    """What all engines are given: a model and batches."""
+    """What all engines get: a model and mini-batches."""
 
     sizes: dict[str, int]  # V, E (0: one-hot), H, L
     weights: dict[str, np.ndarray]  # by minilstm's names
-    batches: list[tuple[np.ndarray, np.ndarray, np.ndarray]]  # inputs (T, B), targets (T, B), lengths (B,), falling
+    # inputs (T, B), targets (T, B), lengths (B,), falling
+    batches: list[tuple[np.ndarray, np.ndarray, np.ndarray]]
 
     @classmethod
     def read(cls, path: str) -> Job:
@@ -57,13 +69,13 @@ class Job(NamedTuple):
 
 
 def without_padding(targets: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Targets (T, B) with -1 at the padding: what the losses of other libraries are told to leave out."""
+    """Targets (T, B) with -1 at the padding, which the losses of peers ignore."""
     real = np.arange(len(targets))[:, None] < lengths  # (T, B)
     return np.where(real, targets, -1)
 
 
 def memory_mb(peak: bool = False) -> float | None:
-    """What this process holds in memory now, or held at most; None where the system does not say."""
+    """Megabytes of this process, or its peak; None if the system reports none."""
     try:
         with open("/proc/self/status", encoding="ascii") as file:
             lines = dict(line.split(":", 1) for line in file)
@@ -74,7 +86,8 @@ def memory_mb(peak: bool = False) -> float | None:
         import resource
     except ImportError:
         return None
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on a Mac, kilobytes elsewhere
+    # bytes on a Mac, kilobytes elsewhere
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return (most / 2**20 if sys.platform == "darwin" else most / 1024) if peak else None
 
 
@@ -118,17 +131,17 @@ class Session:
 
     def generate(self, prompt: list[int], length: int, count: int) -> dict[str, Any]:
         began = time.perf_counter()
-        written = self.engine.generate(prompt, length, count)
-        return {"seconds": [(time.perf_counter() - began) / written], "written": written}
+        tokens = self.engine.generate(prompt, length, count)
+        return {"seconds": [(time.perf_counter() - began) / tokens], "tokens": tokens}
 
 
 def serve(engine_class: type | None = None, session_class: type[Session] = Session) -> None:
     """Answer until there are no more questions."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what a library prints must not come between the answers
-    session, burned = session_class(engine_class), time.process_time()
+    os.dup2(2, 1)  # the output of libraries must not mix with the answers
+    session, answered = session_class(engine_class), time.process_time()
     for line in sys.stdin:
-        idle = time.process_time() - burned
+        idle = time.process_time() - answered
         question = json.loads(line)
         try:
             answer = getattr(session, question.pop("do"))(**question)
@@ -136,4 +149,4 @@ def serve(engine_class: type | None = None, session_class: type[Session] = Sessi
             answer = {"error": traceback.format_exc()}
         answer = {**answer, "idle_cpu": idle, "peak_mb": memory_mb(peak=True)}
         print(json.dumps(answer), file=answers, flush=True)
-        burned = time.process_time()
+        answered = time.process_time()

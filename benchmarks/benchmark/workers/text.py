@@ -1,8 +1,11 @@
-"""minilstm's text, as a worker: how fast it is made into ids, and an epoch from text to trained model.
+"""minilstm's tokenizers as a worker, and an epoch from text to trained model.
 
-    {"do": "make", "corpus": "headlines" or "recipes", "count": n}      so many texts from the grammar: their characters
-    {"do": "tokenize", "corpus": …, "count": n}                         fit a tokenizer, encode: seconds of both, tokens
-    {"do": "learn", "count": n, "hidden": H}                            encode headlines, make batches, train on each: seconds
+    {"do": "make", "corpus": "headlines" or "recipes", "count": n}
+        make n texts from the grammar; answers their characters
+    {"do": "tokenize", "corpus": …, "count": n}
+        fit a tokenizer and encode; answers the seconds of both, and the tokens
+    {"do": "learn", "count": n, "hidden": H}
+        encode headlines, make mini-batches, train on each once; answers seconds
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ GRAMMARS = {"headlines": headlines, "recipes": recipes}
 
 
 class TextSession(Session):
-    """Texts are made once, and then read as often as one asks."""
+    """Makes each text once, and keeps it for all questions."""
 
     texts: dict[str, list[str]] = {}
 

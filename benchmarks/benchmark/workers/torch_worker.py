@@ -1,14 +1,17 @@
-"""PyTorch, as a worker of the benchmark, written as its users write it well.
+"""PyTorch as a worker of the benchmark.
 
-Variants, by words:
+The words of a variant:
 
-    one_hot, eye, embedding    how ids go in: ``one_hot(ids).float()``, rows of an identity matrix, a trained embedding
-    padded, packed             batches with padding that the loss leaves out, or ``pack_padded_sequence``, whose padding
-                               is never computed, neither by the LSTM nor by the output layer
+    one_hot, eye, embedding    the input: ``one_hot(ids).float()``, rows of an identity
+                               matrix, or a trained embedding
+    padded                     batches with padding, which the loss ignores
+    packed                     ``pack_padded_sequence``: neither the LSTM nor the output
+                               layer computes the padding
     compiled                   ``torch.compile`` on the model and its loss
     head                       ``torch.compile`` on the output layer and the loss only
     single                     one thread
-    cell                       for generation: ``lstm_cell`` step by step, where there is one layer, and not ``nn.LSTM``
+    cell                       for generation with one layer: ``lstm_cell`` instead of
+                               ``nn.LSTM``
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ GATES = {"weight_ih": "Wx", "weight_hh": "Wh", "bias_ih": "b"}
 
 
 class Net(nn.Module):
-    """Logits, and their loss against targets of which -1 is left out."""
+    """The model and its loss, which ignores the target -1."""
 
     def __init__(self, V: int, E: int, H: int, L: int, way_in: str):
         super().__init__()
@@ -51,13 +54,14 @@ class Net(nn.Module):
     def head(self, h, targets):
         return cross_entropy(self.output(h), targets, ignore_index=-1)
 
-    def following(self, ids, state):
-        """One each of the next symbols (1, B), drawn, and the state, after ids (T, B)."""
+    def next_tokens(self, ids, state):
+        """A sampled next token of each sequence (1, B) and the state after ids (T, B).
+        """
         h, state = self.lstm(self.vectors(ids), state)
         return self.draw(h[-1]), state
 
-    def following_one(self, ids, state):
-        """The same after ids (1, B)."""
+    def next_tokens_by_cell(self, ids, state):
+        """The same after ids (1, B), by ``lstm_cell``."""
         h, c = torch.lstm_cell(self.vectors(ids[0]), [part[0] for part in state], *self.lstm._flat_weights)
         return self.draw(h), (h[None], c[None])
 
@@ -77,13 +81,13 @@ class Engine:
                 parameter.zero_()  # the second bias
                 if name in (ours := self.names()):
                     values = torch.from_numpy(job.weights[ours[name]])
-                    parameter.copy_(values.T if self.turned(name) else values)
+                    parameter.copy_(values.T if self.transposed(name) else values)
         self.optimizer = torch.optim.Adam(self.net.parameters(), lr=0.001, fused=True)
         self.batches = [self.tensors(*arrays, "packed" in words) for arrays in job.batches]
         self.loss = torch.compile(self.net) if "compiled" in words else self.net
         if "head" in words:
             self.net.head = torch.compile(self.net.head)
-        self.following = self.net.following_one if "cell" in words else self.net.following
+        self.next_tokens = self.net.next_tokens_by_cell if "cell" in words else self.net.next_tokens
 
     @staticmethod
     def describe() -> dict:
@@ -98,14 +102,14 @@ class Engine:
         return ids, torch.from_numpy(without_padding(targets, lengths).astype(np.int64))
 
     def names(self) -> dict[str, str]:
-        """minilstm's names by PyTorch's; the second bias, which minilstm has not, has none."""
+        """minilstm's names by PyTorch's, without PyTorch's second bias."""
         layers = range(self.net.lstm.num_layers)
         lstm = {f"lstm.{theirs}_l{k}": f"lstm{k}.{ours}" for k in layers for theirs, ours in GATES.items()}
         return {"embedding.weight": "embedding.W", **lstm, "output.weight": "output.W", "output.bias": "output.b"}
 
     @staticmethod
-    def turned(name: str) -> bool:
-        """Whether PyTorch keeps the transpose."""
+    def transposed(name: str) -> bool:
+        """Whether PyTorch stores the transpose of minilstm's matrix."""
         return name == "output.weight" or name.startswith("lstm.weight")
 
     def loss_and_gradients(self):
@@ -114,8 +118,8 @@ class Engine:
         loss.backward()
         found = dict(self.net.named_parameters())
         gradients = {ours: found[name].grad.numpy() for name, ours in self.names().items() if name in found}
-        turned = {ours for name, ours in self.names().items() if self.turned(name)}
-        return loss.item(), {name: g.T.copy() if name in turned else g.copy() for name, g in gradients.items()}
+        transposed = {ours for name, ours in self.names().items() if self.transposed(name)}
+        return loss.item(), {name: g.T.copy() if name in transposed else g.copy() for name, g in gradients.items()}
 
     def step(self, k: int) -> float:
         self.optimizer.zero_grad()
@@ -126,12 +130,12 @@ class Engine:
 
     @torch.inference_mode()
     def generate(self, prompt: list[int], length: int, count: int) -> int:
-        ids, state = self.net.following(torch.tensor(prompt)[:, None].repeat(1, count), None)
-        written = [ids]
+        ids, state = self.net.next_tokens(torch.tensor(prompt)[:, None].repeat(1, count), None)
+        generated = [ids]
         for _ in range(length - 1):
-            ids, state = self.following(ids, state)
-            written.append(ids)
-        return torch.cat(written).numel()
+            ids, state = self.next_tokens(ids, state)
+            generated.append(ids)
+        return torch.cat(generated).numel()
 
 
 if __name__ == "__main__":
