@@ -1,4 +1,7 @@
-"""Settings for all tests: Hypothesis profiles, and the folder of real text that some tests run on where it is present."""
+"""Settings for all tests: Hypothesis profiles, and the folder of real text.
+
+Tests that need real text are skipped if it is missing.
+"""
 
 import os
 import signal
@@ -15,12 +18,13 @@ settings.register_profile("ci", max_examples=200, deadline=None, derandomize=Tru
 settings.register_profile("quick", max_examples=10, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 cli.use_one_thread()  # before NumPy is loaded, as the command line does
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what it puts in the background deaf to Ctrl-C
+# a shell makes background processes ignore Ctrl-C
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def no_waiting_for_the_disk():
-    """Files are not forced to the disk: a power cut ends the tests anyway."""
+    """Files are not synced to the disk, which saves time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda descriptor: None)
         yield
@@ -28,7 +32,7 @@ def no_waiting_for_the_disk():
 
 @pytest.fixture
 def real_data():
-    """A function from a file's name to its path, which skips the test where the file is absent."""
+    """A function from a file's name to its path; it skips the test if it is missing."""
 
     def find(name: str) -> Path:
         path = SHARED / "data" / name

@@ -1,12 +1,14 @@
-"""How much of the mathematics could be changed without any test noticing? As good as nothing should be left.
+"""Mutation testing: which changes of the mathematics does no test notice?
 
     pip install cosmic-ray
     python tests/mutation.py [--jobs N] [--only minilstm/layers/losses.py ...]
 
-cosmic-ray changes one operator, number or statement at a time, and the tests of that module must fail: the mutant is killed.
-Each module is mutated in a copy of the checkout, with the compiler off, so that kernels are changed as Python. Annotations are
-never evaluated, so that their mutants (``X | None``) are left out. Prints a line for each module, and writes the survivors
-as differences to ``mutants.txt``. Takes about an hour on two cores.
+cosmic-ray changes one operator, number or statement at a time. The tests of that module
+must then fail; the mutant is killed. Almost none should survive. Each module is mutated
+in a copy of the checkout, with the compiler off, so that kernels run as Python.
+Annotations are never evaluated, so their mutants (``X | None``) are omitted. Prints a
+line for each module, and writes the survivors as differences to ``mutants.txt``. Takes
+about an hour on two cores.
 """
 
 import argparse
@@ -26,7 +28,7 @@ from minilstm.streams import make_writable
 ROOT = Path(__file__).resolve().parents[1]
 LAYER = "layers/test_layers_small layers/test_layers_recurrent layers/test_layers_edges models/test_model"
 RECURRENT = "layers/test_layers_recurrent layers/test_layers_edges layers/test_properties models/test_model"
-TESTS = {  # what judges a module, the quickest to notice first
+TESTS = {  # the tests of each module, the fastest first
     "minilstm/reference/gru.py": "reference/test_cells kernels/test_kernels",
     "minilstm/reference/lstm.py": "reference/test_cells kernels/test_kernels",
     "minilstm/reference/rnn.py": "reference/test_cells kernels/test_kernels",
@@ -73,7 +75,10 @@ exclude-operators = ["core/ReplaceBinaryOperator_BitOr_.*"]
 
 
 def survivors_of(module: str) -> tuple[str, int, list[str]]:
-    """Mutate one module in a copy of the checkout; how many mutants there were, and the differences that no test noticed."""
+    """Mutate one module in a copy of the checkout.
+
+    Returns the module, the number of mutants, and the differences that no test noticed.
+    """
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "checkout"
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "build", "runs", "*.egg-info", "__pycache__"))
@@ -81,7 +86,8 @@ def survivors_of(module: str) -> tuple[str, int, list[str]]:
         (copy / "mutation.toml").write_text(CONFIG.format(module=module, python=sys.executable, tests=tests))
         profile = {"NUMBA_DISABLE_JIT": "1", "HYPOTHESIS_PROFILE": "quick", "OPENBLAS_NUM_THREADS": "1"}
         environment = {**os.environ, **profile, "PYTHONPATH": str(copy)}
-        # Python takes a compiled file for fresh by its time and size, which two mutants may share; by its hash it cannot err
+        # Python checks compiled files by time and size, which two mutants may share;
+        # with a hash it always notices
         compileall.compile_dir(copy / "minilstm", quiet=1, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
 
         def run(*command: str) -> str:
@@ -96,12 +102,12 @@ def survivors_of(module: str) -> tuple[str, int, list[str]]:
         run("cr-filter-operators", "mutants.sqlite", "mutation.toml")
         run("cosmic-ray", "exec", "mutation.toml", "mutants.sqlite")
         results = [json.loads(line)[1] for line in run("cosmic-ray", "dump", "mutants.sqlite").splitlines()]
-    judged = [result for result in results if result and result["worker_outcome"] == "normal"]
-    return module, len(judged), [result["diff"] for result in judged if result["test_outcome"] == "survived"]
+    tested = [result for result in results if result and result["worker_outcome"] == "normal"]
+    return module, len(tested), [result["diff"] for result in tested if result["test_outcome"] == "survived"]
 
 
 def main() -> int:
-    """All modules, as many at a time as there are jobs."""
+    """Mutate all modules, with ``--jobs`` of them at a time."""
     parser = argparse.ArgumentParser(description="Mutate the mathematics and see the tests fail.")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="modules at a time (cores)")
     parser.add_argument("--only", nargs="+", choices=list(TESTS), default=list(TESTS), metavar="MODULE")

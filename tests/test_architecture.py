@@ -1,4 +1,4 @@
-"""The floors of the house: imports run downward only."""
+"""The levels of the package, whose modules import downward only; and layout rules."""
 
 import ast
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 import minilstm
 
 ROOT = Path(minilstm.__file__).parent
-FLOORS = [  # of modules, or of the folders that they lie in
+LEVELS = [  # of modules or of their folders, the lowest first
     {"reference"},
     {"checks", "errors", "files", "functions", "seeds", "streams", "parallel.ownership", "parallel.threads"},
     {"cells", "kernels", "params"},
@@ -20,19 +20,22 @@ FLOORS = [  # of modules, or of the folders that they lie in
     {"training"},
     {"cli", "course", "__main__"},
 ]
-FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-TOP = {room.split(".")[0] for room in FLOOR}
+LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
+TOP = {name.split(".")[0] for name in LEVEL}
 
 
 def imported(module, name):
-    """The module that ``from module import name`` needs, below the package: of that name, or the one that has the name."""
+    """The module that ``from module import name`` needs, without the package's name.
+
+    It is ``module.name`` if there is such a module, and ``module`` otherwise.
+    """
     below = [*module.split(".")[1:], name]
     path = ROOT.joinpath(*below)
     return ".".join(below if path.is_dir() or path.with_suffix(".py").is_file() else below[:-1])
 
 
 def imports(path):
-    """Modules of ours that a file imports, wherever in the file, as dotted names below the package."""
+    """Modules of minilstm that a file imports anywhere, without the package's name."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
@@ -44,9 +47,9 @@ def imports(path):
     return {name for name in found if name.split(".")[0] in TOP}
 
 
-def floor(name):
-    """The floor of a module: its own, or that of the folder that it lies in."""
-    return FLOOR[name] if name in FLOOR else FLOOR[name.split(".")[0]]
+def level(name):
+    """The level of a module: its own, or that of its folder."""
+    return LEVEL[name] if name in LEVEL else LEVEL[name.split(".")[0]]
 
 
 def files():
@@ -58,9 +61,9 @@ def module_name(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def test_every_room_has_a_floor():
+def test_every_module_belongs_to_a_level():
     for path in files():
-        assert module_name(path).split(".")[0] in TOP, f"{path.name} stands on no floor"
+        assert module_name(path).split(".")[0] in TOP, f"{path.name} has no level"
 
 
 def test_imports_run_downward_only():
@@ -69,17 +72,17 @@ def test_imports_run_downward_only():
         here = module_name(path)
         for there in imports(path):
             seen += 1
-            assert floor(there) <= floor(here), f"{here} (floor {floor(here)}) imports {there} (floor {floor(there)})"
+            assert level(there) <= level(here), f"{here} (level {level(here)}) imports {there} (level {level(there)})"
     assert seen > 20
 
 
-def test_no_imports_run_in_a_circle():
+def test_imports_form_no_cycle():
     graph = {module_name(path): {n for n in imports(path) if n != module_name(path)} for path in files()}
     packages = {module_name(path) for path in files() if path.name == "__init__.py"}
     done, above = set(), []
 
     def visit(name):
-        assert name not in above, f"circle: {' -> '.join([*above, name])}"
+        assert name not in above, f"cycle: {' -> '.join([*above, name])}"
         if name in done:
             return
         above.append(name)
@@ -94,12 +97,12 @@ def test_no_imports_run_in_a_circle():
     assert len(done) > 20
 
 
-def test_files_fit_a_readers_head():
-    for path in files():
+def test_no_file_has_more_than_400_lines():
+    for path in [*files(), ROOT / "__init__.py"]:
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 400, f"{path.name} is too long"
 
 
-def test_the_line_below_a_heading_of_a_docstring_stands_alone():
+def test_headings_of_docstrings_are_underlined_on_a_line_of_their_own():
     for path in files():
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"^ *-{5,} +[^-\s]", text, re.MULTILINE), f"{path.name}: a heading's line runs into the text"

@@ -1,4 +1,4 @@
-"""Files are whole or not there, on local disks and on file systems that cannot do everything."""
+"""Files are complete or absent, also on file systems that lack some functions."""
 
 import errno
 import os
@@ -15,7 +15,7 @@ def write(path, content=b"new"):
 
 
 def failing(monkeypatch, name, number, when=lambda path: True):
-    """Let a function of ``os`` fail where ``when`` holds; returns the calls that failed."""
+    """Let a function of ``os`` fail if ``when`` is true; returns failed calls."""
     real, failed = getattr(os, name), []
 
     def fail(first, *others, **options):
@@ -32,7 +32,7 @@ def is_folder(number):
     return os.path.isdir(f"/proc/self/fd/{number}") if isinstance(number, int) else os.path.isdir(number)
 
 
-def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path):
+def test_a_file_is_replaced_completely_or_not_at_all(tmp_path):
     path = tmp_path / "file"
     with replacing(path) as file:
         file.write(b"old")
@@ -42,7 +42,7 @@ def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path):
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
 
 
-def test_a_new_file_is_whole_and_on_disk_before_it_takes_the_place_of_the_old(tmp_path, monkeypatch):
+def test_a_new_file_is_complete_and_on_disk_before_it_replaces_the_old(tmp_path, monkeypatch):
     path, events = tmp_path / "file", []
     path.write_bytes(b"old")
     replace, fsync = os.replace, os.fsync
@@ -63,7 +63,7 @@ LINUX = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="tells fol
 
 
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.ENOSYS])
-def test_a_file_system_that_cannot_sync_files_is_written_to_all_the_same(tmp_path, monkeypatch, number):
+def test_files_are_written_even_if_the_file_system_cannot_sync_them(tmp_path, monkeypatch, number):
     failed = failing(monkeypatch, "fsync", number)
     write(tmp_path / "replaced")
     write_new(tmp_path / "made", b"new")
@@ -74,7 +74,7 @@ def test_a_file_system_that_cannot_sync_files_is_written_to_all_the_same(tmp_pat
 @LINUX
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EBADF])
 @pytest.mark.parametrize("function", ["fsync", "open"])
-def test_a_folder_that_cannot_be_synced_is_no_reason_to_fail(tmp_path, monkeypatch, function, number):
+def test_a_folder_that_cannot_be_synced_causes_no_error(tmp_path, monkeypatch, function, number):
     failed = failing(monkeypatch, function, number, is_folder)
     write(tmp_path / "file")
     assert len(failed) == 1 and (tmp_path / "file").read_bytes() == b"new"
@@ -92,14 +92,14 @@ def test_a_full_or_broken_disk_is_reported_with_the_name_of_the_file(tmp_path, m
 
 @LINUX
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
-def test_a_broken_disk_is_reported_even_where_only_the_renaming_is_lost(tmp_path, monkeypatch, number):
+def test_a_broken_disk_is_reported_even_if_only_the_renaming_fails(tmp_path, monkeypatch, number):
     failing(monkeypatch, "fsync", number, is_folder)
     with pytest.raises(OSError) as caught:
         write(tmp_path / "file")
     assert caught.value.errno == number and caught.value.filename == str(tmp_path)
 
 
-def test_where_a_file_cannot_be_replaced_the_new_one_stays_beside_it_and_both_are_named(tmp_path, monkeypatch):
+def test_if_a_file_cannot_be_replaced_the_new_one_stays_beside_it_and_both_are_named(tmp_path, monkeypatch):
     path = tmp_path / "file"
     path.write_bytes(b"old")
     failing(monkeypatch, "replace", errno.EACCES)
@@ -112,25 +112,25 @@ def test_where_a_file_cannot_be_replaced_the_new_one_stays_beside_it_and_both_ar
     assert list(tmp_path.iterdir()) == [path] and path.read_bytes() == b"newer"
 
 
-def test_a_folder_that_is_not_there_is_reported_by_the_name_that_was_asked_for(tmp_path):
+def test_a_missing_folder_is_reported_with_the_given_name(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         write(tmp_path / "none" / "file")
     assert caught.value.filename == str(tmp_path / "none" / "file")
 
 
-def test_an_error_without_a_number_keeps_its_words(tmp_path):
+def test_an_error_without_a_number_keeps_its_message(tmp_path):
     with pytest.raises(OSError, match="3 requested and 2 written"), replacing(tmp_path / "file"):
         raise OSError("3 requested and 2 written")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_error_of_the_writer_keeps_its_own_file(tmp_path):
+def test_an_error_about_another_file_keeps_that_file_name(tmp_path):
     with pytest.raises(OSError) as caught, replacing(tmp_path / "file"):
         raise OSError(errno.EIO, "failed", "another")
     assert caught.value.filename == "another" and list(tmp_path.iterdir()) == []
 
 
-def test_a_new_file_never_takes_the_place_of_another(tmp_path):
+def test_a_new_file_never_replaces_another(tmp_path):
     (tmp_path / "file").write_bytes(b"mine")
     with pytest.raises(FileExistsError):
         write_new(tmp_path / "file", b"new")

@@ -1,4 +1,4 @@
-"""The random streams of a run: always the same numbers, and no two alike."""
+"""The random streams of a run are reproducible, and no two are the same."""
 
 import numpy as np
 
@@ -18,6 +18,6 @@ def test_streams_of_other_names_seeds_and_counters_differ():
     assert len({seeds.generator(*key).random() for key in keys}) == len(keys) == 20
 
 
-def test_the_streams_keep_their_numbers():
-    """With other numbers, a seed would stand for another run."""
+def test_the_numbers_of_streams_do_not_change():
+    """With other numbers, the same seed would give another run."""
     assert STREAMS == [0, 1, 2, 3, 4]

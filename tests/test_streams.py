@@ -1,4 +1,4 @@
-"""Output that takes every character: of the command line, of lessons, exercises and benchmarks."""
+"""The output of all programs accepts every character."""
 
 import ast
 import io
@@ -16,13 +16,14 @@ from tests.helpers.paths import LESSONS
 
 ROOT = LESSONS.parent
 SCRIPTS = numbered(LESSONS)
-FOREIGN = {"keras_reference.py", "published.py"}  # one runs where there is no minilstm, one is no program
+# one runs without minilstm, one is not a program
+FOREIGN = {"keras_reference.py", "published.py"}
 PROGRAMS = [path for path in (ROOT / "benchmarks").glob("*.py") if path.name not in FOREIGN]
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1"])
 @pytest.mark.parametrize("name", ["stdout", "stderr"])
-def test_what_an_encoding_lacks_is_escaped(monkeypatch, encoding, name):
+def test_characters_that_an_encoding_lacks_are_escaped(monkeypatch, encoding, name):
     written = io.BytesIO()
     monkeypatch.setattr(sys, name, io.TextIOWrapper(written, encoding=encoding))
     streams.make_writable()
@@ -30,7 +31,7 @@ def test_what_an_encoding_lacks_is_escaped(monkeypatch, encoding, name):
     assert written.getvalue().split() == [rb"\u03c3(z)", rb"\u2581\u2588", b"z"]
 
 
-def test_streams_that_are_closed_or_have_no_encoding_are_let_be(monkeypatch):
+def test_streams_that_are_closed_or_have_no_encoding_are_not_changed(monkeypatch):
     in_memory = io.StringIO()
     monkeypatch.setattr(sys, "stdout", in_memory)
     monkeypatch.setattr(sys, "stderr", None)
@@ -42,7 +43,7 @@ def test_streams_that_are_closed_or_have_no_encoding_are_let_be(monkeypatch):
 
 
 def first_line_of(path, wanted):
-    """The line of the first node of a file's top level, or within a statement of it, that is wanted."""
+    """The line of the first wanted node in the top level of a file."""
     tree = ast.parse(path.read_text("utf-8"))
     lines = [node.lineno for statement in tree.body for node in ast.walk(statement) if wanted(node)]
     return min(lines, default=None)

@@ -55,7 +55,7 @@ def test_sorting_keeps_the_tokens_that_the_heap_keeps(ablation):
     np.testing.assert_allclose(w, sorted_w, rtol=1e-15)
 
 
-def test_what_is_replaced_is_put_back(ablation):
+def test_replaced_functions_are_restored(ablation):
     before = huge_pages.empty, threads.left_to_blas, threads.ours
     for build in (ablation.with_huge_pages, ablation.with_packed_weights):
         for work in build():

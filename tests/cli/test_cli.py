@@ -1,4 +1,4 @@
-"""The command line: what it does, and one clear sentence for everything that is wrong."""
+"""The command line: what it does, and one clear sentence for every error."""
 
 import csv
 import json
@@ -27,7 +27,7 @@ SMALL = ["--hidden", "8", "--batch-size", "4"]
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """An empty folder to work in, with a text of forty lines, a table and a list of objects."""
+    """An empty folder to work in, with a text of forty lines, a table, a JSON list."""
     monkeypatch.chdir(tmp_path)
     lines = [f"line {k} says {'abc'[k % 3] * (k % 5 + 1)}" for k in range(40)]
     (tmp_path / "lines.txt").write_text("\n".join(lines), "utf-8")
@@ -37,7 +37,7 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_training_writes_five_files_and_tells_what_happens(here, run, real_pictures):
+def test_training_writes_five_files_and_prints_its_progress(here, run, real_pictures):
     status, out, _ = run("train", "lines.txt", *SMALL, "--epochs", 2)
     assert status == 0 and "epoch 1: train" in out and "epoch 2: train" in out and "validation" in out
     folder = here / "runs" / "lines"
@@ -69,7 +69,7 @@ def test_every_kind_of_file_can_be_trained_on(here, run, source, options):
     assert status == 0 and out.strip(), err
 
 
-def test_the_built_in_corpus_is_told_with_its_floor(here, run):
+def test_the_built_in_corpus_is_described_with_its_entropy_floor(here, run):
     status, out, err = run("train", "headlines", *SMALL, "--steps", 3, "--out", "run")
     assert status == 0, err
     floor = headlines.headlines().floor
@@ -80,7 +80,7 @@ def test_the_built_in_corpus_is_told_with_its_floor(here, run):
     assert [line.startswith(p) for line, p in zip(out.splitlines(), headlines.PROMPTS)] == [True] * 4
 
 
-def test_a_run_is_never_written_over(here, run):
+def test_a_run_is_never_overwritten(here, run):
     assert run("train", "lines.txt", *SMALL, "--steps", 3)[0] == 0
     kept = {p: p.read_bytes() for p in (here / "runs" / "lines").iterdir()}
     refused(run("train", "lines.txt", *SMALL, "--steps", 3), 2, "model.npz exists already", "--resume", "--out")
@@ -91,7 +91,7 @@ def parameters(folder):
     return checkpoint.load(folder / "model.npz").training.model.parameters.flat
 
 
-def test_resuming_goes_on_where_the_run_stopped(here, run):
+def test_resuming_continues_where_the_run_stopped(here, run):
     assert run("train", "lines.txt", *SMALL, "--epochs", 1, "--out", "parts")[0] == 0
     (here / "lines.txt").rename(here / "moved.txt")
     status, out, _ = run("train", "moved.txt", "--out", "parts", "--resume", "--epochs", 2)
@@ -104,7 +104,7 @@ def test_resuming_goes_on_where_the_run_stopped(here, run):
     assert status == 0 and "ask for more" in out
 
 
-def test_resuming_before_there_is_anything_begins(here, run):
+def test_resuming_in_an_empty_folder_starts_a_run(here, run):
     status, out, _ = run("train", "lines.txt", *SMALL, "--steps", 2, "--resume")
     assert status == 0 and "going on" not in out
 
@@ -131,7 +131,7 @@ def test_resuming_on_another_or_a_changed_text_is_refused(here, run):
     refused(run("train", "headlines", "--out", "run", "--resume"), 2, "was trained on", "cannot continue with headlines")
 
 
-def test_ctrl_c_saves_and_says_how_to_go_on(here, run, monkeypatch):
+def test_ctrl_c_saves_and_says_how_to_continue(here, run, monkeypatch):
     def pressed_at_step_2(self, training, record):
         if record.step == 2:
             training.stop = "interrupted"
@@ -163,7 +163,7 @@ def test_a_model_that_is_missing_or_damaged_is_refused(here, run):
      ["--epochs", "0"], ["--steps", "1.5"], ["--learning-rate", "0"], ["--learning-rate", "nan"], ["--clip", "-1"],
      ["--clip", "inf"], ["--seed", "x"], ["--save-every", "0"]],
 )
-def test_numbers_that_make_no_sense_are_refused_by_name(here, run, options):
+def test_impossible_values_of_options_are_refused_by_name(here, run, options):
     refused(run("train", "lines.txt", *options), 2, f"argument {options[0]}: must be", repr(options[1]))
     assert not (here / "runs").exists()
 
@@ -215,7 +215,7 @@ def test_a_folder_that_cannot_be_written_is_refused(here, run):
     assert (here / "file").read_text() == "in the way"
 
 
-def test_a_full_disk_ends_the_job_and_keeps_the_last_checkpoint(here, run, monkeypatch):
+def test_a_full_disk_ends_the_run_and_keeps_the_last_checkpoint(here, run, monkeypatch):
     save, calls = callbacks.save, []
 
     def full_after_the_first(path, kept):
@@ -230,7 +230,7 @@ def test_a_full_disk_ends_the_job_and_keeps_the_last_checkpoint(here, run, monke
     assert checkpoint.load("run/model.npz").training.step == 0
 
 
-def test_a_loss_that_is_not_finite_ends_the_job_and_keeps_the_last_checkpoint(here, run):
+def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_last_checkpoint(here, run):
     with np.errstate(all="ignore"):
         result = run("train", "lines.txt", *SMALL, "--out", "run", "--learning-rate", "1e30", "--epochs", 3)
     refused(result, 1, "step ", "norm", "Usual causes")
@@ -249,14 +249,14 @@ def test_without_the_extras_everything_but_pictures_and_bars_works(here, run, mo
     assert status == 0 and out.count("pip install") == 4
 
 
-def test_a_bar_is_drawn_where_there_is_a_terminal(here, run, monkeypatch):
+def test_a_progress_bar_is_drawn_in_a_terminal(here, run, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     status, _, err = run("train", "lines.txt", *SMALL, "--steps", 3, "--out", "run")
     assert status == 0 and err.index("compiling kernels") < err.index("1/3") and "step" in err
-    assert "0/3" not in err  # no estimate from the time that compiling takes
+    assert "0/3" not in err  # the time of compiling gives no estimate
 
 
-def test_info_tells_versions_and_what_models_hold(here, run):
+def test_info_prints_versions_and_the_contents_of_models(here, run):
     assert run("train", "lines.txt", *SMALL, "--steps", 2, "--out", "run")[0] == 0
     status, out, _ = run("info", "run")
     assert status == 0
@@ -269,7 +269,7 @@ def python(*arguments, **options):
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=120, **options)
 
 
-def test_help_comes_without_loading_numpy_or_numba():
+def test_help_loads_neither_numpy_nor_numba():
     script = (
         "import sys, minilstm.cli.main\n"
         "try: minilstm.cli.main.main(['--help'])\n"
@@ -297,7 +297,7 @@ def test_wrong_usage_ends_with_status_2(arguments):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="closes a pipe in the way of POSIX systems")
-def test_a_reader_that_goes_away_is_no_traceback(here, run):
+def test_a_closed_pipe_causes_no_traceback(here, run):
     assert run("train", "lines.txt", *SMALL, "--steps", 1, "--out", "run")[0] == 0
     command = f"{sys.executable} -m minilstm sample run --count 3000 --length 5 | head -n 1"
     result = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120)
@@ -322,7 +322,7 @@ def test_the_learning_rate_falls_to_the_end_of_the_run(here, run, monkeypatch):
     assert rates[0] == 0.5 and rates == sorted(rates, reverse=True) and len(rates) == 20 and rates[-1] < 0.01
 
 
-def test_the_number_of_steps_is_kept_with_the_run(here, run):
+def test_the_number_of_steps_is_saved_with_the_run(here, run):
     assert run("train", "lines.txt", *SMALL, "--steps", 12, "--out", "whole")[0] == 0
     assert run("train", "lines.txt", *SMALL, "--steps", 12, "--out", "parts", "--resume")[0] == 0
     status, out, _ = run("train", "lines.txt", "--out", "parts", "--resume")
@@ -333,7 +333,7 @@ def test_the_number_of_steps_is_kept_with_the_run(here, run):
     assert status == 0 and checkpoint.load("parts/model.npz").training.epoch == 3
 
 
-def test_the_picture_has_both_losses_and_the_floor():
+def test_the_picture_has_both_losses_and_the_entropy_floor():
     rows = [HistoryRow(1, 10, 2.0, None, 0.25, 1.0, 1.0), HistoryRow(1, 20, 1.5, 1.75, 0.25, 1.0, 2.0)]
     axes = Figure().add_subplot()
     plots.draw_losses(axes, rows)
@@ -344,7 +344,7 @@ def test_the_picture_has_both_losses_and_the_floor():
 
 
 def train_in_terminal(monkeypatch, *options, columns=80, rows=40, encoding="utf-8", **environment):
-    """What a run of three epochs writes to a terminal; it runs in this process."""
+    """The output of a run of three epochs to a terminal, in this process."""
     for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
@@ -366,7 +366,7 @@ def test_in_a_terminal_the_bar_is_cleared_before_a_line_is_printed(here, monkeyp
 
 @NEEDS_PTY
 @pytest.mark.parametrize("columns", [60, 80, 200])
-def test_in_a_terminal_the_curves_stand_once_below_all_lines_of_the_run(here, monkeypatch, columns):
+def test_in_a_terminal_the_curves_are_below_all_lines_of_the_run(here, monkeypatch, columns):
     text = train_in_terminal(monkeypatch, columns=columns, TERM="xterm")
     assert text.count("└─") > 1 and "\x1b[38;5;" in text
     lines = screen(text)
@@ -393,26 +393,26 @@ def test_in_a_terminal_the_curves_stand_once_below_all_lines_of_the_run(here, mo
         ([], {"TERM": "xterm"}, (59, 40)),
     ],
 )
-def test_where_curves_are_not_wanted_or_have_no_room_none_are_drawn(here, monkeypatch, options, environment, size):
+def test_no_curves_are_drawn_if_not_wanted_or_without_room(here, monkeypatch, options, environment, size):
     text = train_in_terminal(monkeypatch, *options, columns=size[0], rows=size[1], **environment)
     assert "└" not in text and "\x1b[J" not in text and "epoch 3: train" in text
     assert ("no live curves, because the output is not a terminal" in text) == ("--curves" in options)
 
 
 @NEEDS_PTY
-def test_no_color_is_heeded(here, monkeypatch):
+def test_the_variable_no_color_is_respected(here, monkeypatch):
     text = train_in_terminal(monkeypatch, TERM="xterm", NO_COLOR="1")
     assert "└─" in text and "\x1b[38;5;" not in text
 
 
-def test_without_a_terminal_nothing_is_drawn_and_only_who_asked_is_told(here, run):
+def test_without_a_terminal_nothing_is_drawn_and_the_option_gets_a_message(here, run):
     status, out, err = run("train", "lines.txt", *SMALL, "--steps", 3, "--out", "one")
     assert status == 0 and "└" not in out + err and "curves" not in out + err
     status, out, err = run("train", "lines.txt", *SMALL, "--steps", 3, "--out", "two", "--curves")
     assert status == 0 and "└" not in out + err and out.count("no live curves, because the output is not a terminal") == 1
 
 
-def test_curves_without_plotille_are_told_to_who_asked_only(here, run, monkeypatch):
+def test_a_missing_plotille_is_reported_only_if_curves_were_asked_for(here, run, monkeypatch):
     monkeypatch.setitem(sys.modules, "plotille", None)
     monkeypatch.delitem(sys.modules, "minilstm.training.curves", raising=False)
     monkeypatch.delattr("minilstm.training.curves", raising=False)
@@ -421,7 +421,7 @@ def test_curves_without_plotille_are_told_to_who_asked_only(here, run, monkeypat
     assert "plotille" not in run("train", "lines.txt", *SMALL, "--steps", 3, "--out", "two")[1]
 
 
-def test_when_the_best_model_is_not_the_last_it_is_told_and_writes_otherwise(here, run, monkeypatch):
+def test_when_the_best_model_is_not_the_last_it_is_named_and_its_samples_differ(here, run, monkeypatch):
     losses = iter([2.0, 1.0, 1.5])
     monkeypatch.setattr(callbacks, "evaluate", lambda model, batches: next(losses))
     status, out, _ = run("train", "lines.txt", *SMALL, "--learning-rate", 0.1, "--epochs", 3, "--out", "run")
@@ -433,7 +433,7 @@ def test_when_the_best_model_is_not_the_last_it_is_told_and_writes_otherwise(her
     assert best[0] == last[0] == 0 and best[1] != last[1]
 
 
-def test_when_the_last_model_is_the_best_nothing_is_told(here, run):
+def test_when_the_last_model_is_the_best_no_other_is_named(here, run):
     status, out, _ = run("train", "lines.txt", *SMALL, "--epochs", 2, "--out", "run")
     assert status == 0 and "best.npz" not in out
     assert (parameters(here / "run") == checkpoint.load("run/best.npz").training.model.parameters.flat).all()
@@ -448,7 +448,7 @@ def test_samples_of_running_text_fit_a_screen(here, run):
 
 
 @pytest.mark.parametrize("name", ["best.npz", "history.csv", "samples.txt", "loss.png"])
-def test_files_that_are_not_of_a_run_are_never_written_over(here, run, name):
+def test_files_that_are_not_of_a_run_are_never_overwritten(here, run, name):
     (here / "mine").mkdir()
     (here / "mine" / name).write_text("line of mine\n" * 50)
     refused(run("train", "lines.txt", *SMALL, "--out", "mine", "--steps", 1), 2, name, "--out")
@@ -456,7 +456,7 @@ def test_files_that_are_not_of_a_run_are_never_written_over(here, run, name):
     assert [p.name for p in (here / "mine").iterdir()] == [name]
 
 
-def test_two_runs_cannot_be_at_work_in_one_folder(here, run):
+def test_two_runs_cannot_use_one_folder_at_once(here, run):
     with lock.locked(here / "run"):
         refused(run("train", "lines.txt", *SMALL, "--out", "run", "--steps", 1), 2, "another run is at work in run")
     assert run("train", "lines.txt", *SMALL, "--out", "run", "--steps", 1)[0] == 0
@@ -470,14 +470,14 @@ def test_a_diverging_run_leaves_a_checkpoint_that_can_be_loaded(here, run):
     assert result[2].count("\n") == 1 and np.isfinite(parameters(here / "run")).all()
 
 
-def test_a_closed_output_is_no_reason_to_fail(here):
+def test_training_continues_without_an_output(here):
     command = f"{sys.executable} -m minilstm train lines.txt --hidden 4 --steps 3 --out run >&- 2>&-"
     assert subprocess.run(command, shell=True, timeout=120).returncode == 0
     assert checkpoint.load("run/model.npz").training.step == 3
 
 
 @pytest.mark.skipif(os.name == "nt", reason="closes a pipe in the way of POSIX systems")
-def test_when_nobody_reads_any_more_training_stops_and_saves(here):
+def test_when_the_output_pipe_is_closed_training_stops_and_saves(here):
     command = f"{sys.executable} -m minilstm train lines.txt --hidden 4 --epochs 500 --out run | head -n 1"
     result = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120)
     assert result.stderr == "" and checkpoint.load("run/model.npz").training.step > 0
@@ -488,5 +488,5 @@ def test_when_nobody_reads_any_more_training_stops_and_saves(here):
     [["train", "lines.txt", "--hidden", 10**20], ["train", "lines.txt", "--layers", 10**20],
      ["train", "lines.txt", "--embedding", 10**25], ["sample", ".", "--count", 10**13]],
 )
-def test_absurd_sizes_are_refused_at_once(here, run, arguments):
+def test_impossibly_large_sizes_are_refused_at_once(here, run, arguments):
     refused(run(*arguments), 2, f"argument {arguments[2]}: must be")

@@ -1,4 +1,4 @@
-"""``minilstm sample``: what it prints, and one clear sentence for everything that is wrong."""
+"""``minilstm sample``: what it prints, and one clear sentence for every error."""
 
 import contextlib
 import io
@@ -52,7 +52,7 @@ def printed(sample):
 
 
 def replace_model(monkeypatch, tokenizer, biases):
-    """Have the command find a model that thinks this of every next word, whatever came before."""
+    """The command loads a model that gives every next token these logits."""
     model = LanguageModel(tokenizer.vocab_size, hidden=3)
     model.parameters.flat[:] = 0
     model.parameters["output.b"][...] = biases
@@ -67,7 +67,7 @@ def replace_model(monkeypatch, tokenizer, biases):
 
 @pytest.fixture
 def words(monkeypatch):
-    """A model of words that wants to write "beef" and, even more, an unknown word."""
+    """A word model whose most likely token is an unknown word, and then "beef"."""
     replace_model(monkeypatch, Words("roast the beef slowly"), [-9, 9, 1, 1, 6, 1])
 
 
@@ -80,17 +80,18 @@ def test_samples_are_seeded_and_follow_their_options(printed):
     assert sample("--greedy", "--prompt", "l") == sample("--top-p", 1e-9, "--prompt", "l")
 
 
-def test_several_prompts_are_taken_in_turn(printed):
+def test_several_prompts_are_used_in_turn(printed):
     lines = printed("--prompt", "line", "--prompt", "says", "--count", 3, "--length", 4).splitlines()
     assert [line[:4] for line in lines] == ["line", "says", "line"]
 
 
-def test_a_prompt_from_a_file_is_one_from_the_command_line(printed, tmp_path):
+def test_a_prompt_from_a_file_equals_one_from_the_command_line(printed, tmp_path):
     expected = printed("--prompt", "line 3", "--length", 20)
     for form in (b"line 3", b"line 3\n", b"line 3\r\n", b"\xef\xbb\xbfline 3\n"):
         (tmp_path / "prompt.txt").write_bytes(form)
         assert printed("--prompt-file", tmp_path / "prompt.txt", "--length", 20) == expected
-    (tmp_path / "prompt.txt").write_bytes(b"line 3 ")  # a space at the end is a part of it
+    # a space at the end belongs to it
+    (tmp_path / "prompt.txt").write_bytes(b"line 3 ")
     assert printed("--prompt-file", tmp_path / "prompt.txt", "--length", 20).startswith("line 3 ")
 
 
@@ -99,7 +100,7 @@ def test_a_prompt_from_a_file_is_one_from_the_command_line(printed, tmp_path):
     [(b"", "is empty"), (b"\n", "is empty"), (b"\xff\xff", "not UTF-8"), (None, "cannot read"),
      (b"line\n\n", "'\\n' (U+000A) at position 4")],
 )
-def test_a_file_that_holds_no_prompt_is_refused(sample, tmp_path, content, words):
+def test_a_file_without_a_prompt_is_refused(sample, tmp_path, content, words):
     if content is not None:
         (tmp_path / "prompt.txt").write_bytes(content)
     refused(sample("--prompt-file", tmp_path / "prompt.txt"), 2, words)
@@ -112,7 +113,7 @@ def test_a_long_prompt_is_read_in_parts(printed, tmp_path):
 
 
 def table(text):
-    """Of one table of the likeliest symbols: its temperatures, its symbols, its percentages."""
+    """Temperatures, tokens and percentages of a table of the most likely tokens."""
     head, *rows = text.splitlines()[1:]
     cut = [re.match(r" *(\d+)  (\S+|' ') +((?: +[\d.]+%)+)$", row) for row in rows]
     assert [int(m[1]) for m in cut] == list(range(1, len(rows) + 1))
@@ -120,8 +121,8 @@ def table(text):
             np.array([[float(p) for p in m[3].replace("%", "").split()] for m in cut]))
 
 
-def test_the_likeliest_symbols_are_shown_with_their_probabilities(printed, folder):
-    names, symbols, percentages = table(printed("--show-top", 5, "--prompt", "line 3 say"))
+def test_the_most_likely_tokens_are_shown_with_their_probabilities(printed, folder):
+    names, tokens, percentages = table(printed("--show-top", 5, "--prompt", "line 3 say"))
     checkpoint = load(folder / "model.npz")
     tokenizer = checkpoint.tokenizer
     logits, _ = checkpoint.training.model.logits(tokenizer.encode("line 3 say")[:, None])
@@ -131,10 +132,10 @@ def test_the_likeliest_symbols_are_shown_with_their_probabilities(printed, folde
     for T, column in zip((1.0, 0.2), percentages.T):
         p = np.exp(a / T) / np.exp(a / T).sum()
         np.testing.assert_allclose(column, np.sort(p)[::-1][:5] * 100, atol=0.006)
-    assert symbols == [tokenizer.show(k) for k in np.argsort(-a)[:5]]
+    assert tokens == [tokenizer.show(k) for k in np.argsort(-a)[:5]]
 
 
-def test_the_likeliest_symbols_are_shown_at_the_temperature_asked_for_and_after_every_prompt(printed):
+def test_the_most_likely_tokens_are_shown_for_each_temperature_and_prompt(printed):
     assert table(printed("--show-top", 2, "--prompt", "l", "--temperature", 3))[0] == ["1.0", "3.0"]
     assert table(printed("--show-top", 2, "--prompt", "l", "--temperature", 1))[0] == ["1.0"]
     tables = printed("--show-top", 3, "--prompt", "line", "--prompt", "says", "--prompt", "line").split("\n\n")
@@ -142,8 +143,9 @@ def test_the_likeliest_symbols_are_shown_at_the_temperature_asked_for_and_after_
     assert all(len(table(t)[1]) == 3 for t in tables)
 
 
-def test_all_symbols_can_be_shown_but_no_more(printed, sample, folder):
-    possible = load(folder / "model.npz").tokenizer.vocab_size - 1  # padding is never written
+def test_all_tokens_can_be_shown_but_no_more(printed, sample, folder):
+    # padding is never generated
+    possible = load(folder / "model.npz").tokenizer.vocab_size - 1
     percentages = table(printed("--show-top", possible, "--prompt", "line"))[2]
     np.testing.assert_allclose(percentages.sum(axis=0), 100, atol=0.2)
     refused(sample("--show-top", possible + 1, "--prompt", "line"), 2, f"--show-top must be at most {possible}")
@@ -163,7 +165,7 @@ def test_a_beam_shows_what_it_finds_after_each_prompt(printed, folder):
 
 
 def measures(out):
-    """Of a comparison: the rows of the table of measures, by name."""
+    """The rows of a comparison's table of measures, by name."""
     rows = {}
     for line in out.splitlines():
         match = re.match(r"(distinct-\d|log-likelihood|perplexity|tokens)  ", line)
@@ -189,7 +191,7 @@ def test_a_comparison_measures_what_it_shows(printed, folder):
     assert out.count("after 'line 3'\n") == 2 and "measured on 3 texts at each temperature" in out
 
 
-def test_one_temperature_is_compared_with_the_same_seed_as_it_is_sampled(printed):
+def test_a_comparison_uses_the_seed_of_sampling(printed):
     options = ["--prompt", "line 3", "--length", 20, "--count", 2]
     texts = printed("--temperature", 0.5, *options).splitlines()
     shown = printed("--compare", 0.5, *options).splitlines()
@@ -200,7 +202,7 @@ def test_one_temperature_is_compared_with_the_same_seed_as_it_is_sampled(printed
 @pytest.mark.parametrize(
     "options", [("--compare", "0.2,0.5,1.0,1.5"), ("--beam", 4), ("--show-top", 5), ("--compare", "0.001")]
 )
-def test_nothing_is_wider_than_the_terminal(printed, monkeypatch, width, options):
+def test_no_line_is_wider_than_the_terminal(printed, monkeypatch, width, options):
     monkeypatch.setenv("COLUMNS", str(width))
     out = printed(*options, "--prompt", "line 3 says c" * 20, *(["--length", 50] if options[0] != "--show-top" else []))
     widest = max(map(len, out.splitlines()))
@@ -217,10 +219,11 @@ def test_control_characters_of_a_model_do_not_reach_the_terminal(tmp_path, run):
         status, out, err = run("sample", tmp_path / "run", "--prompt", "\x1b[", *options)
         assert status == 0 and "\\x1b" in out and err == ""
         assert all(c == "\n" or c.isprintable() for c in out)
-    assert "-" * 40 in run("sample", tmp_path / "run", "--prompt", "r")[1]  # a text of several lines is set apart
+    # a text of several lines stands on lines of its own
+    assert "-" * 40 in run("sample", tmp_path / "run", "--prompt", "r")[1]
 
 
-def test_a_model_of_words_reads_prompts_in_any_case_and_says_what_it_does_not_know(words, sample, printed):
+def test_a_word_model_reads_prompts_in_any_case_and_names_unknown_words(words, sample, printed):
     out = printed("--prompt", "Roast THE", "--length", 3, "--temperature", 0.1)
     assert set(out.splitlines()) == {"Roast THE beef beef beef"}
     status, out, err = sample("--prompt", "roast ugly geese slowly", "--length", 2, "--greedy", "--count", 1)
@@ -230,7 +233,7 @@ def test_a_model_of_words_reads_prompts_in_any_case_and_says_what_it_does_not_kn
     refused(sample("--prompt", "  "), 2, "at least one token")
 
 
-def test_every_way_to_look_at_a_model_works_with_words(words, printed, sample):
+def test_every_output_of_sample_works_with_words(words, printed, sample):
     out = printed("--show-top", 5, "--prompt", "Roast the")
     assert "next word" in out and re.search(r"\n   1  beef +\d", out) and "<stop>" in out and "unknown" not in out
     refused(sample("--show-top", 6, "--prompt", "roast"), 2, "at most 5")
@@ -291,7 +294,7 @@ PAIRS = [(name, other) for name, (_, others) in command.WITHOUT_EFFECT.items() f
 
 
 @pytest.mark.parametrize("name, other", PAIRS)
-def test_options_that_mean_nothing_together_are_refused(sample, name, other):
+def test_options_that_conflict_are_refused(sample, name, other):
     options = [word for key in (other, name) for word in ("--" + key.replace("_", "-"), *VALUES[key])]
     sentence = refused(sample(*options), 2, "has no effect; leave it out")
     assert all("--" + key.replace("_", "-") in sentence for key in (name, other))
@@ -306,14 +309,14 @@ def test_every_pair_of_options_either_works_or_is_refused(sample):
             assert bool(out) != bool(err)
 
 
-def test_in_a_pipe_it_is_laid_out_for_80_columns(folder):
+def test_output_to_a_pipe_has_80_columns(folder):
     result = subprocess.run([sys.executable, "-m", "minilstm", "sample", str(folder), "--compare", "0.2,0.5,1.0,1.5"],
                             capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
     assert result.returncode == 0 and result.stderr == "" and max(map(len, result.stdout.splitlines())) <= 80
     assert result.stdout.startswith("τ = 0.2           | τ = 0.5 ")
 
 
-def test_a_run_without_prompts_of_its_own_asks_for_one(sample, monkeypatch):
+def test_a_run_without_prompts_asks_for_one(sample, monkeypatch):
     def loaded(path):
         checkpoint = load(path)
         checkpoint.settings["prompts"] = kept

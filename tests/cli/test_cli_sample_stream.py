@@ -1,4 +1,4 @@
-"""``minilstm sample`` prints as it writes, and Ctrl-C keeps what was written."""
+"""``minilstm sample`` prints text while it generates, and Ctrl-C keeps that text."""
 
 import os
 import re
@@ -39,7 +39,7 @@ def random_model(tokenizer, never_ends=True):
 
 @pytest.fixture
 def folder(tmp_path, tokenizer):
-    """A run of a model whose texts end nowhere."""
+    """A run whose model never ends a text."""
     training = Training.begin(random_model(tokenizer), Adam(), np.random.default_rng(0))
     save(tmp_path / "model.npz", Checkpoint(training, tokenizer, {"prompts": PROMPTS[tokenizer.unit + "s"]}))
     return tmp_path
@@ -52,7 +52,7 @@ def in_chunks_of_four(monkeypatch):
 
 @pytest.fixture
 def interrupt_after(monkeypatch, in_chunks_of_four):
-    """Have Ctrl-C pressed in the chunk after so many."""
+    """Ctrl-C is pressed after a number of chunks."""
     before, write, calls = signal.getsignal(signal.SIGINT), kernels.generation.generate, []
 
     def interrupt_after(chunks):
@@ -70,7 +70,7 @@ def interrupt_after(monkeypatch, in_chunks_of_four):
 
 @pytest.mark.parametrize("never_ends", [True, False])
 @pytest.mark.parametrize("steps", [1, 2, 3, 7, 64])
-def test_the_size_of_the_chunks_changes_no_text_and_no_later_number(tokenizer, monkeypatch, steps, never_ends):
+def test_the_size_of_the_chunks_changes_neither_texts_nor_later_random_numbers(tokenizer, monkeypatch, steps, never_ends):
     model, prompts = random_model(tokenizer, never_ends), ["d", "abc", "d"]
     rngs = [np.random.default_rng(3), np.random.default_rng(3)]
     expected = generate_ids(model, tokenizer, prompts, 40, Sampling(), rngs[0])
@@ -90,14 +90,14 @@ def test_a_chunk_takes_no_longer_for_larger_models_until_it_is_very_short(size, 
     assert generation.steps_of_chunk(model, B) == steps
 
 
-def test_arguments_are_refused_before_the_first_chunk_is_asked_for(tokenizer):
+def test_wrong_arguments_are_refused_before_the_first_chunk(tokenizer):
     for wrong in ({"length": 0}, {"rng": None}, {"prompts": [""]}, {"sampling": Sampling(top_k=1000)}):
         given = {"prompts": ["d"], "length": 4, "sampling": Sampling(), "rng": np.random.default_rng(0), **wrong}
         with pytest.raises(ValueError):
             generate_in_chunks(random_model(tokenizer), tokenizer, **given)
 
 
-def test_all_of_a_chunk_is_printed_before_the_next_one_is_written(
+def test_a_chunk_is_printed_before_the_next_one_is_generated(
     folder, tokenizer, run, monkeypatch, capsys, in_chunks_of_four
 ):
     prompts, shown, write = PROMPTS[tokenizer.unit + "s"], [], kernels.generation.generate
@@ -108,7 +108,7 @@ def test_all_of_a_chunk_is_printed_before_the_next_one_is_written(
     def watched(*arguments):
         assert flushes, "a pipe would keep it back"
         shown.append(capsys.readouterr().out)
-        flushes.clear()  # of capsys, too
+        flushes.clear()  # also the buffer of capsys
         return write(*arguments)
 
     monkeypatch.setattr(kernels.generation, "generate", watched)
@@ -117,15 +117,15 @@ def test_all_of_a_chunk_is_printed_before_the_next_one_is_written(
     assert status == 0 and "".join([*shown, rest]) == "".join(f"{text}\n" for text in texts)
     assert len(shown) == 3 and shown[0].strip() == prompts[0]
     lengths = [len(tokenizer.encode("".join(shown[:k]))) for k in (1, 2, 3)]
-    waits = tokenizer.unit == "word"  # a word is shown when the one after it is known
+    waits = tokenizer.unit == "word"  # a word is shown when the next one is known
     assert np.diff(lengths).tolist() == [4 - waits, 4]
 
 
-def test_ctrl_c_keeps_what_was_written_and_does_not_speak_of_training(folder, tokenizer, run, interrupt_after):
+def test_ctrl_c_keeps_the_generated_text_and_does_not_mention_training(folder, tokenizer, run, interrupt_after):
     prompt = PROMPTS[tokenizer.unit + "s"][0]
     whole = run("sample", folder, "--length", 8, "--count", 3)[1].splitlines()[0]
     if tokenizer.unit == "word":
-        whole = whole.rpartition(" ")[0]  # the last one waits for the space that belongs after it
+        whole = whole.rpartition(" ")[0]  # the last one waits for the space after it
     interrupt_after(2)
     result = run("sample", folder, "--length", 400, "--count", 3)
     assert result[1] == whole + "\n" and result[1].startswith(prompt) and len(result[1]) > len(prompt) + 4
@@ -133,17 +133,17 @@ def test_ctrl_c_keeps_what_was_written_and_does_not_speak_of_training(folder, to
     assert not re.search("train|resume|saved", result[2])
 
 
-def test_ctrl_c_in_a_comparison_shows_what_was_written_at_every_temperature(folder, run, interrupt_after):
+def test_ctrl_c_in_a_comparison_shows_the_text_of_every_temperature(folder, run, interrupt_after):
     options = ["--compare", "0.5,1", "--count", 2]
     whole = run("sample", folder, *options, "--length", 8)[1].partition("\n" * 3)[0]
-    interrupt_after(5)  # two chunks of each, and one more of the first
+    interrupt_after(5)  # two chunks of each temperature, and a third of the first
     result = run("sample", folder, *options, "--length", 400)
     refused(result, 1, "interrupted")
     assert "τ = 0.5" in result[1] and "after " in result[1] and "distinct-1" not in result[1]
     assert sum(map(len, result[1].split())) > 20 and whole.splitlines()[0] == result[1].splitlines()[0]
 
 
-def test_ctrl_c_before_anything_was_written_shows_nothing(folder, run, interrupt_after):
+def test_ctrl_c_before_any_text_shows_nothing(folder, run, interrupt_after):
     interrupt_after(1)
     result = run("sample", folder, "--compare", "0.5,1", "--count", 2, "--length", 400)
     refused(result, 1, "interrupted")
@@ -170,7 +170,7 @@ def test_a_beam_is_shown_prompt_by_prompt(folder, tokenizer, run, monkeypatch):
 
 @pytest.mark.skipif(os.name == "nt", reason="sends signals in the way of POSIX systems")
 @pytest.mark.parametrize("tokenizer", [TOKENIZERS["characters"]])
-def test_in_a_pipe_a_long_text_comes_as_it_is_written_and_stops_with_ctrl_c(folder):
+def test_in_a_pipe_a_long_text_is_streamed_and_stops_with_ctrl_c(folder):
     process = subprocess.Popen(
         [sys.executable, "-m", "minilstm", "sample", str(folder), "--length", "100000000", "--count", "1"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -178,7 +178,7 @@ def test_in_a_pipe_a_long_text_comes_as_it_is_written_and_stops_with_ctrl_c(fold
     )
     guard = threading.Timer(60, process.kill)
     guard.start()
-    first = process.stdout.read(1000)  # all of it would take minutes
+    first = process.stdout.read(1000)  # the whole text would take minutes
     guard.cancel()
     process.send_signal(signal.SIGINT)
     rest, err = process.communicate(timeout=60)
@@ -194,10 +194,10 @@ def test_in_a_terminal_the_same_text_is_shown(folder, run):
     assert status == 0 and shown.replace("\r\n", "\n") == run(*options)[1]
 
 
-# ---- texts in chunks ---------------------------------------------------------------------------------------------
+# ---- texts in chunks -----------------------------------------------------------------
 
 
-def test_pieces_are_what_complete_returns(tokenizer):
+def test_chunks_join_to_the_result_of_complete(tokenizer):
     rng = np.random.default_rng(0)
     for prompt in ("abc", "don", "d  ", "", "Roast (the"):
         for length in (0, 1, 2, 30):
@@ -205,7 +205,7 @@ def test_pieces_are_what_complete_returns(tokenizer):
             assert "".join(tokenizer.chunks(prompt, iter(ids.tolist()))) == tokenizer.complete(prompt, ids)
 
 
-def test_no_more_ids_are_asked_for_than_a_piece_needs(tokenizer):
+def test_no_more_ids_are_generated_than_a_chunk_needs(tokenizer):
     asked = []
     ids = (asked.append(k) or 3 for k in range(50))
     needed = []

@@ -1,4 +1,7 @@
-"""``minilstm train`` with all its options: what reaches the training, what is printed, and how a run continues."""
+"""``minilstm train`` with all its options.
+
+The tests look at what reaches the training, what is printed, and how a run continues.
+"""
 
 import csv
 import json
@@ -28,13 +31,13 @@ SMALL = ["--hidden", 6, "--batch-size", 4]
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """An empty folder to work in, with texts, a table of headlines and a list of recipes."""
+    """An empty folder to work in, with texts, a table of headlines, a recipe list."""
     monkeypatch.chdir(tmp_path)
     lines = [f"line {k} says {'abc'[k % 3] * (k % 5 + 1)}, and on" for k in range(40)]
     (tmp_path / "lines.txt").write_text("\n".join(lines), "utf-8")
     (tmp_path / "more.txt").write_text("\n".join(line[::-1] for line in lines), "utf-8")
     with open(tmp_path / "news.csv", "w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([[k % 4 + 1, f"Today {line}", "told"] for k, line in enumerate(lines)])
+        csv.writer(file).writerows([[k % 4 + 1, f"Today {line}", "said"] for k, line in enumerate(lines)])
     recipes = [{"title": f"Dish {k}", "directions": ["Cook it.", f"Eat {'abc'[k % 3]}."]} for k in range(40)]
     (tmp_path / "recipes.json").write_text(json.dumps([*recipes, {"title": "Bread"}, {"directions": ["Cook it."]}]))
     return tmp_path
@@ -42,7 +45,7 @@ def here(tmp_path, monkeypatch):
 
 @pytest.fixture
 def fitted(monkeypatch):
-    """What ``fit`` was called with: batches, the limits of clipping, the schedule."""
+    """The arguments of ``fit``: batches, limits of clipping, schedule."""
     calls, fit = [], command.fit
 
     def spy(training, batches, epochs, steps, clip_norm, schedule, watchers, clip_value):
@@ -55,7 +58,7 @@ def fitted(monkeypatch):
 
 @pytest.fixture
 def small_recipes(monkeypatch):
-    """The built-in recipes, fewer of them."""
+    """Fewer of the built-in recipes."""
     monkeypatch.setitem(data.EPOCH, "recipes", 24)
     monkeypatch.setitem(data.VALIDATION_TEXTS, "recipes", 8)
     monkeypatch.setitem(command.TEXTS_CHECKED, "recipes", 5)
@@ -63,7 +66,7 @@ def small_recipes(monkeypatch):
 
 
 def trained(run, *options, out="run", source="lines.txt"):
-    """The run that these options make."""
+    """The run that results from these options."""
     sources = [source] if isinstance(source, str) else source
     status, _, err = run("train", *sources, *options, "--out", out)
     assert status == 0, err
@@ -71,7 +74,7 @@ def trained(run, *options, out="run", source="lines.txt"):
 
 
 def narrow(text, columns=80):
-    """Whether every line fits, but for commands to be copied."""
+    """Whether every line fits, except commands for copying."""
     return all(len(line) <= columns for line in text.splitlines() if not line.startswith("  minilstm"))
 
 
@@ -163,7 +166,7 @@ def test_a_preset_is_trained_as_published_and_as_overridden(here, run, fitted):
         ("recipes", "recipes.json", "recipe for", Sampling(1.0), 98),
     ],
 )
-def test_samples_after_each_epoch_are_those_of_the_notebooks(here, run, preset, source, prompt, sampling, length):
+def test_samples_after_each_epoch_have_the_prompts_of_the_notebooks(here, run, preset, source, prompt, sampling, length):
     kept = trained(run, "--preset", preset, *SMALL, "--epochs", 2, source=source)
     rng = np.random.default_rng([0, 3, 2])
     written = generate(kept.training.model, kept.tokenizer, [prompt], length, sampling, rng)
@@ -172,13 +175,13 @@ def test_samples_after_each_epoch_are_those_of_the_notebooks(here, run, preset, 
     assert len(kept.training.samples) == 2 and kept.settings["prompts"] == [prompt]
 
 
-def test_recipes_without_directions_are_counted_in_what_is_told(here, run):
+def test_recipes_without_directions_are_counted_in_the_output(here, run):
     status, out, _ = run("train", "recipes.json", "--preset", "recipes", *SMALL, "--steps", 2, "--out", "run")
     assert status == 0 and "2 without title or directions left out" in " ".join(out.split()) and narrow(out)
 
 
 @pytest.mark.parametrize("tokens", ["chars", "words"])
-def test_what_is_told_equals_numbers_computed_by_hand(here, run, tokens):
+def test_the_printed_numbers_equal_those_computed_by_hand(here, run, tokens):
     status, out, _ = run("train", "lines.txt", *SMALL, "--tokens", tokens, "--epochs", 1, "--out", "run")
     kept = checkpoint.load("run/model.npz")
     lines = (here / "lines.txt").read_text("utf-8").split("\n")
@@ -190,14 +193,14 @@ def test_what_is_told_equals_numbers_computed_by_hand(here, run, tokens):
         targets = [*ids[1:], kept.tokenizer.eos_id]
         nats += sum(np.log(np.exp(row).sum()) - row[k] for row, k in zip(logits, targets))
         count += len(ids)
-    told = re.search(r"validation (\d\S+)\n +validation: (\S+) bits a character, perplexity (\S+)\n", out)
+    match = re.search(r"validation (\d\S+)\n +validation: (\S+) bits a character, perplexity (\S+)\n", out)
     loss = nats / count
     expected = [loss, nats / np.log(2) / characters, np.exp(loss)]
-    assert [float(number) for number in told.groups()] == pytest.approx(expected, rel=6e-4)
+    assert [float(number) for number in match.groups()] == pytest.approx(expected, rel=6e-4)
     assert (characters == count) == (tokens == "chars")
 
 
-def test_at_the_end_of_a_run_on_recipes_promises_are_counted(here, run, small_recipes):
+def test_a_run_on_recipes_ends_with_the_long_range_agreement(here, run, small_recipes):
     status, out, err = run("train", "recipes", *SMALL, "--epochs", 1, "--out", "run")
     assert status == 0, err
     assert "floor: " in out and re.search(r"accepted by the grammar at temperature 0.7: \S+% of 5 recipes", out)
@@ -224,7 +227,7 @@ def test_at_the_end_of_a_run_on_recipes_promises_are_counted(here, run, small_re
     ],
     ids=lambda options: " ".join(map(str, options)),
 )
-def test_every_kind_of_run_goes_on_to_the_same_bits(here, run, options):
+def test_every_kind_of_run_is_resumed_to_the_same_bits(here, run, options):
     fixed = [*options, *([] if "--schedule" in options else ["--schedule", "constant"]), *SMALL]
     whole = trained(run, *fixed, "--steps", 14, out="whole")
     first = trained(run, *fixed, "--steps", 6, out="parts")
@@ -237,7 +240,7 @@ def test_every_kind_of_run_goes_on_to_the_same_bits(here, run, options):
     assert parts.settings == {**whole.settings, "steps": 14, "run": first.settings["run"]}
 
 
-def test_several_files_go_on_from_wherever_they_were_moved(here, run):
+def test_a_run_on_several_files_continues_after_they_were_moved(here, run):
     both = ["lines.txt", "more.txt"]
     whole = trained(run, *SMALL, "--window", 5, "--schedule", "constant", "--epochs", 2, source=both, out="whole")
     trained(run, *SMALL, "--window", 5, "--schedule", "constant", "--epochs", 1, source=both, out="parts")
@@ -250,7 +253,8 @@ def test_several_files_go_on_from_wherever_they_were_moved(here, run):
     refused(run("train", moved[0], "--resume", "--out", "parts", "--epochs", 2), 2, "is not the text that")
     parts = trained(run, "--resume", "--epochs", 2, source=moved, out="parts")
     assert (parts.training.model.parameters.flat == whole.training.model.parameters.flat).all()
-    assert run("train", "--resume", "--out", "parts", "--epochs", 3)[0] == 0  # it remembers where they are now
+    # the run has saved where the files are now
+    assert run("train", "--resume", "--out", "parts", "--epochs", 3)[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -270,7 +274,7 @@ def test_several_files_go_on_from_wherever_they_were_moved(here, run):
     ],
     ids=lambda part: " ".join(map(str, part)) if isinstance(part, list) else "",
 )
-def test_what_is_fixed_cannot_be_changed_on_the_way(here, run, began, option, was):
+def test_fixed_options_cannot_be_changed_when_resuming(here, run, began, option, was):
     trained(run, *SMALL, *began, "--steps", 1)
     before = {path: path.read_bytes() for path in (here / "run").iterdir()}
     typed = " ".join(map(str, option))
@@ -280,7 +284,7 @@ def test_what_is_fixed_cannot_be_changed_on_the_way(here, run, began, option, wa
     assert {path: path.read_bytes() for path in (here / "run").iterdir()} == before
 
 
-def test_what_may_change_is_changed_and_kept(here, run, fitted):
+def test_other_options_are_changed_when_resuming_and_saved(here, run, fitted):
     trained(run, *SMALL, "--steps", 2)
     kept = trained(run, "--resume", "--steps", 4, "--schedule", "step", "--decay-every", 2, "--clip", 9, "--clip-value", 0.5,
                    "--learning-rate", 0.25, source=[])
@@ -289,7 +293,7 @@ def test_what_may_change_is_changed_and_kept(here, run, fitted):
 
 
 @pytest.mark.parametrize("sources", [["lines.txt"], ["lines.txt", "more.txt"], ["a name's.txt"]])
-def test_the_command_that_is_printed_goes_on(here, run, monkeypatch, sources):
+def test_the_printed_command_continues_the_run(here, run, monkeypatch, sources):
     (here / "a name's.txt").write_text((here / "lines.txt").read_text())
 
     def pressed(self, training, record):
@@ -313,7 +317,7 @@ def interruptible():
 
 
 def presses(function, before=True):
-    """The function, with Ctrl-C pressed before or after."""
+    """The function, with Ctrl-C pressed before or after it."""
 
     def pressed(*arguments, **options):
         if before:
@@ -334,11 +338,11 @@ def test_ctrl_c_before_the_first_step_leaves_nothing_behind(here, run, monkeypat
 
 
 @pytest.mark.parametrize("owner, name", [(callbacks, "evaluate"), (command, "generate"), (command, "build_schedule")])
-def test_ctrl_c_within_a_run_saves_and_says_how_to_go_on(here, run, monkeypatch, interruptible, owner, name):
+def test_ctrl_c_in_a_run_saves_and_says_how_to_continue(here, run, monkeypatch, interruptible, owner, name):
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, presses(getattr(owner, name), before=owner is not command or name != "build_schedule"))
         result = run("train", "lines.txt", *SMALL, "--epochs", 2, "--out", "run")
-    if name == "build_schedule":  # nothing is under way yet that could be finished
+    if name == "build_schedule":  # there is no step to finish yet
         refused(result, 1, "interrupted", "--resume")
     else:
         assert result[0] == 0 and "stopped after step 9" in result[1]
@@ -419,7 +423,7 @@ ALL_DIFFERENT = "\n".join(f"word{chr(97 + k)}" for k in range(20))
         ([], ["--resume"], ["name a text to train on"]),
     ],
 )
-def test_what_cannot_be_done_is_refused_in_one_sentence_and_leaves_nothing(here, run, sources, options, words):
+def test_impossible_options_are_refused_in_one_sentence_and_leave_no_files(here, run, sources, options, words):
     names = sources(here) if callable(sources) else sources
     refused(run("train", *names, *SMALL, *options), 2, *words)
     assert not (here / "runs").exists()
@@ -434,19 +438,19 @@ def test_sizes_beyond_all_memory_are_refused(here, run):
     "text", ["...!!!\n???,,,\n;;;\n", "😀😃😄\n🎉 🎂\n👩‍👩‍👧 x\n", "word\n", "料理の作り方\n煮る、焼く。\n"]
 )
 @pytest.mark.parametrize("options", [["--tokens", "words"], ["--tokens", "words", "--window", 2], []])
-def test_any_text_can_be_learned(here, run, text, options):
+def test_any_text_can_be_trained_on(here, run, text, options):
     (here / "text.txt").write_text(text * 30, "utf-8")
     status, out, err = run("train", "text.txt", *SMALL, *options, "--epochs", 1, "--out", "run")
     assert status == 0 and narrow(out), err
     assert run("sample", "run", "--length", 3, "--count", 1)[0] == 0
 
 
-def test_a_prompt_that_the_text_has_no_symbols_for_gives_way_to_its_own(here, run):
+def test_a_prompt_with_unknown_characters_is_replaced_by_one_of_the_text(here, run):
     kept = trained(run, "--preset", "headlines", *SMALL, "--epochs", 1)
     assert kept.settings["prompts"] == ["line "] and "  - [line ]" in kept.training.samples[0]
 
 
-def test_all_that_is_told_fits_eighty_columns(here, run, small_recipes):
+def test_all_output_fits_eighty_columns(here, run, small_recipes):
     for number, options in enumerate((
         ["recipes.json", "--preset", "recipes", "--as-published"], ["recipes", "--preset", "recipes"],
         ["recipes", "--vocab", 30],
@@ -464,7 +468,7 @@ def test_help_fits_eighty_columns_and_names_every_default(run, monkeypatch):
         assert f"(default: {default}" in " ".join(out.split()), default
 
 
-def test_a_narrow_terminal_of_ascii_is_no_reason_to_stop(here):
+def test_training_works_in_a_narrow_ascii_terminal(here):
     (here / "text.txt").write_text("😀 é\n🎉 ü\n" * 20, "utf-8")
     environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "COLUMNS": "40", "NO_COLOR": "1"}
     line = [sys.executable, "-m", "minilstm", "train", "text.txt", "--tokens", "words", "--hidden", "4", "--epochs", "1"]

@@ -44,14 +44,14 @@ def test_check_finds_every_gradient_right_to_1e_12(run, sizes, seed):
         (["--cell", "gru", "--dropout", "0.4", "--tied", "--sizes", "E=5"], 1 + 4 * 2 + 1 + 2),
     ],
 )
-def test_check_takes_every_cell_dropout_and_tied_tables(run, options, rows):
+def test_check_works_for_every_cell_with_dropout_and_tied_weights(run, options, rows):
     status, out, error = run("check", *options)
     assert (status, error) == (0, "") and worst(out) <= 1e-12
     assert f"{rows} of {rows} gradients are right" in out and ("dropout of 0.4" in out) == ("--tied" in options)
     assert ("output.W" not in out) == ("--tied" in options)
 
 
-def test_tied_tables_of_unequal_sizes_are_refused(run):
+def test_tied_weights_of_unequal_sizes_are_refused(run):
     refused(run("check", "--tied"), 2, "embedding as wide as the hidden layer, 5", "one of width 3")
 
 
@@ -70,8 +70,8 @@ def test_a_model_of_published_size_is_checked_by_projections(run):
 
 @pytest.mark.parametrize("method", ["complex", "central", "projections"])
 def test_a_wrong_gradient_ends_with_status_1_and_says_where(run, monkeypatch, method):
-    def wrong(self, batch, state=None, noise=None, right=LanguageModel.loss_and_gradients):
-        loss, gradients, final, dstates = right(self, batch, state, noise)
+    def wrong(self, batch, state=None, dropout_rng=None, right=LanguageModel.loss_and_gradients):
+        loss, gradients, final, dstates = right(self, batch, state, dropout_rng)
         gradients["lstm1.Wh"][2, 7] *= 1.01
         return loss, gradients, final, dstates
 
@@ -82,7 +82,7 @@ def test_a_wrong_gradient_ends_with_status_1_and_says_where(run, monkeypatch, me
 
 
 @pytest.mark.parametrize("sizes", ["X=3", "lots", "h=3", "T=3,T=4"])
-def test_letters_that_are_none_are_refused(run, sizes):
+def test_unknown_letters_of_sizes_are_refused(run, sizes):
     refused(run("check", "--sizes", sizes), 2, "--sizes has", "T=10,H=8")
 
 
@@ -90,12 +90,12 @@ def test_letters_that_are_none_are_refused(run, sizes):
     "sizes", ["H", "H=", "H=0", "H=-1", "H=2.5", "V=1", "T=1e3", "H=8;T=2", "T=٣", "L=1000000", "B=99999999999999999999",
               "V=" + "9" * 5000]
 )
-def test_numbers_that_are_no_sizes_are_refused(run, sizes):
+def test_impossible_sizes_are_refused(run, sizes):
     refused(run("check", "--sizes", sizes), 2, f"{sizes[0]} in --sizes must be a whole number from")
 
 
 @pytest.mark.parametrize("sizes", ["T=10000,B=10000", "V=1000000,H=10000"])
-def test_sizes_that_no_machine_holds_are_refused_before_anything_is_built(run, sizes):
+def test_sizes_too_large_for_memory_are_refused_before_anything_is_built(run, sizes):
     refused(run("check", "--sizes", sizes, "--method", "projections"), 2, "too large")
 
 
@@ -118,7 +118,7 @@ def test_a_worksheet_goes_to_the_screen_or_to_a_file(run, here):
     assert "zf3[1]" in run("worksheet", "--hidden", 3, "--input", 1, "--steps", 1, "--seed", 4)[1]
 
 
-def test_a_file_that_is_there_is_never_overwritten(run, here):
+def test_an_existing_file_is_never_overwritten(run, here):
     pytest.importorskip("openpyxl")
     assert run("worksheet", "--format", "xlsx")[:2] == (0, "221 numbers in worksheet.xlsx\n")
     kept = (here / "worksheet.xlsx").read_bytes()
@@ -133,7 +133,7 @@ def test_worksheets_too_large_for_paper_are_refused(run, option, value):
     refused(run("worksheet", option, value), 2, f"{option[2:]} can be at most 4 on a worksheet", "minilstm check")
 
 
-def test_a_worksheet_of_nothing_is_refused(run):
+def test_a_worksheet_of_size_zero_is_refused(run):
     refused(run("worksheet", "--hidden", 0), 2, "hidden must be a whole number of at least 1, not 0")
 
 
@@ -142,12 +142,12 @@ def test_wrong_options_of_worksheet_are_refused(run, arguments):
     refused(run("worksheet", *arguments), 2, arguments[0])
 
 
-def test_a_folder_that_is_not_there_is_told(run):
+def test_a_missing_folder_is_reported(run):
     refused(run("worksheet", "--out", "no/such/folder/sheet.txt"), 2, "'no/such/folder' must be a folder")
     refused(run("worksheet", "--out", ""), 2, "--out")
 
 
-def test_the_ending_of_a_file_says_its_format(run, here):
+def test_the_suffix_of_a_file_gives_its_format(run, here):
     pytest.importorskip("openpyxl")
     for name in ("a.md", "b.csv", "c.xlsx", "d.text", "e.txt"):
         assert run("worksheet", "--out", name)[0] == 0
@@ -157,7 +157,7 @@ def test_the_ending_of_a_file_says_its_format(run, here):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="makes symbolic links")
-def test_links_are_not_followed_and_nothing_beside_the_file_is_touched(run, here):
+def test_links_are_not_followed_and_no_other_file_is_changed(run, here):
     (here / "precious").write_text("kept")
     (here / "sheet.tmp").symlink_to("precious")
     (here / "dangling").symlink_to("nowhere")
@@ -166,7 +166,7 @@ def test_links_are_not_followed_and_nothing_beside_the_file_is_touched(run, here
     assert (here / "precious").read_text() == "kept" and (here / "dangling").is_symlink()
 
 
-def test_a_disk_that_is_full_leaves_no_half_of_a_file(run, here, monkeypatch):
+def test_a_full_disk_leaves_no_incomplete_file(run, here, monkeypatch):
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
@@ -182,7 +182,7 @@ def test_without_openpyxl_a_spreadsheet_is_refused_in_one_sentence(run, here, mo
     assert not list(here.iterdir())
 
 
-def test_a_reader_that_goes_away_is_no_traceback():
+def test_a_closed_pipe_causes_no_traceback():
     command = f"{sys.executable} -m minilstm worksheet --hidden 4 --steps 4 | head -n 1"
     result = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120)
     assert result.stdout == "An LSTM by hand\n" and result.stderr == ""

@@ -1,4 +1,4 @@
-"""What a run of the command line is trained on and what it is judged by."""
+"""The training set and the validation set of a run of the command line."""
 
 import csv
 import json
@@ -36,26 +36,27 @@ def lines(tmp_path):
     return tmp_path / "lines.txt"
 
 
-def test_no_line_is_both_trained_on_and_held_out_and_none_is_lost(lines):
+def test_each_line_is_in_either_the_training_or_the_validation_set(lines):
     loaded = load(lines)
     train, valid = texts(loaded, loaded.train), texts(loaded, loaded.valid)
     assert len(valid) == 10 and not set(train) & set(valid)
     assert sorted(train + valid) == sorted(lines.read_text().split("\n"))
 
 
-def test_a_running_text_is_held_out_in_one_piece(lines):
-    lines.write_text("".join(chr(0x4E00 + k) for k in range(2000)))  # every symbol once
+def test_the_validation_set_of_a_long_text_is_contiguous(lines):
+    # every character once
+    lines.write_text("".join(chr(0x4E00 + k) for k in range(2000)))
     loaded = load(lines, window=5)
     seen = [{int(k) for batch in part.epoch() for k in batch.inputs.ravel()} for part in (loaded.train, loaded.valid)]
     assert not seen[0] & seen[1] and len(seen[1]) > 195 and len(seen[0]) > 1790
 
 
-def test_the_seed_decides_what_is_held_out(lines):
+def test_the_seed_decides_the_validation_set(lines):
     held_out = lambda seed: texts(loaded := load(lines, seed=seed), loaded.valid)
     assert held_out(1) == held_out(1) != held_out(2)
 
 
-def test_headlines_are_new_in_training_and_fixed_where_they_judge():
+def test_training_headlines_are_new_and_validation_headlines_are_fixed():
     loaded = load("headlines")
     held_out = texts(loaded, loaded.valid)
     assert held_out == texts(loaded, loaded.valid) and len(held_out) == data.VALIDATION_TEXTS["headlines"]
@@ -63,7 +64,8 @@ def test_headlines_are_new_in_training_and_fixed_where_they_judge():
     first, second = texts(loaded, loaded.train, rng), texts(loaded, loaded.train, rng)
     assert len(first) == data.EPOCH["headlines"]
     for a, b in [(first, held_out), (first, second), (second, held_out)]:
-        assert len(set(a) & set(b)) < 0.2 * len(set(b))  # short ones may come again by chance
+        # short ones may repeat by chance
+        assert len(set(a) & set(b)) < 0.2 * len(set(b))
     assert all(map(loaded.corpus.accepts, held_out[:100] + first[:100]))
     assert loaded.prompts == [*PROMPTS, UNFAMILIAR_PROMPT]
     for prompt in loaded.prompts:
@@ -86,27 +88,28 @@ def test_the_fingerprint_changes_with_the_text_and_its_division(lines):
         ("a  b\n" * 20, {"a  "}), ("  a b\n" * 20, {"a "}),
     ],
 )
-def test_prompts_are_the_first_words_of_held_out_lines(lines, text, expected):
+def test_prompts_are_the_first_words_of_validation_lines(lines, text, expected):
     lines.write_text(text)
     assert set(load(lines).prompts) == expected
 
 
-def test_of_ten_files_and_more_whole_ones_are_held_out_and_of_fewer_a_stretch_of_each(tmp_path):
+def test_of_ten_or_more_files_some_are_the_validation_set_and_of_fewer_a_part_of_each(tmp_path):
     files = [tmp_path / f"{k}.txt" for k in range(12)]
     for k, file in enumerate(files):
-        file.write_text(chr(97 + k) * 100)  # what a symbol comes from can be seen
+        file.write_text(chr(97 + k) * 100)  # each character shows its file
 
-    def symbols(loaded, part):
+    def characters(loaded, part):
         return Counter("".join(loaded.tokenizer.tokens[i - 1] for batch in part.epoch() for i in batch.inputs.ravel()
                                if i != loaded.tokenizer.eos_id))
 
     loaded = load(*files, window=5, batch_size=1)
-    train, valid = symbols(loaded, loaded.train), symbols(loaded, loaded.valid)
+    train, valid = characters(loaded, loaded.train), characters(loaded, loaded.valid)
     assert not train.keys() & valid.keys() and len(valid) == 1 and len(train) == 11
     loaded = load(*files[:3], window=5, batch_size=1)
-    train, valid = symbols(loaded, loaded.train), symbols(loaded, loaded.valid)
+    train, valid = characters(loaded, loaded.train), characters(loaded, loaded.valid)
     assert train == dict.fromkeys("abc", 90) and valid == dict.fromkeys("abc", 10)
-    assert sum(loaded.tokenizer.eos_id in batch.inputs for batch in loaded.train.epoch()) == 2  # between the files
+    # between the files
+    assert sum(loaded.tokenizer.eos_id in batch.inputs for batch in loaded.train.epoch()) == 2
 
 
 def test_several_files_of_lines_are_one_corpus(tmp_path):
@@ -117,11 +120,11 @@ def test_several_files_of_lines_are_one_corpus(tmp_path):
     assert {text[0] for text in texts(loaded, loaded.train)} == set("012")
 
 
-def test_windows_carry_the_state_or_do_not(lines):
-    carried, loose = load(lines, window=9), load(lines, window=9, carry=False)
-    assert isinstance(carried.train, WindowBatches) and isinstance(loose.train, StatelessWindows)
-    assert isinstance(carried.valid, WindowBatches) and isinstance(loose.valid, StatelessWindows)
-    for loaded in (carried, loose):
+def test_windows_are_stateful_unless_carry_is_turned_off(lines):
+    stateful, stateless = load(lines, window=9), load(lines, window=9, carry=False)
+    assert isinstance(stateful.train, WindowBatches) and isinstance(stateless.train, StatelessWindows)
+    assert isinstance(stateful.valid, WindowBatches) and isinstance(stateless.valid, StatelessWindows)
+    for loaded in (stateful, stateless):
         assert next(loaded.train.epoch()).inputs.shape == (9, 4)
 
 
@@ -131,7 +134,7 @@ def test_sequences_are_cut_after_max_length(lines):
         assert max(len(batch.inputs) for batch in loaded.valid.epoch()) == longest
 
 
-def test_vocab_leaves_so_many_ids(lines):
+def test_vocab_limits_the_number_of_ids(lines):
     lines.write_text("a b c d\n" * 40)
     assert load(lines, tokens="words", vocab=5).tokenizer.tokens == ("d", "c", "b")
     assert "25.0% unknown" in load(lines, tokens="words", vocab=5).description
@@ -139,7 +142,7 @@ def test_vocab_leaves_so_many_ids(lines):
     assert load(lines, tokens="words").characters == 7 / 4
 
 
-def test_words_that_are_all_unknown_are_refused(lines):
+def test_a_text_of_unknown_words_only_is_refused(lines):
     lines.write_text("\n".join(f"word{chr(97 + k)}" for k in range(20)))
     with pytest.raises(InputError, match="all words of the validation set are unknown: give more text$"):
         load(lines, tokens="words")
@@ -147,7 +150,7 @@ def test_words_that_are_all_unknown_are_refused(lines):
         load(lines, tokens="words", vocab=4)
 
 
-def test_recipes_without_directions_are_left_out_and_counted(tmp_path):
+def test_recipes_without_directions_are_skipped_and_counted(tmp_path):
     recipes = [{"title": f"Dish {k}", "directions": ["Cook it.", "Eat it."]} for k in range(30)]
     recipes += [{"title": "Nothing"}, {"title": "Nothing", "directions": []}, {"directions": ["Cook."]}]
     for k, part in enumerate((recipes[:10], recipes[10:])):
@@ -191,7 +194,7 @@ def test_recipes_as_published_are_padded_on_the_right_to_two_hundred(real_data):
     assert not batch.targets[-1, (batch.inputs == 0).any(axis=0)].any()
 
 
-def test_the_floor_holds_only_while_all_words_are_known(monkeypatch):
+def test_the_entropy_floor_is_given_only_if_all_words_are_known(monkeypatch):
     monkeypatch.setitem(data.EPOCH, "recipes", 40)
     monkeypatch.setitem(data.VALIDATION_TEXTS, "recipes", 20)
     assert load("recipes").corpus is not None
@@ -209,7 +212,7 @@ def test_the_floor_holds_only_while_all_words_are_known(monkeypatch):
     ],
 )
 @pytest.mark.parametrize("options", [{}, {"window": 5}, {"tokens": "words"}, {"preset": "headlines", "as_published": True}])
-def test_prompts_of_our_own_are_made_of_tokens_that_the_tokenizer_has(lines, text, options):
+def test_default_prompts_have_only_known_tokens(lines, text, options):
     lines.write_text(text * 40, "utf-8")
     loaded = load(lines, **options)
     assert 0 < len(loaded.prompts) <= 4
@@ -219,20 +222,21 @@ def test_prompts_of_our_own_are_made_of_tokens_that_the_tokenizer_has(lines, tex
         assert options.get("tokens") == "words" or prompt in text
 
 
-def test_of_words_only_known_ones_are_prompts(lines):
+def test_prompts_have_only_known_words(lines):
     lines.write_text("".join(f"the word{k} ends\n" for k in range(40)))
-    assert load(lines, tokens="words").prompts == ["the"]  # each line has a word of its own, so no beginning is known
+    # each line has its own word, so no beginning is known
+    assert load(lines, tokens="words").prompts == ["the"]
     lines.write_text("the same words\n" * 40)
     assert load(lines, tokens="words").prompts == ["the same "]
 
 
-def test_prompts_of_a_preset_that_cannot_be_read_give_way_to_the_text(lines):
-    for faults in ({}, {"as_published": True}):
-        assert load(lines, preset="headlines", **faults).prompts == ["line "]
+def test_prompts_of_a_preset_with_unknown_tokens_are_replaced_by_the_text(lines):
+    for published in ({}, {"as_published": True}):
+        assert load(lines, preset="headlines", **published).prompts == ["line "]
 
 
 @pytest.mark.parametrize("column, second", [(None, ["b a"] * 20), ("title", ["t,u"] + ["b a,2"] * 20)])
-def test_a_column_is_for_the_files_that_have_one(tmp_path, column, second):
+def test_a_column_applies_only_to_tables(tmp_path, column, second):
     (tmp_path / "a.txt").write_text("a b\n" * 20)
     other = tmp_path / ("b.csv" if column else "b.txt")
     other.write_text("\n".join(second).replace("t,u", "title,number"))
@@ -240,7 +244,7 @@ def test_a_column_is_for_the_files_that_have_one(tmp_path, column, second):
     assert set(texts(loaded, loaded.train)) == {"a b", "b a"}
 
 
-def test_sources_that_make_no_corpus_are_refused(tmp_path, monkeypatch):
+def test_sources_that_cannot_be_combined_are_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.txt").write_text("a")
     combined = "a built-in corpus and cannot be combined"
@@ -253,7 +257,7 @@ def test_sources_that_make_no_corpus_are_refused(tmp_path, monkeypatch):
     assert sources.resolve_sources(["./recipes"]) == [str(tmp_path / "recipes")]
 
 
-def test_what_is_named_is_told_in_a_few_words(tmp_path, monkeypatch):
+def test_sources_are_described_in_a_few_words(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert sources.describe(["a.txt"]) == "a.txt" and sources.describe(["a.txt"] * 249) == "a.txt and 248 others"
     assert sources.folder_name(["headlines"]) == "headlines" and sources.folder_name(["texts/a.b.txt"]) == "a.b"
@@ -262,19 +266,20 @@ def test_what_is_named_is_told_in_a_few_words(tmp_path, monkeypatch):
     assert sources.folder_name(["/1.txt", "/2.txt"]) == "files"
 
 
-def test_a_pattern_that_the_shell_left_alone_is_looked_up(tmp_path, monkeypatch):
+def test_a_pattern_that_the_shell_did_not_expand_is_expanded(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("b.txt", "a.txt", "c.csv", "odd[1].txt"):
         (tmp_path / name).write_text("x\ny\n")
     assert sources.resolve_sources(["[ab].txt"]) == [str(tmp_path / "a.txt"), str(tmp_path / "b.txt")]
     assert sources.resolve_sources(["odd[1].txt"]) == [str(tmp_path / "odd[1].txt")]
-    assert sources.resolve_sources(["*.md"]) == [str(tmp_path / "*.md")]  # not there, as its reader will tell
+    # the reader reports that there is none
+    assert sources.resolve_sources(["*.md"]) == [str(tmp_path / "*.md")]
     with pytest.raises(InputError, match="named twice"):
         sources.resolve_sources(["*.txt", "a.txt"])
 
 
 @pytest.mark.parametrize("line, hint", [("word " * 100, True), ("word " * 10, False)])
-def test_long_lines_are_asked_about(tmp_path, line, hint):
+def test_long_lines_get_a_hint(tmp_path, line, hint):
     (tmp_path / "book.txt").write_text(f"{line}\n" * 40)
     text = load(str(tmp_path / "book.txt"))
     assert ("for one long text add --window 256" in text.description) == hint

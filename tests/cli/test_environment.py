@@ -1,4 +1,8 @@
-"""What is set before NumPy is loaded: only where it helps, never against the user's will, and told in ``minilstm info``."""
+"""The variable that is set before NumPy is loaded.
+
+It is set only if it helps, never against the user's choice, and ``minilstm info``
+reports it.
+"""
 
 import os
 import re
@@ -17,7 +21,7 @@ AVX512 = "avx512f avx512dq avx512ifma avx512cd avx512bw avx512vl avx512_bf16 avx
 
 
 def processors(vendor="AuthenticAMD", family=26, flags=f"{EVERYDAY} {AVX512}", count=2):
-    """In the form of Linux."""
+    """The description of processors in the form of Linux."""
     each = [
         f"processor\t: {number}\nvendor_id\t: {vendor}\ncpu family\t: {family}\nmodel name\t: Some: processor\n"
         f"cache size\t: 1024 KB\nflags\t\t: {flags}\nbugs\t\t: sysret_ss_attrs spectre_v1\npower management:\n"
@@ -35,7 +39,7 @@ ARM = "processor\t: 0\nBogoMIPS\t: 243.75\nFeatures\t: fp asimd evtstrm aes sve\
 
 
 @pytest.mark.parametrize("text", [ZEN_4, ZEN_5, ZEN_5.rstrip(), ZEN_5 + "\n\n", processors(count=1), ZEN_5.replace("\t", " ")])
-def test_amds_processors_with_avx_512_gain(text):
+def test_amd_processors_with_avx_512_gain(text):
     assert gains(text)
 
 
@@ -45,7 +49,7 @@ def test_amds_processors_with_avx_512_gain(text):
      f"vendor_id\t: AuthenticAMD\nmodel name\t: {AVX512}\n",
      f"vendor_id\t: GenuineIntel\nmodel name: AuthenticAMD\nflags: {AVX512}"],
 )
-def test_no_other_processor_does(text):
+def test_no_other_processor_gains(text):
     assert not gains(text)
 
 
@@ -55,53 +59,53 @@ def test_each_group_of_instructions_is_needed(missing):
 
 
 @given(text=st.text())
-def test_no_description_whatever_is_an_error(text):
+def test_any_description_of_a_processor_is_accepted(text):
     assert gains(text) is False
 
 
 @given(end=st.integers(0, len(ZEN_5)))
-def test_a_description_that_breaks_off_is_believed_only_as_far_as_it_goes(end):
+def test_a_truncated_description_counts_only_for_what_it_has(end):
     first = ZEN_5[:end].partition("\n\n")[0]
     assert gains(ZEN_5[:end]) == (NEEDED <= set(re.findall(r"\w+", first)))
 
 
-def test_the_variable_is_set_for_a_processor_that_gains_and_the_user_is_told():
-    value, told = choose_kernels({}, ZEN_5, numpy_is_loaded=False)
+def test_the_variable_is_set_for_a_processor_that_gains_and_reported():
+    value, report = choose_kernels({}, ZEN_5, numpy_is_loaded=False)
     assert value == "SkylakeX"
     for words in ("OPENBLAS_CORETYPE=SkylakeX, set by minilstm", "MINILSTM_CORETYPE=off", "export OPENBLAS_CORETYPE=SkylakeX"):
-        assert words in told
+        assert words in report
 
 
 @pytest.mark.parametrize("chosen", ["Haswell", "SkylakeX", ""])
 @pytest.mark.parametrize("text", [ZEN_3, ZEN_5])
-def test_what_the_user_chose_stays(chosen, text):
-    value, told = choose_kernels({"OPENBLAS_CORETYPE": chosen}, text, numpy_is_loaded=False)
-    assert value is None and told == f"OPENBLAS_CORETYPE={chosen}, as the environment says"
+def test_a_value_set_by_the_user_is_kept(chosen, text):
+    value, report = choose_kernels({"OPENBLAS_CORETYPE": chosen}, text, numpy_is_loaded=False)
+    assert value is None and report == f"OPENBLAS_CORETYPE={chosen}, as the environment says"
 
 
 @pytest.mark.parametrize("off", ["off", "OFF"])
-def test_the_switch_turns_it_off_and_the_user_is_told_what_it_would_do(off):
-    value, told = choose_kernels({"MINILSTM_CORETYPE": off}, ZEN_5, numpy_is_loaded=False)
-    assert value is None and "as MINILSTM_CORETYPE=off says; without, OPENBLAS_CORETYPE=SkylakeX" in told
+def test_the_switch_turns_it_off_and_the_report_says_what_it_would_do(off):
+    value, report = choose_kernels({"MINILSTM_CORETYPE": off}, ZEN_5, numpy_is_loaded=False)
+    assert value is None and "as MINILSTM_CORETYPE=off says; without, OPENBLAS_CORETYPE=SkylakeX" in report
 
 
 def test_any_other_value_of_the_switch_leaves_it_on():
     assert choose_kernels({"MINILSTM_CORETYPE": "on"}, ZEN_5, numpy_is_loaded=False).value == "SkylakeX"
 
 
-def test_when_numpy_is_loaded_it_is_too_late_and_the_user_is_told_what_to_do():
-    value, told = choose_kernels({}, ZEN_5, numpy_is_loaded=True)
-    assert value is None and "NumPy was loaded before" in told and "export OPENBLAS_CORETYPE=SkylakeX" in told
+def test_after_numpy_is_loaded_the_report_says_what_to_do():
+    value, report = choose_kernels({}, ZEN_5, numpy_is_loaded=True)
+    assert value is None and "NumPy was loaded before" in report and "export OPENBLAS_CORETYPE=SkylakeX" in report
 
 
 @pytest.mark.parametrize("text", [ZEN_3, INTEL, ARM, ""])
 @pytest.mark.parametrize("loaded", [True, False])
-def test_elsewhere_nothing_is_set_or_recommended(text, loaded):
-    value, told = choose_kernels({}, text, loaded)
-    assert value is None and "export" not in told and "would gain nothing" in told
+def test_on_other_processors_nothing_is_set_or_recommended(text, loaded):
+    value, report = choose_kernels({}, text, loaded)
+    assert value is None and "export" not in report and "would gain nothing" in report
 
 
-# ---- on this machine -------------------------------------------------------------------------------------------
+# ---- on this machine -----------------------------------------------------------------
 
 
 @pytest.fixture
@@ -123,11 +127,11 @@ def as_if(tmp_path, monkeypatch):
 def test_the_variable_is_set_in_the_environment(as_if):
     as_if(ZEN_5)
     environ = {"HOME": "/home/me"}
-    told = environment.set_kernels(environ)
-    assert environ == {"HOME": "/home/me", "OPENBLAS_CORETYPE": "SkylakeX"} and "set by minilstm" in told
+    report = environment.set_kernels(environ)
+    assert environ == {"HOME": "/home/me", "OPENBLAS_CORETYPE": "SkylakeX"} and "set by minilstm" in report
 
 
-def test_of_many_processors_the_first_is_enough(as_if):
+def test_only_the_first_of_many_processors_is_read(as_if):
     as_if(processors(count=500))
     assert len(environment.read_processors()) < 100_000
     environ = {}
@@ -136,7 +140,7 @@ def test_of_many_processors_the_first_is_enough(as_if):
 
 
 @pytest.mark.parametrize("system, machine", [("darwin", "x86_64"), ("win32", "AMD64"), ("linux", "aarch64"), ("linux", "i686")])
-def test_on_other_systems_nothing_is_read(as_if, system, machine):
+def test_on_other_systems_no_file_is_read(as_if, system, machine):
     as_if(ZEN_5, system, machine)
     environ = {}
     environment.set_kernels(environ)
@@ -195,7 +199,7 @@ def test_the_command_line_sets_it_before_numpy_is_loaded(tmp_path, environ, valu
     assert out.startswith(f"False {value} | ") and ("set by minilstm" in out) == (environ == {})
 
 
-def test_info_tells_what_was_done():
+def test_info_prints_what_was_set():
     out = command("-m", "minilstm", "info", OPENBLAS_CORETYPE="Haswell")
     assert re.search(r"BLAS kernels +OPENBLAS_CORETYPE=Haswell, as the environment says", out)
     out = command("-m", "minilstm", "info", MINILSTM_CORETYPE="off")
@@ -204,7 +208,7 @@ def test_info_tells_what_was_done():
 
 
 @pytest.mark.skipif("avx2" not in environment.read_processors(), reason="asks for kernels that this processor may not run")
-def test_the_matrix_library_does_as_the_variable_says():
+def test_the_matrix_library_uses_the_variable():
     pools = "import numpy, threadpoolctl; print([p.get('architecture') for p in threadpoolctl.threadpool_info()])"
     pytest.importorskip("threadpoolctl")
     if "None" in command("-c", pools) or "'" not in command("-c", pools):

@@ -1,4 +1,4 @@
-"""The lock of a folder: one holder at a time, nothing left behind, and every error reported for what it is."""
+"""The lock of a folder: one holder at a time, no files left, every error reported."""
 
 import errno
 import os
@@ -41,7 +41,7 @@ def test_a_second_holder_is_refused_also_in_another_thread(tmp_path):
 
 
 @pytest.mark.parametrize("folder", ["new", "new/in/new"])
-def test_folders_that_were_made_and_stayed_empty_are_removed_again(tmp_path, folder):
+def test_new_folders_that_stay_empty_are_removed_again(tmp_path, folder):
     with pytest.raises(KeyError), locked(tmp_path / folder):
         raise KeyError
     assert list(tmp_path.iterdir()) == []
@@ -50,7 +50,7 @@ def test_folders_that_were_made_and_stayed_empty_are_removed_again(tmp_path, fol
     assert [path.name for path in (tmp_path / folder).iterdir()] == ["file"]
 
 
-def test_a_folder_that_was_there_stays(tmp_path):
+def test_an_existing_folder_stays(tmp_path):
     (tmp_path / "mine").mkdir()
     with locked(tmp_path / "mine"):
         pass
@@ -58,12 +58,13 @@ def test_a_folder_that_was_there_stays(tmp_path):
 
 
 @HAS_FLOCK
-def test_a_lock_whose_file_was_just_removed_by_its_last_holder_does_not_count(tmp_path, monkeypatch):
+def test_a_lock_on_a_file_that_was_just_removed_does_not_count(tmp_path, monkeypatch):
     flock, calls = lock.fcntl.flock, []
 
     def late(file, operation):
         calls.append(file)
-        if len(calls) == 1:  # the last holder ends between our opening the file and our locking it
+        # the last holder ends between our opening the file and our locking it
+        if len(calls) == 1:
             os.unlink(file.name)
         flock(file, operation)
 
@@ -74,7 +75,7 @@ def test_a_lock_whose_file_was_just_removed_by_its_last_holder_does_not_count(tm
             pass
 
 
-def test_a_folder_that_another_run_removes_is_made_again(tmp_path, monkeypatch):
+def test_a_folder_removed_by_another_run_is_made_again(tmp_path, monkeypatch):
     calls = []
 
     def opened(path, mode):
@@ -88,7 +89,7 @@ def test_a_folder_that_another_run_removes_is_made_again(tmp_path, monkeypatch):
         assert len(calls) == 2 and (tmp_path / "run" / ".lock").exists()
 
 
-def test_a_file_system_that_numbers_files_anew_each_time_can_be_locked(tmp_path, monkeypatch):
+def test_a_file_system_with_unstable_file_numbers_can_be_locked(tmp_path, monkeypatch):
     monkeypatch.setattr(lock.os.path, "samestat", lambda one, other: False)
     with locked(tmp_path):
         pass
@@ -96,7 +97,7 @@ def test_a_file_system_that_numbers_files_anew_each_time_can_be_locked(tmp_path,
 
 @HAS_FLOCK
 @pytest.mark.parametrize("number", [errno.EWOULDBLOCK, errno.EACCES, errno.EAGAIN])
-def test_a_lock_that_is_taken_is_another_run(tmp_path, monkeypatch, number):
+def test_a_lock_held_by_another_process_means_another_run(tmp_path, monkeypatch, number):
     flock_fails(monkeypatch, number)
     with pytest.raises(InputError, match="another run is at work"), locked(tmp_path):
         pass
@@ -104,7 +105,7 @@ def test_a_lock_that_is_taken_is_another_run(tmp_path, monkeypatch, number):
 
 @HAS_FLOCK
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS])
-def test_where_there_are_no_locks_that_is_said_and_all_goes_on(tmp_path, monkeypatch, number):
+def test_without_locks_a_warning_is_printed_and_the_run_continues(tmp_path, monkeypatch, number):
     flock_fails(monkeypatch, number)
     said = []
     with locked(tmp_path / "run", said.append):
@@ -114,7 +115,7 @@ def test_where_there_are_no_locks_that_is_said_and_all_goes_on(tmp_path, monkeyp
 
 
 @HAS_FLOCK
-def test_another_failure_of_the_lock_is_told_for_what_it_is(tmp_path, monkeypatch):
+def test_another_failure_of_the_lock_is_reported_with_its_reason(tmp_path, monkeypatch):
     flock_fails(monkeypatch, errno.EIO)
     with pytest.raises(OSError, match="cannot be locked.*error") as caught, locked(tmp_path / "run"):
         pass
@@ -123,7 +124,7 @@ def test_another_failure_of_the_lock_is_told_for_what_it_is(tmp_path, monkeypatc
 
 @HAS_FLOCK
 @pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_cannot_be_written_to_is_told(tmp_path):
+def test_a_folder_that_cannot_be_written_to_is_reported(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(InputError, match="cannot write to"), locked(tmp_path / "run"):
         pass

@@ -1,4 +1,4 @@
-"""Errors as sentences: what a user can mend is explained, what is a bug keeps its traceback."""
+"""Errors that a user can fix are one sentence; a bug keeps its traceback."""
 
 import configparser
 import errno
@@ -70,7 +70,7 @@ def array_memory_error():
         (ModuleNotFoundError("No module named 'numpy.x'", name="numpy.x"), 1, ["numpy cannot be loaded (No module named"]),
     ],
 )
-def test_what_a_user_can_mend_is_one_sentence(ends, error, status, words):
+def test_an_error_that_a_user_can_fix_is_one_sentence(ends, error, status, words):
     for command in ("info", "sample"):
         result = ends(error, command, *["x"] * (command == "sample"))
         refused(result, status, *words)
@@ -78,13 +78,13 @@ def test_what_a_user_can_mend_is_one_sentence(ends, error, status, words):
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), KeyError("y"), RuntimeError("z"), AssertionError(), ImportError("own")])
-def test_a_bug_keeps_its_traceback_and_says_that_it_is_one(ends, error):
+def test_a_bug_keeps_its_traceback_and_is_called_a_bug(ends, error):
     status, out, err = ends(error, "info")
     assert status == 1 and out == "" and "Traceback" in err and "raise error" in err
     assert err.splitlines()[-1].startswith("minilstm: this is a bug in minilstm") and "report it" in err
 
 
-def test_only_training_which_saves_speaks_of_what_was_saved(ends):
+def test_only_training_mentions_saved_files(ends):
     assert WHOLE in refused(ends(OSError(errno.ENOSPC, "No space left on device", "run/model.npz"), "train", "x"), 1)
     assert WHOLE not in refused(ends(OSError(errno.ENAMETOOLONG, "File name too long", "xxx"), "train", "x"), 2)
 
@@ -93,7 +93,7 @@ def test_only_training_which_saves_speaks_of_what_was_saved(ends):
     "command, words",
     [("train", "--resume continues"), ("sample", "what was generated so far stays"), ("info", "interrupted\n")],
 )
-def test_ctrl_c_is_answered_in_the_words_of_the_command(ends, command, words):
+def test_ctrl_c_prints_a_message_of_its_own_for_each_command(ends, command, words):
     before = signal.getsignal(signal.SIGINT)
     try:
         result = ends(KeyboardInterrupt(), command, *["x"] * (command != "info"))
@@ -103,12 +103,12 @@ def test_ctrl_c_is_answered_in_the_words_of_the_command(ends, command, words):
     assert (command == "train") == ("saved" in result[2])
 
 
-# ---- libraries that cannot be loaded ---------------------------------------------------------------------------
+# ---- libraries that cannot be loaded -------------------------------------------------
 
 
 @pytest.fixture
 def broken(tmp_path, monkeypatch):
-    """Put a module in place of a library and let the command import it."""
+    """Replace a library by a module, and let the command import it."""
 
     def broken(library, source):
         (tmp_path / f"{library}.py").write_text(source, "utf-8")
@@ -136,33 +136,33 @@ def broken(tmp_path, monkeypatch):
         ("tqdm", "import no_such_module_of_tqdm", 'tqdm cannot be loaded (No module named'),
     ],
 )
-def test_a_library_that_cannot_be_loaded_is_named_with_what_to_install(broken, ends, library, source, words):
+def test_a_library_that_cannot_be_loaded_is_named_with_the_install_command(broken, ends, library, source, words):
     result = ends(broken(library, source), "info")
     assert result[2].count("\n") == 1
     refused(result, 1, words)
 
 
-def test_a_lesson_with_a_broken_matplotlib_goes_on_without_pictures(broken, capsys):
+def test_a_lesson_with_a_broken_matplotlib_continues_without_pictures(broken, capsys):
     broken("matplotlib", "raise AttributeError('module numpy has no attribute float\\n\\nand more')")
     assert pyplot() is None
     assert capsys.readouterr().out == "(no picture: matplotlib cannot be loaded: module numpy has no attribute float)\n"
 
 
 @pytest.mark.parametrize("cause", [MemoryError(), OSError("libx.so: failed to map segment from shared object")])
-def test_a_library_that_finds_too_little_memory_is_not_called_broken(ends, cause):
+def test_a_library_that_lacks_memory_is_not_called_broken(ends, cause):
     error = OSError("Could not find/load shared object file")
     error.__context__ = cause
     refused(ends(error, "info"), 1, "there is not enough memory for this;")
 
 
-def test_an_error_from_a_library_at_work_is_none_of_loading_it(ends):
+def test_a_later_error_of_a_library_is_not_called_a_loading_error(ends):
     try:
         np.reshape(np.zeros(3), (2, 2))
     except ValueError as error:
         assert "bug in minilstm" in ends(error, "info")[2]
 
 
-def test_the_versions_that_numba_asks_for_are_named(monkeypatch):
+def test_the_versions_that_numba_requires_are_named(monkeypatch):
     asked = ["llvmlite<0.51,>=0.50.0", "numpy <2.5,>=1.22", 'importlib-metadata; python_version < "3.9"']
     monkeypatch.setattr(metadata, "requires", lambda name: asked)
     assert refusals.remedy("numba", ImportError()).endswith('"numpy<2.5,>=1.22" "numba>=0.59" "llvmlite<0.51,>=0.50.0"')
@@ -174,7 +174,7 @@ def test_the_versions_that_numba_asks_for_are_named(monkeypatch):
     assert refusals.remedy("numba", ImportError()).endswith('pip install "numpy>=1.24" "numba>=0.59" "llvmlite>=0.42"')
 
 
-def test_what_to_install_is_what_the_package_asks_for():
+def test_the_install_command_names_the_requirements_of_the_package():
     setup = configparser.ConfigParser()
     setup.read(Path(cli.__file__).parents[2] / "setup.cfg")
     assert setup["options"]["install_requires"].split() == list(refusals.REQUIRED.values())
@@ -185,7 +185,7 @@ def test_what_to_install_is_what_the_package_asks_for():
         assert {re.match(r"\w+", line)[0] for line in extras[extra].split()} <= refusals.EXTRAS.keys()
 
 
-# ---- limits of the system ----------------------------------------------------------------------------------------
+# ---- limits of the system ------------------------------------------------------------
 
 
 def python(*arguments, **options):
@@ -211,7 +211,8 @@ def test_with_little_memory_a_good_model_is_not_called_damaged(tmp_path):
     from minilstm.training.loop import Training
 
     tokenizer = CharTokenizer.fit(["abc"])
-    model = LanguageModel(tokenizer.vocab_size, hidden=500)  # 4 MB, and twice as much for the optimizer
+    # 4 MB, and twice that for the optimizer
+    model = LanguageModel(tokenizer.vocab_size, hidden=500)
     save(tmp_path / "model.npz", Checkpoint(Training.begin(model, Adam(), np.random.default_rng(0)), tokenizer, {}))
     done = python("-c", WITH_LITTLE_MEMORY, str(tmp_path))
     refused((done.returncode, done.stdout, done.stderr), 1, "not enough memory")
@@ -220,7 +221,7 @@ def test_with_little_memory_a_good_model_is_not_called_damaged(tmp_path):
 
 @NO_PIPES
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_an_output_that_is_full_is_named(unbuffered):
+def test_a_full_disk_of_the_output_is_named(unbuffered):
     environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
     with open("/dev/full", "w") as full:
         done = python("-m", "minilstm", "worksheet", stdout=full, env=environment)
@@ -228,7 +229,7 @@ def test_an_output_that_is_full_is_named(unbuffered):
     assert done.stderr.count("\n") == 1 and WHOLE not in done.stderr
 
 
-def test_a_worksheet_that_finds_no_room_names_its_file_and_leaves_nothing(run, tmp_path, monkeypatch):
+def test_a_worksheet_on_a_full_disk_names_its_file_and_leaves_nothing(run, tmp_path, monkeypatch):
     def no_space(number):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -238,6 +239,6 @@ def test_a_worksheet_that_finds_no_room_names_its_file_and_leaves_nothing(run, t
 
 
 @NO_PIPES
-def test_a_name_that_is_too_long_is_wrong_usage(run):
+def test_a_file_name_that_is_too_long_is_a_usage_error(run):
     for command in (["sample", "x" * 300], ["info", "x" * 300]):
         refused(run(*command), 2, "File name too long; choose a shorter name")

@@ -1,4 +1,8 @@
-"""What a run writes into its folder is its own, is saved before anything can fail, and is enough to have learned."""
+"""The files of a run, and how long it trains.
+
+A run changes only its own files. It saves them before anything can fail. It trains long
+enough to learn.
+"""
 
 import os
 import shlex
@@ -26,7 +30,10 @@ PICTURE = command._picture
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """An empty folder to work in, with two texts of forty lines: nine batches of four an epoch; pictures take too long."""
+    """An empty folder to work in, with two texts of forty lines.
+
+    An epoch has nine batches of four. Pictures are not drawn, since they take too long.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(command, "_picture", lambda training, folder, say: None)
     for name, word in (("lines.txt", "says"), ("other.txt", "tells")):
@@ -36,17 +43,17 @@ def here(tmp_path, monkeypatch):
 
 
 def train(run, *options, source="lines.txt", out="run"):
-    """The run that these options make, and what was printed."""
-    status, told, err = run("train", *([source] if source else []), *SMALL, *options, "--out", out)
+    """The run that results from these options, and its output."""
+    status, output, err = run("train", *([source] if source else []), *SMALL, *options, "--out", out)
     assert status == 0, err
-    return checkpoint.load(f"{out}/model.npz"), " ".join(told.split())
+    return checkpoint.load(f"{out}/model.npz"), " ".join(output.split())
 
 
-# Look first, lock later
+# Reading before locking
 
 
 @pytest.mark.parametrize("resume", [[], ["--resume"]])
-def test_while_a_run_reads_its_text_no_other_writes_to_its_folder(here, run, monkeypatch, resume):
+def test_while_a_run_reads_its_text_no_other_run_writes_to_its_folder(here, run, monkeypatch, resume):
     if resume:
         train(run, "--epochs", 1)
     load, others = data.load, []
@@ -73,7 +80,7 @@ def test_two_runs_of_one_text_have_two_identities(here, run):
 
 
 @pytest.mark.parametrize("source, seed", [("other.txt", 0), ("lines.txt", 0), ("lines.txt", 1)])
-def test_the_best_model_of_another_run_is_neither_written_over_nor_recommended(here, run, source, seed):
+def test_the_best_model_of_another_run_is_neither_overwritten_nor_recommended(here, run, source, seed):
     train(run, "--epochs", 1)
     train(run, "--epochs", 1, "--seed", seed, source=source, out="other")
     shutil.copy("other/best.npz", "run/best.npz")
@@ -83,7 +90,7 @@ def test_the_best_model_of_another_run_is_neither_written_over_nor_recommended(h
 
 
 @pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt, OSError(5, "Input/output error")])
-def test_a_run_that_failed_before_its_first_step_does_not_refuse_the_next(here, run, monkeypatch, error):
+def test_a_run_that_failed_before_its_first_step_does_not_block_the_next(here, run, monkeypatch, error):
     def fail(self, batch, state, noise):
         raise error
 
@@ -95,15 +102,15 @@ def test_a_run_that_failed_before_its_first_step_does_not_refuse_the_next(here, 
     refused(run("train", "lines.txt", *SMALL, "--steps", 2, "--out", "run"), 2, "model.npz exists already")
 
 
-def test_a_run_that_failed_before_any_step_was_saved_does_not_refuse_the_next(here, run):
+def test_a_run_that_failed_before_its_first_save_does_not_block_the_next(here, run):
     failed = run("train", "lines.txt", *SMALL, "--epochs", 1, "--optimizer", "sgd", "--learning-rate", 1e38, "--out", "run")
     refused(failed, 1, "training stops at step")
     assert checkpoint.load("run/model.npz").training.step == 0
-    (here / "run/history.csv").touch()  # it may have been written by then
+    (here / "run/history.csv").touch()  # it may exist by then
     assert train(run, "--epochs", 1)[0].training.epoch == 1
 
 
-def test_an_untrained_model_that_somebody_made_is_not_written_over(here, run):
+def test_an_untrained_model_of_the_user_is_not_overwritten(here, run):
     model = LanguageModel(7, hidden=4)
     made = checkpoint.Checkpoint(Training.begin(model, Adam(), np.random.default_rng(0)), CharTokenizer.fit(["abcde"]), {})
     (here / "run").mkdir()
@@ -112,7 +119,7 @@ def test_an_untrained_model_that_somebody_made_is_not_written_over(here, run):
 
 
 @pytest.mark.parametrize("contents", [b"PK not really", b"my own notes"])
-def test_a_file_that_is_no_model_of_ours_is_not_written_over(here, run, contents):
+def test_a_file_that_is_not_a_model_is_not_overwritten(here, run, contents):
     (here / "run").mkdir()
     (here / "run/model.npz").write_bytes(contents)
     refused(run("train", "lines.txt", *SMALL, "--steps", 2, "--out", "run"), 2, "model.npz exists already")
@@ -128,11 +135,11 @@ def test_a_run_on_a_file_system_without_locks_says_so_and_trains(here, run, monk
     assert "has no locks" in train(run, "--steps", 1)[1]
 
 
-# The checkpoint first
+# The checkpoint is written first
 
 
 def raising(error, after=0):
-    """A function that raises, from its so many-th call on."""
+    """A function that raises after a number of calls."""
     calls = []
 
     def fail(*arguments, **options):
@@ -154,33 +161,34 @@ def raising(error, after=0):
         (AssertionError(), "AssertionError"),
     ],
 )
-def test_samples_that_fail_are_told_once_and_training_goes_on(here, run, monkeypatch, error, words):
+def test_failing_samples_are_reported_once_and_training_continues(here, run, monkeypatch, error, words):
     monkeypatch.setattr(command, "generate", raising(error))
-    kept, told = train(run, "--epochs", 3)
+    kept, output = train(run, "--epochs", 3)
     assert kept.training.epoch == 3 and kept.training.samples == [] and len(kept.training.history) > 3
-    assert told.count("samples failed, and the run goes on without") == 1 and words in told
+    assert output.count("samples failed, and the run goes on without") == 1 and words in output
 
 
 @pytest.mark.parametrize("name", ["history.csv", "samples.txt", "loss.png"])
-def test_a_file_that_cannot_be_written_is_told_once_and_training_goes_on(here, run, monkeypatch, name):
+def test_a_file_that_cannot_be_written_is_reported_once_and_training_continues(here, run, monkeypatch, name):
     monkeypatch.setattr(command, "_picture", PICTURE)
     train(run, "--epochs", 1)
     (here / "run" / name).unlink()
-    (here / "run" / name).mkdir()  # like one that is open in another program on Windows, it cannot be replaced
-    kept, told = train(run, "--epochs", 4, "--resume")
+    # on Windows, a file that is open in another program cannot be replaced
+    (here / "run" / name).mkdir()
+    kept, output = train(run, "--epochs", 4, "--resume")
     assert kept.training.epoch == 4 and len(kept.training.samples) == 4
-    assert told.count("the run goes on without") == 1 and f"run/{name}: cannot be replaced" in told
+    assert output.count("the run goes on without") == 1 and f"run/{name}: cannot be replaced" in output
     (here / "run" / name).rmdir()
     train(run, "--epochs", 5, "--resume")
     assert (here / "run" / name).is_file() and not (here / "run" / f"{name}.tmp").exists()
 
 
-def test_a_check_by_the_grammar_that_fails_is_reported_and_the_run_is_done(here, run, monkeypatch):
+def test_a_failing_check_by_the_grammar_is_reported_and_the_run_ends_normally(here, run, monkeypatch):
     monkeypatch.setitem(data.EPOCH, "headlines", 8)
     monkeypatch.setitem(data.VALIDATION_TEXTS, "headlines", 4)
     monkeypatch.setattr(command, "_check_by_grammar", raising(MemoryError()))
-    kept, told = train(run, "--epochs", 1, source="headlines")
-    assert "the check by the grammar failed" in told and "not enough memory" in told and "done in" in told
+    kept, output = train(run, "--epochs", 1, source="headlines")
+    assert "the check by the grammar failed" in output and "not enough memory" in output and "done in" in output
 
 
 def test_pictures_are_drawn_whatever_backend_the_environment_names(tmp_path):
@@ -197,7 +205,7 @@ def test_pictures_are_drawn_whatever_backend_the_environment_names(tmp_path):
 @pytest.mark.parametrize("owner, name", [(callbacks, "evaluate"), (command, "generate"), (callbacks, "replacing"),
                                          (checkpoint, "replacing")])
 @pytest.mark.parametrize("after", [0, 1])
-def test_a_run_that_is_cut_off_while_an_epoch_is_measured_has_it_saved_and_goes_on_alike(
+def test_a_run_killed_in_validation_has_saved_its_epoch_and_continues_identically(
     here, run, monkeypatch, owner, name, after
 ):
     fixed = ["--schedule", "constant", "--save-every", 1e9]
@@ -220,9 +228,10 @@ def test_a_run_that_is_cut_off_while_an_epoch_is_measured_has_it_saved_and_goes_
         patch.setattr("signal.signal", lambda number, handler: None)
         status, _, err = run("train", "lines.txt", *SMALL, *fixed, "--epochs", 2, "--out", "run")
     assert status == 1 and "interrupted" in err and calls
-    assert checkpoint.load("run/model.npz").training.epoch == after + 1  # nothing was lost
-    parts, told = train(run, "--resume", source=None)
-    assert "done in" in told
+    # nothing was lost
+    assert checkpoint.load("run/model.npz").training.epoch == after + 1
+    parts, output = train(run, "--resume", source=None)
+    assert "done in" in output
     assert (parts.training.model.parameters.flat == whole.training.model.parameters.flat).all()
     assert parts.training.samples == whole.training.samples and len(parts.training.samples) == 2
     rows = [[(row.epoch, row.step, row.train_loss, row.valid_loss) for row in kept.training.history] for kept in (parts, whole)]
@@ -235,21 +244,21 @@ def test_a_run_that_is_cut_off_while_an_epoch_is_measured_has_it_saved_and_goes_
 
 
 @pytest.mark.parametrize("owner, name", [(callbacks, "evaluate"), (command, "generate")])
-def test_a_run_that_is_cut_off_while_its_end_is_measured_is_ended_by_a_resume(here, run, monkeypatch, owner, name):
+def test_a_run_killed_in_its_last_validation_is_completed_by_resuming(here, run, monkeypatch, owner, name):
     whole, _ = train(run, "--steps", 5, out="whole")
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, raising(KeyboardInterrupt()))
         patch.setattr("signal.signal", lambda number, handler: None)
         assert run("train", "lines.txt", *SMALL, "--steps", 5, "--out", "run")[0] == 1
     assert checkpoint.load("run/model.npz").training.step == 5
-    parts, told = train(run, "--resume", source=None)
-    assert "done in" in told and parts.training.samples == whole.training.samples and len(whole.training.samples) == 1
+    parts, output = train(run, "--resume", source=None)
+    assert "done in" in output and parts.training.samples == whole.training.samples and len(whole.training.samples) == 1
     last = [kept.training.history[-1] for kept in (parts, whole)]
     assert last[0].valid_loss == last[1].valid_loss is not None
     assert "ask for more" in train(run, "--resume", source=None)[1]
 
 
-def test_an_epoch_is_saved_before_anybody_hears_of_its_end_and_heard_of_again_if_need_be(tmp_path):
+def test_an_epoch_is_saved_before_its_callbacks_and_they_are_called_again_if_need_be(tmp_path):
     kept = checkpoint.Checkpoint(small_run(), CharTokenizer.fit(["abcde"]), {})
     path, heard = tmp_path / "model.npz", []
 
@@ -270,7 +279,7 @@ def test_an_epoch_is_saved_before_anybody_hears_of_its_end_and_heard_of_again_if
     assert heard == [(1, 5), (1, 5), (2, 10)] and checkpoint.load(path).training.unreported is None
 
 
-def test_what_is_said_of_a_by_product_is_said_once_for_each_and_ctrl_c_passes():
+def test_each_failing_extra_is_reported_once_and_ctrl_c_is_not_caught():
     said = []
     spare = ByProducts(said.append)
     for name in ("a", "b", "a"):
@@ -282,7 +291,7 @@ def test_what_is_said_of_a_by_product_is_said_once_for_each_and_ctrl_c_passes():
 
 
 @pytest.mark.parametrize("name", ["model.npz", "best.npz"])
-def test_where_a_model_is_open_in_another_program_the_new_one_is_not_lost(here, run, monkeypatch, name):
+def test_a_new_model_is_kept_if_the_old_file_cannot_be_replaced(here, run, monkeypatch, name):
     train(run, "--epochs", 1)
     replace = os.replace
 
@@ -305,16 +314,16 @@ def test_where_a_model_is_open_in_another_program_the_new_one_is_not_lost(here, 
 
 
 @pytest.mark.parametrize(
-    "number, told", [(1, "1 epoch"), (0.25, "0.25 epochs"), (7.0, "7 epochs"), (1234.5, "1,234 epochs"), (0.9999, "1 epoch")]
+    "number, text", [(1, "1 epoch"), (0.25, "0.25 epochs"), (7.0, "7 epochs"), (1234.5, "1,234 epochs"), (0.9999, "1 epoch")]
 )
-def test_an_amount_is_told_in_three_digits_and_in_the_plural_where_it_is_not_one(number, told):
-    assert amount(number, "epoch") == told
+def test_an_amount_has_three_digits_and_a_plural_if_it_is_not_one(number, text):
+    assert amount(number, "epoch") == text
 
 
-def test_a_short_file_is_trained_on_for_as_many_epochs_as_make_enough_steps(here, run, monkeypatch):
+def test_a_short_file_is_trained_on_for_enough_epochs_to_reach_the_least_steps(here, run, monkeypatch):
     monkeypatch.setattr(settings, "STEPS", 60)
-    kept, told = train(run)
-    assert kept.training.step == 63 and kept.settings["epochs"] == 7 and "7 epochs, 63 steps" in told
+    kept, output = train(run)
+    assert kept.training.step == 63 and kept.settings["epochs"] == 7 and "7 epochs, 63 steps" in output
     assert "ask for more" in train(run, "--resume", source=None)[1]
 
 
@@ -322,12 +331,12 @@ def test_a_short_file_is_trained_on_for_as_many_epochs_as_make_enough_steps(here
     "options, steps",
     [(["--epochs", 1], 9), (["--steps", 3], 3), (["--preset", "headlines", "--batch-size", 20], 4 * 2)],
 )
-def test_who_says_how_long_to_train_is_obeyed(here, run, monkeypatch, options, steps):
+def test_a_given_number_of_epochs_or_steps_is_used(here, run, monkeypatch, options, steps):
     monkeypatch.setattr(settings, "STEPS", 60)
     assert train(run, *options)[0].training.step == steps
 
 
-def test_a_long_file_has_four_epochs_and_the_shortest_a_hundred():
+def test_a_long_file_gets_four_epochs_and_the_shortest_a_hundred():
     assert [settings.epochs_of_file(steps) for steps in (1, 10, 20, 250, 10**6)] == [100, 100, 50, 4, 4]
 
 
@@ -339,22 +348,22 @@ def test_a_long_file_has_four_epochs_and_the_shortest_a_hundred():
         ([float("nan"), 1.0], False),
     ],
 )
-def test_a_loss_is_still_falling_if_it_is_the_lowest_and_fell_of_late(losses, falling):
+def test_a_loss_is_still_falling_if_it_is_the_lowest_and_fell_recently(losses, falling):
     assert still_falling(losses) == falling
 
 
-def test_a_run_that_was_still_learning_says_so_with_the_command_that_goes_on(here, run, monkeypatch):
+def test_a_run_that_was_still_learning_prints_the_command_to_continue(here, run, monkeypatch):
     losses = iter([3.0, 2.0, 1.0, 0.999, 0.998, 0.997])
     monkeypatch.setattr(callbacks, "evaluate", lambda model, batches: next(losses))
-    status, told, _ = run("train", "lines.txt", *SMALL, "--epochs", 3, "--out", "my run")
-    assert status == 0 and "the validation loss was still falling" in told
-    (printed,) = [line for line in told.splitlines() if line.startswith("  minilstm train")]
+    status, output, _ = run("train", "lines.txt", *SMALL, "--epochs", 3, "--out", "my run")
+    assert status == 0 and "the validation loss was still falling" in output
+    (printed,) = [line for line in output.splitlines() if line.startswith("  minilstm train")]
     assert printed.endswith("--epochs 6")
-    status, told, _ = run(*shlex.split(printed)[1:])
-    assert status == 0 and "still falling" not in told and checkpoint.load("my run/model.npz").training.epoch == 6
+    status, output, _ = run(*shlex.split(printed)[1:])
+    assert status == 0 and "still falling" not in output and checkpoint.load("my run/model.npz").training.epoch == 6
 
 
-def test_of_many_epochs_every_tenth_is_shown_and_the_last(tmp_path):
+def test_of_many_epochs_every_tenth_and_the_last_are_shown(tmp_path):
     assert [epoch for epoch in range(1, 60) if not is_shown(epoch)][:5] == [26, 27, 28, 29, 31]
     shown, run = [], small_run()
     watchers = [History(100), Progress(5, show=shown.append), SampleText(lambda training: "text", show=shown.append)]
@@ -364,7 +373,7 @@ def test_of_many_epochs_every_tenth_is_shown_and_the_last(tmp_path):
     assert [line.split(":")[0] for line in shown if line.startswith("epoch")] == labels
 
 
-def test_within_an_epoch_the_history_is_not_written_at_every_step(tmp_path, monkeypatch):
+def test_the_history_is_not_written_at_every_step(tmp_path, monkeypatch):
     writes, write = [], History.write
     monkeypatch.setattr(callbacks, "SECONDS_BETWEEN_WRITES", np.inf)
     monkeypatch.setattr(History, "write", lambda self, training: (writes.append(training.step), write(self, training)))

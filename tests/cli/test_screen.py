@@ -22,7 +22,10 @@ class Terminal(io.StringIO):
 
 
 def opened(monkeypatch):
-    """A terminal as standard output; in the test itself, for pytest sets its own again after fixtures."""
+    """A terminal as standard output.
+
+    Call it in the test itself: pytest sets its own output again after fixtures.
+    """
     made = Terminal()
     monkeypatch.setattr(sys, "stdout", made)
     monkeypatch.setattr(Screen, "size", lambda self: made.size)
@@ -44,7 +47,7 @@ def test_a_block_is_replaced_and_lines_are_printed_above_it(monkeypatch):
     assert screen(terminal.getvalue()) == ["first", "second", "third", "fourth", "fifth", ""]
 
 
-def test_a_block_that_is_let_be_stays(monkeypatch):
+def test_a_block_that_is_released_stays(monkeypatch):
     terminal = opened(monkeypatch)
     say = Screen(StopOnSignal())
     say.put("one\ntwo")
@@ -67,7 +70,7 @@ def test_in_a_terminal_that_became_narrower_nothing_is_erased(monkeypatch):
 
 
 @pytest.mark.parametrize("number", [errno.EPIPE, errno.EIO])
-def test_when_the_terminal_is_gone_the_run_is_stopped_and_nothing_fails_any_more(monkeypatch, number):
+def test_when_the_terminal_is_closed_the_run_stops_without_further_errors(monkeypatch, number):
     terminal = opened(monkeypatch)
     interrupt = StopOnSignal()
     say = Screen(interrupt)
@@ -77,7 +80,7 @@ def test_when_the_terminal_is_gone_the_run_is_stopped_and_nothing_fails_any_more
     say("unheard")
     assert interrupt.received
     say("unheard")
-    sys.stdout.close()  # what it writes to by now
+    sys.stdout.close()  # where it writes by now
 
 
 def test_another_failure_of_the_output_is_not_hidden(monkeypatch):

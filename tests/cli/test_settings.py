@@ -1,4 +1,7 @@
-"""Our defaults, two published systems, and what was asked for: which of them counts, and what does not go together."""
+"""Settings: defaults, the two published systems, options, and which of them counts.
+
+Options that conflict are refused.
+"""
 
 import math
 
@@ -24,11 +27,11 @@ OTHER = {"column": "x", "vocab": 77, "cell": "gru", "hidden": 9, "layers": 2, "e
 
 
 @pytest.mark.parametrize("preset, expected", PUBLISHED.items())
-@pytest.mark.parametrize("faults", [None, True])
-def test_a_preset_is_what_was_published(preset, expected, faults):
-    settings = resolve_settings("file", {"preset": preset, **({"as_published": True} if faults else {})})
+@pytest.mark.parametrize("as_published", [None, True])
+def test_a_preset_has_the_published_settings(preset, expected, as_published):
+    settings = resolve_settings("file", {"preset": preset, **({"as_published": True} if as_published else {})})
     assert {name: settings[name] for name in expected} == expected
-    assert settings["optimizer"] == ("rmsprop" if faults and preset == "headlines" else "adam")
+    assert settings["optimizer"] == ("rmsprop" if as_published and preset == "headlines" else "adam")
 
 
 def test_generated_recipes_are_at_most_a_hundred_words_with_the_prompt():
@@ -46,7 +49,8 @@ def test_every_value_of_a_preset_can_be_overridden(preset, name):
         given["tokens"] = "words"
     settings, plain = resolve_settings("file", {"preset": preset, **given}), resolve_settings("file", {"preset": preset})
     assert settings[name] == OTHER[name]
-    follow = {"optimizer": "learning_rate", "tokens": "embedding"}  # what has another default beside another one of these
+    # settings whose default depends on another one
+    follow = {"optimizer": "learning_rate", "tokens": "embedding"}
     free = {*given, *(follow[other] for other in follow.keys() & given.keys())}
     assert {k: v for k, v in settings.items() if k not in free} == {k: v for k, v in plain.items() if k not in free}
 
@@ -60,13 +64,13 @@ def test_tokens_of_a_preset_can_be_overridden():
 
 @pytest.mark.parametrize("kind, given", [("headlines", {}), ("recipes", {}), ("file", {}), ("file", {"preset": "headlines"}),
                                          ("file", {"preset": "recipes"})])
-def test_words_have_an_embedding_and_characters_none_unless_asked_for(kind, given):
+def test_words_have_an_embedding_and_characters_have_none_by_default(kind, given):
     assert resolve_settings(kind, {**given, "tokens": "words"})["embedding"] == 100
     assert resolve_settings(kind, {**given, "tokens": "chars"})["embedding"] is None
     assert resolve_settings(kind, {**given, "tokens": "chars", "embedding": 7})["embedding"] == 7
 
 
-def test_there_is_an_option_for_every_setting_that_can_be_asked_for():
+def test_every_setting_has_an_option():
     typed = vars(parser().parse_args(["train", "x"]))
     assert {*DEFAULTS, *OF_SOURCE["file"]} - typed.keys() == {"prompts", "temperature", "greedy", "length"}
     assert all(typed[name] is None for name in {*DEFAULTS, *OF_SOURCE["file"]} & typed.keys())
@@ -81,19 +85,19 @@ def test_as_published_takes_the_preset_of_a_built_in_corpus(kind):
         assert resolve_settings(kind, {"as_published": True}) == resolve_settings(kind, {"as_published": True, "preset": kind})
 
 
-def test_words_of_a_file_have_sizes_of_their_own():
+def test_the_default_sizes_of_word_models_are_their_own():
     settings = resolve_settings("file", {"tokens": "words"})
     assert (settings["vocab"], settings["embedding"]) == (10_000, 100)
     assert resolve_settings("file", {"tokens": "words", "embedding": 3, "vocab": 9})["embedding"] == 3
     assert resolve_settings("file", {})["embedding"] is None
 
 
-def test_parameter_counts_are_those_published():
+def test_parameter_counts_are_the_published_ones():
     for preset, V, count in [("headlines", 84, 119_892), ("headlines", 83, 119_251), ("recipes", 10_000, 2_407_248)]:
         assert build_model(resolve_settings("file", {"preset": preset}), V).parameters.flat.size == count
 
 
-def test_sizes_beyond_all_memory_are_a_lack_of_memory():
+def test_sizes_beyond_all_memory_raise_a_memory_error():
     with pytest.raises(MemoryError):
         build_model(resolve_settings("file", {"hidden": 10**9}), 10)
 
@@ -114,11 +118,11 @@ def test_presets_give_adam_the_epsilon_of_keras():
         ({"learning_rate": 0.25}, Adam(0.25, beta2=0.99)),
     ],
 )
-def test_optimizers_get_the_constants_that_were_asked_for(given, expected):
+def test_optimizers_get_the_constants_of_the_options(given, expected):
     assert build_optimizer(resolve_settings("file", given)) == expected
 
 
-def test_schedules_are_what_was_asked_for():
+def test_schedules_are_those_of_the_options():
     constant = build_schedule(resolve_settings("file", {"schedule": "constant", "learning_rate": 0.5}), 10, 100)
     assert [constant(k) for k in (0, 50, 99)] == [0.5] * 3
     given = {"schedule": "step", "decay_every": 2, "decay_factor": 0.1, "learning_rate": 0.5}
@@ -155,12 +159,12 @@ def test_schedules_are_what_was_asked_for():
         ("recipes", {"preset": "recipes", "max_length": 5}, "--max-length is for files"),
     ],
 )
-def test_what_does_not_go_together_is_refused(kind, given, words):
+def test_conflicting_options_are_refused(kind, given, words):
     with pytest.raises(InputError) as caught:
         resolve_settings(kind, given)
     assert words in str(caught.value)
 
 
-def test_what_a_run_was_begun_with_is_no_reason_to_refuse():
+def test_options_saved_with_a_run_are_not_refused():
     check(resolve_settings("file", {"schedule": "step", "decay_every": 3}) | {"schedule": "constant"}, {"schedule": "constant"})
     assert resolve_settings("recipes", {"as_published": True, "max_length": 50})["max_length"] == 50

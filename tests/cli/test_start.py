@@ -1,4 +1,4 @@
-"""What a process loads: nothing before it is needed."""
+"""A process imports nothing before it is needed."""
 
 import os
 import re
@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-OPTIONAL = ("matplotlib", "threadpoolctl", "openpyxl", "tqdm", "plotille")  # and whatever else takes long
+# and others that are slow to import
+OPTIONAL = ("matplotlib", "threadpoolctl", "openpyxl", "tqdm", "plotille")
 HEAVY = ("numpy", "numba", "llvmlite", *OPTIONAL)
 SHOW = "import sys; print('loaded:', *[name for name in sys.argv[1:] if name in sys.modules])"
 
@@ -30,7 +31,11 @@ cli.main()
 
 
 def loaded(program, names, cwd):
-    """Which of the modules a new process has loaded in the end, or when the program says it itself; and its output."""
+    """Which of the modules a new process has imported, and its output.
+
+    Imports are listed at the end of the process, or when the program prints them
+    itself.
+    """
     result = subprocess.run(
         [sys.executable, "-c", program, *names], cwd=cwd, capture_output=True, text=True, timeout=120,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -65,7 +70,7 @@ def test_the_public_names_load_no_extra(tmp_path):
     assert "numpy" in modules and not modules & set(OPTIONAL)
 
 
-def test_tokenizers_and_the_steps_by_the_book_need_no_compiler(tmp_path):
+def test_tokenizers_and_the_reference_steps_need_no_compiler(tmp_path):
     modules, _ = loaded(f"from minilstm import reference, CharTokenizer, WordTokenizer\n{SHOW}", HEAVY, tmp_path)
     assert modules == {"numpy"}
 

@@ -1,4 +1,4 @@
-"""Text that fits a terminal and does it no harm."""
+"""Text that fits a terminal and cannot harm it."""
 
 import pytest
 from hypothesis import given
@@ -33,19 +33,19 @@ def test_wide_characters_fill_two_columns_and_combining_ones_none():
         ("ab   cd", 3, ["ab", " cd"]),
     ],
 )
-def test_lines_are_broken_at_spaces_where_there_are_some(text, width, lines):
+def test_lines_are_broken_at_spaces_if_possible(text, width, lines):
     assert wrap(text, width) == lines
 
 
 @given(st.text("ab 漢\n"), st.integers(2, 9))
-def test_no_line_is_too_wide_and_nothing_but_spaces_is_lost(text, width):
+def test_wrapped_lines_fit_and_lose_nothing_but_spaces(text, width):
     lines = wrap(text, width)
     assert max(map(columns, lines)) <= width
     assert not any(line.endswith(" ") for line in lines)
     assert "".join(lines).replace(" ", "") == text.replace(" ", "").replace("\n", "")
 
 
-def test_texts_stand_side_by_side():
+def test_texts_are_printed_side_by_side():
     assert beside(["one two", "x"], 5) == ["one   | x", "two   |"]
 
 
@@ -56,7 +56,7 @@ def test_a_title_is_one_harmless_line_that_fits_and_shows_the_end_of_the_prompt(
     assert repr(prompt) in line or repr(prompt[-1])[1:-1] in line and "…" in line
 
 
-def test_a_terminal_that_is_not_there_has_80_columns(monkeypatch):
+def test_without_a_terminal_there_are_80_columns(monkeypatch):
     monkeypatch.setenv("COLUMNS", "57")
     assert terminal_width() == 57
     monkeypatch.setenv("COLUMNS", "3")

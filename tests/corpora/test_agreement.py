@@ -1,4 +1,4 @@
-"""Rules that remember, against an interpreter that obeys the marks while it writes.
+"""Rules that recall words, against an interpreter of their marks.
 
 The interpreter below works on the raw rules and shares nothing with the package.
 """
@@ -37,23 +37,24 @@ def weighed(entries):
     return [(weight / total, text) for weight, text in pairs]
 
 
-def obey(rules, text, memory, plural):
-    """A pair (probability, text) for every way to write a template, from left to right."""
+def expansions(rules, text, memory, plural):
+    """A pair (probability, text) for every left-to-right expansion of a template."""
     mark = MARK.search(text)
     if not mark:
         return [(1.0, text)]
     before, after = text[:mark.start()], text[mark.end():]
-    slot, words, numbered, one, many, recalled, name = mark.groups()
+    label, words, numbered, one, many, recalled, name = mark.groups()
     if words:
-        heads = [(p, word, {**memory, slot: word}) for p, word in weighed(rules[words])]
+        heads = [(p, word, {**memory, label: word}) for p, word in weighed(rules[words])]
     elif numbered:
         heads = [(1.0, many if memory[numbered] in plural else one, memory)]
     elif recalled:
         heads = [(1.0, memory[recalled], memory)]
     else:
         name = re.sub(r"<(\w+)>", lambda m: memory[m[1]], name)
-        heads = [(p * q, t, memory) for p, template in weighed(rules[name]) for q, t in obey(rules, template, memory, plural)]
-    return [(p * q, before + head + tail) for p, head, known in heads for q, tail in obey(rules, after, known, plural)]
+        chosen = weighed(rules[name])
+        heads = [(p * q, t, memory) for p, template in chosen for q, t in expansions(rules, template, memory, plural)]
+    return [(p * q, before + head + tail) for p, head, known in heads for q, tail in expansions(rules, after, known, plural)]
 
 
 def distribution(pairs):
@@ -64,24 +65,24 @@ def distribution(pairs):
 
 
 @pytest.mark.parametrize("rules", [MEAL, TWICE, SHADOW, DEEP])
-def test_the_plain_rules_write_what_the_marks_mean_as_often(rules):
+def test_expanded_rules_give_each_text_the_probability_of_the_marked_rules(rules):
     start = next(iter(rules))
     plain = expand(rules, start, plural=["figs"])
     assert not any("<" in text for templates in plain.values() for _, text in templates)
-    meant = distribution(obey(rules, "{" + start + "}", {}, ["figs"]))
-    written = distribution(obey(plain, "{" + start + "}", {}, []))
+    meant = distribution(expansions(rules, "{" + start + "}", {}, ["figs"]))
+    written = distribution(expansions(plain, "{" + start + "}", {}, []))
     assert len(meant) >= 4
     assert written == pytest.approx(meant, rel=1e-12)
 
 
-def test_a_rule_is_written_once_for_what_it_recalls_and_no_more():
+def test_a_rule_is_copied_only_for_what_it_recalls():
     plain = expand(MEAL, "meal", plural=["figs"])
     assert "wine" in plain
     assert {name for name in plain if name.startswith("how")} == {"how__soup", "how__figs"}
     assert {name for name in plain if name.startswith("with") and "herb" not in name} == {"with__soup", "with__figs"}
 
 
-def test_rules_that_the_start_does_not_use_are_left_out():
+def test_rules_that_the_start_does_not_use_are_omitted():
     assert set(expand({**MEAL, "idle": ["{nowhere}"]}, "herbs")) == {"herbs"}
 
 
@@ -92,14 +93,14 @@ def test_rules_that_the_start_does_not_use_are_left_out():
     ({"s": ["<a from x>{cook_<a>}"], "x": ["p"]}, ["'cook_p'"]),
     ({"x": ["p"]}, ["'s'"]),
 ])
-def test_what_was_not_chosen_or_is_not_there_is_refused(rules, words):
+def test_recalling_an_unchosen_or_unknown_word_is_refused(rules, words):
     with pytest.raises(InputError) as complaint:
         expand(rules, "s")
     for word in words:
         assert word in str(complaint.value)
 
 
-def test_the_example_in_the_docstring_holds():
+def test_the_example_in_the_docstring_is_right():
     result = doctest.testmod(agreement)
     assert result.attempted > 0
     assert result.failed == 0

@@ -1,4 +1,4 @@
-"""Grammars against brute force: every derivation of small grammars, written out one by one.
+"""Grammars against brute force, which lists every derivation of small grammars.
 
 The brute force below works on the raw rules and shares nothing with the package.
 """
@@ -27,9 +27,9 @@ def all_derivations(rules, name):
     total = sum(weight for weight, _ in alternatives)
     derivations = []
     for weight, template in alternatives:
-        pieces = template.replace("{", "|{").replace("}", "|").split("|")
+        parts = template.replace("{", "|{").replace("}", "|").split("|")
         options = [
-            all_derivations(rules, piece[1:]) if piece.startswith("{") else [(1.0, piece)] for piece in pieces
+            all_derivations(rules, part[1:]) if part.startswith("{") else [(1.0, part)] for part in parts
         ]
         for combination in itertools.product(*options):
             probability = weight / total * math.prod(p for p, _ in combination)
@@ -38,7 +38,7 @@ def all_derivations(rules, name):
 
 
 def all_sentences(rules, name):
-    """The probability of every sentence: a sum over its derivations."""
+    """The probability of every sentence, a sum over its derivations."""
     sentences = defaultdict(float)
     for probability, text in all_derivations(rules, name):
         sentences[text] += probability
@@ -51,7 +51,7 @@ def surprise(probabilities):
 
 @st.composite
 def raw_rules(draw, letters="ab"):
-    """Rules r0, r1, r2, each of which refers to later ones only, and at most twice in an alternative."""
+    """Rules r0, r1, r2; each refers to later ones, at most twice per alternative."""
     rules = {}
     for level in range(3):
         text = st.text(letters, min_size=1, max_size=2)
@@ -65,15 +65,17 @@ def raw_rules(draw, letters="ab"):
     return rules
 
 
-TINY = {"s": ["a{x}", "b"], "x": ["a", "b"]}                      # aa and ab with 1/4, b with 1/2
-OPTIONAL = {"s": ["{x}{x}c"], "x": [(3, ""), "ab"]}               # three parts may write the first character
+# aa and ab with 1/4, b with 1/2
+TINY = {"s": ["a{x}", "b"], "x": ["a", "b"]}
+# three parts may write the first character
+OPTIONAL = {"s": ["{x}{x}c"], "x": [(3, ""), "ab"]}
 UNEQUAL = {"s": [(1, "{x}-{x}"), (9, "z{y}")], "x": ["a", "b", (2, "c")], "y": ["", "yy"]}
 
 
-# ---- what is known exactly ---------------------------------------------------------------------------------
+# ---- exact quantities -----------------------------------------------------
 
 
-def test_the_quantities_of_a_tiny_grammar_are_those_found_by_hand():
+def test_the_quantities_of_a_tiny_grammar_are_those_computed_by_hand():
     tiny = Grammar(TINY, "s")
     assert tiny.entropy == pytest.approx(1.5 * LN2)
     assert tiny.mean_length == pytest.approx(1.5)
@@ -105,7 +107,7 @@ def test_entropy_of_any_grammar_is_that_of_its_derivations(rules):
 @given(raw_rules())
 @example(OPTIONAL)
 @example(UNEQUAL)
-def test_mean_length_alphabet_and_first_symbols_agree_with_brute_force(rules):
+def test_mean_length_alphabet_and_first_characters_agree_with_brute_force(rules):
     start = next(iter(rules))
     machine, sentences = Grammar(rules, start), all_sentences(rules, start)
     mean_length = sum(probability * len(text) for text, probability in sentences.items())
@@ -122,8 +124,11 @@ def test_mean_length_alphabet_and_first_symbols_agree_with_brute_force(rules):
 @example(TINY)
 @example(OPTIONAL | {"s": ["{x}c"]})
 @example(UNEQUAL)
-def test_floor_is_the_loss_of_the_best_possible_predictor(rules):
-    """It knows the probability of every prefix, is given the first character and predicts the rest."""
+def test_the_entropy_floor_is_the_loss_of_the_best_possible_predictor(rules):
+    """It knows the probability of every prefix.
+
+    It gets the first character and predicts the rest.
+    """
     start = next(iter(rules))
     sentences = all_sentences(rules, start)
     assume(len(sentences) == len(all_derivations(rules, start)))
@@ -140,12 +145,12 @@ def test_floor_is_the_loss_of_the_best_possible_predictor(rules):
     assert Grammar(rules, start).floor == pytest.approx(nats / predictions, rel=1e-9, abs=1e-12)
 
 
-# ---- reading -----------------------------------------------------------------------------------------------
+# ---- reading -------------------------------------------------------------------------
 
 
 @given(raw_rules(), st.lists(st.text("ab", max_size=9), max_size=20))
 @example(OPTIONAL, ["c", "abc", "ababc", "ab", ""])
-def test_the_parser_knows_the_probability_and_the_derivations_of_every_text(rules, other_texts):
+def test_the_parser_finds_the_probability_and_the_derivations_of_every_text(rules, other_texts):
     start = next(iter(rules))
     machine, sentences = Grammar(rules, start), all_sentences(rules, start)
     texts = [text for _, text in all_derivations(rules, start)]
@@ -162,16 +167,16 @@ def test_probabilities_of_two_derivations_add():
     assert ambiguous.log_probability("abc") == pytest.approx(math.log(1 / 4 + 2 / 4 * 1 / 2))
 
 
-def test_a_probability_too_small_for_a_float_still_has_a_logarithm():
+def test_a_probability_below_the_smallest_float_still_has_a_logarithm():
     machine = Grammar({"s": ["{ten}" * 10], "ten": ["{one}" * 100], "one": list("abcdefghij")}, "s")
     assert machine.log_probability("j" * 1000) == pytest.approx(-1000 * math.log(10))
 
 
-# ---- writing -----------------------------------------------------------------------------------------------
+# ---- sampling -------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rules", [TINY, OPTIONAL, UNEQUAL])
-def test_sentences_are_drawn_as_often_as_their_probabilities_say(rules):
+def test_sentences_are_sampled_with_their_probabilities(rules):
     count = 40_000
     drawn = Grammar(rules, "s").sample_many(count, np.random.default_rng(7))
     sentences = all_sentences(rules, "s")
@@ -181,7 +186,7 @@ def test_sentences_are_drawn_as_often_as_their_probabilities_say(rules):
         assert abs(drawn.count(text) / count - probability) < 4 * spread
 
 
-def test_one_by_one_many_at_once_and_a_stream_write_the_same_sentences():
+def test_sampling_one_many_or_a_stream_gives_the_same_sentences():
     machine = Grammar(UNEQUAL, "s")
     many = machine.sample_many(1300, np.random.default_rng(3))
     rng = np.random.default_rng(3)
@@ -191,13 +196,13 @@ def test_one_by_one_many_at_once_and_a_stream_write_the_same_sentences():
     assert machine.sample_many(0, rng) == []
 
 
-# ---- ambiguity ---------------------------------------------------------------------------------------------
+# ---- ambiguity -----------------------------------------------------------------------
 
 
 @given(st.one_of(raw_rules(), raw_rules(letters="abcd")))
 @example(TINY)
 @example(OPTIONAL)
-def test_ambiguity_is_decided_as_by_writing_out_all_derivations(rules):
+def test_ambiguity_is_decided_as_by_listing_all_derivations(rules):
     start = next(iter(rules))
     texts = [text for _, text in all_derivations(rules, start)]
     witness = find_ambiguity(Grammar(rules, start))
@@ -210,13 +215,13 @@ def test_ambiguity_is_decided_as_by_writing_out_all_derivations(rules):
 @pytest.mark.parametrize("rules", [
     {"s": ["a", "a"]},                                            # the same text twice
     {"s": ["{x}", "{y}"], "x": ["a"], "y": ["a"]},                # the same text by different rules
-    {"s": ["{x}{y}"], "x": ["a", "ab"], "y": ["bc", "c"]},        # a border that can stand in two places
-    {"s": ["{x}{x}c"], "x": ["", "ab"]},                          # abc: was the first left out or the second?
-    {"s": ["a{x}"], "x": ["", "{y}"], "y": ["", "b"]},            # nothing, in two ways
-    {"s": ["{x}-{x}", "{x}-b"], "x": ["a", "b"]},                 # seen only after the first part was read
+    {"s": ["{x}{y}"], "x": ["a", "ab"], "y": ["bc", "c"]},        # a border that can be in two places
+    {"s": ["{x}{x}c"], "x": ["", "ab"]},                          # abc: was the first omitted, or the second?
+    {"s": ["a{x}"], "x": ["", "{y}"], "y": ["", "b"]},            # the empty text, in two ways
+    {"s": ["{x}-{x}", "{x}-b"], "x": ["a", "b"]},                 # found only after the first part was read
     {"s": ["{x}q", "z"], "x": ["{y}", "{y}{y}"], "y": ["a", "aa"]},
 ])
-def test_an_ambiguous_grammar_is_found_out(rules):
+def test_an_ambiguous_grammar_is_detected(rules):
     machine = Grammar(rules, "s")
     witness = find_ambiguity(machine)
     assert witness is not None
@@ -230,11 +235,11 @@ def test_an_ambiguous_grammar_is_found_out(rules):
     {"s": ["a{x}{y}"], "x": ["", "b"], "y": ["", "c"]},
     {"s": ["{x} wins", "{x} won", "{x}"], "x": ["A", "AB", "ABC"]},
 ])
-def test_an_unambiguous_grammar_is_not_suspected(rules):
+def test_an_unambiguous_grammar_is_not_called_ambiguous(rules):
     assert find_ambiguity(Grammar(rules, "s")) is None
 
 
-# ---- what is refused ---------------------------------------------------------------------------------------
+# ---- refused grammars -----------------------------------------------------
 
 
 @pytest.mark.parametrize("rules, start, words", [
@@ -264,7 +269,7 @@ def test_a_bad_grammar_is_refused_with_the_reason(rules, start, words):
 
 
 @pytest.mark.parametrize("module", [grammar, ambiguity])
-def test_the_examples_in_the_docstrings_hold(module):
+def test_the_examples_in_the_docstrings_are_right(module):
     result = doctest.testmod(module)
     assert result.attempted > 0
     assert result.failed == 0

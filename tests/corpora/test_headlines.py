@@ -1,4 +1,4 @@
-"""The corpus `headlines`: unambiguous, read as it is written, and with the openings that it promises."""
+"""The corpus `headlines`: unambiguous, accepts its texts, begins with its prompts."""
 
 import doctest
 import math
@@ -18,7 +18,7 @@ def samples():
 
 
 def chance(rule, template):
-    """The probability with which a rule chooses a template, from the lists as they are written down."""
+    """The probability that a rule chooses a template, from the lists in the source."""
     entries = (SHAPES | WORDS)[rule]
     alternatives = [entry if isinstance(entry, tuple) else (1, entry) for entry in entries]
     [weight] = [weight for weight, text in alternatives if text == template]
@@ -26,7 +26,7 @@ def chance(rule, template):
 
 
 def corrupted(text, rng):
-    """Drop a character, swap two neighbours that differ, or replace a character by another one."""
+    """Drop a character, swap two different neighbours, or replace a character."""
     at = int(rng.integers(len(text) - 1))
     kind = rng.choice(["drop", "swap", "replace"])
     if kind == "swap" and text[at] != text[at + 1]:
@@ -70,14 +70,14 @@ def test_the_probability_of_a_headline_is_the_product_of_its_choices(text, choic
     assert headlines().log_probability(text) == pytest.approx(expected, rel=1e-12)
 
 
-def test_the_mean_surprise_of_samples_is_the_stated_entropy(samples):
+def test_the_mean_negative_log_probability_of_samples_is_the_stated_entropy(samples):
     surprise = np.array([-headlines().log_probability(text) for text in samples])
     error = surprise.std() / math.sqrt(len(surprise))
     assert error < 0.02 * headlines().entropy
     assert abs(surprise.mean() - headlines().entropy) < 4 * error
 
 
-def test_the_mean_length_and_first_symbols_of_samples_are_the_stated_ones(samples):
+def test_the_mean_length_and_first_characters_of_samples_are_the_stated_ones(samples):
     lengths = np.array([len(text) for text in samples])
     assert abs(lengths.mean() - headlines().mean_length) < 4 * lengths.std() / math.sqrt(len(lengths))
     assert sum(headlines().first_symbol_distribution.values()) == pytest.approx(1, rel=1e-12)
@@ -86,7 +86,7 @@ def test_the_mean_length_and_first_symbols_of_samples_are_the_stated_ones(sample
         assert abs(share - probability) < 4.5 * math.sqrt(probability * (1 - probability) / len(samples))
 
 
-def test_corrupted_headlines_are_rejected_unless_they_are_headlines_again(samples):
+def test_corrupted_headlines_are_rejected_unless_they_are_still_headlines(samples):
     rng = np.random.default_rng(23)
     accepted = []
     for text in samples[:1000]:
@@ -98,10 +98,11 @@ def test_corrupted_headlines_are_rejected_unless_they_are_headlines_again(sample
             assert derivations == 1
         assert math.isfinite(headlines().log_probability(damaged)) == (derivations == 1)
     assert len(accepted) <= 50
-    assert accepted                   # some digit for a digit, so that both cases were tried
+    # for example one digit replaced by another; so both cases were tried
+    assert accepted
 
 
-def test_what_is_not_a_whole_headline_is_rejected(samples):
+def test_a_text_that_is_not_a_whole_headline_is_rejected(samples):
     assert not headlines().accepts("")
     for text in samples[:200]:
         assert not headlines().accepts(text + " ")
@@ -115,7 +116,7 @@ def test_what_is_not_a_whole_headline_is_rejected(samples):
     assert not headlines().accepts("Gold slip 2 percent on supply worries")
 
 
-def test_headlines_begin_with_every_prompt_and_go_on_in_many_ways():
+def test_headlines_begin_with_every_prompt_and_continue_in_many_ways():
     texts = headlines().sample_many(20_000, np.random.default_rng(29))
     for prompt in PROMPTS:
         ways = [text.removeprefix(prompt) for text in texts if text.startswith(prompt)]
@@ -123,14 +124,14 @@ def test_headlines_begin_with_every_prompt_and_go_on_in_many_ways():
         assert len({way.split()[0] for way in ways}) >= 10
 
 
-def test_no_headline_begins_with_the_unfamiliar_prompt_though_its_characters_occur():
+def test_no_headline_begins_with_the_unfamiliar_prompt_but_its_characters_occur():
     texts = headlines().sample_many(20_000, np.random.default_rng(31))
     assert not any(text.startswith("Little") for text in texts)
     assert not any("Little" in template for rules in (SHAPES, WORDS) for template in map(str, rules.values()))
     assert set(UNFAMILIAR_PROMPT) <= set(headlines().alphabet)
 
 
-def test_the_corpus_has_the_size_that_it_is_said_to_have():
+def test_the_corpus_has_the_stated_size():
     texts = headlines().sample_many(20_000, np.random.default_rng(37))
     words = set(re.findall(r"[A-Za-z][A-Za-z-]+", " ".join(texts)))
     assert 450 < len(words) < 600  # "some five hundred words"
@@ -150,7 +151,7 @@ def test_quotation_marks_and_brackets_are_closed_and_spaces_are_single(samples):
         assert text == text.strip()
 
 
-def test_the_same_seed_writes_the_same_headlines(samples):
+def test_the_same_seed_gives_the_same_headlines(samples):
     assert headlines().sample_many(2000, np.random.default_rng(17)) == samples
     assert headlines().sample_many(2000, np.random.default_rng(18)) != samples
     assert headlines() is headlines()
@@ -162,7 +163,7 @@ def test_every_rule_of_the_corpus_is_used():
     assert {name for name in SHAPES | WORDS if f"{{{name}}}" not in text} == {"headline"}
 
 
-def test_the_example_in_the_docstring_holds():
+def test_the_example_in_the_docstring_is_right():
     result = doctest.testmod(module)
     assert result.attempted > 0
     assert result.failed == 0

@@ -1,4 +1,4 @@
-"""Promises on texts written for the purpose, with distances counted by hand, and on the corpus itself."""
+"""Long-range agreement of texts with distances counted by hand, and of the corpus."""
 
 import doctest
 import math
@@ -15,7 +15,8 @@ from minilstm.corpora.promises import KIND, KINDS, NAMED, NEAR, Promise, kept_by
 from minilstm.corpora.recipes import SHAPES, recipes
 from minilstm.data.punctuation import split_words
 
-TITLE = "Recipe for roasted leeks with dill and feta | "       # roasted is word 2, leeks 3, dill 5, feta 7, the bar 8
+# roasted is word 2, leeks 3, dill 5, feta 7, the bar 8
+TITLE = "Recipe for roasted leeks with dill and feta | "
 
 
 def due(directions, ended=False, title=TITLE):
@@ -28,7 +29,8 @@ def samples():
 
 
 @pytest.mark.parametrize("directions, expected", [
-    ("Wash the leeks.", {("main", 8, True)}),                                # from word 3 to word 11
+    # from word 3 to word 11
+    ("Wash the leeks.", {("main", 8, True)}),
     ("Wash the beans.", {("main", 8, False)}),
     ("Wash the leeks. Slice the leeks.", {("main", 8, True), ("main", 4, True)}),
     ("Wash the beans. Slice the leeks.", {("main", 8, False), ("main", 12, True)}),
@@ -56,11 +58,11 @@ def samples():
     ('Say "come in" now.', {("quote", 3, True)}),
     ('Say "come in. Now "eat".', {("quote", 3, False), ("quote", 2, True)}),
 ])
-def test_promises_are_found_where_they_are_due(directions, expected):
+def test_agreements_are_found_where_they_are_due(directions, expected):
     assert due(directions) == expected
 
 
-def test_a_title_promises_only_what_it_names():
+def test_a_title_requires_only_what_it_names():
     assert due("Wash the beans. Add mint. Steam for 9 minutes at 200 degrees.", title="Recipe for ice cream | ") == set()
     assert due("Steam to 200 degrees.", title="Recipe for steamed leeks | ") == {("method", 3, True), ("degrees", 3, False)}
     either = due("Mix beans and leeks.", title="Recipe for leeks and beans | ")
@@ -76,7 +78,8 @@ def test_without_a_bar_all_is_title_and_nothing_is_due_before_the_end():
 @pytest.mark.parametrize("directions, broken", [
     ("", {("method", 7), ("main", 6), ("herb", 4), ("side", 2)}),
     ("Roast the leeks with dill.", {("side", 8)}),
-    ("Roast the leeks with dill and rice.", {("side", 8)}),                  # was due, and is not counted again
+    # was due once, and is not counted again
+    ("Roast the leeks with dill and rice.", {("side", 8)}),
     ("Roast leeks, dill, feta. Take a pot.", {("vessel", 2)}),
     ("Roast leeks, dill, feta in the oven. Open the oven.", {("fire", 2)}),
     ("Roast leeks, dill, feta in the oven. Turn off the oven.", set()),
@@ -86,17 +89,17 @@ def test_without_a_bar_all_is_title_and_nothing_is_due_before_the_end():
     ("Roast leeks, dill, feta (or", {("bracket", 2)}),
     ('Roast leeks, dill, feta "or', {("quote", 2)}),
 ])
-def test_what_never_returned_is_broken_where_the_text_ends(directions, broken):
+def test_a_word_that_never_returned_counts_as_broken_at_the_end(directions, broken):
     assert {(kind, distance) for kind, distance, kept in due(directions, ended=True) if not kept} == broken
 
 
-def test_a_text_that_was_cut_off_is_not_blamed_for_what_could_still_have_come():
+def test_a_text_that_was_cut_off_does_not_break_what_could_still_come():
     directions = "Roast the leeks in the oven. Put on a lid (or"
     assert all(kept for _, _, kept in due(directions, ended=False))
     assert {kind for kind, _, kept in due(directions, ended=True) if not kept} == {"herb", "side", "fire", "cover", "bracket"}
 
 
-def test_the_corpus_keeps_all_promises_at_all_distances(samples):
+def test_the_corpus_keeps_all_agreements_at_all_distances(samples):
     tally = kept_by_distance(samples)
     assert tally.share_kept() == 1
     for near in NEAR:
@@ -107,14 +110,15 @@ def test_the_corpus_keeps_all_promises_at_all_distances(samples):
         assert tally.due_a_text(kind, 100) > 0.3
 
 
-def test_recipes_under_the_title_of_another_keep_what_chance_keeps(samples):
+def test_recipes_with_the_title_of_another_agree_only_by_chance(samples):
     titles, bodies = zip(*(text.split(" | ") for text in samples))
     tally = kept_by_distance(f"{title} | {body}" for title, body in zip(titles[1:] + titles[:1], bodies))
     for kind in NAMED:
         assert 0 < tally.share_kept(kind) < 0.2
     assert tally.share_kept("degrees") < 0.5
     for kind in ("vessel", "cover", "extra", "fire", "bracket", "quote"):
-        assert tally.share_kept(kind) == 1                                   # the title says nothing of these
+        # the title does not determine these
+        assert tally.share_kept(kind) == 1
     assert tally.share_kept(near=100) < 0.3
 
 
@@ -126,10 +130,11 @@ def test_a_recipe_that_ends_early_does_not_look_better(samples):
     cut = kept_by_distance(short, ended=False)
     assert cut.share_kept() == 1
     assert cut.due_a_text(near=100) == 0
-    assert cut.due_a_text() < kept_by_distance(samples).due_a_text() / 2     # seen in how many were due
+    # compared by the number of agreements that were due
+    assert cut.due_a_text() < kept_by_distance(samples).due_a_text() / 2
 
 
-def test_a_single_wrong_word_breaks_a_single_promise(samples):
+def test_a_single_wrong_word_breaks_a_single_agreement(samples):
     rng = np.random.default_rng(43)
     tried = 0
     for text in samples[:300]:
@@ -158,7 +163,7 @@ def test_each_word_is_of_one_kind_and_stands_only_where_it_is_chosen_or_recalled
 
 @given(st.lists(st.sampled_from(["|", ".", "(", ")", '"', "the", "for", "45", "degrees", "minutes", "off", *sorted(KIND)])),
        st.booleans())
-def test_any_row_of_words_can_be_judged(words, ended):
+def test_any_row_of_words_can_be_evaluated(words, ended):
     found = promises(words, ended)
     assert all(1 <= promise.distance <= len(words) and promise.kind in KINDS for promise in found)
     assert set(promises(words, ended=False)) <= set(promises(words, ended=True))
@@ -196,11 +201,11 @@ def test_the_table_fits_80_columns_and_says_what_was_counted():
     assert "50.0%" in lines[-1]
 
 
-def test_promises_are_plain_values():
+def test_agreements_are_plain_values():
     assert promises(split_words(TITLE + "Wash the leeks."), ended=False) == [Promise("main", 8, True)]
 
 
-def test_the_example_in_the_docstring_holds():
+def test_the_example_in_the_docstring_is_right():
     result = doctest.testmod(module)
     assert result.attempted > 0
     assert result.failed == 0

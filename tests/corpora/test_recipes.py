@@ -1,4 +1,4 @@
-"""The corpus `recipes`: unambiguous in words, with a known floor, and true to its titles."""
+"""The corpus `recipes`: unambiguous, with an entropy floor, true to its titles."""
 
 import doctest
 import math
@@ -30,7 +30,7 @@ def count_words(text):
 
 
 def chance(rule, template):
-    """The probability with which a rule chooses a template, from the lists as they are written down."""
+    """The probability that a rule chooses a template, from the lists in the source."""
     alternatives = [entry if isinstance(entry, tuple) else (1, entry) for entry in (SHAPES | WORDS)[rule]]
     [weight] = [weight for weight, text in alternatives if text.startswith(template) and (template or not text)]
     return weight / sum(weight for weight, _ in alternatives)
@@ -40,8 +40,8 @@ def test_no_two_derivations_give_the_same_words():
     assert find_ambiguity(recipes().grammar) is None
 
 
-def test_a_text_and_its_words_tell_the_same(samples):
-    """So that what is true of rows of words is true of texts: neither spaces nor capitals hold anything."""
+def test_texts_and_their_words_are_equivalent(samples):
+    """Neither spaces nor capitals matter, so results on words hold for texts."""
     assert len(set(samples)) == len({tuple(split_words(text)) for text in samples}) > 1990
     for text in samples:
         assert written(split_words(text)) == text
@@ -50,7 +50,7 @@ def test_a_text_and_its_words_tell_the_same(samples):
         assert recipes().accepts(" ".join(split_words(text)))
 
 
-def test_the_mean_surprise_of_samples_is_the_stated_entropy(samples):
+def test_the_mean_negative_log_probability_of_samples_is_the_stated_entropy(samples):
     surprise = np.array([-recipes().log_probability(text) for text in samples[:500]])
     error = surprise.std() / math.sqrt(len(surprise))
     assert np.isfinite(surprise).all()
@@ -58,8 +58,11 @@ def test_the_mean_surprise_of_samples_is_the_stated_entropy(samples):
     assert abs(surprise.mean() - recipes().entropy) < 4 * error
 
 
-def test_the_floor_is_the_surprise_of_samples_divided_by_their_words(samples):
-    """The first word is always "recipe" and tells nothing; each word, and the stop sign for it, is predicted once."""
+def test_the_entropy_floor_is_the_negative_log_probability_per_word_of_samples(samples):
+    """The first word is always "recipe" and costs nothing.
+
+    Each other word, and the end token, is predicted once.
+    """
     nats = np.array([-recipes().log_probability(text) for text in samples[500:1000]])
     predictions = np.array([count_words(text) for text in samples[500:1000]])
     ratio = nats.sum() / predictions.sum()
@@ -77,7 +80,8 @@ def test_the_mean_length_of_samples_is_the_stated_one(samples):
 
 def test_every_recipe_fits_into_the_200_steps_of_the_published_model():
     longest, shortest = {}, {}
-    for rule in recipes().grammar.rules.values():                            # a rule stands after those that it refers to
+    # a rule comes after those that it refers to
+    for rule in recipes().grammar.rules.values():
         for table, choose in ((longest, max), (shortest, min)):
             table[rule] = choose(sum(len(part) if isinstance(part, str) else table[part] for part in row)
                                  for row in rule.alternatives)
@@ -103,7 +107,7 @@ def test_the_probability_of_a_recipe_is_the_product_of_its_choices():
     assert recipes().log_probability(text) == pytest.approx(expected, rel=1e-12)
 
 
-def test_what_the_title_names_returns_in_the_directions(samples):
+def test_what_the_title_names_occurs_in_the_directions(samples):
     for text in samples:
         method, main, herb, side = TITLE.match(text).groups()
         directions = text.split(" | ")[1]
@@ -117,7 +121,7 @@ def test_what_the_title_names_returns_in_the_directions(samples):
         assert all(TEMPERATURES[method][0] <= int(n) <= TEMPERATURES[method][1] for n in degrees), text
 
 
-def test_what_was_begun_is_ended(samples):
+def test_everything_that_was_begun_is_ended(samples):
     for text in samples:
         for device in ("oven", "stove", "barbecue"):
             undone = len(re.findall(rf"(?:turn off|put out) the {device}\b", text, flags=re.IGNORECASE))
@@ -159,7 +163,7 @@ def test_recipes_of_other_titles_are_rejected(samples):
     assert rejected > 150
 
 
-def test_what_is_not_a_whole_recipe_is_rejected(samples):
+def test_a_text_that_is_not_a_whole_recipe_is_rejected(samples):
     assert not recipes().accepts("")
     for text in samples[:50]:
         words = split_words(text)
@@ -180,7 +184,7 @@ def test_recipes_begin_with_every_prompt_but_not_with_the_unfamiliar_ones():
         assert set(split_words(prompt)) <= set(recipes().vocabulary)
 
 
-def test_the_corpus_has_the_size_that_it_is_said_to_have():
+def test_the_corpus_has_the_stated_size():
     assert 450 < len(recipes().vocabulary) <= 500
     assert 130 < recipes().mean_length < 150
     assert 0.1 < recipes().floor < 0.25
@@ -189,7 +193,7 @@ def test_the_corpus_has_the_size_that_it_is_said_to_have():
     assert set(split_words(" ".join(texts))) == set(recipes().vocabulary)
 
 
-def test_the_same_seed_writes_the_same_recipes(samples):
+def test_the_same_seed_gives_the_same_recipes(samples):
     assert recipes().sample_many(2000, np.random.default_rng(17)) == samples
     assert recipes().sample_many(2000, np.random.default_rng(18)) != samples
     assert recipes() is recipes()
@@ -205,7 +209,7 @@ def test_every_rule_of_the_corpus_is_used():
     assert unused == {"recipe"} | {f"prepare_{main}" for main in mains} | {f"make_{extra}" for extra in extras}
 
 
-def test_the_example_in_the_docstring_holds():
+def test_the_example_in_the_docstring_is_right():
     result = doctest.testmod(module)
     assert result.attempted > 0
     assert result.failed == 0

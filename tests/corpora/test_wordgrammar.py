@@ -1,4 +1,4 @@
-"""Grammars in words, against all texts of small grammars, written out and split by hand."""
+"""Grammars in words, against lists of all texts of small grammars, split by hand."""
 
 import doctest
 import itertools
@@ -24,23 +24,26 @@ TEA = {
 
 
 def all_word_rows(rules, name):
-    """A pair (probability, row of words) for every derivation; texts are split at spaces after marks were set apart."""
+    """A pair (probability, row of words) for every derivation.
+
+    Texts are split at spaces, after spaces were put around punctuation marks.
+    """
     pairs = [entry if isinstance(entry, tuple) else (1, entry) for entry in rules[name]]
     rows = []
     for weight, template in pairs:
-        pieces = template.replace("{", "\0").replace("}", "\0").split("\0")
+        parts = template.replace("{", "\0").replace("}", "\0").split("\0")
         options = []
-        for at, piece in enumerate(pieces):
+        for at, part in enumerate(parts):
             for mark in '.,|!()"':
-                piece = piece.replace(mark, f" {mark} ")
-            options.append(all_word_rows(rules, piece.strip()) if at % 2 else [(1.0, tuple(piece.lower().split()))])
+                part = part.replace(mark, f" {mark} ")
+            options.append(all_word_rows(rules, part.strip()) if at % 2 else [(1.0, tuple(part.lower().split()))])
         for ways in itertools.product(*options):
             probability = weight / sum(w for w, _ in pairs) * math.prod(p for p, _ in ways)
             rows.append((probability, sum((words for _, words in ways), ())))
     return rows
 
 
-def test_floor_length_and_vocabulary_are_those_of_all_texts_written_out():
+def test_floor_length_and_vocabulary_are_those_of_all_texts_listed():
     rows = all_word_rows(TEA, "tea")
     assert len({words for _, words in rows}) == len(rows) == 26
     machine = WordGrammar(TEA, "tea")
@@ -49,7 +52,8 @@ def test_floor_length_and_vocabulary_are_those_of_all_texts_written_out():
         for end in range(1, len(words) + 1):
             prefix[words[:end]] += probability
         prefix[(*words, "<stop>")] = probability
-    nats = 0.0                               # of the best possible model, which knows each prefix's probability
+    # the loss of the best possible model, which knows each prefix's probability
+    nats = 0.0
     for probability, words in rows:
         seen = [words[:end] for end in range(1, len(words) + 1)] + [(*words, "<stop>")]
         nats -= probability * sum(math.log(prefix[new] / prefix[old]) for old, new in zip(seen, seen[1:]))
@@ -61,7 +65,7 @@ def test_floor_length_and_vocabulary_are_those_of_all_texts_written_out():
     assert machine.first_symbol_entropy > 0.5
 
 
-def test_texts_are_judged_by_their_words():
+def test_texts_are_accepted_by_their_words():
     machine = WordGrammar(TEA, "tea")
     for probability, words in all_word_rows(TEA, "tea"):
         for text in (" ".join(words), written(words), " ".join(words).upper()):
@@ -81,7 +85,7 @@ def test_ambiguity_is_that_of_words():
     assert WordGrammar(merged, "s").decode(witness) == "Hot tea"
 
 
-def test_one_by_one_many_at_once_and_a_stream_write_the_same_texts():
+def test_sampling_one_many_or_a_stream_gives_the_same_texts():
     machine = WordGrammar(TEA, "tea")
     many = machine.sample_many(700, np.random.default_rng(3))
     rng = np.random.default_rng(3)
@@ -105,7 +109,7 @@ def test_joined_words_read_as_people_write(words, text):
     assert written(words.split()) == text
 
 
-def test_the_examples_in_the_docstrings_hold():
+def test_the_examples_in_the_docstrings_are_right():
     result = doctest.testmod(wordgrammar)
     assert result.attempted > 0
     assert result.failed == 0

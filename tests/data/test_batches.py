@@ -1,4 +1,4 @@
-"""Batches: shifted by one, closed by the end symbol, padded on the right; windows with the state carried."""
+"""Batches: shifted by one, ended by the end token, padded on the right; and windows."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def test_an_epoch_shows_every_sequence_once_with_its_targets(sequences, batch_si
 
 
 @given(id_sequences, st.integers(1, 5), st.integers(0, 12))
-def test_an_epoch_can_be_entered_at_any_batch(sequences, batch_size, start):
+def test_an_epoch_can_start_at_any_batch(sequences, batch_size, start):
     batches = SequenceBatches(arrays(sequences), min(batch_size, len(sequences)), EOS)
     whole = list(batches.epoch(np.random.default_rng(0)))
     rest = list(batches.epoch(np.random.default_rng(0), start))
@@ -46,7 +46,7 @@ def test_an_epoch_can_be_entered_at_any_batch(sequences, batch_size, start):
 
 
 @given(id_sequences, st.integers(1, 4), st.integers(2, 4), st.integers(0, 99), st.integers(0, 12))
-def test_a_pool_sorts_by_length_and_shows_every_sequence_once(sequences, batch_size, pool, seed, start):
+def test_bucketing_sorts_by_length_and_shows_every_sequence_once(sequences, batch_size, pool, seed, start):
     batch_size = min(batch_size, len(sequences))
     batches = SequenceBatches(arrays(sequences), batch_size, EOS, pool=pool)
     epoch = list(batches.epoch(np.random.default_rng(seed)))
@@ -58,18 +58,19 @@ def test_a_pool_sorts_by_length_and_shows_every_sequence_once(sequences, batch_s
     ranges = sorted((b.lengths.min(), b.lengths.max()) for b in one_pool.epoch(np.random.default_rng(seed)))
     assert all(shorter[1] <= longer[0] for shorter, longer in zip(ranges, ranges[1:]))
     alone = SequenceBatches(arrays(sequences), 1, EOS, pool=pool).epoch()
-    assert [batch.inputs[:, 0].tolist() for batch in alone] == sequences  # without a generator the order is that of the data
+    # without a random generator the order is that of the data
+    assert [batch.inputs[:, 0].tolist() for batch in alone] == sequences
 
 
-def test_which_sequences_a_pool_brings_together_is_chance():
+def test_which_sequences_share_a_batch_is_random():
     batches = SequenceBatches(arrays([[k, k] for k in range(1, 9)]), 2, EOS, pool=2)
     together, firsts, rng = set(), np.zeros(9), np.random.default_rng(1)
     for _ in range(400):
         for number, batch in enumerate(batches.epoch(rng)):
             together.add(tuple(sorted(batch.inputs[0].tolist())))
             firsts[batch.inputs[0]] += number == 0
-    assert len(together) == 8 * 7 / 2  # every pair comes
-    assert firsts[1:].min() > 60  # and every sequence comes first, 100 times in 400 on average
+    assert len(together) == 8 * 7 / 2  # every pair occurs
+    assert firsts[1:].min() > 60  # every sequence comes first, about 100 times in 400
 
 
 def test_the_order_comes_from_the_generator():
@@ -80,7 +81,7 @@ def test_the_order_comes_from_the_generator():
 
 
 @given(st.lists(st.integers(1, 8), min_size=1, max_size=60), st.integers(1, 4), st.integers(1, 7))
-def test_windows_side_by_side_are_the_text_and_targets_are_what_follows(ids, batch_size, window):
+def test_windows_joined_are_the_text_and_targets_are_shifted_by_one(ids, batch_size, window):
     if len(ids) // batch_size < window:
         with pytest.raises(InputError, match="too small"):
             WindowBatches(np.array(ids), batch_size, window, EOS)
@@ -96,7 +97,7 @@ def test_windows_side_by_side_are_the_text_and_targets_are_what_follows(ids, bat
 
 
 @given(st.lists(st.integers(1, 8), min_size=1, max_size=60), st.integers(1, 4), st.integers(1, 7), st.integers(0, 99))
-def test_loose_windows_are_shuffled_and_each_comes_once(ids, batch_size, window, seed):
+def test_stateless_windows_are_shuffled_and_each_comes_once(ids, batch_size, window, seed):
     if len(ids) // window < batch_size:
         with pytest.raises(InputError, match="too small"):
             StatelessWindows(np.array(ids), batch_size, window, EOS)
@@ -115,21 +116,21 @@ def test_loose_windows_are_shuffled_and_each_comes_once(ids, batch_size, window,
 
 @pytest.mark.parametrize("kind", [WindowBatches, StatelessWindows])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.int64])
-def test_windows_are_int32_of_whatever_type_the_text_is_kept_in(kind, dtype):
+def test_windows_are_int32_for_every_dtype_of_the_text(kind, dtype):
     batches = kind(np.arange(1, 60, dtype=dtype), 2, 4, 200)
     for batch, expected in zip(batches.epoch(), kind(np.arange(1, 60), 2, 4, 200).epoch(), strict=True):
         for array, other in zip(batch[:2], expected[:2]):
             assert array.dtype == np.int32 and array.flags.c_contiguous and (array == other).all()
 
 
-def test_loose_windows_change_their_order_from_epoch_to_epoch():
+def test_stateless_windows_change_their_order_from_epoch_to_epoch():
     batches, rng = StatelessWindows(np.arange(64) % 9, 2, 4, EOS), np.random.default_rng(0)
     first, second = ([b.inputs.tolist() for b in batches.epoch(rng)] for _ in range(2))
     assert first != second
 
 
 @given(id_sequences, st.integers(1, 8))
-def test_a_sequence_that_is_cut_is_not_taught_to_end_there(sequences, max_steps):
+def test_a_sequence_that_is_cut_gets_no_end_token(sequences, max_steps):
     batches = SequenceBatches(arrays(sequences), 1, EOS, max_steps=max_steps)
     for ids, batch in zip(sequences, batches.epoch(), strict=True):
         n = min(len(ids), max_steps)
@@ -154,19 +155,19 @@ def test_padded_on_the_right_as_published():
     assert first.lengths is None and len(batches) == 2 and not batches.carries_state
 
 
-def test_neighbours_stay_together_as_published_and_only_the_order_of_batches_is_drawn():
+def test_as_published_neighbours_share_a_batch_and_only_batches_are_shuffled():
     batches = RightPadded(arrays([[k] for k in range(1, 9)]), 2, steps=1)
     order = lambda seed, start=0: [b.inputs[0].tolist() for b in batches.epoch(np.random.default_rng(seed), start)]
     assert sorted(order(0)) == [[1, 2], [3, 4], [5, 6], [7, 8]] and len({str(order(seed)) for seed in range(20)}) > 5
     assert order(0, 3) == order(0)[3:]
 
 
-def test_a_running_text_has_the_end_symbol_between_sequences():
+def test_a_long_text_has_the_end_token_between_sequences():
     assert running_text(arrays([[1, 2], [3]]), EOS).tolist() == [1, 2, EOS, 3]
     assert running_text(arrays([[1, 2]]), EOS).tolist() == [1, 2]
 
 
-def test_a_sequence_of_one_symbol_predicts_the_end():
+def test_a_sequence_of_one_token_predicts_the_end():
     (batch,) = SequenceBatches(arrays([[5]]), 1, EOS).epoch()
     assert batch.inputs.tolist() == [[5]] and batch.targets.tolist() == [[EOS]]
 
@@ -188,7 +189,7 @@ def test_a_sequence_of_one_symbol_predicts_the_end():
         (lambda: RightPadded(arrays([[1]]), 1, 0), "steps"),
     ],
 )
-def test_a_corpus_that_fills_no_batch_is_refused(make, words):
+def test_a_corpus_too_small_for_a_batch_is_refused(make, words):
     with pytest.raises(InputError, match=words):
         make()
 
@@ -198,7 +199,7 @@ def corpus_batches(size=10, batch_size=4):
     return CorpusBatches(corpus, CharTokenizer.fit(corpus.alphabet), size, batch_size)
 
 
-def test_an_epoch_of_a_corpus_is_made_up_anew_and_by_the_generator():
+def test_each_epoch_of_a_grammar_has_new_texts_from_the_generator():
     batches = corpus_batches()
     epoch = lambda rng: [batch.inputs.tolist() for batch in batches.epoch(rng)]
     rng = np.random.default_rng(0)
@@ -208,14 +209,14 @@ def test_an_epoch_of_a_corpus_is_made_up_anew_and_by_the_generator():
 
 
 @pytest.mark.parametrize("start", [0, 1, 2, 3])
-def test_an_epoch_of_a_corpus_can_be_entered_at_any_batch(start):
+def test_an_epoch_of_a_grammar_can_start_at_any_batch(start):
     whole, rest = (list(corpus_batches().epoch(np.random.default_rng(0), k)) for k in (0, start))
     assert len(rest) == 3 - start
     for a, b in zip(whole[start:], rest):
         np.testing.assert_array_equal(a.targets, b.targets)
 
 
-def test_texts_are_made_up_when_their_batch_comes_and_are_those_that_the_generator_gives_at_once():
+def test_texts_of_a_grammar_are_made_batch_by_batch_and_equal_those_made_at_once():
     batches = corpus_batches()
     texts = batches.corpus.sample_many(10, np.random.default_rng(3))
     rng, before = np.random.default_rng(3), np.random.default_rng(3)
@@ -228,7 +229,7 @@ def test_texts_are_made_up_when_their_batch_comes_and_are_those_that_the_generat
     assert sorted(read[:4]) == sorted(texts[:4]) and sorted(read) == sorted(texts)
 
 
-def test_a_corpus_needs_a_generator_and_sizes():
+def test_a_grammar_needs_a_generator_and_sizes():
     with pytest.raises(InputError, match="Generator"):
         next(corpus_batches().epoch())
     with pytest.raises(InputError, match="size"):

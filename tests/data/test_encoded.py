@@ -1,4 +1,4 @@
-"""Texts as ids: the same as before, and in little memory."""
+"""Texts as ids: the ids of the tokenizer, in little memory."""
 
 import gc
 import tracemalloc
@@ -20,7 +20,7 @@ WORDS = "First Citizen: before we proceed any further, hear me speak. All: speak
 
 
 @given(st.lists(st.text(max_size=9), min_size=1).filter(any), st.sampled_from([CharTokenizer, WordTokenizer]))
-def test_texts_as_ids_are_what_their_tokenizer_makes_of_each(texts, kind):
+def test_texts_as_ids_equal_those_of_their_tokenizer(texts, kind):
     if not split_words(" ".join(texts)):
         return
     tokenizer = kind.fit(texts)
@@ -54,7 +54,7 @@ def test_a_long_text_is_encoded_in_chunks_to_the_same_ids(text, size):
 
 
 @given(st.text(st.sampled_from("aΣςσ'.\u0301\u200d \n\u2028\x1c\xa0,İ")), st.integers(1, 5))
-def test_a_text_in_pieces_has_the_same_words(text, size):
+def test_a_text_in_chunks_has_the_same_words(text, size):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(punctuation, "CHUNK", size)
         parts = list(text_chunks(text))
@@ -65,13 +65,14 @@ def test_a_text_in_pieces_has_the_same_words(text, size):
 @pytest.mark.parametrize("given_options", [{"window": 50}, {}, {"window": 50, "tokens": "words"}, {"tokens": "words"}])
 def test_reading_and_encoding_a_text_takes_less_than_eight_times_its_size(tmp_path, monkeypatch, given_options):
     for module, name in ((tokenizers, "CHUNK"), (encoded, "CHUNK"), (punctuation, "CHUNK")):
-        monkeypatch.setattr(module, name, 1 << 13)  # as small beside this text as a chunk is beside a large one
+        # small relative to this text, as a chunk is to a large one
+        monkeypatch.setattr(module, name, 1 << 13)
     words, rng = WORDS.split(), np.random.default_rng(0)
     path, small = tmp_path / "text.txt", tmp_path / "small.txt"
     path.write_text("\n".join(" ".join(words[k] for k in rng.integers(len(words), size=15)) for _ in range(2_500)))
     small.write_text(path.read_text()[:9_000])
     settings = resolve_settings("file", given_options)
-    data.load([str(small)], settings)  # what is imported or kept for good does not count
+    data.load([str(small)], settings)  # imports and caches do not count
     gc.collect()
     tracemalloc.start()
     data.load([str(path)], settings)

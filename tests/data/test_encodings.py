@@ -1,4 +1,4 @@
-"""What is said of a file that is not plain UTF-8, and that the advice, followed, reads it."""
+"""The message about a file that is not UTF-8; the encoding that it suggests works."""
 
 import bz2
 import gzip
@@ -29,7 +29,7 @@ def write(tmp_path):
 
 @pytest.fixture(params=["with charset-normalizer", "without it"])
 def either_way(request, monkeypatch):
-    """With the package that guesses encodings and, where it is there, without it."""
+    """With the package that guesses encodings (if installed) and without it."""
     if request.param == "without it":
         monkeypatch.setitem(sys.modules, "charset_normalizer", None)
     else:
@@ -44,7 +44,7 @@ def complaint(path, **options):
 
 
 def advised(sentence):
-    """The encoding that a complaint names first."""
+    """The encoding that the message names first."""
     return re.search(r"--encoding (\S+?)(,|$)", sentence)[1]
 
 
@@ -52,7 +52,7 @@ def advised(sentence):
     (QUOTES * 60, "cp1252"), ("café\n" * 50, "latin-1"), (FRENCH * 20, "cp1252"), ("Straße, schön und grün\n" * 20, "latin-1"),
     (FRENCH, "latin-1"),
 ])
-def test_a_western_text_is_told_as_what_reads_it_rightly(write, either_way, text, encoding):
+def test_a_western_text_gets_the_right_encoding_suggested(write, either_way, text, encoding):
     path = write(text.encode(encoding))
     sentence = complaint(path)
     assert read_text(path, advised(sentence)) == text
@@ -61,7 +61,7 @@ def test_a_western_text_is_told_as_what_reads_it_rightly(write, either_way, text
 
 
 @pytest.mark.parametrize("text, encoding", [(RUSSIAN * 20, "cp1251"), (JAPANESE * 20, "shift_jis"), (RUSSIAN * 20, "koi8-r")])
-def test_other_texts_are_guessed_by_the_package_and_not_at_all_without_it(write, monkeypatch, text, encoding):
+def test_other_encodings_are_guessed_only_with_the_package(write, monkeypatch, text, encoding):
     path = write(text.encode(encoding))
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "charset_normalizer", None)
@@ -71,13 +71,13 @@ def test_other_texts_are_guessed_by_the_package_and_not_at_all_without_it(write,
     assert read_text(path, advised(complaint(path))) == text
 
 
-def test_our_own_guess_names_the_package_that_guesses_better(write, monkeypatch):
+def test_without_the_package_the_message_names_it(write, monkeypatch):
     monkeypatch.setitem(sys.modules, "charset_normalizer", None)
     assert 'pip install "minilstm[encodings]" guesses better' in complaint(write(QUOTES.encode("cp1252")))
 
 
 @pytest.mark.parametrize("text, kept, last", [("le café est fermé", 1, "C3"), ("“twice”", 2, "E2 80"), ("a 😀", 3, "F0 9F 98")])
-def test_a_file_that_is_cut_in_the_middle_of_a_letter_is_told_so_and_how_to_go_on(write, text, kept, last):
+def test_a_file_cut_inside_a_character_is_reported_with_what_to_do(write, text, kept, last):
     whole = text[:-1].encode()
     path = write(whole + text[-1].encode()[:kept])
     sentence = complaint(path)
@@ -86,7 +86,7 @@ def test_a_file_that_is_cut_in_the_middle_of_a_letter_is_told_so_and_how_to_go_o
     assert path.read_bytes()[:count] == whole
 
 
-def test_a_single_bad_place_in_utf8_is_reported_with_its_line_and_bytes(write):
+def test_a_single_error_in_utf8_is_reported_with_its_line_and_bytes(write):
     lines = [QUOTES.encode()] * 30
     lines[17] = b"don\xfft say\n"
     assert "is UTF-8, but not in line 18, byte FF: correct it there" in complaint(write(b"".join(lines)))
@@ -96,7 +96,7 @@ def test_a_single_bad_place_in_utf8_is_reported_with_its_line_and_bytes(write):
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
 @pytest.mark.parametrize("text", ["plain words\n" * 3, JAPANESE * 2, "a", "soft\u00adhyphen, family 👩\u200d👩\n"])
-def test_wide_encodings_are_told_by_their_name_with_and_without_a_mark(write, encoding, text):
+def test_wide_encodings_are_named_with_and_without_a_byte_order_mark(write, encoding, text):
     path = write(text.encode(encoding))
     sentence = complaint(path)
     assert encoding[:6].upper() in sentence and advised(sentence) == encoding
@@ -104,30 +104,30 @@ def test_wide_encodings_are_told_by_their_name_with_and_without_a_mark(write, en
 
 
 @pytest.mark.parametrize("encoding", ["utf-32-le", "utf-32-be"])
-def test_wide_letters_without_any_latin_one_are_told_by_their_byte_order(write, encoding):
+def test_wide_text_without_latin_letters_is_recognized_by_its_byte_order(write, encoding):
     assert advised(complaint(write("吾輩は猫である".encode(encoding)))) == encoding
 
 
-def test_a_mark_of_the_other_byte_order_is_known_too(write):
+def test_a_byte_order_mark_of_the_other_order_is_recognized_too(write):
     for mark, encoding in [(b"\xfe\xff", "utf-16"), (b"\x00\x00\xfe\xff", "utf-32")]:
         path = write(mark + "text".encode(f"{encoding}-be"))
         assert advised(complaint(path)) == encoding and read_text(path, encoding) == "text"
 
 
 @pytest.mark.parametrize("name", ["nosuch", "rot13", "", "x\0y", "hex", "é"])
-def test_a_name_that_is_no_encoding_is_one_sentence(write, name):
+def test_an_unknown_encoding_is_refused_in_one_sentence(write, name):
     assert f"no encoding of text called {name!r}" in complaint(write(b"text"), encoding=name)
 
 
-def test_bytes_that_mean_nothing_in_the_encoding_are_told(write):
+def test_bytes_that_are_invalid_in_the_encoding_are_reported(write):
     sentence = complaint(write(b"one\ntwo \x81\n"), encoding="cp1252")
     assert "is not cp1252: line 2, byte 81 means nothing in it; leave --encoding out" in sentence
     assert "binary" in complaint(write(b"one\0two"), encoding="latin-1")
 
 
 @pytest.mark.parametrize("suffix, pack", [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)])
-def test_a_compressed_file_is_read_as_what_it_holds(write, suffix, pack):
-    assert read_text(write(pack(QUOTES.encode()))) == QUOTES  # whatever it is called
+def test_a_compressed_file_is_read_as_its_contents(write, suffix, pack):
+    assert read_text(write(pack(QUOTES.encode()))) == QUOTES  # for any file name
     path = write(pack(b"id,title\n1,a b\n2,c d\n"), "news.csv" + suffix)
     assert read_sequences(path, "title").sequences == ["a b", "c d"]
     assert "UTF-8" in complaint(write(pack(FRENCH.encode("latin-1"))))
@@ -135,7 +135,7 @@ def test_a_compressed_file_is_read_as_what_it_holds(write, suffix, pack):
     assert "is compressed by" in (sentence := complaint(write(packed[:-9]))) and "damaged" in sentence
 
 
-def test_archives_and_documents_are_told_for_what_they_are(write):
+def test_archives_and_documents_are_named_in_the_error(write):
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("a.txt", "text")
@@ -149,7 +149,7 @@ def test_standard_input_is_read_like_a_file(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("été\r\n\r\nhiver".encode())))
     assert read_lines("-") == ["été", "hiver"]
     with pytest.raises(InputError, match="standard input is empty"):
-        read_lines("-")  # all of it has been read
+        read_lines("-")  # standard input is at its end
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(InputError, match="cannot read standard input"):
         read_lines("-")

@@ -1,4 +1,7 @@
-"""Several files in one folder as one corpus, read in windows, with the state carried from each to the next and without."""
+"""Several files in one folder as one corpus, read in windows.
+
+With and without the state passing from window to window.
+"""
 
 import glob
 
@@ -9,14 +12,14 @@ from minilstm.cli import data
 from minilstm.cli.settings import resolve_settings
 from minilstm.training import checkpoint
 
-FILES, LETTERS = 20, 59  # every file has a symbol of its own, and the same number of letters
+FILES, LETTERS = 20, 59  # each file has its own character, equally often
 LINE = "{0} members of the house, "
 MODEL = ["--hidden", 8, "--batch-size", 2]
 
 
 @pytest.fixture
 def speeches(tmp_path, monkeypatch):
-    """The names of the files, as a shell puts them in place of speeches/*.txt."""
+    """The names of the files, as a shell expands speeches/*.txt."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "speeches").mkdir()
     for k in range(FILES):
@@ -32,36 +35,36 @@ def load(files, **given):
     return data.load(files, resolve_settings("file", {"window": 10, "batch_size": 2, **given}))
 
 
-def symbols(loaded, batches):
-    """What is read in an epoch, with the end symbol as a line of its own between two files."""
+def characters(loaded, batches):
+    """The characters of an epoch; the end token is a newline between two files."""
     marks = [*loaded.tokenizer.tokens, "\n"]
     return "".join(marks[i - 1] for batch in batches.epoch() for i in batch.inputs.T.ravel())
 
 
-def test_a_tenth_of_the_files_is_held_out_whole(speeches):
+def test_a_tenth_of_the_files_is_the_validation_set(speeches):
     loaded = load(speeches)
-    train, valid = (symbols(loaded, part) for part in (loaded.train, loaded.valid))
+    train, valid = (characters(loaded, part) for part in (loaded.train, loaded.valid))
     held_out = {own(k) for k in range(FILES)} & set(valid)
     assert len(held_out) == FILES // 10 and not held_out & set(train)
     assert {own(k) for k in range(FILES)} == held_out | set(train) & {own(k) for k in range(FILES)}
 
 
-def test_all_other_files_are_one_text_in_their_order(speeches):
+def test_all_other_files_are_joined_in_their_order(speeches):
     loaded = load(speeches, batch_size=1)
-    read = symbols(loaded, loaded.train).split("\n")
+    read = characters(loaded, loaded.train).split("\n")
     assert len(read) == FILES - FILES // 10 and all(len(text) == LETTERS for text in read)
     assert [text[0] for text in read] == sorted(text[0] for text in read)
 
 
-def test_the_state_is_carried_over_windows_unless_that_is_refused(speeches):
-    carried, loose = load(speeches), load(speeches, carry=False)
-    assert carried.train.carries_state and carried.valid.carries_state
-    assert not loose.train.carries_state and not loose.valid.carries_state
-    assert carried.fingerprint == loose.fingerprint and carried.prompts == loose.prompts
-    for loaded in (carried, loose):
+def test_the_state_passes_from_window_to_window_unless_turned_off(speeches):
+    stateful, stateless = load(speeches), load(speeches, carry=False)
+    assert stateful.train.carries_state and stateful.valid.carries_state
+    assert not stateless.train.carries_state and not stateless.valid.carries_state
+    assert stateful.fingerprint == stateless.fingerprint and stateful.prompts == stateless.prompts
+    for loaded in (stateful, stateless):
         first, drawn = ([b.inputs for b in loaded.train.epoch(rng)] for rng in (None, np.random.default_rng(0)))
         in_order = all(np.array_equal(a, b) for a, b in zip(first, drawn, strict=True))
-        assert first[0].shape == (10, 2) and in_order is (loaded is carried)
+        assert first[0].shape == (10, 2) and in_order is (loaded is stateful)
 
 
 @pytest.mark.parametrize("options", [[], ["--no-carry"], ["--tokens", "words", "--vocab", 30, "--embedding", 4]])
@@ -74,7 +77,7 @@ def test_from_a_folder_of_files_to_a_sample(speeches, run, options):
     assert status == 0 and out.strip(), err
 
 
-def test_a_run_of_few_steps_reports_its_validation_loss_and_shows_what_it_writes(speeches, run):
+def test_a_run_of_few_steps_reports_its_validation_loss_and_shows_samples(speeches, run):
     status, out, err = run("train", *speeches, "--window", 10, *MODEL, "--steps", 5, "--out", "run")
     assert status == 0, err
     assert "step 5: train" in out and ", validation" in out and "\n  - " in out
@@ -82,5 +85,5 @@ def test_a_run_of_few_steps_reports_its_validation_loss_and_shows_what_it_writes
         assert file.read().startswith("step 5\n")
 
 
-def test_what_a_shell_names_in_another_order_is_another_text(speeches):
+def test_files_in_another_order_are_another_text(speeches):
     assert load(speeches).fingerprint != load(speeches[::-1]).fingerprint

@@ -23,7 +23,7 @@ def write(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".ndjson", ".JSONL"])
-def test_json_lines_are_read_an_object_a_line(write, suffix):
+def test_json_lines_are_read_as_one_object_per_line(write, suffix):
     path = write("\n\n".join(map(json.dumps, ENTRIES)) + "\n", "lines" + suffix)
     assert read_sequences(path, "title") == ([f"headline {k}" for k in range(3)], "JSON Lines, field 'title'")
     assert read_sequences(path, "title,text").sequences[0] == "headline 0 | to be or not"
@@ -43,7 +43,7 @@ def test_recipes_are_read_from_json_lines_too(write):
     ('{"a": "x"}\n', "f.jsonl", None, "f.jsonl: choose one or more of its fields by --column: a$"),
     ("[" * 100_000 + "\n", "f.jsonl", "a", "nested too deeply"),
 ])
-def test_what_is_wrong_with_lines_is_told_with_the_format_that_may_be_meant(write, content, name, column, message):
+def test_errors_in_json_lines_suggest_the_right_format(write, content, name, column, message):
     with pytest.raises(InputError, match=message):
         read_sequences(write(content, name), column)
 
@@ -52,12 +52,12 @@ def test_what_is_wrong_with_lines_is_told_with_the_format_that_may_be_meant(writ
     (" text", "line 0"), ("Lyrics, English", "la 0"), ('the "best"', "x"), ("a,b", "y"), ('a,"b"', "z | w"), ("b , a", "w | z"),
     ('" text","Lyrics, English"', "line 0 | la 0"), ('a,"the ""best"""', "z | x"), (" a ", "z"), ('"a,b"', "y"),
 ])
-def test_any_key_can_be_asked_for(write, typed, first):
+def test_any_key_can_be_read(write, typed, first):
     path = write(json.dumps(ODD), "odd.json")
     assert read_sequences(path, typed).sequences[0] == first
 
 
-def test_what_the_message_offers_can_be_typed_as_it_stands(write):
+def test_the_suggested_fields_can_be_typed_unchanged(write):
     path = write(json.dumps([dict(list(entry.items())[:4]) for entry in ODD]), "odd.json")
     with pytest.raises(InputError) as caught:
         read_sequences(path)
@@ -68,6 +68,6 @@ def test_what_the_message_offers_can_be_typed_as_it_stands(write):
     assert read_sequences(path, *shlex.split(several)).sequences[0] == "line 0 | la 0"
 
 
-def test_quotes_that_are_no_quotes_belong_to_a_name(write):
+def test_unbalanced_quotes_belong_to_a_name(write):
     with pytest.raises(InputError, match="no entry has a value for the field '\"a'"):
         read_sequences(write(json.dumps(ODD), "odd.json"), '"a')

@@ -1,4 +1,4 @@
-"""Readers of real files: what they return, and the sentence that they end with when a file is broken."""
+"""Readers of files: what they return, and their error if a file is broken."""
 
 import builtins
 import csv
@@ -35,13 +35,15 @@ RECIPES = [
     {"title": "", "directions": []},
 ]
 
-# Text that a file in UTF-8 can hold and that a reader takes for text: no lone surrogates, no zero characters.
-# A joined list, since st.text would merge both kinds of character into one, where the awkward are rare.
+# Text that a UTF-8 file can contain and that a reader accepts as text: no lone
+# surrogates, no zero characters. It is a joined list, since st.text would merge both
+# kinds of characters, and unusual ones would be rare.
 awkward = st.sampled_from(["a", "\r", "\n", "\r\n", " ", '"', ",", "\ufeff", "\u2028", "\x0b", "\x85"])
 any_character = st.characters(codec="utf-8", exclude_characters="\0")
 file_text = st.lists(st.one_of(awkward, any_character)).map("".join)
 cell = file_text.filter(lambda text: "\r" not in text)
-json_string = st.text(st.characters())  # lone surrogates too: JSON writes them as escapes
+# lone surrogates too: JSON writes them as escapes
+json_string = st.text(st.characters())
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def write(tmp_path):
-    """Write a file, text in UTF-8 or bytes as they are, and give back its path."""
+    """Write a file, text in UTF-8 or bytes, and return its path."""
     def write_file(content, name="file.txt"):
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
@@ -75,7 +77,7 @@ def naive_newlines(text):
 
 @given(file_text)
 @settings(deadline=None)  # disks pause
-def test_read_text_gives_back_what_was_written_with_plain_newlines(folder, text):
+def test_read_text_returns_the_written_text_with_plain_newlines(folder, text):
     path = folder / "text.txt"
     path.write_bytes(b"\xef\xbb\xbf" + text.encode("utf-8"))
     if text.strip():
@@ -132,7 +134,8 @@ def test_a_file_that_is_not_text_is_refused(write, reader, content, message):
     path = write(content)
     with pytest.raises(InputError, match=message) as caught:
         reader(path)
-    assert "JSON" not in str(caught.value)  # what is no text is not told to be bad JSON besides
+    # a file that is not text is not called bad JSON, too
+    assert "JSON" not in str(caught.value)
     assert str(path) in str(caught.value)
 
 
@@ -151,12 +154,12 @@ def test_a_directory_is_named(tmp_path, reader):
     assert str(tmp_path) in str(caught.value)
 
 
-def test_a_path_that_cannot_be_one_is_refused():
+def test_an_impossible_path_is_refused():
     with pytest.raises(InputError, match="cannot read"):
         read_text("no\0path")
 
 
-def test_a_file_that_may_not_be_read_is_named(write):
+def test_a_file_without_permission_is_named(write):
     if not hasattr(os, "geteuid"):
         pytest.skip("this system has no permission bits to take away")
     if os.geteuid() == 0:
@@ -173,7 +176,7 @@ def test_a_file_that_may_not_be_read_is_named(write):
     (OSError(5, "Input/output error"), "Input/output error"),
     (OSError("a reason without a number"), "a reason without a number"),
 ])
-def test_what_the_system_refuses_becomes_an_input_error_with_its_reason(write, monkeypatch, error, reason):
+def test_an_error_of_the_system_becomes_an_input_error_with_its_reason(write, monkeypatch, error, reason):
     path = write("text")
 
     def refuse(*args, **kwargs):
@@ -193,7 +196,7 @@ def test_a_csv_column_is_chosen_by_the_name_in_the_header(write):
     assert read_csv(path, "id") == ["1", "2", "3"]
 
 
-def test_a_csv_column_is_chosen_by_number_where_there_is_no_header(write):
+def test_without_a_header_a_csv_column_is_chosen_by_number(write):
     path = write("x,y\nz, \nx,y\n")
     assert read_csv(path, 1) == read_csv(path, "1") == ["x", "z", "x"]
     assert read_csv(path, 2) == read_csv(path, "2") == ["y", "y"]
@@ -211,7 +214,7 @@ def test_ag_news_columns_have_names_although_the_file_has_no_header(write):
     ("class,title,text\n1,a,b\n", None), ("1,title,description\n1,a,b\n", None), ("0,title,5\n1,a,b\n", True),
     ("1,title\n1,a\n", True),
 ])
-def test_a_file_that_is_not_like_ag_news_has_its_own_header(write, content, header):
+def test_a_file_unlike_ag_news_has_its_own_header(write, content, header):
     assert read_csv(write(content), "title", header=header) == ["a"]
 
 
@@ -278,7 +281,7 @@ def test_the_columns_to_choose_from_are_shown_briefly(write):
 
 # ---- JSON ----
 
-def test_json_fields_are_joined_and_entries_that_lack_one_are_left_out(write):
+def test_json_fields_are_joined_and_entries_that_lack_one_are_skipped(write):
     path = write(json.dumps(RECIPES), "recipes.json")
     both = ["Toast | Cut bread. Toast it.", "Tea | Boil water."]
     assert read_json(path, ["title", "directions"]) == both
@@ -299,7 +302,7 @@ def test_recipes_are_read_in_their_published_form_and_those_without_directions_a
     ([{"title": "Tea", "directions": ["Boil."]}, {"title": {}}], "entry 1 .*'title' must be"),
     ({"title": "Tea"}, "must hold a JSON list"),
 ])
-def test_what_holds_no_recipes_is_refused(write, content, message):
+def test_a_file_without_recipes_is_refused(write, content, message):
     with pytest.raises(InputError, match=message):
         read_recipes(write(json.dumps(content), "recipes.json"))
 
@@ -311,7 +314,8 @@ def test_every_string_that_json_can_hold_is_read_back(folder, values):
     path = folder / "values.json"
     path.write_text(json.dumps([{"value": value, "other": 1} for value in values]), encoding="utf-8")
     expected = []
-    for value in json.loads(json.dumps(values)):  # JSON melts two surrogates in one string into one character
+    # JSON joins two surrogates in a string to one character
+    for value in json.loads(json.dumps(values)):
         text = " ".join(value) if isinstance(value, list) else value
         if text is not None and text.strip():
             expected.append(text)
@@ -351,14 +355,14 @@ def test_read_json_says_what_is_wrong(write, content, fields, message):
     ("[" * 200_000, "nested too deeply for JSON"),
     ('[{"a":' * 100_000, "nested too deeply for JSON"),
 ])
-def test_broken_json_is_refused_with_its_place(write, content, message):
+def test_broken_json_is_refused_with_its_position(write, content, message):
     path = write(content, "broken.json")
     with pytest.raises(InputError, match=message) as caught:
         read_json(path, ["title"])
     assert str(path) in str(caught.value)
 
 
-def test_a_number_too_long_for_an_integer_of_python_is_a_number_like_any_other(write):
+def test_a_number_too_long_for_python_is_read_like_any_other(write):
     digits = "9" * 10_000
     assert read_json(write(f'[{{"title": "x", "n": {digits}}}, {{"title": "y", "n": -{digits}}}]'), ["title"]) == ["x", "y"]
     with pytest.raises(InputError, match="'n' must be a string"):
@@ -367,7 +371,7 @@ def test_a_number_too_long_for_an_integer_of_python_is_a_number_like_any_other(w
 
 # ---- by suffix ----
 
-def test_read_sequences_reads_as_the_suffix_says(write):
+def test_read_sequences_chooses_the_reader_by_suffix(write):
     assert read_sequences(write("emma\nava\n", "names.txt")) == (["emma", "ava"], "")
     assert read_sequences(write("emma,1\n", "names")).sequences == ["emma,1"]
     assert read_sequences(write("emma\nava\n"), running=True).sequences == ["emma\nava\n"]
@@ -389,7 +393,7 @@ def test_read_sequences_says_what_is_wrong_with_the_column(write, content, name,
         read_sequences(write(content, name), column)
 
 
-# ---- holding out ----
+# ---- the validation set ----
 
 shares = st.floats(0, 1, exclude_min=True, exclude_max=True)
 
@@ -406,8 +410,9 @@ def test_split_sequences_makes_two_ordered_parts_that_share_nothing(total, seed,
 
 
 @given(st.integers(2, 300), st.integers(0, 2**32), shares)
-def test_split_text_holds_out_one_stretch(total, seed, held_out):
-    text = "".join(chr(0x4e00 + number) for number in range(total))  # each character once
+def test_split_text_takes_one_contiguous_validation_part(total, seed, held_out):
+    # each character once
+    text = "".join(chr(0x4e00 + number) for number in range(total))
     train, valid = split_text(text, np.random.default_rng(seed), held_out)
     assert train and valid and valid in text
     start = text.index(valid)
@@ -416,14 +421,14 @@ def test_split_text_holds_out_one_stretch(total, seed, held_out):
     assert (train, valid) == split_text(text, np.random.default_rng(seed), held_out)
 
 
-def test_every_sequence_and_every_stretch_has_its_chance_to_be_held_out():
+def test_every_sequence_and_every_part_can_become_the_validation_set():
     rng = np.random.default_rng(0)
     alone = {split_sequences(list("abcde"), rng, 0.2)[1][0] for _ in range(200)}
     assert alone == set("abcde")
     assert {split_text("abcde", rng, 0.4)[1] for _ in range(200)} == {"ab", "bc", "cd", "de"}
 
 
-def test_a_tenth_is_held_out_unless_another_share_is_asked_for():
+def test_the_validation_set_is_a_tenth_by_default():
     rng = np.random.default_rng(0)
     assert [len(part) for part in split_sequences(["a"] * 50, rng)] == [45, 5]
     assert [len(part) for part in split_text("a" * 50, rng)] == [45, 5]
@@ -431,7 +436,7 @@ def test_a_tenth_is_held_out_unless_another_share_is_asked_for():
 
 @pytest.mark.parametrize("split, sequences", [(split_sequences, ["a", "b", "c"]), (split_text, "abc")])
 @pytest.mark.parametrize("held_out", [0, 1, -0.1, 1.5, float("nan"), float("inf"), "0.1", None, True])
-def test_a_share_outside_of_0_to_1_is_refused(split, sequences, held_out):
+def test_a_fraction_outside_0_to_1_is_refused(split, sequences, held_out):
     with pytest.raises(InputError, match=f"fraction must be .* between 0 and 1.*not {held_out!r}"):
         split(sequences, np.random.default_rng(0), held_out)
 
@@ -463,7 +468,7 @@ def test_a_seed_in_place_of_a_generator_is_refused(split, sequences, rng):
     ("names.txt", None, 32033, "emma"),
     ("public_domain_recipes.json", "title,directions", 409, None),
 ])
-def test_real_files_are_read_whole(name, column, count, first):
+def test_real_files_are_read_completely(name, column, count, first):
     path = DATA / name
     if not path.exists():
         pytest.skip(f"{name} is not beside this checkout")
@@ -472,7 +477,7 @@ def test_real_files_are_read_whole(name, column, count, first):
     assert first is None or sequences[0] == first
 
 
-def test_the_real_recipes_are_read_whole(real_data):
+def test_the_real_recipes_are_read_completely(real_data):
     recipes, left_out = read_recipes(real_data("public_domain_recipes.json"))
     assert (len(recipes), left_out) == (409, 0)
     assert recipes[0].startswith("Recipe for Älplermagronen (Alpine macaroni) | Fry bacon cubes in pot")

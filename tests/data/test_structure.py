@@ -1,4 +1,4 @@
-"""Plain text that only looks plain, and prose that is left in peace."""
+"""Text that is really a table or a list gets a warning; prose does not."""
 
 import json
 
@@ -33,28 +33,30 @@ PROSE = {
     ('<?xml version="1.0"?>\n<a>b</a>', "markup"),
     ("<!-- made by -->\n<p>a</p>", "markup"), ("<doc id='1'>\nOnce\n</doc>\n", "markup"),
 ])
-def test_structure_is_seen(text, what):
+def test_structured_text_is_recognized(text, what):
     assert structure_of(text) == what
-    assert structure_of(text * (CHARACTERS // len(text) + 2)) == what  # however the part looked at ends
+    # wherever the examined part ends
+    assert structure_of(text * (CHARACTERS // len(text) + 2)) == what
 
 
 @pytest.mark.parametrize("text", PROSE.values(), ids=PROSE)
-def test_prose_verse_and_programs_are_left_in_peace(text):
+def test_prose_verse_and_programs_get_no_warning(text):
     assert structure_of(text) is None
 
 
 @pytest.mark.parametrize("name", ["tinyshakespeare.txt", "names.txt"])
-def test_real_texts_are_left_in_peace(real_data, name):
+def test_real_texts_get_no_warning(real_data, name):
     assert read_sequences(real_data(name)).how == ""
 
 
 @pytest.mark.parametrize("text, column", [(LINES, "title"), (json.dumps(OBJECTS), "title"), (TABLE.format("\t"), "2"),
                                           (TABLE.format(";"), "2")])
-def test_the_option_that_is_advised_reads_the_text(tmp_path, text, column):
+def test_the_suggested_option_reads_the_text(tmp_path, text, column):
     path = tmp_path / "some.txt"
     path.write_text(text)
-    told = read_sequences(path).how
-    assert told.startswith("some.txt looks like ") and told.count(". ") == 0
-    kind = told.split("--format ")[1].split()[0]
+    message = read_sequences(path).how
+    assert message.startswith("some.txt looks like ") and message.count(". ") == 0
+    kind = message.split("--format ")[1].split()[0]
     assert read_sequences(path, column, kind).sequences[:1] in (["headline 0"], ["a line of it"])
-    assert read_sequences(path, format="text").how == ""  # whoever says that it is text is not warned
+    # with --format text there is no warning
+    assert read_sequences(path, format="text").how == ""

@@ -1,4 +1,4 @@
-"""Tables: which separator, which column, header or not; and that all of it is told."""
+"""Tables: the separator, the column and the header are found and reported."""
 
 import csv
 import io
@@ -46,14 +46,14 @@ def test_a_row_of_names_is_a_header(write, content):
     STARS, AG_NEWS, "Anna,f\nBruno,m\nCleo,f\n", "1,2\n3,4\n", "1,lovely place\n2,a b\n", "2024-01-05,lovely place\n1,b\n",
     "Go on with all of it now,Continue tout cela maintenant\nb,c\n", '"x"\n"x"\n', f"{'x' * 41},title\na,b\n",
 ])
-def test_any_other_first_row_is_learned(write, content):
+def test_any_other_first_row_is_data(write, content):
     rows = list(csv.reader(io.StringIO(content)))
     last = len(rows[0])
     assert not looks_like_header(rows[0], rows[1:]) and "no header" in how(write(content), last)
     assert read_csv(write(content), last) == [row[-1] for row in rows]
 
 
-def test_a_name_that_is_found_again_beyond_a_thousand_rows_is_a_name(write):
+def test_a_name_that_returns_after_a_thousand_rows_is_still_a_header(write):
     rows = [str(k) for k in range(1000)]
     path = write("\n".join(["name", *rows, "name"]))
     assert "first row a header" in how(path, 1) and read_csv(path, "name") == [*rows, "name"]
@@ -62,7 +62,7 @@ def test_a_name_that_is_found_again_beyond_a_thousand_rows_is_a_name(write):
 
 
 @pytest.mark.parametrize("header, cells", [(True, ["lovely place", "we will come again"]), (False, None)])
-def test_the_header_is_what_was_asked_for(write, header, cells):
+def test_the_option_decides_whether_there_is_a_header(write, header, cells):
     path = write(STARS)
     assert read_csv(path, 2, header=header) == (cells or [line.partition(",")[2] for line in STARS.splitlines()])
     assert read_csv(write("id,title\n1,a\n"), 2, header=header) == (["a"] if header else ["title", "a"])
@@ -70,7 +70,7 @@ def test_the_header_is_what_was_asked_for(write, header, cells):
 
 # ---- a number is a number ----
 
-def test_a_number_counts_columns_whatever_the_cells_say(write):
+def test_a_number_chooses_a_column_by_position_for_any_cells(write):
     path = write(STARS)
     assert read_csv(path, "2") == read_csv(path, 2) == [line.partition(",")[2] for line in STARS.splitlines()]
     path = write(AG_NEWS)
@@ -85,7 +85,7 @@ def test_a_number_counts_columns_whatever_the_cells_say(write):
 @given(st.lists(st.sampled_from(["1", "2", "3", "title", "a b c d e"]), min_size=3, max_size=9), st.integers(1, 3),
        st.booleans())
 @settings(deadline=None)
-def test_a_number_never_looks_at_the_cells(tmp_path_factory, cells, number, header):
+def test_a_number_is_never_compared_with_the_cells(tmp_path_factory, cells, number, header):
     rows = [cells[k : k + 3] for k in range(0, len(cells) - 2, 3)]
     path = tmp_path_factory.mktemp("tables") / "t.csv"
     path.write_text("".join(",".join(row) + "\n" for row in rows))
@@ -114,7 +114,7 @@ def test_a_name_needs_a_header(write):
 # ---- separators ----
 
 @pytest.mark.parametrize("separator, called", [(",", "commas"), (";", "semicolons"), ("\t", "tabs"), ("|", "|")])
-def test_the_separator_is_found_and_told(write, separator, called):
+def test_the_separator_is_found_and_reported(write, separator, called):
     rows = [["id", "title", "text"], *([str(k), f"Titel {k}", "ein Satz, mit Komma; und mehr"] for k in range(20))]
     buffer = io.StringIO(newline="")
     csv.writer(buffer, delimiter=separator).writerows(rows)
@@ -125,13 +125,14 @@ def test_the_separator_is_found_and_told(write, separator, called):
 
 
 @pytest.mark.parametrize("content, cells", [
-    ("1;ja, gut\n2;nein, schlecht\n", ["ja, gut", "nein, schlecht"]),  # a comma and a space in every row are prose
+    # a comma and a space in every row are prose
+    ("1;ja, gut\n2;nein, schlecht\n", ["ja, gut", "nein, schlecht"]),
     ("1,a;b\n2,c\n", ["a;b", "c"]),
-    ("1,2;3\n2,3;4\n", ["2;3", "3;4"]),  # in doubt a comma
+    ("1,2;3\n2,3;4\n", ["2;3", "3;4"]),  # a comma if undecided
     ('1,"a;b;c"\n2,"d;e"\n', ["a;b;c", "d;e"]),
     ("eee,e\nee,ee\n", ["e", "ee"]),
 ])
-def test_the_separator_cuts_all_rows_alike(write, content, cells):
+def test_the_separator_splits_all_rows_into_equally_many_cells(write, content, cells):
     assert read_csv(write(content), 2, header=False) == cells
 
 
@@ -139,19 +140,19 @@ def test_one_column_needs_no_separator(write):
     assert read_csv(write("text\nline one\nline two\n"), "text") == ["line one", "line two"]
 
 
-def test_the_separator_is_the_one_that_was_asked_for(write):
+def test_a_given_separator_is_used(write):
     path = write("1:b c\n2:e, f\n")
     assert read_csv(path, 2, separator=":") == ["b c", "e, f"]
     assert "separated by ':'" in how(path, 2, separator=":")
     assert read_csv(write("1;2,5\n2;3,5\n"), 2, separator=";") == ["2,5", "3,5"]
 
 
-def test_uneven_rows_are_told_with_the_separator_that_was_found(write):
+def test_uneven_rows_are_reported_with_the_separator_that_was_found(write):
     with pytest.raises(InputError, match="line 3: expected 3 fields as in the first row, found 2, cut at semicolons"):
         read_csv(write("id;title;text\n1;a;b\n2;c\n"), "title")
 
 
-def test_a_file_of_tabs_is_read_with_and_without_quotes_that_mean_something(write):
+def test_a_tab_separated_file_is_read_with_and_without_quoting(write):
     assert read_sequences(write("id\ttext\n0\tday 0\n", "d.tsv"), "text").sequences == ["day 0"]
     assert read_sequences(write('1\t"a\tb"\n2\tc\n', "d.tsv"), 2).sequences == ["a\tb", "c"]
     for content in ('id\ttext\n1\t"So," he said\n2\tb\n', 'id\ttext\n1\t"So, he said\n2\tb\n'):
@@ -161,6 +162,6 @@ def test_a_file_of_tabs_is_read_with_and_without_quotes_that_mean_something(writ
         read_sequences(write("a\tb\nc\n", "d.tsv"), 1)
 
 
-def test_blank_lines_count_in_the_line_that_is_told(write):
+def test_blank_lines_count_in_the_reported_line_number(write):
     with pytest.raises(InputError, match="line 4: expected 2"):
         read_csv(write("\n\na,b\nc\n"), 1)

@@ -1,4 +1,4 @@
-"""The character tokenizer against a naive twin in plain loops, and every sentence that it complains with."""
+"""The character tokenizer against naive loops, and every error message."""
 
 import dataclasses
 import json
@@ -17,67 +17,68 @@ from tests.helpers.paths import SHARED
 
 DATA = SHARED / "data"
 
-# Any code point, lone surrogates included, and often the same few, so that frequencies differ and tie.
-# A joined list, since st.text would merge all kinds of character into one, in which these few are rare.
+# Any code point, lone surrogates included, and often the same few, so that frequencies
+# differ and tie. It is a joined list, since st.text would merge all kinds of
+# characters, and these few would be rare.
 any_character = st.one_of(st.sampled_from("ab \n"), st.characters(), st.sampled_from("\ud800\udc00\ufffd\0"))
 any_text = st.lists(any_character).map("".join)
-texts_with_symbols = st.lists(any_text, min_size=1).filter(any)
+texts_with_tokens = st.lists(any_text, min_size=1).filter(any)
 
 
-def naive_symbols(texts):
-    """Symbols by falling frequency, ties by first appearance: pick the best that is left, again and again."""
+def naive_tokens(texts):
+    """Tokens by falling frequency, ties by first appearance, selected one by one."""
     text = "".join(texts)
     left = []
     for character in text:
         if character not in left:
             left.append(character)
-    symbols = []
+    tokens = []
     while left:
         best = left[0]
         for character in left:
             if text.count(character) > text.count(best):
                 best = character
-        symbols.append(best)
+        tokens.append(best)
         left.remove(best)
-    return symbols
+    return tokens
 
 
-def naive_encode(symbols, text, unknown_id):
+def naive_encode(tokens, text, unknown_id):
     ids = []
     for character in text:
         id_of_character = unknown_id
-        for place, symbol in enumerate(symbols):
-            if symbol == character:
+        for place, token in enumerate(tokens):
+            if token == character:
                 id_of_character = place + 1
         ids.append(id_of_character)
     return ids
 
 
-def naive_decode(symbols, ids, eos_id):
+def naive_decode(tokens, ids, eos_id):
     text = ""
     for id_ in ids:
         if id_ == eos_id:
             return text
-        if id_ > len(symbols):
+        if id_ > len(tokens):
             text += "\ufffd"
         elif id_ > 0:
-            text += symbols[id_ - 1]
+            text += tokens[id_ - 1]
     return text
 
 
-@given(texts_with_symbols, st.booleans())
-def test_symbols_stand_by_falling_frequency_and_ties_by_first_appearance(texts, unknown):
+@given(texts_with_tokens, st.booleans())
+def test_tokens_are_sorted_by_frequency_and_ties_by_first_appearance(texts, unknown):
     tokenizer = CharTokenizer.fit(texts, unknown)
-    assert list(tokenizer.tokens) == naive_symbols(texts)
+    assert list(tokenizer.tokens) == naive_tokens(texts)
     counts = Counter("".join(texts))
-    frequencies = [counts[symbol] for symbol in tokenizer.tokens]
+    frequencies = [counts[token] for token in tokenizer.tokens]
     assert frequencies == sorted(frequencies, reverse=True)
 
 
-@given(texts_with_symbols, st.booleans())
-def test_ids_are_dense_from_padding_to_eos(texts, unknown):
+@given(texts_with_tokens, st.booleans())
+def test_ids_are_consecutive_from_padding_to_eos(texts, unknown):
     tokenizer = CharTokenizer.fit(texts, unknown)
-    ids = [tokenizer.padding_id] + [int(tokenizer.encode(symbol)[0]) for symbol in tokenizer.tokens]
+    ids = [tokenizer.padding_id] + [int(tokenizer.encode(token)[0]) for token in tokenizer.tokens]
     ids += [tokenizer.unknown_id] if unknown else []
     ids += [tokenizer.eos_id]
     assert ids == list(range(tokenizer.vocab_size))
@@ -92,31 +93,31 @@ def test_a_small_example_by_hand():
     assert tokenizer.decode([7, 1, 3, 8]) == "not"
 
 
-def test_the_unknown_id_stands_between_the_symbols_and_eos():
+def test_the_unknown_id_is_between_the_tokens_and_eos():
     tokenizer = CharTokenizer.fit(["aab"], unknown=True)
     assert (tokenizer.unknown_id, tokenizer.eos_id, tokenizer.vocab_size) == (3, 4, 5)
     assert tokenizer.encode("a?b\U0010ffff").tolist() == [1, 3, 2, 3]
     assert tokenizer.decode([1, 3, 2]) == "a\ufffdb"
 
 
-@given(texts_with_symbols)
+@given(texts_with_tokens)
 @example(["\ud83d\ude00", "\U0001f600"])
-def test_decode_gives_back_every_text_that_was_encoded(texts):
+def test_decode_returns_every_text_that_was_encoded(texts):
     tokenizer = CharTokenizer.fit(texts)
     for text in texts:
         assert tokenizer.decode(tokenizer.encode(text)) == text
 
 
-@given(texts_with_symbols, any_text)
-def test_encode_agrees_with_the_naive_twin(texts, text):
+@given(texts_with_tokens, any_text)
+def test_encode_agrees_with_the_naive_implementation(texts, text):
     tokenizer = CharTokenizer.fit(texts, unknown=True)
     ids = tokenizer.encode(text)
     assert ids.dtype == np.int32 and ids.shape == (len(text),)
     assert ids.tolist() == naive_encode(tokenizer.tokens, text, len(tokenizer.tokens) + 1)
 
 
-@given(texts_with_symbols, st.booleans(), st.data())
-def test_decode_agrees_with_the_naive_twin(texts, unknown, data):
+@given(texts_with_tokens, st.booleans(), st.data())
+def test_decode_agrees_with_the_naive_implementation(texts, unknown, data):
     tokenizer = CharTokenizer.fit(texts, unknown)
     ids = data.draw(st.lists(st.integers(0, tokenizer.vocab_size - 1)))
     expected = naive_decode(tokenizer.tokens, ids, tokenizer.vocab_size - 1)
@@ -125,20 +126,20 @@ def test_decode_agrees_with_the_naive_twin(texts, unknown, data):
     assert tokenizer.decode(list(np.array(ids, np.uint16))) == expected
 
 
-@given(texts_with_symbols, any_text)
-def test_without_an_unknown_id_the_first_unknown_symbol_is_refused(texts, text):
+@given(texts_with_tokens, any_text)
+def test_without_an_unknown_id_the_first_unknown_character_is_refused(texts, text):
     tokenizer = CharTokenizer.fit(texts)
-    unknown = [position for position, symbol in enumerate(text) if symbol not in tokenizer.tokens]
+    unknown = [position for position, token in enumerate(text) if token not in tokenizer.tokens]
     if not unknown:
         assert tokenizer.encode(text).tolist() == naive_encode(tokenizer.tokens, text, None)
         return
     with pytest.raises(UnknownTokenError) as caught:
         tokenizer.encode(text)
-    symbol = text[unknown[0]]
-    assert f"{symbol!r} (U+{ord(symbol):04X}) at position {unknown[0]} (counted from 0)" in str(caught.value)
+    token = text[unknown[0]]
+    assert f"{token!r} (U+{ord(token):04X}) at position {unknown[0]} (counted from 0)" in str(caught.value)
 
 
-def test_an_unknown_symbol_is_named_with_its_place():
+def test_an_unknown_character_is_named_with_its_position():
     message = r"'é' \(U\+00E9\) at position 7 \(counted from 0\).*leave it out"
     with pytest.raises(UnknownTokenError, match=message):
         CharTokenizer.fit(["to be or not"]).encode("to be né")
@@ -150,19 +151,19 @@ def test_decode_stops_at_the_first_eos_and_skips_padding():
     assert tokenizer.decode([]) == "" == tokenizer.decode(np.array([], np.int32))
 
 
-@given(texts_with_symbols, any_text, st.data())
-def test_complete_is_the_prompt_and_then_what_the_ids_stand_for(texts, prompt, data):
+@given(texts_with_tokens, any_text, st.data())
+def test_complete_is_the_prompt_followed_by_the_decoded_ids(texts, prompt, data):
     tokenizer = CharTokenizer.fit(texts)
     ids = data.draw(st.lists(st.integers(0, tokenizer.vocab_size - 1)))
     assert tokenizer.complete(prompt, ids) == prompt + naive_decode(tokenizer.tokens, ids, tokenizer.eos_id)
 
 
-def test_complete_refuses_a_prompt_that_is_no_string():
+def test_complete_refuses_a_prompt_that_is_not_a_string():
     with pytest.raises(InputError, match="text must be a string, not int"):
         CharTokenizer.fit(["a"]).complete(3, [1])
 
 
-def test_an_id_is_shown_as_its_character_or_as_python_writes_what_cannot_be_seen():
+def test_an_id_is_shown_as_its_character_or_an_escape_if_invisible():
     tokenizer = CharTokenizer.fit(["é '\n\xa0\u0301\u200d\ud800漢"], unknown=True)
     shown = ["<padding>", "é", "' '", "'", r"'\n'", r"'\xa0'", r"'\u0301'", r"'\u200d'", r"'\ud800'", "漢", "[UNK]", "<eos>"]
     assert [tokenizer.show(k) for k in range(tokenizer.vocab_size)] == shown
@@ -171,12 +172,12 @@ def test_an_id_is_shown_as_its_character_or_as_python_writes_what_cannot_be_seen
     assert tokenizer.unit == "character"
 
 
-@given(texts_with_symbols)
+@given(texts_with_tokens)
 def test_no_two_ids_are_shown_alike_and_each_on_one_line(texts):
     tokenizer = CharTokenizer.fit(texts, unknown=True)
     shown = [tokenizer.show(k) for k in range(tokenizer.vocab_size)]
     assert len(set(shown)) == tokenizer.vocab_size
-    assert all(symbol.isprintable() and symbol.strip() for symbol in shown)
+    assert all(token.isprintable() and token.strip() for token in shown)
 
 
 @pytest.mark.parametrize("id_, message", [
@@ -185,7 +186,7 @@ def test_no_two_ids_are_shown_alike_and_each_on_one_line(texts):
     ("a", "the id 'a' is no integer"),
     (True, "the id True is no integer"),
 ])
-def test_show_refuses_an_id_that_stands_for_nothing(id_, message):
+def test_show_refuses_an_unknown_id(id_, message):
     with pytest.raises(InputError, match=message):
         CharTokenizer.fit(["a"]).show(id_)
 
@@ -195,7 +196,7 @@ def test_the_empty_text_has_no_ids():
     assert ids.shape == (0,) and ids.dtype == np.int32
 
 
-def test_encoding_twice_gives_two_arrays_and_what_is_written_into_one_changes_nothing():
+def test_encoding_twice_gives_two_independent_arrays():
     tokenizer = CharTokenizer.fit(["ab"])
     tokenizer.encode("ab")[:] = 0
     assert tokenizer.encode("ab").tolist() == [1, 2]
@@ -216,7 +217,7 @@ def test_encoding_twice_gives_two_arrays_and_what_is_written_into_one_changes_no
     (5, r"sequence of integers, not 5"),
     (np.array(5), r"sequence of integers, not 5"),
 ])
-def test_an_id_that_stands_for_nothing_is_named_with_its_place(ids, message):
+def test_an_unknown_id_is_named_with_its_position(ids, message):
     with pytest.raises(InputError, match=message):
         CharTokenizer.fit(["ab"]).decode(ids)
 
@@ -238,14 +239,14 @@ def test_fit_takes_any_iterable_of_strings():
     assert CharTokenizer.fit(text for text in ("aab", "c")) == CharTokenizer.fit(["aab", "c"])
 
 
-def test_encode_refuses_what_is_no_string():
+def test_encode_refuses_other_types_than_strings():
     with pytest.raises(InputError, match="text must be a string, not bytes"):
         CharTokenizer.fit(["a"]).encode(b"a")
 
 
-@given(texts_with_symbols, st.booleans())
+@given(texts_with_tokens, st.booleans())
 @example(["\ud83d\ude00"], False)
-def test_json_gives_back_the_same_tokenizer(texts, unknown):
+def test_json_returns_the_same_tokenizer(texts, unknown):
     tokenizer = CharTokenizer.fit(texts, unknown)
     for ensure_ascii in (True, False):
         written = json.dumps(tokenizer.to_json(), ensure_ascii=ensure_ascii)
@@ -277,14 +278,14 @@ def test_from_json_says_what_is_wrong(form, message):
         CharTokenizer.from_json(form)
 
 
-def test_symbols_that_are_no_tuple_are_refused():
+def test_tokens_that_are_not_a_tuple_are_refused():
     with pytest.raises(InputError, match="must be a tuple of characters, not list"):
         CharTokenizer(["a"])
 
 
 def test_tokenizers_are_equal_when_their_ids_are():
     tokenizer = CharTokenizer.fit(["aab"])
-    tokenizer.encode("a")  # what encode keeps for the next time has no part in it
+    tokenizer.encode("a")  # the cache of encode does not matter
     assert tokenizer == CharTokenizer.fit(["abab", "a"])
     assert tokenizer != CharTokenizer.fit(["abb"])
     assert tokenizer != CharTokenizer.fit(["aab"], unknown=True)
@@ -309,7 +310,7 @@ def test_a_million_characters_are_encoded_in_well_under_a_second():
     text = "".join(map(chr, np.random.default_rng(0).integers(32, 120, 1_000_000).tolist()))
     tokenizer = CharTokenizer.fit([text])
     seconds = []
-    for _ in range(3):  # the best of three: the machine may be busy with something else
+    for _ in range(3):  # the best of three, since the machine may be busy
         start = time.perf_counter()
         tokenizer.encode(text)
         seconds.append(time.perf_counter() - start)

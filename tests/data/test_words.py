@@ -1,4 +1,4 @@
-"""The word tokenizer against naive twins, character by character, and every sentence that it complains with."""
+"""The word tokenizer against naive implementations, and every error message."""
 
 import dataclasses
 import json
@@ -19,15 +19,16 @@ from minilstm.data.tokenizers import CharTokenizer
 from minilstm.data.words import tokenizer_from_json
 from minilstm.errors import InputError
 
-# Marks with rules of their own, words that the rules look at, and any code point, lone surrogates included.
-piece = st.one_of(
+# Punctuation marks with special rules, words of these rules, and any code point, lone
+# surrogates included.
+fragment = st.one_of(
     st.sampled_from(["a", "B", "salt", "Chefs", "t", "s", "d", "f", "C", "1", "2", "500", "½", "é", "as"]),
     st.sampled_from(list("..,,:;!?%…()[]{}“”‘’''''\"\"\"--/_‐—–~°℃#$€|||")),
     st.sampled_from([" ", " ", " ", "\n", "\xa0", "\u2028"]),
     st.sampled_from(["Σ", "İ", "\u0301", "\u200d", "\ud83d", "\ude00", "\0", "\ufffd", "\u0378", "漢字", "[UNK]"]),
     st.characters(),
 )
-any_text = st.lists(piece).map("".join)
+any_text = st.lists(fragment).map("".join)
 texts_with_words = st.lists(any_text, min_size=1).filter(lambda texts: any(not text.isspace() and text for text in texts))
 
 
@@ -46,38 +47,38 @@ def naive_words(text):
     return words + [word.lower()] if word else words
 
 
-def naive_symbols(texts):
-    """Words by falling frequency, ties from z to a: pick the best that is left, again and again."""
+def naive_tokens(texts):
+    """Words by falling frequency, ties from z to a, selected one by one."""
     words = [word for text in texts for word in naive_words(text)]
-    left, symbols = list(dict.fromkeys(words)), []
+    left, tokens = list(dict.fromkeys(words)), []
     while left:
         best = left[0]
         for word in left:
             if words.count(word) > words.count(best) or words.count(word) == words.count(best) and word > best:
                 best = word
-        symbols.append(best)
+        tokens.append(best)
         left.remove(best)
-    return symbols
+    return tokens
 
 
-def naive_encode(symbols, text):
+def naive_encode(tokens, text):
     ids = []
     for word in naive_words(text):
         ids.append(1)
-        for place, symbol in enumerate(symbols):
-            if symbol == word:
+        for place, token in enumerate(tokens):
+            if token == word:
                 ids[-1] = place + 2
     return ids
 
 
 @given(any_text)
 @example("ΑΣ.Β ΑΣ' İ")
-def test_splitting_agrees_with_the_naive_twin(text):
+def test_splitting_agrees_with_the_naive_implementation(text):
     assert split_words(text) == naive_words(text)
 
 
 @given(st.text(string.printable))
-def test_ascii_is_split_as_the_book_does(text):
+def test_ascii_is_split_as_in_the_published_code(text):
     marks = "".join("\\" + mark for mark in string.punctuation)
     assert split_words(text) == re.sub(f"([{marks}])", r" \1 ", text).lower().split()
 
@@ -113,20 +114,20 @@ def test_every_character_is_white_space_a_mark_or_part_of_a_word():
 
 
 @given(texts_with_words)
-def test_words_stand_by_falling_frequency_and_ties_from_z_to_a(texts):
+def test_words_are_sorted_by_frequency_and_ties_from_z_to_a(texts):
     tokenizer = WordTokenizer.fit(texts)
-    assert list(tokenizer.tokens) == naive_symbols(texts)
+    assert list(tokenizer.tokens) == naive_tokens(texts)
 
 
 @given(texts_with_words, st.integers(3, 12))
 def test_a_limit_keeps_the_most_frequent_words(texts, limit):
     tokenizer = WordTokenizer.fit(texts, limit)
     assert tokenizer.tokens == WordTokenizer.fit(texts).tokens[:limit - 2]
-    assert tokenizer.vocab_size == min(limit, len(naive_symbols(texts)) + 2)
+    assert tokenizer.vocab_size == min(limit, len(naive_tokens(texts)) + 2)
 
 
 @given(texts_with_words, st.integers(3, 12), any_text)
-def test_encode_agrees_with_the_naive_twin(texts, limit, text):
+def test_encode_agrees_with_the_naive_implementation(texts, limit, text):
     tokenizer = WordTokenizer.fit(texts, limit)
     ids = tokenizer.encode(text)
     assert ids.dtype == np.int32 and ids.shape == (len(naive_words(text)),)
@@ -150,7 +151,7 @@ def test_brackets_around_unk_in_a_text_make_three_words():
 
 
 @given(texts_with_words, st.data())
-def test_what_was_decoded_encodes_to_the_same_ids(texts, data):
+def test_decoded_text_encodes_to_the_same_ids(texts, data):
     tokenizer = WordTokenizer.fit(texts)
     ids = data.draw(st.lists(st.integers(2, tokenizer.vocab_size - 1)))
     assert tokenizer.encode(tokenizer.decode(ids)).tolist() == ids
@@ -158,7 +159,7 @@ def test_what_was_decoded_encodes_to_the_same_ids(texts, data):
 
 
 @given(texts_with_words, st.data())
-def test_unknown_words_are_written_unk_and_leave_the_others_as_they_are(texts, data):
+def test_unknown_words_become_unk_and_the_others_stay(texts, data):
     tokenizer = WordTokenizer.fit(texts)
     ids = data.draw(st.lists(st.integers(1, tokenizer.vocab_size - 1)))
     words = []
@@ -168,7 +169,7 @@ def test_unknown_words_are_written_unk_and_leave_the_others_as_they_are(texts, d
 
 
 @given(any_text)
-def test_joining_what_was_split_splits_into_the_same_words(text):
+def test_joined_words_split_into_the_same_words(text):
     words = split_words(text)
     assert split_words(join_words(words)) == words
 
@@ -205,7 +206,7 @@ def test_joined_words_look_as_people_write_them(text):
     assert join_words(words) == text.replace("20 %", "20%")
 
 
-def test_complete_keeps_the_prompt_and_sets_a_space_where_one_is_due():
+def test_complete_keeps_the_prompt_and_adds_a_space_if_needed():
     tokenizer = WordTokenizer.fit(["recipe for roast beef | ( don ' t ) , 1 / 2 \" cup \" ."])
     ids = lambda text: tokenizer.encode(text).tolist()
     assert tokenizer.complete("Recipe for ROAST", ids("beef | don't")) == "Recipe for ROAST beef | don't"
@@ -220,7 +221,7 @@ def test_complete_keeps_the_prompt_and_sets_a_space_where_one_is_due():
 
 
 @given(texts_with_words, any_text, st.data())
-def test_complete_is_the_prompt_and_then_the_words_of_the_ids(texts, prompt, data):
+def test_complete_is_the_prompt_followed_by_the_words_of_the_ids(texts, prompt, data):
     tokenizer = WordTokenizer.fit(texts)
     ids = data.draw(st.lists(st.integers(2, tokenizer.vocab_size - 1)))
     text = tokenizer.complete(prompt, ids + [0, 2])
@@ -228,7 +229,7 @@ def test_complete_is_the_prompt_and_then_the_words_of_the_ids(texts, prompt, dat
     assert split_words(text) == split_words(prompt) + [tokenizer.tokens[k - 2] for k in ids]
 
 
-def test_what_cannot_be_seen_is_shown_as_python_writes_it():
+def test_invisible_characters_are_shown_as_escapes():
     tokenizer = WordTokenizer.fit(["é \u0301é \u200d \ud800 \0 漢字 ' می\u200cخواهم"])
     shown = ["é", r"'\u0301é'", r"'\u200d'", r"'\ud800'", r"'\x00'", "漢字", "'", r"'می\u200cخواهم'"]
     assert sorted(tokenizer.show(k) for k in range(2, 10)) == sorted(shown)
@@ -251,7 +252,7 @@ def test_no_two_ids_are_shown_alike_and_each_on_one_line(texts):
     ("ab", r"id 'a' at position 0 .* no integer"),
     (5, r"sequence of integers, not 5"),
 ])
-def test_an_id_that_stands_for_nothing_is_named_with_its_place(ids, message):
+def test_an_unknown_id_is_named_with_its_position(ids, message):
     tokenizer = WordTokenizer.fit(["a b"])
     with pytest.raises(InputError, match=message):
         tokenizer.decode(ids)
@@ -265,7 +266,7 @@ def test_an_id_that_stands_for_nothing_is_named_with_its_place(ids, message):
     (2.0, "the id 2.0 is no integer"),
     (False, "the id False is no integer"),
 ])
-def test_show_refuses_an_id_that_stands_for_nothing(id_, message):
+def test_show_refuses_an_unknown_id(id_, message):
     with pytest.raises(InputError, match=message):
         WordTokenizer.fit(["a b"]).show(id_)
 
@@ -293,7 +294,7 @@ def test_fit_takes_any_iterable_and_any_whole_number():
     assert WordTokenizer.fit(["a b"], 3).tokens == ("b",)
 
 
-def test_encode_and_complete_refuse_what_is_no_string():
+def test_encode_and_complete_refuse_other_types_than_strings():
     with pytest.raises(InputError, match="text must be a string, not bytes"):
         WordTokenizer.fit(["a"]).encode(b"a")
     with pytest.raises(InputError, match="text must be a string, not NoneType"):
@@ -317,7 +318,7 @@ def test_the_share_of_unknown_words_needs_words(texts, message):
 
 @given(texts_with_words)
 @example(["\ud83d\ude00", "\U0001f600"])
-def test_json_gives_back_the_same_tokenizer(texts):
+def test_json_returns_the_same_tokenizer(texts):
     tokenizer = WordTokenizer.fit(texts)
     for ensure_ascii in (True, False):
         form = json.loads(json.dumps(tokenizer.to_json(), ensure_ascii=ensure_ascii))
@@ -356,12 +357,12 @@ def test_either_kind_of_tokenizer_comes_back_from_its_json():
     ({"kind": "words"}, "lacks the field 'tokens'"),
     ({"kind": "characters", "tokens": ["a"]}, "lacks the field 'unknown'"),
 ])
-def test_json_of_no_known_kind_is_refused(form, message):
+def test_json_of_an_unknown_kind_is_refused(form, message):
     with pytest.raises(InputError, match=message):
         tokenizer_from_json(form)
 
 
-def test_symbols_that_are_no_tuple_are_refused():
+def test_tokens_that_are_not_a_tuple_are_refused():
     with pytest.raises(InputError, match="must be a tuple of words, not list"):
         WordTokenizer(["a"])
 
@@ -380,7 +381,7 @@ def test_its_repr_is_short():
     assert repr(WordTokenizer.fit(["a b"])) == "<WordTokenizer: 2 words, vocab_size 4>"
 
 
-def test_real_recipes_have_no_unknown_words_and_come_back_word_by_word(real_data):
+def test_real_recipes_have_no_unknown_words_and_decode_word_by_word(real_data):
     texts = read_json(real_data("public_domain_recipes.json"), ["title", "directions"])
     tokenizer = WordTokenizer.fit(texts)
     assert len(texts) > 300 and tokenizer.vocab_size > 3000
@@ -398,7 +399,7 @@ def test_the_first_words_of_real_recipes_are_the_common_ones(real_data):
     assert tokenizer.tokens[0] == "."
     assert {".", ",", "the", "and", "a", "to", "in"} <= set(tokenizer.tokens[:10])
     counts = Counter(word for text in texts for word in naive_words(text))
-    frequencies = [counts[symbol] for symbol in tokenizer.tokens]
+    frequencies = [counts[token] for token in tokenizer.tokens]
     assert frequencies == sorted(counts.values(), reverse=True)[:998]
     assert 0 < tokenizer.share_unknown(texts) < 0.2
     assert WordTokenizer.fit(texts, 10).share_unknown(texts) > tokenizer.share_unknown(texts)

@@ -1,4 +1,4 @@
-"""Beam search, against the trial of all texts and against a beam in plain Python."""
+"""Beam search, against a search of all texts and a beam in plain Python."""
 
 import contextlib
 import itertools
@@ -26,7 +26,10 @@ def random_model(tokenizer, seed=0, layers=2, scale=1.0):
 
 
 def scorer(model, prompt_ids):
-    """log p of every id after the prompt and these ids, reading all of them anew, by plain Python numbers."""
+    """A function from ids to log p of every next id.
+
+    It reads the prompt and all ids again each time, in plain Python.
+    """
     known = {}
 
     def log_p(ids):
@@ -50,7 +53,7 @@ def score(ids, value, penalty):
 
 
 def all_texts(tokenizer, log_p, length, penalty):
-    """Every text that ends, or is ``length`` long, with its log probability, the best first."""
+    """Texts that end, or have ``length`` tokens, with scores, the best first."""
     texts = []
     for n in range(1, length + 1):
         for ids in itertools.product(writable(tokenizer), repeat=n):
@@ -61,7 +64,7 @@ def all_texts(tokenizer, log_p, length, penalty):
 
 
 def naive_beam(tokenizer, log_p, length, width, penalty):
-    """The same search on lists and tuples, which goes on to the end."""
+    """The same search on lists and tuples, without stopping early."""
     live, found = [((), 0.0)], []
     for n in range(1, length + 1):
         extended = [((*ids, k), value + log_p(ids)[k]) for ids, value in live for k in writable(tokenizer)]
@@ -90,7 +93,7 @@ def test_a_beam_as_wide_as_there_are_texts_finds_the_best_of_all(tokenizer, pena
 
 
 @given(st.sampled_from(TOKENIZERS), st.integers(0, 10**6), st.integers(1, 6), st.integers(1, 7), st.sampled_from(PENALTIES))
-def test_a_narrow_beam_finds_what_a_naive_twin_finds(tokenizer, seed, length, width, penalty):
+def test_a_narrow_beam_finds_what_the_naive_search_finds(tokenizer, seed, length, width, penalty):
     model = random_model(tokenizer, seed, layers=1 + seed % 2)
     expected = naive_beam(tokenizer, scorer(model, tokenizer.encode("b")), length, width, penalty)
     same(beam_search(model, tokenizer, "b", length, width, penalty), expected)
@@ -109,7 +112,7 @@ def test_a_longer_text_may_still_win_by_its_penalty(width):
 
 
 class Bigrams:
-    """A model that looks at the last token only: p of the next one by a table (V, V)."""
+    """A model that reads only the last token; a table (V, V) has p of the next one."""
 
     def __init__(self, p):
         self.log_p, self.vocab_size = np.log(p), len(p)
@@ -121,7 +124,7 @@ class Bigrams:
 
 
 def test_a_text_whose_score_is_low_at_first_wins_in_the_end():
-    """Two finished texts are better than any that could end at the next step, but not than one that goes on."""
+    """Two finished texts beat all that could end next, but not a longer one."""
     tokenizer, never = CharTokenizer.fit(["abc"]), 1e-9
     a, b, c, end = 1, 2, 3, tokenizer.eos_id
     p = np.full((5, 5), never)
@@ -155,7 +158,7 @@ def test_log_probabilities_are_those_of_scoring_each_text_token_by_token(tokeniz
 
 
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)
-def test_padding_and_unknown_are_never_found_however_likely(tokenizer):
+def test_padding_and_unknown_are_never_found_even_if_likely(tokenizer):
     never = {tokenizer.padding_id, tokenizer.unknown_id} - {tokenizer.eos_id, None}
     model = random_model(tokenizer, 1)
     model.parameters["output.b"][list(never)] = 30

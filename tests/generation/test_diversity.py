@@ -1,4 +1,4 @@
-"""Measures of texts: on examples counted by hand, and against naive twins."""
+"""Measures of texts, on examples counted by hand and against naive counts."""
 
 import math
 
@@ -29,19 +29,19 @@ def random_model(tokenizer, seed=0):
         (["abab"], 2, 2 / 3),  # ab ba ab
         (["abcd"], 3, 1),
         (["ab", "ab"], 2, 1 / 2),
-        (["ab", "ba"], 2, 1),  # no bb: an n-gram does not reach into the next text
-        (["abc", "a"], 2, 1),  # the short one has none
+        (["ab", "ba"], 2, 1),  # not bb: an n-gram does not continue in the next text
+        (["abc", "a"], 2, 1),  # the short text has none
         (["abc"], 3, 1),
         ([[10, 1], [1, 10]], 1, 1 / 2),
         ([[1, 11], [11, 1]], 2, 1),
     ],
 )
-def test_distinct_n_grams_are_counted_as_by_hand(texts, n, share):
+def test_distinct_n_grams_equal_a_count_by_hand(texts, n, share):
     assert distinct(texts, n) == pytest.approx(share)
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["abc", "ab", ""]])
-def test_without_n_grams_no_share_of_them_is_claimed(texts):
+def test_without_n_grams_their_diversity_is_undefined(texts):
     assert math.isnan(distinct(texts, 4))
 
 
@@ -51,7 +51,7 @@ def test_n_grams_of_no_tokens_are_refused():
 
 
 @given(st.lists(st.lists(st.integers(1, 3), max_size=7), max_size=4), st.integers(1, 5))
-def test_distinct_is_that_of_a_naive_twin(texts, n):
+def test_distinct_agrees_with_a_naive_count(texts, n):
     seen, total = [], 0
     for text in texts:
         for start in range(len(text)):
@@ -65,13 +65,13 @@ def test_distinct_is_that_of_a_naive_twin(texts, n):
 
 
 @given(st.lists(st.text("ab", min_size=1), min_size=1), st.integers(1, 4))
-def test_saying_everything_twice_halves_diversity(texts, n):
+def test_repeating_every_text_halves_diversity(texts, n):
     once, twice = distinct(texts, n), distinct(texts * 2, n)
     assert math.isnan(once) and math.isnan(twice) or twice == pytest.approx(once / 2)
 
 
 def rereading(model, prompt_ids, ids):
-    """log p of each id, everything before it read anew, by plain Python numbers."""
+    """log p of each id, from reading the whole prefix again, in plain Python."""
     scores = []
     for t, k in enumerate(ids):
         logits, _ = model.logits(np.array([*prompt_ids, *ids[:t]])[:, None])
@@ -81,7 +81,7 @@ def rereading(model, prompt_ids, ids):
 
 
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)
-def test_log_probabilities_are_what_rereading_every_text_gives(tokenizer):
+def test_log_probabilities_equal_those_of_rereading_each_prefix(tokenizer):
     model = random_model(tokenizer)
     prompts = ["a", "b a" if tokenizer.unit == "word" else "ba", "c"]
     written = [np.array([2, 2, 3, 2]), np.array([3]), np.array([3, 2, tokenizer.eos_id])]
@@ -110,7 +110,7 @@ def test_texts_that_ended_at_once_have_a_likelihood_but_no_diversity():
     assert nothing.tokens == 0 and math.isnan(nothing.log_likelihood) and math.isnan(nothing.perplexity)
 
 
-def test_what_the_model_calls_impossible_has_an_infinite_perplexity_and_no_warning():
+def test_an_impossible_text_has_infinite_perplexity_without_a_warning():
     tokenizer = TOKENIZERS[0]
     model = random_model(tokenizer)
     model.parameters["output.b"][1] = -5000
@@ -118,7 +118,7 @@ def test_what_the_model_calls_impossible_has_an_infinite_perplexity_and_no_warni
     assert measures.perplexity == math.inf and math.isfinite(measures.log_likelihood)
 
 
-def test_low_temperatures_write_what_is_likely_and_say_it_again():
+def test_low_temperatures_give_likely_and_repetitive_text():
     tokenizer = TOKENIZERS[0]
     model, prompts = random_model(tokenizer, 3), ["a"] * 40
     model.parameters["output.b"][tokenizer.eos_id] = -50

@@ -1,4 +1,4 @@
-"""The compiled generation loop is held to the reference implementation and to the oracle."""
+"""The compiled generation loop against the reference implementation and the oracle."""
 
 from unittest.mock import patch
 
@@ -46,7 +46,7 @@ def models_V_H_L(draw):
 
 @st.composite
 def cases(draw):
-    """A model, a tokenizer of its ids, prompts of different lengths, how to draw."""
+    """A model, a tokenizer of its ids, prompts of several lengths, options."""
     model = draw(models_V_H_L())
     tokenizer = Ids(model.vocab_size, draw(st.integers(0, 1)), draw(st.none() | st.just(2)))
     ids = st.lists(st.integers(0, model.vocab_size - 1), min_size=1, max_size=4)
@@ -55,7 +55,7 @@ def cases(draw):
 
 
 def by_the_reference(model, tokenizer, prompts, length, sampling, rng):
-    """What ``generate_ids`` returns, from the reference implementation."""
+    """The result of ``generate_ids``, from the reference implementation."""
     read = [tokenizer.encode(prompt) for prompt in prompts]
     lengths = np.array([len(ids) for ids in read])
     padded = np.zeros((lengths.max(), len(read)), int)  # (T, B)
@@ -75,20 +75,21 @@ def same(texts, others):
 
 
 @given(cases(), st.integers(1, 20), seeds)
-def test_the_compiled_loop_writes_what_the_reference_writes_and_leaves_its_generator_in_the_same_state(case, length, seed):
+def test_the_compiled_loop_generates_as_the_reference_and_leaves_the_same_rng_state(case, length, seed):
     rng, other = np.random.default_rng(seed), np.random.default_rng(seed)
     assert same(generate_ids(*case[:3], length, case[3], rng), by_the_reference(*case[:3], length, case[3], other))
     assert rng.bit_generator.state == other.bit_generator.state
 
 
 @given(cases(), st.integers(1, 8), seeds)
-def test_the_compiled_loop_writes_what_the_oracle_writes(case, length, seed):
+def test_the_compiled_loop_generates_as_the_oracle(case, length, seed):
     model, tokenizer, prompts, sampling = case
     written = generate_ids(model, tokenizer, prompts, length, sampling, np.random.default_rng(seed))
     u = np.random.default_rng(seed).random((length, len(prompts))).T
     parts, never = naive_parts(model), forbidden_ids(tokenizer)
     options = (sampling.temperature, sampling.top_k, sampling.top_p)
-    options = (1.0, 1, None) if sampling.greedy else options  # the likeliest is the first of the top 1
+    # greedy is top-k with k = 1
+    options = (1.0, 1, None) if sampling.greedy else options
     logits_after = lambda ids: naive.next_logits(ids, *parts)
     for prompt, ids, numbers in zip(prompts, written, u.tolist(), strict=True):
         read = tokenizer.encode(prompt).tolist()
@@ -113,7 +114,8 @@ def test_hundreds_of_tokens_are_those_of_the_reference(cell):
 def test_every_distribution_is_that_of_the_reference_after_the_same_ids(cell, embedding, tied, dtype, tolerance):
     model = random_model(2, 9, 6, 2, cell.name, embedding, tied, dtype)
     sampling, rng = Sampling(0.8), np.random.default_rng(0)
-    choice = generation.choice_of(9, **vars(sampling), forbidden=[0], end=9)  # an end that is never drawn
+    # an end that is never sampled
+    choice = generation.choice_of(9, **vars(sampling), forbidden=[0], end=9)
     weights, bh, work = generation.weights_of(model), generation.bh_of(model), generation.work_for(model, 1)
     logits, state = model.logits(np.array([[3]]))
     h, c = np.stack([s[0] for s in state]), np.stack([s[1] for s in state]) if cell.name == "lstm" else None
@@ -121,7 +123,8 @@ def test_every_distribution_is_that_of_the_reference_after_the_same_ids(cell, em
     for _ in range(20):
         u = rng.random((1, 1))
         assert kernels.generation.generate(weights, bh, choice, u, np.arange(1), h, c, work, ids) == (1, 1)
-        p = np.diff(work.w, prepend=0) / work.w[-1]  # the draw has left the sums of the weights
+        # sampling has left the cumulative sums of the weights
+        p = np.diff(work.w, prepend=0) / work.w[-1]
         np.testing.assert_allclose(p, sampling.distribution(logits[-1], [0])[0], rtol=0, atol=tolerance)
         logits, state = model.logits(ids, state=state)
         seen.append(ids[0, 0])
@@ -137,13 +140,13 @@ def test_neither_chunks_of_steps_nor_of_rows_change_a_bit(case, rows, steps, see
     assert rng.bit_generator.state == other.bit_generator.state
 
 
-def test_texts_that_have_ended_change_nothing_for_the_others():
+def test_texts_that_have_ended_do_not_change_the_others():
     model = random_model(3, 12, 8, 2)
     prompts = [str(k) for k in range(2, 12)]
     u = np.random.default_rng(0).random((25, 10))
 
     class Column:
-        """A generator for one text, which gets the numbers that it would get among all."""
+        """A generator for one text, with its numbers among all texts."""
 
         def __init__(self, b):
             self.left, self.bit_generator = list(u[:, b]), type("State", (), {"state": None})()
@@ -158,7 +161,7 @@ def test_texts_that_have_ended_change_nothing_for_the_others():
 
 
 @pytest.mark.parametrize("bits", [np.random.PCG64, np.random.MT19937, np.random.Philox, np.random.SFC64])
-def test_any_kind_of_generator_ends_as_if_every_step_had_drawn(bits):
+def test_any_random_generator_ends_as_if_every_step_had_sampled(bits):
     model = random_model(4, 6, 3)
     model.parameters["output.b"][1] = 2
     rng, other = np.random.Generator(bits(7)), np.random.Generator(bits(7))
@@ -186,7 +189,7 @@ def weighed(logits, sampling, forbidden=()):
 
 
 @given(logits_V(), st.data())
-def test_weights_are_the_distribution_of_the_reference_ties_and_all(logits, data):
+def test_weights_are_the_distribution_of_the_reference_with_ties(logits, data):
     V = len(logits)
     sampling = Sampling(
         data.draw(st.sampled_from([1.0, 0.7, 3.0, 1e-300])),
@@ -195,7 +198,8 @@ def test_weights_are_the_distribution_of_the_reference_ties_and_all(logits, data
         data.draw(st.booleans()),
     )
     forbidden = data.draw(st.lists(st.integers(0, V - 1), max_size=V - 1, unique=True))
-    if sampling.top_p is not None and not sampling.greedy:  # where rounding decides, the two may differ
+    # the two may differ if rounding decides
+    if sampling.top_p is not None and not sampling.greedy:
         p = np.sort(Sampling(sampling.temperature, sampling.top_k).distribution(logits[None], forbidden)[0])[::-1]
         assume(np.abs(np.cumsum(p) - sampling.top_p)[p > 1e-13].min() > 1e-12)
     expected, w = sampling.distribution(logits[None], forbidden)[0], weighed(logits, sampling, forbidden)
@@ -205,7 +209,7 @@ def test_weights_are_the_distribution_of_the_reference_ties_and_all(logits, data
 
 @pytest.mark.parametrize("top_p", [0.2, 0.5, 0.9, 0.999])
 @pytest.mark.parametrize("top_k", [None, 1, 40, 3000])
-def test_thousands_of_tokens_are_sorted_as_by_the_reference(top_k, top_p):
+def test_thousands_of_tokens_are_sorted_as_in_the_reference(top_k, top_p):
     logits = np.round(np.random.default_rng(0).normal(0, 2, 4000), 2)
     for sampling in (Sampling(1.0, top_k, top_p), Sampling(1.0, top_k)):
         w, expected = weighed(logits, sampling), sampling.distribution(logits[None])[0]
@@ -214,28 +218,29 @@ def test_thousands_of_tokens_are_sorted_as_by_the_reference(top_k, top_p):
 
 
 @pytest.mark.parametrize("top_p, kept", [(0.25, [1]), (0.5, [1, 3]), (0.5001, [1, 3, 4]), (0.75, [1, 3, 4]), (1, [1, 3, 4, 6])])
-def test_a_nucleus_that_is_met_exactly_takes_no_more(top_p, kept):
+def test_top_p_that_is_reached_exactly_adds_no_token(top_p, kept):
     logits = np.array([-np.inf, 2.0, -np.inf, 2.0, 2.0, -np.inf, 2.0])
     expected, w = Sampling(top_p=top_p).distribution(logits[None])[0], weighed(logits, Sampling(top_p=top_p))
     assert np.flatnonzero(w).tolist() == np.flatnonzero(expected).tolist() == kept
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_nucleus_of_all_keeps_all_that_can_be_drawn_however_sums_are_rounded(seed):
-    logits = np.append(np.random.default_rng(seed).normal(0, 1, 50), [-5000.0] * 5)  # five weights are zero
+def test_top_p_of_one_keeps_all_possible_tokens_despite_rounding(seed):
+    # five weights are zero
+    logits = np.append(np.random.default_rng(seed).normal(0, 1, 50), [-5000.0] * 5)
     assert np.flatnonzero(weighed(logits, Sampling(top_p=1.0))).tolist() == list(range(50))
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=30).filter(any), st.integers(0, 63))
-def test_a_draw_is_that_of_the_reference(counts, u):
-    """Weights and numbers that are exact in binary, so that threshold and sums often meet."""
+def test_a_sampled_token_is_that_of_the_reference(counts, u):
+    """With exact binary numbers, threshold and sums are often equal."""
     w, u = np.array(counts, float), u / 64
     numbers = type("Generator", (), {"random": lambda self, shape: np.full(shape, u)})()
     assert kernels.sampling.draw(w.copy(), u) == reference.draw(w[None], numbers)[0]
 
 
 @np.errstate(invalid="ignore")
-def test_numbers_that_are_none_write_padding_and_do_no_harm():
+def test_nan_logits_give_padding_and_do_no_harm():
     model = random_model(5, 6, 3)
     model.parameters.flat[:] = np.nan
     for sampling in (Sampling(), Sampling(top_k=2), Sampling(top_p=0.5), Sampling(greedy=True)):

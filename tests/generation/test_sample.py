@@ -1,4 +1,4 @@
-"""Generation: the distribution that is sampled from, and the sampling."""
+"""Generation: the distribution, and sampling from it."""
 
 import math
 import tracemalloc
@@ -36,7 +36,7 @@ TOKENIZER = CharTokenizer.fit(["abcabc", "bca"])
 
 @pytest.fixture(scope="module")
 def model():
-    """Has learned to go on with a b c a b c … and to stop now and then."""
+    """A model trained to continue a b c a b c …, and sometimes to end."""
     ids = [TOKENIZER.encode(("abc" * 9)[k : k + n]) for k in range(3) for n in range(4, 14)]
     run = Training.begin(LanguageModel(TOKENIZER.vocab_size, hidden=12), Adam(0.02), np.random.default_rng(0))
     return fit(run, SequenceBatches(ids, 6, TOKENIZER.eos_id), epochs=30).model
@@ -65,13 +65,13 @@ def test_low_temperatures_come_near_to_greedy_and_never_overflow(case):
 
 
 @given(logits_and_targets_N_V())
-def test_higher_temperatures_are_more_even(case):
+def test_higher_temperatures_give_more_even_distributions(case):
     entropy = lambda p: -np.sum(p * np.log(np.maximum(p, 1e-300)), axis=1)
     cold, hot = (entropy(Sampling(t).distribution(case[0])) for t in (0.5, 2.0))
     assert (hot > cold).all()
 
 
-def test_draws_follow_the_distribution_and_never_take_the_impossible():
+def test_samples_follow_the_distribution_and_never_take_the_impossible():
     p = np.tile([0.0, 0.2, 0.0, 0.5, 0.3, 0.0], (20_000, 1))
     counts = np.bincount(draw(p, np.random.default_rng(0)), minlength=6) / len(p)
     np.testing.assert_allclose(counts, p[0], atol=4 * math.sqrt(0.25 / len(p)))
@@ -79,12 +79,12 @@ def test_draws_follow_the_distribution_and_never_take_the_impossible():
 
 
 @pytest.mark.parametrize("u, drawn", [(0.0, 1), (0.2499, 1), (0.25, 3), (0.9999, 3)])
-def test_a_draw_on_an_edge_takes_the_next_token_that_is_possible(u, drawn):
+def test_a_random_number_on_an_edge_takes_the_next_possible_token(u, drawn):
     numbers = type("Generator", (), {"random": lambda self, shape: np.full(shape, u)})()
     assert draw(np.array([[0.0, 0.25, 0.0, 0.75, 0.0]]), numbers).tolist() == [drawn]
 
 
-def test_no_row_of_logits_matters_to_another():
+def test_rows_of_logits_are_independent():
     logits = np.array([[0.0, 1.0, 0.5], [1000.0, 1001.0, 999.0]])
     for sampling in (Sampling(1e-306), Sampling(2.0), Sampling(1e-306, top_k=2), Sampling(1e-306, top_p=0.5)):
         together = sampling.distribution(logits)
@@ -92,19 +92,19 @@ def test_no_row_of_logits_matters_to_another():
         assert (together.argmax(axis=1) == 1).all()
 
 
-def test_generation_goes_on_as_learned(model):
+def test_generation_continues_as_trained(model):
     (text,) = generate(model, TOKENIZER, ["ab"], 6, Sampling(greedy=True))
     assert text.startswith("abcab")
 
 
-def test_several_prompts_of_different_lengths_are_each_continued_as_alone(model):
+def test_prompts_of_different_lengths_are_continued_as_if_alone(model):
     prompts = ["a", "bcab", "ca"]
     together = generate(model, TOKENIZER, prompts, 8, Sampling(greedy=True))
     alone = [generate(model, TOKENIZER, [prompt], 8, Sampling(greedy=True))[0] for prompt in prompts]
     assert together == alone and all(text.startswith(prompt) for text, prompt in zip(together, prompts))
 
 
-def test_the_same_seed_writes_the_same_text(model):
+def test_the_same_seed_gives_the_same_text(model):
     write = lambda seed: generate(model, TOKENIZER, ["a"] * 4, 30, Sampling(1.5), np.random.default_rng(seed))
     assert write(1) == write(1) != write(2)
 
@@ -120,7 +120,7 @@ def test_padding_and_unknown_are_never_generated():
     assert not np.isin(np.concatenate(written), never).any()
 
 
-def test_padding_that_is_also_the_end_may_be_drawn_and_unknown_may_not():
+def test_padding_that_is_also_the_end_can_be_sampled_and_unknown_cannot():
     words = Words("roast the beef")
     model = LanguageModel(words.vocab_size, hidden=3)
     model.parameters["output.b"][words.unknown_id] = 50
@@ -132,7 +132,7 @@ def test_padding_that_is_also_the_end_may_be_drawn_and_unknown_may_not():
     assert forbidden_ids(CharTokenizer.fit(["ab"], unknown=True)) == [0, 3] and forbidden_ids(TOKENIZER) == [0]
 
 
-def test_words_are_written_as_their_tokenizer_continues_a_prompt():
+def test_words_are_joined_as_their_tokenizer_continues_a_prompt():
     words = Words("roast the beef")
     model = LanguageModel(words.vocab_size, hidden=3)
     model.parameters["output.b"][words.encode("beef")] = 50
@@ -151,7 +151,7 @@ def test_ids_end_with_the_end_token_or_at_the_length(model):
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 5])
-def test_prompts_read_in_parts_are_read_as_whole_ones(model, monkeypatch, steps):
+def test_prompts_read_in_parts_give_the_same_as_whole_ones(model, monkeypatch, steps):
     prompts = ["a", "bcabc", "cab", "abcabcabc", "bca"]
     whole, whole_state = read_prompts(model, TOKENIZER, prompts)
     monkeypatch.setattr(sample, "PROMPT_CHUNK", steps)
@@ -164,7 +164,7 @@ def test_prompts_read_in_parts_are_read_as_whole_ones(model, monkeypatch, steps)
 
 
 @pytest.mark.parametrize("steps", [2, 256])
-def test_equal_prompts_are_read_once_and_each_has_what_it_would_have_alone(model, monkeypatch, steps):
+def test_equal_prompts_are_read_once_and_give_the_same_as_if_alone(model, monkeypatch, steps):
     monkeypatch.setattr(sample, "PROMPT_CHUNK", steps)
     seen, forward = [], PerTokenReplica.forward
     monkeypatch.setattr(PerTokenReplica, "forward", lambda self, shard: seen.append(shard.packing.N) or forward(self, shard))
@@ -187,14 +187,15 @@ def test_equal_prompts_are_read_once_and_each_has_what_it_would_have_alone(model
         (lambda model, prompt: log_probabilities(model, TOKENIZER, [prompt] * 3, [np.array([1, 2])] * 3), 3),
     ],
 )
-def test_no_more_logits_are_computed_than_are_looked_at(model, monkeypatch, do, most):
+def test_only_the_logits_that_are_needed_are_computed(model, monkeypatch, do, most):
     rows, forward = [], Dense.forward
     monkeypatch.setattr(Dense, "forward", lambda self, params, x: rows.append(len(x)) or forward(self, params, x))
     do(model, "abcabcabcabc")
-    assert 0 < max(rows) <= most  # every row of the prompt, and of every copy of it, would be twelve and more
+    # each row of each copy of the prompt would make at least twelve
+    assert 0 < max(rows) <= most
 
 
-def test_copies_of_a_long_prompt_take_the_memory_of_one():
+def test_copies_of_a_long_prompt_use_the_memory_of_one():
     tokenizer, V, T, copies = Words(" ".join(f"w{k}" for k in range(998))), 1000, 60, 40
     model, peaks = LanguageModel(V, embedding=4, hidden=4), []
     prompt = " ".join(f"w{k}" for k in range(T))
@@ -232,7 +233,7 @@ def test_generation_stops_at_the_end_token_or_at_the_length(model):
         ({"top_p": math.nan}, "top_p"),
     ],
 )
-def test_impossible_ways_to_draw_are_refused(options, words):
+def test_impossible_sampling_options_are_refused(options, words):
     with pytest.raises(InputError, match=words):
         Sampling(**options)
 
@@ -257,13 +258,13 @@ def test_prompts_must_have_known_tokens_and_at_least_one(model):
         generate(model, TOKENIZER, ["a"], 3)
 
 
-def test_a_tokenizer_that_does_not_belong_to_the_model_is_found_out():
+def test_a_tokenizer_of_another_model_is_refused():
     with pytest.raises(InputError, match="tokenizer has 5 ids, but the model 3"):
         generate(LanguageModel(3, hidden=2), TOKENIZER, ["c"], 3, rng=np.random.default_rng(0))
 
 
 class Half:
-    """A corpus that calls a text a sentence if it begins with an a; half of its own sentences do."""
+    """A corpus that accepts texts beginning with an a; half of its samples do."""
 
     def sample_many(self, count, rng):
         return ["ab", "bc"] * (count // 2)
@@ -272,13 +273,13 @@ class Half:
         return text.startswith("a")
 
 
-def test_the_share_that_a_grammar_accepts_is_counted(model):
+def test_the_fraction_of_texts_that_a_grammar_accepts_is_counted(model):
     assert share_accepted(model, TOKENIZER, Half(), np.random.default_rng(0), count=40) == 0.5
     corpus = Grammar({"start": ["abc", "bca"]}, "start")
     assert share_accepted(LanguageModel(TOKENIZER.vocab_size, hidden=4), TOKENIZER, corpus, np.random.default_rng(0)) < 0.2
 
 
-def test_the_share_that_is_accepted_is_that_of_whole_texts_at_a_safe_temperature(model, monkeypatch):
+def test_the_accepted_fraction_is_measured_on_whole_texts_at_a_low_temperature(model, monkeypatch):
     seen = []
     monkeypatch.setattr(sample, "generate", lambda model, tokenizer, prompts, *how: seen.append(how) or prompts)
     rng = np.random.default_rng(0)

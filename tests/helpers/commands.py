@@ -1,8 +1,8 @@
-"""What tests of the command line share."""
+"""Shared by the tests of the command line."""
 
 
 def refused(result, status, *words):
-    """The status, exactly one sentence to standard error, no traceback."""
+    """Asserts the status and exactly one sentence on standard error; returns it."""
     assert result[0] == status, result
     assert "Traceback" not in result[2]
     for word in words:

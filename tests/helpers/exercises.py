@@ -1,4 +1,4 @@
-"""Exercises as learners answer them: a solution with some definitions replaced, marked."""
+"""Exercises with answers of learners: a solution with one definition replaced."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,19 +10,19 @@ from tests.helpers.paths import LESSONS
 
 
 def exercise(number: int, answers: Path | None = None) -> Exercise:
-    """The exercise of a number, with the learner's file, or the skeleton as it stands in the repository."""
+    """An exercise by number, with a learner's file (default: the unsolved exercise)."""
     files = [numbered(LESSONS / folder)[number] for folder in ("exercises", "solutions", "grading")]
     tasks = tuple(Answers(files[2]).load().TASKS)
     return Exercise(Answers(answers or files[0]), Answers(files[1]), tasks)
 
 
 def solution(number: int, name: str) -> str:
-    """A definition as the solutions have it."""
+    """The source text of a definition in the solutions."""
     return Answers(numbered(LESSONS / "solutions")[number]).source(name) + "\n"
 
 
 def result_of(tmp_path: Path, number: int, name: str, source: str) -> Result:
-    """The result of one task when its definition in the solution is replaced by a learner's."""
+    """The result of one task if ``source`` replaces its definition in the solution."""
     solutions = Answers(numbered(LESSONS / "solutions")[number])
     assert solutions.source(name), f"the solutions of {number} do not define {name}"
     path = tmp_path / f"{number:02d}_answers.py"
@@ -33,7 +33,7 @@ def result_of(tmp_path: Path, number: int, name: str, source: str) -> Result:
 
 
 def wrong(tmp_path: Path, number: int, name: str, source: str) -> str:
-    """What a learner is told about a wrong answer."""
+    """The sentence that a learner gets about a wrong answer."""
     mark = result_of(tmp_path, number, name, source)
     assert mark.state == "wrong", (mark.state, mark.sentence)
     return mark.sentence

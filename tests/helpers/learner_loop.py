@@ -1,4 +1,7 @@
-"""An LSTM as learners write it: one loop over arrays, gate by gate. Tests put a slip into it, and see what is said of it."""
+"""An LSTM as learners write it, with one loop over arrays, gate by gate.
+
+Tests put a slip into it and read the diagnosis.
+"""
 
 import numpy as np
 
@@ -7,7 +10,7 @@ from minilstm.verify.diagnose.variant import Mistake, variant
 
 
 def forward(x, state, Wx, Wh, b):
-    """A loop over arrays, as in many a course."""
+    """A loop over arrays, as in many courses."""
     T, B, _ = x.shape
     H = Wh.shape[0]
     hs, cs, gates = np.zeros((T, B, H)), np.zeros((T, B, H)), []
@@ -60,11 +63,11 @@ def step_backward(dh, dc, caches, Wx, Wh):
 
 
 def changed(*slips):
-    """The learner's way back with pieces of text in place of others, given in turn."""
+    """The learner's ``backward``, its source changed: right, wrong, right, …."""
     pairs = zip(slips[::2], slips[1::2])
     return variant(backward, [Mistake("a slip", backward, right, wrong, "", "") for right, wrong in pairs])
 
 
 def step_with(*slips):
-    """The same of a single step."""
+    """The same for a single step."""
     return variant(step_backward, [], backward=changed(*slips))

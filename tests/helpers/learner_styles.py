@@ -1,4 +1,7 @@
-"""An LSTM as learners write it, in several styles, each with a place for a mistake. Nothing here imports ours."""
+"""An LSTM as learners write it, in several styles, each with a place for a mistake.
+
+It imports nothing of minilstm.
+"""
 
 import numpy as np
 
@@ -24,10 +27,13 @@ def step_backward(dh, dc, cache, Wx, Wh):
 
 
 class Functions:
-    """Arrays of zeros with the dtype of x, a list of caches; the other styles change one thing each."""
+    """Zeros with the dtype of x, a list of caches.
 
-    arranged = staticmethod(lambda caches: caches)  # what forward hands on
-    carry = 1.0  # another number is a mistake in dc_prev
+    The other styles change one thing each.
+    """
+
+    arranged = staticmethod(lambda caches: caches)  # what forward returns as its cache
+    dc_factor = 1.0  # another number is a mistake in dc_prev
 
     def zeros(self, shape, like):
         return np.zeros(shape, like.dtype)
@@ -58,13 +64,13 @@ class Functions:
         for cache in self.last_first(caches):
             t -= 1
             dx[t], dh_next, dc_next, grads = step_backward(dh[t] + dh_next, dc_next, cache, Wx, Wh)
-            dh_next, dc_next = self.clipped(dh_next), self.carry * dc_next
+            dh_next, dc_next = self.clipped(dh_next), self.dc_factor * dc_next
             dWx, dWh, db = dWx + grads["dWx"], dWh + grads["dWh"], db + grads["db"]
         return dx, (dh_next, dc_next), self.finish((dWx, dWh, db))
 
 
 class ZerosWithoutDtype(Functions):
-    """h = np.zeros(...); h[t] = ..., as the courses have it."""
+    """h = np.zeros(...); h[t] = ..., as in many courses."""
 
     def zeros(self, shape, like):
         return np.zeros(shape)
@@ -91,7 +97,7 @@ class Popped(Functions):
 
 
 class Iterated(Functions):
-    """An iterator over caches, which is empty after the first time."""
+    """An iterator over caches, which is exhausted after its first use."""
 
     arranged = staticmethod(lambda caches: iter(caches[::-1]))
 
@@ -100,7 +106,7 @@ class Iterated(Functions):
 
 
 class Reversed(Functions):
-    """A list of caches that is turned round in place."""
+    """A list of caches that is reversed in place."""
 
     def last_first(self, caches):
         caches.reverse()
@@ -108,7 +114,7 @@ class Reversed(Functions):
 
 
 class WorkedIn(Functions):
-    """Backward works in arrays of its cache."""
+    """Backward changes arrays of its cache."""
 
     def last_first(self, caches):
         for cache in reversed(caches):

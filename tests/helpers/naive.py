@@ -1,8 +1,9 @@
-"""The naive twin: an LSTM, a GRU, a simple RNN, an output layer, a loss and generation in plain Python numbers and loops.
+"""The oracle: LSTM, GRU, RNN, output layer, loss and generation in plain Python.
 
-It imports nothing of minilstm and not even NumPy, so that it can share no mistake with what it judges. Written from the
-equations alone, one scalar at a time; arguments are nested lists (or anything indexable), results are nested lists.
-Only exp, log and tanh come from elsewhere, from the math module; the sigmoid is the textbook one.
+It imports neither minilstm nor NumPy, so it shares no mistake with the code that it
+tests. It is written from the equations alone, one scalar at a time. Arguments are
+nested lists (or anything indexable), results are nested lists. Only exp, log and tanh
+come from the math module; the sigmoid is its definition.
 """
 
 import math
@@ -13,7 +14,10 @@ def sigmoid(x):
 
 
 def lstm_step(x, h_prev, c_prev, Wx, Wh, b):
-    """One sequence, one step: x (D), h_prev and c_prev (H) to h, c and the four gates, each a list of H numbers."""
+    """One time step of one sequence: x (D), h_prev and c_prev (H).
+
+    Returns h, c and the four gates, each a list of H numbers.
+    """
     D, H = len(x), len(h_prev)
 
     def pre_activation(column):
@@ -43,7 +47,7 @@ def lstm_sequence(xs, h0, c0, Wx, Wh, b):
 
 
 def lstm_sequence_backward(xs, h0, c0, Wx, Wh, b, dhs, dhT, dcT):
-    """Gradients of sum(dhs * hs) + sum(dhT * hT) + sum(dcT * cT), scalar by scalar, with no matrix in sight."""
+    """Gradients of sum(dhs * hs) + sum(dhT * hT) + sum(dcT * cT), scalar by scalar."""
     T, D, H = len(xs), len(Wx), len(h0)
     h_before, c_before, c_after, gates = [], [], [], []
     h, c = list(h0), list(c0)
@@ -73,20 +77,23 @@ def lstm_sequence_backward(xs, h0, c0, Wx, Wh, b, dhs, dhT, dcT):
                 3 * H + j: dh[j] * tanh_c * o[j] * (1 - o[j]),
             }
             dc_before[j] = dcj * f[j]
-            for column, slope in dz.items():
-                db[column] += slope
+            for column, gradient in dz.items():
+                db[column] += gradient
                 for d in range(D):
-                    dWx[d][column] += slope * xs[t][d]
-                    dxs[t][d] += slope * Wx[d][column]
+                    dWx[d][column] += gradient * xs[t][d]
+                    dxs[t][d] += gradient * Wx[d][column]
                 for k in range(H):
-                    dWh[k][column] += slope * h_before[t][k]
-                    dh_before[k] += slope * Wh[k][column]
+                    dWh[k][column] += gradient * h_before[t][k]
+                    dh_before[k] += gradient * Wh[k][column]
         dh, dc = dh_before, dc_before
     return dxs, dh, dc, dWx, dWh, db
 
 
 def gru_step(x, h_prev, Wx, Wh, bx, bh):
-    """One sequence, one step: x (D) and h_prev (H) to h and (r, z, n, q), each a list of H numbers."""
+    """One time step of one sequence: x (D) and h_prev (H).
+
+    Returns h and (r, z, n, q), each a list of H numbers.
+    """
     D, H = len(x), len(h_prev)
 
     def of_input(column):
@@ -150,7 +157,7 @@ def gru_sequence_backward(xs, h0, Wx, Wh, bx, bh, dhs, dhT):
 
 
 def rnn_step(x, h_prev, Wx, Wh, b):
-    """One sequence, one step: x (D) and h_prev (H) to h, a list of H numbers."""
+    """One time step of one sequence: x (D) and h_prev (H) to h, a list of H numbers."""
     past = lambda j: sum(h_prev[k] * Wh[k][j] for k in range(len(h_prev)))
     return [math.tanh(b[j] + sum(x[d] * Wx[d][j] for d in range(len(x))) + past(j)) for j in range(len(b))]
 
@@ -174,14 +181,14 @@ def rnn_sequence_backward(xs, h0, Wx, Wh, b, dhs, dhT):
     for t in range(T - 1, -1, -1):
         dh_before = [0.0] * H
         for j in range(H):
-            slope = (dh[j] + dhs[t][j]) * (1 - hs[t][j] * hs[t][j])
-            db[j] += slope
+            gradient = (dh[j] + dhs[t][j]) * (1 - hs[t][j] * hs[t][j])
+            db[j] += gradient
             for d in range(D):
-                dWx[d][j] += slope * xs[t][d]
-                dxs[t][d] += slope * Wx[d][j]
+                dWx[d][j] += gradient * xs[t][d]
+                dxs[t][d] += gradient * Wx[d][j]
             for k in range(H):
-                dWh[k][j] += slope * before[t][k]
-                dh_before[k] += slope * Wh[k][j]
+                dWh[k][j] += gradient * before[t][k]
+                dh_before[k] += gradient * Wh[k][j]
         dh = dh_before
     return dxs, dh, dWx, dWh, db
 
@@ -204,11 +211,12 @@ def dense(x, W, b):
 
 
 def language_model_loss(sequences, targets, first_layer_input, sequence, layers, W, b, masks=None):
-    """Mean loss over all tokens of all sequences, each on its own, from zero states.
+    """Mean loss over all tokens of all sequences, each alone, from zero states.
 
-    ``first_layer_input`` turns an id into a vector; ``sequence`` is ``lstm_sequence``, ``gru_sequence`` or ``rnn_sequence``,
-    and ``layers`` a list of its weights. ``masks[s][k][t]`` are the factors of dropout: of sequence s, of what layer k gets to
-    see (the output layer is the last), at step t.
+    ``first_layer_input`` turns an id into a vector; ``sequence`` is ``lstm_sequence``,
+    ``gru_sequence`` or ``rnn_sequence``, and ``layers`` a list of its weights.
+    ``masks[s][k][t]`` are the dropout factors of sequence s on the input of layer k
+    (the output layer is the last) at time step t.
     """
     parts = 2 if sequence is lstm_sequence else 1
     total, count = 0.0, 0
@@ -227,7 +235,7 @@ def language_model_loss(sequences, targets, first_layer_input, sequence, layers,
 
 
 def next_logits(ids, first_layer_input, sequence, layers, W, b):
-    """What stands to be drawn after these ids, all of them read from a zero state; arguments as above."""
+    """The logits after these ids, all read from a zero state; arguments as above."""
     parts = 2 if sequence is lstm_sequence else 1
     xs = [first_layer_input(k) for k in ids]
     for weights in layers:
@@ -236,7 +244,7 @@ def next_logits(ids, first_layer_input, sequence, layers, W, b):
 
 
 def distribution(logits, temperature, top_k, top_p, forbidden):
-    """What one symbol is drawn from: temperature, the k likeliest, the likeliest that together reach P."""
+    """The distribution of one token, with temperature, top-k and top-p."""
     scaled = {v: a / temperature for v, a in enumerate(logits) if v not in forbidden}
     if top_k is not None:
         scaled = dict(sorted(scaled.items(), key=lambda item: -item[1])[:top_k])
@@ -255,9 +263,9 @@ def distribution(logits, temperature, top_k, top_p, forbidden):
 
 
 def generate(logits_after, ids, uniforms, end, *sampling):
-    """What is written after these ids: one symbol for each uniform number, until the end symbol is drawn.
+    """The ids generated after these: one for each uniform number, until the end token.
 
-    ``logits_after`` reads all ids anew for every symbol; nothing is carried.
+    ``logits_after`` reads all ids again for every token; no state is kept.
     """
     written = []
     for u in uniforms:

@@ -1,15 +1,19 @@
-"""Slopes by central differences, and the comparison with ours that every gradient test uses."""
+"""Numerical derivatives by central differences, and the check of a gradient by them."""
 
 import numpy as np
 
-STEP = 1e-3  # of a formula of fourth order, near the fifth root of float64's epsilon: both its errors are near 1e-12
-NOISE = 3e-12  # what rounding leaves of a slope that is zero
+# near the fifth root of float64's epsilon: both errors of a fourth-order formula are
+# near 1e-12
+STEP = 1e-3
+NOISE = 3e-12  # rounding error of a derivative that is zero
 
 
-def slopes(loss, array):
-    """dLoss/darray for a function without arguments; ``array`` is changed entry by entry, and put back.
+def numerical_derivative(loss, array):
+    """dLoss/darray for a function without arguments.
 
-    Four points a slope: (8 (f(x + h) - f(x - h)) - (f(x + 2h) - f(x - 2h))) / 12h, whose error is of order h⁴.
+    ``array`` is perturbed entry by entry, and restored. Each derivative takes four
+    points: (8 (f(x + h) - f(x - h)) - (f(x + 2h) - f(x - 2h))) / 12h. Its error is of
+    order h⁴.
     """
     result = np.zeros_like(array)
     for index in np.ndindex(array.shape):
@@ -24,8 +28,11 @@ def slopes(loss, array):
 
 
 def assert_gradient(ours, loss, array, name="", tolerance=1e-6):
-    """Our gradient is not zero, and equals the slopes to a relative error (of the largest entry) of ``tolerance``."""
-    numeric = slopes(loss, array)
+    """Asserts that our gradient is not zero and equals the numerical derivative.
+
+    ``tolerance`` is relative to the largest entry.
+    """
+    numeric = numerical_derivative(loss, array)
     assert ours.shape == array.shape, name
     size = np.abs(numeric).max()
     assert size > 1e-9 and np.abs(ours).max() > 1e-9, f"the gradient of {name} is zero: the test would prove nothing"

@@ -1,4 +1,4 @@
-"""Where things are: the checkout, and real text to run on, which stands beside it or where MINILSTM_SHARED says."""
+"""Paths: the checkout, and real text, beside it or in the folder MINILSTM_SHARED."""
 
 import os
 from pathlib import Path

@@ -1,7 +1,8 @@
-"""The three cells, and what differs between them: all that a test of every cell needs to know.
+"""The three cells in one form, so that one test fits all of them.
 
-States are tuples, (h, c) or (h,), and weights are tuples (Wx, Wh, …), so that one test fits all. Our functions are looked up
-in their modules at every call: a wrong one can be put in the place of each.
+States are tuples, (h, c) or (h,), and weights are tuples (Wx, Wh, …). The functions
+under test are looked up in their modules at every call, so that a test can replace one
+by a wrong one.
 """
 
 from typing import NamedTuple
@@ -16,17 +17,17 @@ from tests.helpers import naive
 
 
 class Cell(NamedTuple):
-    """One of ours, as tests use it."""
+    """A cell of minilstm, as tests use it."""
 
     name: str
     layer: type[Recurrent]
-    parts: tuple  # of the state
-    blocks: int  # of H columns
+    parts: tuple  # the names of the state's parts
+    blocks: int  # number of blocks of H columns
     biases: tuple
 
     @property
     def names(self):
-        """Of the weights."""
+        """The names of the weights."""
         return "Wx", "Wh", *self.biases
 
     def shapes(self, D, H):
@@ -38,13 +39,13 @@ class Cell(NamedTuple):
         return tuple(state), cache
 
     def step_backward(self, dstate, cache, weights):
-        """dx, the gradient of the state before, and those of the weights."""
+        """dx, the gradient of the previous state, and those of the weights."""
         dx, *dstate, grads = getattr(reference, f"{self.name}_step_backward")(*dstate, cache, *weights[:2])
         assert grads._fields == self.names
         return dx, tuple(dstate), tuple(grads)
 
     def sequence(self, x, state, weights):
-        """By the book, step after step: h (T, B, H), the final state, and a cache for each step."""
+        """The reference, step by step: h (T, B, H), the final state, the caches."""
         if self.name == "lstm" and len(x):
             return sequence.lstm_sequence(x, state, *weights)
         hs, caches = [], []
@@ -66,17 +67,17 @@ class Cell(NamedTuple):
         return np.array(dxs).reshape(len(dh), dh.shape[1], len(weights[0])), dstate, tuple(total)
 
     def naive_step(self, x, state, weights):
-        """Of one row: the new state."""
+        """The oracle's step for one row: the new state."""
         state = getattr(naive, f"{self.name}_step")(x, *state, *weights)
         return (state,) if self.name == "rnn" else state[:-1]
 
     def naive_sequence(self, x, state, weights):
-        """Of one sequence: h (T, H), and the final state."""
+        """The oracle for one sequence: h (T, H), and the final state."""
         h, *final = getattr(naive, f"{self.name}_sequence")(x, *state, *weights)
         return h, tuple(final)
 
     def naive_sequence_backward(self, x, state, weights, dh, dstate):
-        """Of one sequence: dx, the gradient of the initial state, and those of the weights."""
+        """The oracle's gradients of one sequence: dx, initial state, weights."""
         dx, *rest = getattr(naive, f"{self.name}_sequence_backward")(x, *state, *weights, dh, *dstate)
         n = len(self.parts)
         return np.reshape(dx, (len(dh), len(weights[0]))), tuple(rest[:n]), tuple(rest[n:])
@@ -91,7 +92,7 @@ EACH_CELL = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
 
 
 def naive_parts(model):
-    """A model as the naive twin takes it: what an id is as a vector, the loop over a sequence, all weights."""
+    """The oracle's arguments for a model: its first input, its loop, all weights."""
     p = model.parameters
     one_hot = lambda k: naive.one_hot(k, model.vocab_size)
     first = one_hot if model.embedding is None else lambda k: p["embedding.W"][k].tolist()
@@ -101,6 +102,9 @@ def naive_parts(model):
 
 
 def naive_loss(model, batch, masks=None):
-    """What the naive twin says of a model's loss on a batch, from zero states; for ``masks`` see there."""
+    """The oracle's loss of a model on a batch, from zero states.
+
+    For ``masks`` see ``naive.language_model_loss``.
+    """
     cut = lambda a: [a[:n, b].tolist() for b, n in enumerate(batch.lengths)]
     return naive.language_model_loss(cut(batch.inputs), cut(batch.targets), *naive_parts(model), masks)

@@ -1,4 +1,4 @@
-"""Scripts of the benchmarks, run as from the command line, but in this process."""
+"""Runs scripts of the benchmarks as from the command line, but in this process."""
 
 import runpy
 import sys
@@ -7,7 +7,7 @@ from tests.helpers.paths import BENCHMARKS
 
 
 def run_script(monkeypatch, capsys, script, *options):
-    """Exit status, standard output and standard error of a script with these options."""
+    """Exit status, standard output and standard error of a script."""
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     monkeypatch.setattr(sys, "argv", [str(script), *map(str, options)])
     try:

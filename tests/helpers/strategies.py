@@ -1,7 +1,8 @@
 """Hypothesis strategies, named by the shapes that they draw.
 
-Sizes and a seed are what is drawn (and shrunk); the numbers come from a Generator with that seed. They are scaled so that
-gates stay away from saturation, biases and initial states are never zero, and lengths differ.
+Hypothesis draws (and shrinks) sizes and a seed; the numbers come from a Generator with
+that seed. Gates stay away from saturation, biases and initial states are never zero,
+and lengths differ.
 """
 
 from typing import NamedTuple
@@ -18,7 +19,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 class StepCase(NamedTuple):
-    """One step of a cell with random everything, and gradients to send back."""
+    """A time step of a cell with random arrays, and gradients for backward."""
 
     x: np.ndarray  # (B, D)
     state: tuple  # (h_prev, c_prev) or (h_prev,), (B, H) each
@@ -26,18 +27,18 @@ class StepCase(NamedTuple):
     dstate: tuple  # (dh, dc) or (dh,)
 
     def inputs(self, cell):
-        """All that can be differentiated by, by name: the arrays themselves."""
+        """The arrays that backward differentiates by, by name."""
         before = (f"{part}_prev" for part in cell.parts)
         return {"x": self.x, **dict(zip(before, self.state)), **dict(zip(cell.names, self.weights))}
 
     def rows(self, which):
-        """The same step of some of the rows, or of all in another order."""
+        """The same step for some of the rows, or for all in another order."""
         pick = lambda arrays: tuple(a[which] for a in arrays)
         return StepCase(self.x[which], pick(self.state), self.weights, pick(self.dstate))
 
 
 class SequenceCase(NamedTuple):
-    """A batch of sequences of different lengths, parameters, initial states, and gradients to send back."""
+    """Sequences of different lengths, parameters, states, gradients for backward."""
 
     x: np.ndarray  # (T, B, D)
     lengths: np.ndarray  # (B,)
@@ -56,7 +57,7 @@ class SequenceCase(NamedTuple):
         return tuple(self.params.values())
 
     def rows(self, which):
-        """Some of the sequences, or all in another order."""
+        """The case of some of the sequences, or of all in another order."""
         pick = lambda arrays: tuple(a[which] for a in arrays)
         return self._replace(
             x=self.x[:, which], lengths=self.lengths[which], state=pick(self.state), dh=self.dh[:, which],
@@ -107,14 +108,14 @@ def logits_and_targets_N_V(draw, scale=3.0):
 
 
 @st.composite
-def models_and_batches_V_H_T_B(draw, shares=st.just(0.0)):
-    """A small float64 model with random biases, a batch of different lengths, and a random state to begin from.
+def models_and_batches_V_H_T_B(draw, rates=st.just(0.0)):
+    """A small float64 model with random biases, a batch, and a random initial state.
 
-    ``shares`` draws how much dropout leaves out.
+    The sequences have different lengths. ``rates`` draws the dropout rate.
     """
     V, H, layers = draw(st.integers(2, 6)), draw(st.integers(1, 4)), draw(st.integers(1, 3))
     T, B = draw(st.integers(1, 4)), draw(st.integers(1, 3))
-    cell, tied, dropout = draw(st.sampled_from(list(CELLS))), draw(st.booleans()), draw(shares)
+    cell, tied, dropout = draw(st.sampled_from(list(CELLS))), draw(st.booleans()), draw(rates)
     embedding = H if tied else draw(st.none() | st.integers(1, 3))
     lengths = np.array(draw(st.lists(st.integers(1, T), min_size=B, max_size=B)))
     rng = np.random.default_rng(draw(seeds))
@@ -127,7 +128,7 @@ def models_and_batches_V_H_T_B(draw, shares=st.just(0.0)):
 
 @st.composite
 def logits_and_targets_T_B_V(draw):
-    """With lengths, of which at least one is positive."""
+    """Logits (T, B, V), targets (T, B), lengths (B,), of which one is positive."""
     T, B, V = draw(sizes), draw(sizes), draw(st.integers(2, 6))
     lengths = np.array(draw(st.lists(st.integers(0, T), min_size=B, max_size=B).filter(any)))
     rng = np.random.default_rng(draw(seeds))

@@ -1,4 +1,4 @@
-"""A terminal for tests: a program that runs in one, and what is on the screen after everything was written to it."""
+"""A terminal for tests: runs programs in one, and shows its final screen."""
 
 import contextlib
 import os
@@ -11,13 +11,16 @@ CONTROLS = re.compile(r"\x1b\[(\d*)([A-Za-z])|\x1b\[([\d;]*)m|([\r\n])")
 
 
 def screen(text):
-    """The lines of a screen of any height, from symbols, \\r, \\n, cursor up and erase to the end."""
+    """The lines of a screen of any height.
+
+    Understands characters, \\r, \\n, cursor up, and erase to the end of the screen.
+    """
     lines, row, column, place = [""], 0, 0, 0
 
-    def write(symbols):
+    def write(characters):
         nonlocal column
-        lines[row] = lines[row].ljust(column)[:column] + symbols + lines[row][column + len(symbols):]
-        column += len(symbols)
+        lines[row] = lines[row].ljust(column)[:column] + characters + lines[row][column + len(characters):]
+        column += len(characters)
 
     for control in CONTROLS.finditer(text):
         write(text[place : control.start()])
@@ -38,7 +41,7 @@ def screen(text):
 
 
 def open_terminal(columns, rows):
-    """A pseudo-terminal of this size: the end that reads, and the end that a program writes to."""
+    """A pseudo-terminal of this size: its reading end, and the end for a program."""
     import fcntl
     import pty
     import termios
@@ -54,14 +57,14 @@ def read_all(master):
     while True:
         try:
             shown += os.read(master, 65536)
-        except OSError:  # how Linux reports that the other end was closed
+        except OSError:  # on Linux: the other end was closed
             break
     os.close(master)
     return shown
 
 
 def run_in_terminal(command, columns, rows, **environment):
-    """Exit status, and all that a program wrote to a pseudo-terminal of this size."""
+    """The exit status and all output of a program in a pseudo-terminal of this size."""
     master, terminal = open_terminal(columns, rows)
     known = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR", "TERM")}
     known |= {"PYTHONIOENCODING": "utf-8", **environment}
@@ -72,7 +75,7 @@ def run_in_terminal(command, columns, rows, **environment):
 
 
 def call_in_terminal(function, columns, rows, encoding="utf-8"):
-    """What a function of this process returns, and all that it wrote to a pseudo-terminal of this size."""
+    """The result of a function, and all its output to a pseudo-terminal."""
     master, terminal = open_terminal(columns, rows)
     shown = []
     reader = threading.Thread(target=lambda: shown.append(read_all(master)))

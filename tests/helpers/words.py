@@ -1,10 +1,10 @@
-"""A tokenizer of words in a few lines: what generation may rely on, and nothing else. Padding is also the end."""
+"""A word tokenizer with only what generation may use. Padding is also the end."""
 
 import numpy as np
 
 
 class Words:
-    """Words set apart by spaces, in any case; id 0 pads and ends, id 1 is every other word."""
+    """Words between spaces, in any case; id 0: padding and end, id 1: unknown."""
 
     unit, padding_id, eos_id, unknown_id = "word", 0, 0, 1
 

@@ -1,11 +1,11 @@
-"""The real Keras judges our layers and models: outputs, final states and every gradient, on the same weights.
+"""Our layers and models against Keras: outputs, states, gradients, on the same weights.
 
-Skipped where Keras or TensorFlow is missing. To run it, beside the README's commands:
+Skipped if Keras or TensorFlow is missing. To run it, after the README's commands:
 
     pip install keras tensorflow-cpu && python -m pytest tests/interop/test_keras.py
 
-Sequences are padded on the right and masked. Both sides must agree on each array to 1e-5 of its largest entry, in float32; in
-float64 to 1e-10.
+Sequences are padded on the right and masked. Both sides must agree on each array to
+1e-5 of its largest entry in float32, and to 1e-10 in float64.
 """
 
 import importlib.util
@@ -38,7 +38,10 @@ every_dtype = pytest.mark.parametrize("dtype", TOLERANCE)
 
 
 def assert_same(ours, theirs, dtype, name):
-    """Equal but for rounding, relative to the largest entry; neither of them zero, or nothing would be proven."""
+    """Asserts equality up to rounding, relative to the largest entry.
+
+    It must not be zero, or the test would prove nothing.
+    """
     theirs = np.asarray(tf.convert_to_tensor(theirs))
     assert ours.shape == theirs.shape and ours.dtype == theirs.dtype == dtype, name
     largest = np.abs(theirs).max()
@@ -48,11 +51,11 @@ def assert_same(ours, theirs, dtype, name):
 
 
 def time_first(array):
-    """(B, T, ·) of Keras to our (T, B, ·), and back."""
+    """From Keras's (B, T, ·) to our (T, B, ·), or back."""
     return np.ascontiguousarray(np.swapaxes(array, 0, 1))
 
 
-def test_this_keras_is_one_that_the_layout_is_known_of():
+def test_the_layout_of_this_keras_version_is_known():
     assert int(keras.__version__.split(".")[0]) >= 3
 
 
@@ -74,7 +77,8 @@ def test_outputs_states_and_every_gradient_are_those_of_keras(cell, dtype):
     their_layer.set_weights([0.5 * normal(*w.shape) for w in their_layer.weights])
     params = layer_from_keras(layer, dict(zip(NAMES, their_layer.get_weights())))
     inputs, initial = tf.constant(time_first(x)), [tf.constant(s) for s in state]
-    mask = keras.layers.Masking(0.0).compute_mask(inputs)  # handed in: beside an initial state it does not travel by itself
+    # passed explicitly, since Keras does not propagate it beside an initial state
+    mask = keras.layers.Masking(0.0).compute_mask(inputs)
     with tf.GradientTape() as tape:
         tape.watch([inputs, *initial])
         out, *final = their_layer(inputs, initial_state=initial, mask=mask)
@@ -84,7 +88,8 @@ def test_outputs_states_and_every_gradient_are_those_of_keras(cell, dtype):
 
     h, our_final, cache = layer.forward(params, x, tuple(state), lengths)
     dx, dstate0, grads = layer.backward(params, dh, cache, tuple(dstate))
-    assert_same(h, time_first(out), dtype, "the outputs")  # both repeat the last one past a sequence's length
+    # both repeat the last output after a sequence's length
+    assert_same(h, time_first(out), dtype, "the outputs")
     assert_same(dx, time_first(dinputs), dtype, "the gradient of the inputs")
     for k, part in enumerate(layer.state_parts):
         assert_same(our_final[k], final[k], dtype, f"the final {part}")
@@ -98,7 +103,10 @@ def test_outputs_states_and_every_gradient_are_those_of_keras(cell, dtype):
 
 
 def keras_model(cell, V, E, H, depth, dtype):
-    """Embedding, recurrent layers, output layer, with the names that the docstring of ``minilstm.interop.keras`` counts on."""
+    """Embedding, recurrent layers and output layer.
+
+    Their names are those in the docstring of ``minilstm.interop.keras``.
+    """
     keras.backend.clear_session()
     kind, options = KINDS[cell][1], {"dtype": np.dtype(dtype).name}
     ids, mask = keras.Input((None,), dtype="int32"), keras.Input((None,), dtype="bool")
@@ -136,7 +144,8 @@ def test_a_whole_language_model_has_the_loss_and_the_gradients_of_keras(cell, dt
     assert_same(our_logits * real[..., None], time_first(logits) * real[..., None], dtype, "the logits")
     our_loss, our_gradients, _, _ = model.loss_and_gradients(batch)
     assert our_loss == pytest.approx(float(loss), rel=TOLERANCE[dtype])
-    holder = LanguageModel(**model.sizes())  # our gradients in the place of parameters, to be exported under Keras's names
+    # our gradients as parameters, to export them with Keras's names
+    holder = LanguageModel(**model.sizes())
     holder.parameters.flat[:] = our_gradients.flat
     exported = to_keras(holder)
     assert exported.keys() == gradients.keys()
@@ -144,7 +153,7 @@ def test_a_whole_language_model_has_the_loss_and_the_gradients_of_keras(cell, dt
         assert_same(exported[name], gradient, dtype, f"the gradient of {name}")
 
 
-def test_the_paths_of_keras_do_as_names():
+def test_paths_of_keras_can_be_used_as_names():
     theirs = keras_model("gru", 13, 5, 8, 2, np.float32)
     model = LanguageModel(13, 5, 8, 2, "gru", seed=3)
     rnn = ["gru/gru_cell", "gru_1/gru_cell"]

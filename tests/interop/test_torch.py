@@ -1,12 +1,15 @@
-"""The real PyTorch judges our layers and models: outputs, final states and every gradient, on the same weights.
+"""Our layers and models against PyTorch: outputs, states, gradients.
 
-Skipped where PyTorch is missing. To run it, beside the README's commands:
+Both use the same weights. Skipped if PyTorch is missing. To run it, after the README's
+commands:
 
     pip install torch==2.13.0 && python -m pytest tests/interop/test_torch.py
 
-Batches hold sequences of different lengths, which PyTorch takes through ``pack_padded_sequence``. A loss that is a random
-projection of all that comes out has a gradient with respect to everything that went in; both sides must agree on each to
-1e-5 of its largest entry, in float32; in float64 to 1e-10, which no wrong formula can reach by luck.
+Batches have sequences of different lengths, which PyTorch reads with
+``pack_padded_sequence``. The loss is a random projection of all outputs, so it has a
+gradient with respect to every input and weight. Both sides must agree on each to 1e-5
+of its largest entry in float32, and to 1e-10 in float64, which no wrong formula can
+reach by luck.
 """
 
 import importlib.util
@@ -36,12 +39,15 @@ every_cell = pytest.mark.parametrize("cell", KINDS)
 every_dtype = pytest.mark.parametrize("dtype", TOLERANCE)
 
 
-def test_this_pytorch_is_one_that_the_layout_is_known_of():
+def test_the_layout_of_this_pytorch_version_is_known():
     assert int(torch.__version__.split(".")[0]) >= 2
 
 
 def assert_same(ours, theirs, dtype, name):
-    """Equal but for rounding, relative to the largest entry; neither of them zero, or nothing would be proven."""
+    """Asserts equality up to rounding, relative to the largest entry.
+
+    It must not be zero, or the test would prove nothing.
+    """
     theirs = theirs.detach().numpy() if isinstance(theirs, torch.Tensor) else theirs
     assert ours.shape == theirs.shape and ours.dtype == theirs.dtype == dtype, name
     largest = np.abs(theirs).max()
@@ -51,7 +57,7 @@ def assert_same(ours, theirs, dtype, name):
 
 
 def random_(module, rng):
-    """Random weights and biases in a module of PyTorch, and the module's dictionary in NumPy."""
+    """Randomize a PyTorch module; returns its weights and biases as NumPy arrays."""
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.copy_(torch.from_numpy(rng.normal(0, 0.5, tuple(parameter.shape))))
@@ -63,7 +69,7 @@ def gradients_of(module):
 
 
 class Case(NamedTuple):
-    """A batch, states to begin from, and a random direction for all that comes out."""
+    """A batch, initial states, and a random direction for all outputs."""
 
     x: np.ndarray  # (T, B, D)
     lengths: np.ndarray  # (B,), the longest T
@@ -80,7 +86,10 @@ def random_case(rng, dtype, T, B, D, H, layers, parts, lengths):
 
 
 def torch_run(module, case):
-    """Outputs (T, B, H), final states, gradients of inputs and of initial states; those of weights stay in the module."""
+    """Outputs (T, B, H), final states, gradients of inputs and of initial states.
+
+    The gradients of the weights stay in the module.
+    """
     x = torch.from_numpy(case.x).requires_grad_()
     state = [torch.from_numpy(s).requires_grad_() for s in case.state]
     packed = pack_padded_sequence(x, torch.from_numpy(case.lengths), enforce_sorted=False)
@@ -94,7 +103,7 @@ def torch_run(module, case):
 
 
 def our_run(layers, params, case):
-    """The same from ours, layer upon layer, and the gradients of all parameters."""
+    """The same from our layers, and the gradients of all parameters."""
     h, caches, finals = case.x, [], []
     for k, (layer, p) in enumerate(zip(layers, params)):
         h, final, cache = layer.forward(p, h, tuple(s[k] for s in case.state), case.lengths)
@@ -128,7 +137,9 @@ def compare(cell, dtype, T, B, D, H, depth, lengths, seed):
         assert_same(our_dstate[k], dstate[k], dtype, f"the gradient of the initial {part}")
     exported = stack_to_torch(layers, our_grads)
     for name, theirs in gradients_of(module).items():
-        if cell != "gru":  # PyTorch has the gradient of the sum twice; ours goes out once, as our bias does
+        # PyTorch has two equal gradients, one per bias; ours is exported once, as our
+        # bias is
+        if cell != "gru":
             name = name.replace("bias_hh", "bias_ih")
         assert_same(exported[name], theirs, dtype, f"the gradient of {name}")
 
@@ -165,7 +176,7 @@ def test_exported_weights_load_into_a_module_and_give_its_outputs(cell):
 
 
 class TorchModel(torch.nn.Module):
-    """A language model as one would write it: embedding, recurrent module, output layer; tied or not."""
+    """A usual language model: embedding, recurrent module, output layer."""
 
     def __init__(self, cell, V, E, H, depth, tied=False):
         super().__init__()
@@ -205,7 +216,8 @@ def test_a_whole_language_model_has_the_loss_and_the_gradients_of_pytorch(cell, 
     assert loss == pytest.approx(theirs.item(), rel=TOLERANCE[dtype])
     module.zero_grad()
     theirs.backward()
-    holder = LanguageModel(**model.sizes())  # our gradients in the place of parameters, to be exported under PyTorch's names
+    # our gradients as parameters, to export them with PyTorch's names
+    holder = LanguageModel(**model.sizes())
     holder.parameters.flat[:] = gradients.flat
     exported = to_torch(holder)
     for name, gradient in gradients_of(module).items():

@@ -1,7 +1,8 @@
-"""Weights of other layouts, without any framework: one step by each framework's own formula, round trips, refusals.
+"""Weights in other layouts, without the frameworks: formulas, round trips, errors.
 
-The formulas are those of the documentation of ``torch.nn`` and of Keras's cells, written once more in plain NumPy, with the
-names that the frameworks give their arrays. ``test_torch.py`` and ``test_keras.py`` compare with the frameworks themselves.
+The formulas are those of the documentation of ``torch.nn`` and of Keras's cells, in
+plain NumPy, with the frameworks' names of arrays. ``test_torch.py`` and
+``test_keras.py`` compare with the frameworks themselves.
 """
 
 import ast
@@ -51,7 +52,7 @@ def random_model(cell="lstm", seed=1, **sizes):
 
 
 def torch_step(kind, x, h, c, w):
-    """The equations in the documentation of torch.nn.LSTM, GRU and RNN, for layer 0; b in turn for each gate."""
+    """The equations in the documentation of torch.nn.LSTM, GRU and RNN, for layer 0."""
     ih, hh = w["weight_ih_l0"] @ x + w["bias_ih_l0"], w["weight_hh_l0"] @ h + w["bias_hh_l0"]
     if kind is RNN:
         return np.tanh(ih + hh)
@@ -66,7 +67,10 @@ def torch_step(kind, x, h, c, w):
 
 
 def keras_step(kind, x, h, c, w):
-    """What the cells of Keras compute: LSTMCell in the order i, f, c, o, GRUCell (reset_after) in the order z, r, h."""
+    """The cells of Keras.
+
+    LSTMCell has the gates i, f, c, o; GRUCell (reset_after) has z, r, h.
+    """
     kernel, recurrent_kernel, bias = w["kernel"], w["recurrent_kernel"], w["bias"]
     units = len(h)
     block = lambda a, k: a[k * units : (k + 1) * units]
@@ -92,7 +96,7 @@ def keras_step(kind, x, h, c, w):
         (keras_step, layer_to_keras),
     ],
 )
-def test_the_other_frameworks_formula_on_exported_arrays_is_our_step(kind, step, export):
+def test_the_frameworks_formula_on_exported_arrays_equals_our_step(kind, step, export):
     layer = kind(3, 5)
     params = random_params(layer)
     rng = np.random.default_rng(2)
@@ -114,7 +118,7 @@ def test_two_biases_of_pytorch_add_up_to_our_one(kind):
 
 @st.composite
 def models_of_any_numbers(draw):
-    """A model of any cell, tied or not, whose parameters are any finite numbers: tiny, huge, -0.0."""
+    """A model of any cell, tied or not, with any finite parameters, also -0.0."""
     cell, dtype = draw(st.sampled_from(list(KINDS))), draw(st.sampled_from([np.float32, np.float64]))
     hidden, layers, tied = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.booleans())
     embedding = hidden if tied else draw(st.none() | st.integers(1, 3))
@@ -126,26 +130,26 @@ def models_of_any_numbers(draw):
 
 @both
 @given(model=models_of_any_numbers())
-def test_out_and_in_again_gives_the_same_bits(out, into, model):
-    twin = LanguageModel(**model.sizes())
-    twin.parameters.flat[:] = 0.5
+def test_exporting_and_importing_gives_the_same_bits(out, into, model):
+    loaded = LanguageModel(**model.sizes())
+    loaded.parameters.flat[:] = 0.5
     weights = out(model)
     assert {a.dtype for a in weights.values()} == {model.dtype} and all(a.flags.c_contiguous for a in weights.values())
-    into(twin, weights)
-    assert twin.parameters.flat.tobytes() == model.parameters.flat.tobytes()
+    into(loaded, weights)
+    assert loaded.parameters.flat.tobytes() == model.parameters.flat.tobytes()
 
 
 @both
 @every_cell
-def test_the_sign_of_zero_comes_back(out, into, cell):
-    model, twin = random_model(cell, layers=2), random_model(cell, layers=2)
+def test_the_sign_of_zero_is_kept(out, into, cell):
+    model, loaded = random_model(cell, layers=2), random_model(cell, layers=2)
     model.parameters.flat[:] = -0.0
-    into(twin, out(model))
-    assert np.signbit(twin.parameters.flat).all()
+    into(loaded, out(model))
+    assert np.signbit(loaded.parameters.flat).all()
 
 
 @every_kind
-def test_single_layers_and_stacks_come_back_with_the_same_bits(kind):
+def test_single_layers_and_stacks_keep_the_same_bits(kind):
     layers = [kind(3, 4), kind(4, 4)]
     params = [random_params(layer, k, np.float32) for k, layer in enumerate(layers)]
     for given_params, back in [
@@ -161,7 +165,7 @@ def test_single_layers_and_stacks_come_back_with_the_same_bits(kind):
 @both
 @every_cell
 @pytest.mark.parametrize("embedding, tied", [(None, False), (3, False), (4, True)])
-def test_nothing_is_shared_between_model_and_dictionary(out, into, cell, embedding, tied):
+def test_model_and_dictionary_share_no_memory(out, into, cell, embedding, tied):
     model = random_model(cell, embedding=embedding, tied=tied)
     weights = out(model)
     for name, array in weights.items():
@@ -183,7 +187,7 @@ def test_nothing_is_shared_between_model_and_dictionary(out, into, cell, embeddi
             assert not any(np.shares_memory(array, other) for other in [*params.values(), *taken.values()])
 
 
-def test_names_are_those_that_the_frameworks_give():
+def test_names_are_those_of_the_frameworks():
     model = random_model("gru", embedding=3, layers=2)
     layers = [f"rnn.{part}_l{k}" for k in (0, 1) for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
     assert list(to_torch(model, rnn="rnn", embedding="", output="head.fc")) == [
@@ -197,7 +201,7 @@ def test_names_are_those_that_the_frameworks_give():
 
 
 @both
-def test_a_tied_matrix_comes_out_twice_and_goes_in_once_or_twice(out, into):
+def test_a_tied_matrix_is_exported_twice_and_imported_once_or_twice(out, into):
     model = random_model(embedding=4, tied=True)
     weights = out(model)
     (matrix,) = weights.keys() & {"linear.weight", "dense/kernel"}
@@ -217,7 +221,7 @@ def test_a_tied_matrix_comes_out_twice_and_goes_in_once_or_twice(out, into):
 
 
 def refusal(into, model, weights, **names):
-    """The sentence with which the weights are refused; the model is unchanged after it."""
+    """The error that refuses the weights; asserts that the model is unchanged."""
     before = model.parameters.flat.copy()
     with pytest.raises(InputError) as error:
         into(model, weights, **names)
@@ -229,7 +233,7 @@ def refusal(into, model, weights, **names):
 
 @both
 @every_cell
-def test_each_missing_and_each_additional_name_is_told(out, into, cell):
+def test_each_missing_and_each_additional_name_is_reported(out, into, cell):
     model = random_model(cell, embedding=3, layers=2)
     weights = out(model)
     for name in weights:
@@ -237,14 +241,15 @@ def test_each_missing_and_each_additional_name_is_told(out, into, cell):
         assert f"lack {name}, of shape {weights[name].shape}" in sentence
         assert ("zeros stand for a bias" in sentence) == ("bias" in name)
         renamed = {f"{other}7" if other == name else other: a for other, a in weights.items()}
-        assert "'s name" not in refusal(into, model, renamed)  # it is no other framework's
+        # it is not that of another framework
+        assert "'s name" not in refusal(into, model, renamed)
     assert "have mystery, for which there is no place" in refusal(into, model, {**weights, "mystery": np.zeros(3)})
     shallow = random_model(cell, embedding=3)
     assert "_l1" in refusal(into, shallow, weights) if into is load_torch else "_1/" in refusal(into, shallow, weights)
 
 
 @both
-def test_each_wrong_array_is_told(out, into):
+def test_each_wrong_array_is_reported(out, into):
     model = random_model(embedding=3)
     weights = out(model)
     for name, array in weights.items():
@@ -273,7 +278,7 @@ def test_layers_take_one_dtype_and_no_other_than_ours(dtype):
 @pytest.mark.parametrize("weights", [None, [], {3: np.zeros(2)}, np.zeros(3)])
 @pytest.mark.parametrize("into", [load_torch, load_keras])
 @pytest.mark.parametrize("tied", [False, True])
-def test_weights_that_are_no_dictionary_are_refused(into, weights, tied):
+def test_weights_that_are_not_a_dictionary_are_refused(into, weights, tied):
     sentence = refusal(into, random_model(embedding=4, tied=tied), weights)
     assert "weights must be a dictionary from names to NumPy arrays" in sentence
 
@@ -284,7 +289,7 @@ FOREIGN = {LSTM: (4, "an LSTM"), GRU: (3, "a GRU"), RNN: (1, "a simple RNN")}
 @pytest.mark.parametrize("theirs", KINDS.values())
 @pytest.mark.parametrize("H", [2, 5])
 @every_kind
-def test_a_layer_of_another_cell_or_size_is_told_by_its_shapes(kind, theirs, H):
+def test_a_layer_of_another_cell_or_size_is_recognized_by_its_shapes(kind, theirs, H):
     ours, other = kind(3, 5), theirs(3, H)
     if ours == other:
         return
@@ -301,7 +306,7 @@ def test_a_layer_of_another_cell_or_size_is_told_by_its_shapes(kind, theirs, H):
 
 
 @pytest.mark.parametrize("kind, gates", [(LSTM, 4), (GRU, 3)])
-def test_matrices_of_the_other_layout_are_told_by_their_shapes(kind, gates):
+def test_matrices_of_the_other_layout_are_recognized_by_their_shapes(kind, gates):
     layer = kind(3, 5)
     cell = FOREIGN[kind][1]
     weights = stack_to_torch([layer], [random_params(layer)])
@@ -321,7 +326,7 @@ def test_matrices_of_the_other_layout_are_told_by_their_shapes(kind, gates):
 
 
 @both
-def test_an_output_matrix_of_the_other_layout_is_told(out, into):
+def test_an_output_matrix_of_the_other_layout_is_reported(out, into):
     model = random_model()
     weights = out(model)
     (name,) = weights.keys() & {"linear.weight", "dense/kernel"}
@@ -329,7 +334,7 @@ def test_an_output_matrix_of_the_other_layout_is_told(out, into):
     assert f"which is that of {'Keras' if into is load_torch else 'PyTorch'}; load_" in sentence
 
 
-def test_names_of_the_other_layout_are_told():
+def test_names_of_the_other_layout_are_reported():
     model = random_model(embedding=3)
     assert "but have Keras's name embedding/embeddings; load_keras" in refusal(load_torch, model, to_keras(model))
     assert "but have PyTorch's name" in refusal(load_keras, model, to_torch(model))
@@ -339,7 +344,7 @@ def test_names_of_the_other_layout_are_told():
 
 
 @both
-def test_names_under_another_prefix_are_told(out, into):
+def test_names_with_another_prefix_are_reported(out, into):
     model = random_model()
     sentence = refusal(into, model, out(model, rnn="encoder"))
     assert "but have encoder" in sentence and "rnn=" in sentence
@@ -362,14 +367,14 @@ def test_a_gru_of_keras_with_reset_before_the_product_is_refused():
         (load_keras, "bidirectional/backward_lstm/lstm_cell/kernel", "bidirectional"),
     ],
 )
-def test_what_has_no_counterpart_is_refused_by_its_name(into, name, word):
+def test_parts_without_a_counterpart_are_refused_by_name(into, name, word):
     model = random_model()
     weights = (to_torch if into is load_torch else to_keras)(model)
     sentence = refusal(into, model, {**weights, name: np.zeros((16, 4))})
     assert name in sentence and word in sentence
 
 
-def test_names_that_would_fall_together_are_refused():
+def test_names_that_would_collide_are_refused():
     model = random_model(embedding=3, layers=2)
     for function, names in [(to_torch, {"embedding": "a", "output": "a"}), (to_keras, {"rnn": ["a", "a"]})]:
         with pytest.raises(InputError, match="two arrays would have the name a"):
@@ -379,7 +384,7 @@ def test_names_that_would_fall_together_are_refused():
 
 
 @pytest.mark.parametrize("layers", [[], None, LSTM(3, 4), [3], [LSTM(3, 4), GRU(4, 4)], [LSTM(3, 4), LSTM(3, 4)]])
-def test_what_is_no_stack_is_refused(layers):
+def test_an_object_that_is_not_a_stack_is_refused(layers):
     for call in (lambda: stack_to_torch(layers, []), lambda: stack_from_torch(layers, {})):
         with pytest.raises(InputError, match="layers must be a list of LSTM, GRU or RNN layers of one kind"):
             call()

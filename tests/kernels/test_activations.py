@@ -1,4 +1,4 @@
-"""The compiled sigmoid and tanh: how far float32 is from the truth, over all numbers that there are."""
+"""The compiled sigmoid and tanh: the float32 error over all numbers."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ def compiled(function, x):
 
 
 def largest_errors(bits):
-    """Of tanh and of sigmoid, over float32 numbers given by their bits."""
+    """The largest errors of tanh and sigmoid over float32 numbers, given as bits."""
     x = bits.astype(np.uint32).view(np.float32)
     x = x[np.isfinite(x)]
     wide = x.astype(np.float64)
@@ -34,8 +34,9 @@ def largest_errors(bits):
 
 
 def test_float32_stays_within_the_stated_error_over_its_whole_range():
-    # Both halves of the number line; beyond |x| = 128 nothing changes any more, which the next test shows. Of the numbers
-    # below that every 101st (all of them: benchmarks/fit_tanh.py), every 65,521st when the loops run as Python.
+    # Both signs; beyond |x| = 128 nothing changes, which the next test shows. Below,
+    # every 101st number is tested (benchmarks/fit_tanh.py tests all), or every 65,521st
+    # if the loops run as Python.
     stride, chunk = (65_521, 1 << 34) if numba.config.DISABLE_JIT else (101, 1 << 26)
     top = int(np.float32(128).view(np.uint32))
     worst = np.zeros(2)
@@ -76,7 +77,7 @@ print(h[0, 0])
 
 @pytest.mark.thorough
 @pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled, so nothing is kept on disk")
-def test_a_change_in_a_helper_compiles_the_kernels_that_call_it_anew(tmp_path):
+def test_a_change_in_a_helper_recompiles_the_kernels_that_call_it(tmp_path):
     package = tmp_path / "minilstm"
     shutil.copytree(Path(minilstm.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}

@@ -1,4 +1,4 @@
-"""Compiled kernels on disk: found again, never believed when damaged, and never a reason to complain."""
+"""Compiled kernels on disk: reused, never used if damaged, never a cause of errors."""
 
 import ast
 import os
@@ -20,7 +20,9 @@ from minilstm.kernels.cache import KernelCache
 from minilstm.kernels.compile import SETTINGS, kernel
 from minilstm.verify.diagnose.variant import Mistake, variant
 
-HARMLESS = {  # settings that change nothing in a kernel: what is shown, how it is run, other kinds of kernels; versions
+# settings that do not change a kernel: output, execution, other kinds of kernels,
+# versions
+HARMLESS = {
     "ALWAYS_WARN_UNINIT_VAR", "ANNOTATE", "CACHE_DIR", "CACHE_LOCATOR_CLASSES", "CAPTURED_ERRORS", "CHROME_TRACE",
     "COLOR_SCHEME", "DEVELOPER_MODE", "DIFF_IR", "DISABLE_CUDA", "DISABLE_JIT", "DISABLE_PERFORMANCE_WARNINGS",
     "DISABLE_TYPEINFER_FAIL_CACHE", "ENABLE_CUDASIM", "ENABLE_PROFILING", "ENABLE_SYS_MONITORING", "FORCE_CUDA_CC",
@@ -47,7 +49,7 @@ def double(x):
 
 
 def hits_of_a_call(folder, argument, expected):
-    """Call the kernel as a new process would: whether it came from disk."""
+    """Call the kernel as a new process would; returns whether it came from disk."""
     compiled = numba.njit(**SETTINGS)(double)
     compiled._cache = KernelCache("test.double", folder)
     assert compiled(argument) == expected
@@ -63,11 +65,11 @@ def folder(tmp_path):
     return tmp_path / "caches" / "minilstm" / "0123456789abcdef"
 
 
-# ---- files -----------------------------------------------------------------------------------------------------
+# ---- files ---------------------------------------------------------------------------
 
 
 @given(content=st.binary())
-def test_what_was_written_is_read(tmp_path_factory, content):
+def test_a_written_file_is_read_back(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("disk") / "a" / "b.kernel"
     cache.write(path, content)
     assert cache.read(path) == content
@@ -75,7 +77,7 @@ def test_what_was_written_is_read(tmp_path_factory, content):
 
 
 @given(data=st.data(), content=st.binary(min_size=1))
-def test_no_damage_is_believed(tmp_path_factory, data, content):
+def test_a_damaged_file_is_never_used(tmp_path_factory, data, content):
     path = tmp_path_factory.mktemp("disk") / "b.kernel"
     cache.write(path, content)
     whole = path.read_bytes()
@@ -88,12 +90,12 @@ def test_no_damage_is_believed(tmp_path_factory, data, content):
     assert cache.read(path) is None
 
 
-def test_nothing_is_read_where_there_is_nothing_or_a_folder(tmp_path):
+def test_a_missing_file_or_a_folder_is_not_read(tmp_path):
     assert cache.read(tmp_path / "none.kernel") is None
     assert cache.read(tmp_path) is None
 
 
-def test_what_cannot_be_written_is_let_be_and_leaves_nothing_behind(tmp_path, monkeypatch):
+def test_a_failed_write_is_ignored_and_leaves_no_file(tmp_path, monkeypatch):
     path = tmp_path / "a.kernel"
     cache.write(path, b"old")
     file = tmp_path / "file"
@@ -110,10 +112,10 @@ def test_what_cannot_be_written_is_let_be_and_leaves_nothing_behind(tmp_path, mo
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.kernel", "file"]
 
 
-# ---- folders ---------------------------------------------------------------------------------------------------
+# ---- folders -------------------------------------------------------------------------
 
 
-def test_only_the_newest_directories_are_kept_and_only_what_is_ours_is_deleted(tmp_path):
+def test_only_the_newest_folders_are_kept_and_only_our_files_are_deleted(tmp_path):
     for age in range(12):
         key = tmp_path / f"{age:016x}"
         key.mkdir()
@@ -141,19 +143,20 @@ def test_a_new_directory_replaces_the_oldest(tmp_path):
         ("linux", {}, "/home/me/.cache"),
         ("linux", {"XDG_CACHE_HOME": ""}, "/home/me/.cache"),
         ("linux", {"XDG_CACHE_HOME": "/caches"}, "/caches"),
-        ("linux", {"XDG_CACHE_HOME": "caches"}, None),  # the standard: relative ones are to be ignored
+        # by the standard, relative paths are ignored
+        ("linux", {"XDG_CACHE_HOME": "caches"}, None),
         ("darwin", {"XDG_CACHE_HOME": "/caches"}, "/home/me/Library/Caches"),
         ("win32", {}, "/home/me/AppData/Local"),
         ("win32", {"LOCALAPPDATA": "/local"}, "/local"),
     ],
 )
-def test_kernels_lie_where_the_users_caches_lie(monkeypatch, platform, environ, where):
+def test_kernels_are_kept_in_the_users_cache_folder(monkeypatch, platform, environ, where):
     monkeypatch.setattr(numba.config, "CACHE_DIR", "")
     monkeypatch.setattr(Path, "home", lambda: Path("/home/me"))
     assert cache.cache_directory(environ, platform) == (where and Path(where, "minilstm", cache.cache_key()))
 
 
-def test_numbas_own_setting_says_where_kernels_lie(monkeypatch, tmp_path):
+def test_numbas_own_setting_decides_where_kernels_are_kept(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(numba.config, "CACHE_DIR", "caches")
     assert cache.cache_directory({}, "linux") == tmp_path / "caches" / "minilstm" / cache.cache_key()
@@ -169,7 +172,7 @@ def test_without_a_home_there_is_no_directory(monkeypatch):
 
 
 @pytest.mark.parametrize("problem", ["no sources", "locked sources"])
-def test_without_sources_for_the_key_nothing_is_kept(monkeypatch, problem):
+def test_without_sources_for_the_key_nothing_is_cached(monkeypatch, problem):
     def locked(self):
         raise PermissionError(13, "Permission denied")
 
@@ -192,8 +195,8 @@ def test_whether_a_folder_can_be_written_is_known_before_it_is_made(tmp_path, mo
     assert not cache.can_be_written(tmp_path / "a")
 
 
-def test_info_tells_where_kernels_are_kept_and_why_they_are_not(run, tmp_path, monkeypatch):
-    def told():
+def test_info_prints_where_kernels_are_kept_or_why_not(run, tmp_path, monkeypatch):
+    def info():
         status, out, _ = run("info")
         assert status == 0
         return " ".join(out.split())
@@ -201,16 +204,16 @@ def test_info_tells_where_kernels_are_kept_and_why_they_are_not(run, tmp_path, m
     (tmp_path / "file").touch()
     monkeypatch.setattr(numba.config, "DISABLE_JIT", 0)
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
-    assert f"kernels compiled once, kept in {tmp_path / 'minilstm' / cache.cache_key()}" in told()
+    assert f"kernels compiled once, kept in {tmp_path / 'minilstm' / cache.cache_key()}" in info()
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "file"))
-    assert f"because {tmp_path / 'file' / 'minilstm' / cache.cache_key()} cannot be written to" in told()
+    assert f"because {tmp_path / 'file' / 'minilstm' / cache.cache_key()} cannot be written to" in info()
     monkeypatch.setattr("minilstm.cli.info.cache_directory", lambda: None)
-    assert "there is no cache folder" in told()
+    assert "there is no cache folder" in info()
     monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
-    assert "kernels not compiled" in told()
+    assert "kernels not compiled" in info()
 
 
-def test_kernels_import_nothing_of_ours_that_the_key_does_not_cover():
+def test_the_key_covers_everything_of_minilstm_that_kernels_import():
     seen = 0
     for path in Path(cache.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -220,14 +223,14 @@ def test_kernels_import_nothing_of_ours_that_the_key_does_not_cover():
     assert seen > 5
 
 
-def test_a_cache_says_where_it_lies_and_can_be_asked_for_all_that_numba_asks_of_one(folder):
+def test_a_cache_has_a_path_and_the_whole_interface_of_numba(folder):
     cache = KernelCache("test.double", folder)
     assert cache.cache_path == str(folder) and cache.folder == folder
     assert cache.enable() is cache.disable() is cache.flush() is None
     assert not folder.exists()
 
 
-# ---- kernels ---------------------------------------------------------------------------------------------------
+# ---- kernels -------------------------------------------------------------------------
 
 
 @COMPILED
@@ -240,16 +243,17 @@ def test_a_kernel_is_compiled_once_for_each_type(folder):
 
 
 @COMPILED
-def test_only_what_the_key_covers_is_kept():
+def test_only_functions_that_the_key_covers_are_cached():
     assert isinstance(tanh_float32._cache, KernelCache)
-    assert not isinstance(kernel(double)._cache, KernelCache)  # its file may change, and its name be another's, unnoticed
+    # its file may change unnoticed, and another function may get its name
+    assert not isinstance(kernel(double)._cache, KernelCache)
     changed = variant(tanh_float32.py_func, [Mistake("twice", tanh_float32.py_func, "x * p / q", "2 * x * p / q", "", "")])
     assert changed(np.float32(0.5)) == pytest.approx(2 * tanh_float32(np.float32(0.5)), rel=1e-6)
 
 
 @COMPILED
 @pytest.mark.parametrize("damage", [b"", b"garbage", slice(100), slice(31), slice(None, -1)])
-def test_a_damaged_file_is_compiled_again_and_mended(folder, damage):
+def test_a_damaged_file_is_compiled_again_and_replaced(folder, damage):
     hits_of_a_call(folder, 2, 4)
     (path,) = kept(folder)
     path.write_bytes(damage if isinstance(damage, bytes) else path.read_bytes()[damage])
@@ -267,7 +271,7 @@ def test_a_file_that_numba_cannot_read_is_compiled_again(folder):
 
 
 @COMPILED
-def test_a_folder_that_cannot_be_written_costs_nothing_but_time(tmp_path):
+def test_a_read_only_folder_costs_nothing_but_time(tmp_path):
     (tmp_path / "file").touch()
     assert hits_of_a_call(tmp_path / "file" / "key", 2, 4) == 0
     assert hits_of_a_call(tmp_path / "file" / "key", 2, 4) == 0
@@ -284,7 +288,7 @@ def test_a_file_in_the_way_of_a_kernel_costs_nothing_but_time(folder):
 
 
 def start(program, cwd, **environment):
-    """Start a new process that sees no cache but those that it is told of; None takes a variable away."""
+    """Start a new process that uses only the given caches; None removes a variable."""
     environ = {name: value for name, value in os.environ.items() if name != "XDG_CACHE_HOME"}
     environ |= {"PYTHONPATH": str(Path(minilstm.__file__).parents[1]), "NUMBA_CACHE_DIR": "", **environment}
     return subprocess.Popen(
@@ -295,7 +299,10 @@ def start(program, cwd, **environment):
 
 
 def call_a_kernel(cwd, **environment):
-    """Times that a new process took its kernel from disk; it must have no other output than the right result."""
+    """How often a new process took its kernel from disk.
+
+    Asserts that it prints only the right result.
+    """
     process = start(CALL_A_KERNEL, cwd, **environment)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0 and err == "", (out, err)
@@ -304,7 +311,7 @@ def call_a_kernel(cwd, **environment):
     return int(hits)
 
 
-# ---- what the key depends on -----------------------------------------------------------------------------------
+# ---- the cache key ----------------------------------------------------------------
 
 
 def test_every_setting_of_numba_is_in_the_key_or_known_to_be_harmless():
@@ -374,18 +381,19 @@ def test_a_second_process_finds_what_the_first_one_compiled(tmp_path):
 @pytest.mark.thorough
 @COMPILED
 @pytest.mark.parametrize("environment", [{"HOME": None}, {"HOME": "file"}, {"NUMBA_CACHE_DIR": "file"}])
-def test_without_a_place_to_write_to_a_kernel_is_compiled_without_a_word(tmp_path, environment):
+def test_without_a_writable_folder_a_kernel_is_compiled_silently(tmp_path, environment):
     (tmp_path / "file").touch()
     environment = {name: value and str(tmp_path / value) for name, value in environment.items()}
     if environment == {"HOME": None}:
-        environment["XDG_CACHE_HOME"] = "relative"  # so that the real home is left alone
+        # so that the real home folder is not used
+        environment["XDG_CACHE_HOME"] = "relative"
     assert call_a_kernel(tmp_path, **environment) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 @pytest.mark.thorough
 @COMPILED
-def test_processes_that_compile_at_the_same_time_do_not_hurt_each_other(tmp_path):
+def test_processes_that_compile_at_the_same_time_do_not_interfere(tmp_path):
     processes = [start(CALL_A_KERNEL, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "cache")) for _ in range(3)]
     outputs = [process.communicate(timeout=120) for process in processes]
     assert len({out.split()[0] for out, _ in outputs}) == 1 and {err for _, err in outputs} == {""}
@@ -412,7 +420,7 @@ def test_a_full_disk_costs_nothing_but_time(tmp_path):
 @pytest.mark.thorough
 @COMPILED
 @pytest.mark.parametrize("file", ["activations.py", "sgd.py"])
-def test_a_change_in_any_file_of_kernels_compiles_all_anew(tmp_path, file):
+def test_a_change_in_any_file_of_kernels_recompiles_all(tmp_path, file):
     package = tmp_path / "copy" / "minilstm"
     shutil.copytree(Path(minilstm.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     environment = {

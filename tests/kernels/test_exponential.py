@@ -1,4 +1,4 @@
-"""The compiled exp: how far float32 is from the truth, over all numbers that there are, and what becomes of the edges."""
+"""The compiled exp: the float32 error over all numbers, and the edges of its range."""
 
 import numba
 import numpy as np
@@ -7,25 +7,27 @@ import pytest
 from minilstm.kernels.exponential import EXP_FLOAT32_ERROR, HIGHEST, LOWEST, exp_in_place
 
 NORMAL = float(np.finfo(np.float32).smallest_normal)
-ZERO_BELOW, INF_ABOVE = np.float32(-103.97208), np.float32(88.72283)  # the outermost numbers whose exp is neither
+# the extreme numbers whose exp is neither 0 nor infinite
+ZERO_BELOW, INF_ABOVE = np.float32(-103.97208), np.float32(88.72283)
 
 
 def compiled(x):
     row = x.copy()
-    with np.errstate(all="ignore"):  # where the loops run as Python, NumPy would tell of inf
+    with np.errstate(all="ignore"):  # as Python, the loops would make NumPy warn of inf
         exp_in_place(row)
     assert row.dtype == x.dtype
     return row
 
 
 def largest_error(x):
-    """Relative to the truth, or to the smallest normal number where that is larger."""
+    """The error relative to the exact value, at least the smallest normal number."""
     truth = np.exp(x.astype(np.float64))
     return np.max(np.abs(compiled(x) - truth) / np.maximum(truth, NORMAL))
 
 
 def test_float32_stays_within_the_stated_error_over_its_whole_range():
-    # Of the numbers between the edges every 101st (all of them: benchmarks/fit_exp.py), every 65,521st in Python.
+    # Every 101st number between the edges (benchmarks/fit_exp.py tests all), or every
+    # 65,521st in Python.
     stride, chunk = (65_521, 1 << 34) if numba.config.DISABLE_JIT else (101, 1 << 26)
     worst = 0.0
     for edge in (ZERO_BELOW, INF_ABOVE):
@@ -36,19 +38,20 @@ def test_float32_stays_within_the_stated_error_over_its_whole_range():
     assert EXP_FLOAT32_ERROR / 1.5 < worst <= EXP_FLOAT32_ERROR
 
 
-def test_where_the_result_is_subnormal_it_is_the_nearest_number_or_the_next():
+def test_a_subnormal_result_is_the_nearest_number_or_its_neighbour():
     x = np.linspace(ZERO_BELOW, -87.4, 2001).astype(np.float32)
     steps = compiled(x).view(np.int32) - np.exp(x.astype(np.float64)).astype(np.float32).view(np.int32)
     assert np.abs(steps).max() <= 1 and (compiled(x) > 0).all()
 
 
-def test_beyond_the_edges_stand_zero_and_infinity():
+def test_beyond_the_range_the_result_is_zero_or_infinity():
     below, above = np.nextafter(ZERO_BELOW, np.float32(-np.inf)), np.nextafter(INF_ABOVE, np.float32(np.inf))
     got = compiled(np.array([ZERO_BELOW, below, -1e30, -np.inf, INF_ABOVE, above, 1e30, np.inf], np.float32))
     smallest = np.finfo(np.float32).smallest_subnormal
     assert got[0] == smallest and (got[1:4] == 0).all() and not np.signbit(got).any()
     assert got[4] == pytest.approx(float(np.finfo(np.float32).max), rel=1e-5) and (got[5:] == np.inf).all()
-    assert below > LOWEST and above < HIGHEST  # the bounds that x is brought between change nothing
+    # clamping x to its bounds changes nothing
+    assert below > LOWEST and above < HIGHEST
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

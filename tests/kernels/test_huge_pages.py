@@ -1,4 +1,4 @@
-"""Arrays in large pages: they are arrays like any other, and never one another."""
+"""Arrays in huge pages behave like other arrays and never overlap."""
 
 import mmap
 import threading
@@ -16,7 +16,7 @@ def nothing_left_over(monkeypatch):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128, np.int64])
 @pytest.mark.parametrize("size", [0, 1, 5_000, 99_999, 700_000])
-def test_an_array_has_its_size_and_keeps_what_is_written(size, dtype):
+def test_an_array_has_its_size_and_keeps_its_values(size, dtype):
     array = huge_pages.zeros(size, dtype)
     assert array.shape == (size,) and array.dtype == dtype and not array.any()
     array[:] = np.arange(size)
@@ -29,44 +29,46 @@ def test_arrays_never_share_memory_and_begin_at_a_cache_line():
     for k, array in enumerate(arrays):
         array[:] = k
     assert all((array == k).all() for k, array in enumerate(arrays))
-    large = [array for array in arrays if array.nbytes >= huge_pages.SMALL]  # none is left to NumPy
+    # none of them is allocated by NumPy
+    large = [array for array in arrays if array.nbytes >= huge_pages.SMALL]
     assert len(large) > 30 and all(array.ctypes.data % huge_pages.LINE == 0 for array in large)
 
 
-def test_small_and_large_arrays_are_left_to_numpy_and_take_no_page(monkeypatch):
+def test_small_and_very_large_arrays_are_left_to_numpy(monkeypatch):
     monkeypatch.setattr(huge_pages, "pages", lambda least: pytest.fail("a page was taken"))
     assert huge_pages.empty(huge_pages.SMALL // 4 - 1, np.float32).flags.owndata
     assert huge_pages.empty(huge_pages.LARGE // 4, np.float32).flags.owndata
 
 
-def test_more_than_there_can_be_is_a_lack_of_memory():
+def test_an_impossible_size_raises_a_memory_error():
     with pytest.raises(MemoryError):
         huge_pages.empty(2**60, np.float32)
 
 
-def test_arrays_lie_together(monkeypatch):
+def test_arrays_share_pages(monkeypatch):
     taken, whole = [], huge_pages.pages
     monkeypatch.setattr(huge_pages, "pages", lambda least: (taken.append(least), whole(least))[1])
-    for _ in range(8):  # a page and a quarter each: three into four pages, the next begins others
+    # 1¼ pages each: three fit into four pages, the fourth begins new ones
+    for _ in range(8):
         huge_pages.empty(huge_pages.PAGE * 5 // 16, np.float32)
     assert len(taken) == 3
 
 
-def test_pages_are_whole_and_begin_where_a_page_begins():
+def test_memory_is_whole_pages_and_begins_at_a_page():
     page, together = huge_pages.PAGE, huge_pages.TOGETHER
     for least, pages in ((page + 1, together), (together * page + 1, together + 1)):
         there = huge_pages.pages(least)
         assert there.size == pages * huge_pages.PAGE and there.ctypes.data % huge_pages.PAGE == 0
 
 
-def test_a_system_without_large_pages_gives_memory_like_any_other(monkeypatch):
+def test_without_huge_pages_arrays_work_as_usual(monkeypatch):
     monkeypatch.delattr(mmap, "MADV_HUGEPAGE", raising=False)
     array = huge_pages.zeros(100_000, np.float64)
     array += 1
     assert array.sum() == 100_000 and array.ctypes.data % huge_pages.PAGE == 0
 
 
-def test_a_kernel_that_refuses_large_pages_is_no_error(monkeypatch):
+def test_an_operating_system_that_refuses_huge_pages_causes_no_error(monkeypatch):
     class Refusing(mmap.mmap):
         def madvise(self, *arguments):
             raise OSError(22, "Invalid argument")

@@ -1,4 +1,4 @@
-"""The compiled steps against the steps by the book, in every dtype, forward and backward."""
+"""The compiled steps against the reference steps, in every dtype, both directions."""
 
 import numpy as np
 import pytest
@@ -13,13 +13,13 @@ TOLERANCE = {np.float32: 3e-6, np.float64: 1e-14, np.complex128: 1e-14}
 
 
 def cast(case, dtype):
-    """Own copies in another dtype, for a kernel to write into."""
+    """Copies in another dtype, which a kernel may change."""
     as_dtype = lambda arrays: tuple(np.array(a, dtype) for a in arrays)
     return StepCase(np.array(case.x, dtype), *map(as_dtype, case[1:]))
 
 
 def lstm_kernel(case):
-    """Forward and backward as a layer does: h, c, dx, dh_prev, dc_prev, dWx, dWh, db."""
+    """Forward and backward of a layer: h, c, dx, dh_prev, dc_prev, dWx, dWh, db."""
     x, (h_prev, c_prev), (Wx, Wh, b), (dh, dc) = case
     z = x @ Wx
     c, tanh_c, h = (np.empty_like(c_prev) for _ in range(3))
@@ -55,7 +55,7 @@ def rnn_kernel(case):
 KERNELS = {"lstm": lstm_kernel, "gru": gru_kernel, "rnn": rnn_kernel}
 
 
-def book_step(cell, case):
+def reference_step(cell, case):
     state, cache = cell.step(case.x, case.state, case.weights)
     dx, dstate, grads = cell.step_backward(case.dstate, cache, case.weights)
     return *state, dx, *dstate, *grads
@@ -64,18 +64,18 @@ def book_step(cell, case):
 @EACH_CELL
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @given(data=st.data())
-def test_the_compiled_step_is_the_step_by_the_book(cell, dtype, data):
+def test_the_compiled_step_equals_the_reference_step(cell, dtype, data):
     case = data.draw(steps_B_D_H(cell))
-    truth = book_step(cell, cast(case, np.complex128 if dtype == np.complex128 else np.float64))
-    for ours, book in zip(KERNELS[cell.name](cast(case, dtype)), truth, strict=True):
+    truth = reference_step(cell, cast(case, np.complex128 if dtype == np.complex128 else np.float64))
+    for ours, expected in zip(KERNELS[cell.name](cast(case, dtype)), truth, strict=True):
         assert ours.dtype == dtype
-        scale = max(1.0, np.abs(book).max())
-        assert np.abs(book).max() > 0
-        np.testing.assert_allclose(ours / scale, book / scale, rtol=0, atol=TOLERANCE[dtype])
+        scale = max(1.0, np.abs(expected).max())
+        assert np.abs(expected).max() > 0
+        np.testing.assert_allclose(ours / scale, expected / scale, rtol=0, atol=TOLERANCE[dtype])
 
 
 @EACH_CELL
-def test_complex_steps_go_through_the_kernels(cell):
+def test_complex_steps_work_through_the_kernels(cell):
     rng = np.random.default_rng(1)
     x, state = rng.standard_normal((3, 5)), tuple(rng.standard_normal((3, 2)) for _ in cell.parts)
     weights = random_params(rng, cell, 5, 2)
@@ -86,10 +86,10 @@ def test_complex_steps_go_through_the_kernels(cell):
             case = StepCase(x, state, tuple({**weights, name: b}.values()), state)
             return sum(part.sum() for part in KERNELS[cell.name](cast(case, b.dtype))[: len(cell.parts)])
 
-        slope = final(weights[name] + 1e-200j * direction).imag / 1e-200
+        derivative = final(weights[name] + 1e-200j * direction).imag / 1e-200
         numeric = (final(weights[name] + 1e-6 * direction) - final(weights[name] - 1e-6 * direction)) / 2e-6
-        assert abs(slope) > 0.01
-        assert slope == pytest.approx(numeric, rel=1e-8)
+        assert abs(derivative) > 0.01
+        assert derivative == pytest.approx(numeric, rel=1e-8)
 
 
 def test_there_is_a_kernel_for_every_cell():

@@ -1,4 +1,4 @@
-"""The product with packed weights against a product of numbers, and layers on it against layers on BLAS."""
+"""The product with packed weights against scalar sums; layers on it against BLAS."""
 
 import os
 import subprocess
@@ -33,14 +33,14 @@ def packed(W):
 
 
 def naive_product(x, W):
-    """Number by number, in double precision."""
+    """The product scalar by scalar, in double precision."""
     R, K, C = len(x), len(W), len(W[0])
     return [[sum(complex(x[r][k]) * complex(W[k][c]) for k in range(K)) for c in range(C)] for r in range(R)]
 
 
 @EACH_DTYPE
 @given(R=st.integers(1, 9), K=st.integers(1, 6), C=st.integers(1, 40), by_columns=st.booleans(), seed=seeds)
-def test_the_product_is_that_of_the_numbers_and_nothing_else_is_written(dtype, R, K, C, by_columns, seed):
+def test_the_product_is_right_and_writes_nothing_else(dtype, R, K, C, by_columns, seed):
     rng = np.random.default_rng(seed)
     x, W = random(rng, R, K, dtype=dtype), random(rng, K, C, dtype=dtype)
     around = np.full((R + 2, C), 7, dtype)
@@ -52,7 +52,7 @@ def test_the_product_is_that_of_the_numbers_and_nothing_else_is_written(dtype, R
 
 
 @EACH_DTYPE
-def test_what_is_no_number_stays_in_its_row_and_its_column(dtype):
+def test_nan_and_infinity_stay_in_their_row_and_column(dtype):
     x, W = np.ones((6, 3), dtype), np.ones((3, 37), dtype)
     x[4, 1], W[2, 30] = np.nan, np.nan
     y = np.zeros((6, 37), dtype)
@@ -62,7 +62,7 @@ def test_what_is_no_number_stays_in_its_row_and_its_column(dtype):
 
 
 @kernel
-def through_lines(x, rows, start, out):
+def product_by_vectors(x, rows, start, out):
     total = simd.zeros(rows)
     for k in range(len(rows)):
         total = simd.add_product(total, x[k], simd.load(rows, k))
@@ -70,15 +70,15 @@ def through_lines(x, rows, start, out):
 
 
 @EACH_DTYPE
-def test_a_line_in_registers_is_a_row_of_numpy(dtype):
+def test_a_simd_vector_computes_as_a_row_of_numpy(dtype):
     rng, width = np.random.default_rng(0), simd.VECTOR_BYTES // np.dtype(dtype).itemsize
     x, rows = random(rng, 5, dtype=dtype), random(rng, 5, width, dtype=dtype)
     out = np.zeros(width + 9, dtype)
-    through_lines(x, rows, 3, out)
+    product_by_vectors(x, rows, 3, out)
     np.testing.assert_allclose(out[3 : 3 + width], x @ rows, rtol=0, atol=10 * TOLERANCE[dtype])
     assert np.abs(out[3 : 3 + width]).min() > 0 and not out[:3].any() and not out[3 + width :].any()
     by_numpy = np.zeros_like(out)
-    getattr(through_lines, "py_func", through_lines)(x, rows, 3, by_numpy)
+    getattr(product_by_vectors, "py_func", product_by_vectors)(x, rows, 3, by_numpy)
     np.testing.assert_allclose(out, by_numpy, rtol=0, atol=10 * TOLERANCE[dtype])
 
 
@@ -102,8 +102,11 @@ for dtype, tolerance in ((np.float32, 1e-5), (np.float64, 1e-13)):
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("registers, widths", [("wide", (32, 16)), ("narrow", (16, 8))])
-def test_a_line_is_two_registers_wide(tmp_path, registers, widths):
-    """The compiler cuts wide lines for a processor of narrow registers, so that both can be tried on every one."""
+def test_a_simd_vector_is_two_registers_wide(tmp_path, registers, widths):
+    """The compiler splits wide vectors for narrow registers.
+
+    So both widths can be tested on every processor.
+    """
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
     said = subprocess.run([sys.executable, "-c", WIDE_OR_NOT, registers], env=environment, capture_output=True, text=True)
     assert said.stdout.split() == [str(widths[0]), "True", str(widths[1]), "True"], said.stderr
@@ -112,13 +115,13 @@ def test_a_line_is_two_registers_wide(tmp_path, registers, widths):
 @EACH_CELL
 @pytest.mark.parametrize("dtype, tolerance", [(np.float32, 2e-5), (np.float64, 1e-13), (np.complex128, 1e-13)])
 @pytest.mark.parametrize("H", [7, 16, 21])
-def test_the_loop_with_packed_weights_is_the_loop_over_blas(monkeypatch, cell, dtype, tolerance, H):
+def test_the_loop_with_packed_weights_equals_the_loop_over_blas(monkeypatch, cell, dtype, tolerance, H):
     rng, (T, B, D), layer = np.random.default_rng(H), (5, 6, 3), cell.layer(3, H)
     params = {name: random(rng, *shape, dtype=dtype) / 4 for name, shape in layer.shapes.items()}
     x, dh = random(rng, T, B, D, dtype=dtype), random(rng, T, B, H, dtype=dtype)
     state, dstate = (tuple(random(rng, B, H, dtype=dtype) for _ in cell.parts) for _ in range(2))
     found, work = [], Workspace()
-    for blas in (True, False, False):  # once more, in arrays that hold what the first time left there
+    for blas in (True, False, False):  # again, in arrays that contain the first results
         monkeypatch.setattr(threads, "left_to_blas", lambda sequences: blas)
         h, final, cache = layer.forward(params, x, state, [5, 1, 3, 5, 2, 4], workspace=work)
         dx, before, grads = layer.backward(params, dh, cache, dstate)

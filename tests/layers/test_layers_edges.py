@@ -1,4 +1,4 @@
-"""Recurrent layers at their edges: initial values, workspaces, and what they say about wrong arrays."""
+"""Edge cases of recurrent layers: initial values, workspaces, wrong arrays."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def small_case(cell=CELLS["lstm"], dtype=np.float64):
 
 
 @EACH_CELL
-def test_a_cache_whose_workspace_was_reused_refuses_to_go_backward(cell):
+def test_a_cache_whose_workspace_was_reused_is_refused_by_backward(cell):
     layer, params, x = small_case(cell)
     workspace = Workspace()
     h, _, cache = layer.forward(params, x, workspace=workspace)
@@ -44,7 +44,7 @@ def test_the_layers_are_public():
     assert all(getattr(minilstm, name.upper()) is cell.layer for name, cell in CELLS.items())
 
 
-def test_the_state_of_a_layer_is_described_by_its_parts():
+def test_an_error_about_the_state_names_its_parts():
     for name, words in {"lstm": r"\(h, c\)", "gru": r"\(h,\)", "rnn": r"\(h,\)"}.items():
         layer, params, x = small_case(CELLS[name])
         assert [part.shape for part in layer.zero_state(2, np.float64)] == [(2, 4)] * len(CELLS[name].parts)
@@ -122,7 +122,7 @@ def test_sizes_below_one_or_not_whole_are_refused(cell, size):
 
 @pytest.mark.parametrize("layer", [LSTM(3, 4), GRU(3, 4), RNN(3, 4)], ids=lambda layer: type(layer).__name__)
 def test_a_loop_over_time_refuses_a_recurrent_matrix_of_another_size(layer, monkeypatch):
-    """Its compiled product checks no shapes, and would write beyond its output."""
+    """The compiled product checks no shapes, so it would write beyond its output."""
     monkeypatch.setattr(threads, "left_to_blas", lambda sequences: False)
     rng = np.random.default_rng(0)
     params, x, packing = layer.init(rng, float), rng.standard_normal((6, 3)), Packing(3, 2)

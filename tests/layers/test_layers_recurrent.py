@@ -1,4 +1,7 @@
-"""Recurrent layers over whole sequences: naive twin = cell after cell = layer, with different lengths and initial states."""
+"""Recurrent layers on whole sequences equal the oracle and a loop over cells.
+
+With different lengths and initial states.
+"""
 
 import numpy as np
 from hypothesis import given
@@ -16,7 +19,10 @@ def layer_of(cell, case):
 
 
 def run(cell, case, lengths="own", workspace=None):
-    """Forward and backward; everything that comes out: h, (hT, cT), dx, (dh0, dc0), (dWx, dWh, db), or as the cell has it."""
+    """Forward and backward: h, (hT, cT), dx, (dh0, dc0), (dWx, dWh, db).
+
+    A cell without c has (hT,) and (dh0,).
+    """
     layer, lengths = layer_of(cell, case), case.lengths if isinstance(lengths, str) else lengths
     h, final, cache = layer.forward(case.params, case.x, state=case.state, lengths=lengths, workspace=workspace)
     dx, dstate, grads = layer.backward(case.params, case.dh, cache, dstate=case.dstate)
@@ -28,40 +34,40 @@ def flat(results):
     return [array for part in results for array in (part if isinstance(part, tuple) else (part,))]
 
 
-def assert_all_close(ours, twins, tolerance=1e-12):
-    for ours_array, twin in zip(flat(ours), flat(twins), strict=True):
-        np.testing.assert_allclose(ours_array, twin, rtol=tolerance, atol=tolerance)
+def assert_all_close(ours, oracles, tolerance=1e-12):
+    for ours_array, oracle in zip(flat(ours), flat(oracles), strict=True):
+        np.testing.assert_allclose(ours_array, oracle, rtol=tolerance, atol=tolerance)
 
 
 def weighed(h, final, case):
-    """The loss whose gradients are sent back, of all steps."""
+    """The loss whose gradients backward gets, over all steps."""
     return np.sum(h * case.dh) + sum(np.sum(part * d) for part, d in zip(final, case.dstate, strict=True))
 
 
 @EACH_CELL
 @given(data=st.data())
-def test_the_layer_is_the_naive_twin_forward_and_backward(cell, data):
+def test_the_layer_equals_the_oracle_forward_and_backward(cell, data):
     case = data.draw(sequences_T_B_D_H(cell, shortest=0))
     h, final, dx, dstate, grads = run(cell, case)
     summed = [np.zeros_like(g) for g in grads]
     for s, n in enumerate(case.lengths):
         own = lambda parts: tuple(part[s] for part in parts)
         xs, state = case.x[:n, s], own(case.state)
-        twin_h, twin_final = cell.naive_sequence(xs, state, case.weights)
+        oracle_h, oracle_final = cell.naive_sequence(xs, state, case.weights)
         if n:
-            np.testing.assert_allclose(h[:n, s], twin_h, rtol=1e-12, atol=1e-14)
-        twin_dx, twin_dstate, twin_grads = cell.naive_sequence_backward(
+            np.testing.assert_allclose(h[:n, s], oracle_h, rtol=1e-12, atol=1e-14)
+        oracle_dx, oracle_dstate, oracle_grads = cell.naive_sequence_backward(
             xs, state, case.weights, case.dh[:n, s], own(case.dstate)
         )
-        assert_all_close((own(final), dx[:n, s], own(dstate)), (twin_final, twin_dx, twin_dstate))
-        for total, part in zip(summed, twin_grads, strict=True):
+        assert_all_close((own(final), dx[:n, s], own(dstate)), (oracle_final, oracle_dx, oracle_dstate))
+        for total, part in zip(summed, oracle_grads, strict=True):
             total += part
     assert_all_close(grads, summed)
 
 
 @EACH_CELL
 @given(data=st.data())
-def test_the_layer_is_cell_after_cell(cell, data):
+def test_the_layer_equals_cell_after_cell(cell, data):
     case = data.draw(sequences_T_B_D_H(cell))
     state, caches, hs = case.state, [], []
     for x in case.x:
@@ -78,7 +84,7 @@ def test_the_layer_is_cell_after_cell(cell, data):
 
 @EACH_CELL
 @given(data=st.data())
-def test_every_gradient_is_the_slope_of_the_loss(cell, data):
+def test_every_gradient_is_the_derivative_of_the_loss(cell, data):
     case = data.draw(sequences_T_B_D_H(cell))
     layer = layer_of(cell, case)
     real = (np.arange(len(case.x))[:, None] < case.lengths)[..., None]  # (T, B, 1)
@@ -101,19 +107,19 @@ def test_a_complex_step_through_the_whole_layer_gives_the_gradient(cell, data):
     case = data.draw(sequences_T_B_D_H(cell))
     *_, grads = run(cell, case, lengths=None)
     rng = np.random.default_rng(0)
-    nudged, ours, scale = case.astype(np.complex128), 0, 0
+    perturbed, ours, scale = case.astype(np.complex128), 0, 0
     for name, gradient in zip(cell.names, grads, strict=True):
         direction = rng.standard_normal(gradient.shape)
-        nudged.params[name][...] += 1e-200j * direction
+        perturbed.params[name][...] += 1e-200j * direction
         ours, scale = ours + np.sum(gradient * direction), scale + np.sum(np.abs(gradient * direction))
-    h, final, _ = layer_of(cell, case).forward(nudged.params, nudged.x, state=nudged.state)
+    h, final, _ = layer_of(cell, case).forward(perturbed.params, perturbed.x, state=perturbed.state)
     assert scale > 0
     assert abs(ours - weighed(h, final, case).imag / 1e-200) <= 1e-12 * scale
 
 
 @EACH_CELL
 @given(data=st.data())
-def test_past_its_length_a_sequence_stands_still(cell, data):
+def test_after_its_length_a_sequence_keeps_its_state(cell, data):
     case = data.draw(sequences_T_B_D_H(cell))
     h, (hT, *_), dx, *_ = run(cell, case)
     for s, n in enumerate(case.lengths):
@@ -123,7 +129,7 @@ def test_past_its_length_a_sequence_stands_still(cell, data):
 
 @EACH_CELL
 @given(data=st.data())
-def test_what_stands_in_the_padding_changes_nothing(cell, data):
+def test_the_contents_of_padding_change_nothing(cell, data):
     case = data.draw(sequences_T_B_D_H(cell, shortest=0))
     padding = np.arange(len(case.x))[:, None] >= case.lengths
     before = run(cell, case)
@@ -164,7 +170,7 @@ def test_backward_twice_gives_the_same_gradients_and_changes_no_input(cell, data
 
 @EACH_CELL
 @given(data=st.data())
-def test_float32_follows_float64(cell, data):
+def test_float32_agrees_with_float64(cell, data):
     case = data.draw(sequences_T_B_D_H(cell))
     for narrow, wide in zip(flat(run(cell, case.astype(np.float32))), flat(run(cell, case)), strict=True):
         assert narrow.dtype == np.float32
@@ -183,7 +189,7 @@ def test_a_workspace_changes_no_result(cell, data):
 
 @EACH_CELL
 @given(data=st.data())
-def test_gradients_are_written_where_they_are_wanted_and_states_left_out_are_zero(cell, data):
+def test_gradients_are_written_into_given_arrays_and_omitted_states_are_zero(cell, data):
     case = data.draw(sequences_T_B_D_H(cell))
     layer = layer_of(cell, case)
     zeros = tuple(np.zeros_like(part) for part in case.state)

@@ -13,7 +13,7 @@ from tests.helpers.strategies import seeds, sizes
 
 
 @given(seeds, sizes, sizes, sizes)
-def test_a_one_hot_product_is_the_product_with_the_one_hot_array(seed, N, V, K):
+def test_a_product_with_ids_equals_one_with_one_hot_vectors(seed, N, V, K):
     rng = np.random.default_rng(seed)
     ids, W, dz = rng.integers(0, V, N), rng.standard_normal((V, K)), rng.standard_normal((N, K))
     one_hot = np.array([naive.one_hot(k, V) for k in ids])
@@ -24,7 +24,7 @@ def test_a_one_hot_product_is_the_product_with_the_one_hot_array(seed, N, V, K):
 
 
 @given(seeds, sizes, sizes, sizes, sizes)
-def test_the_gradient_of_an_embedding_is_the_slope(seed, T, B, V, E):
+def test_the_gradient_of_an_embedding_is_the_derivative(seed, T, B, V, E):
     rng = np.random.default_rng(seed)
     layer = Embedding(V, E)
     params, ids = {"W": rng.standard_normal((V, E))}, rng.integers(0, V, (T, B))
@@ -36,7 +36,7 @@ def test_the_gradient_of_an_embedding_is_the_slope(seed, T, B, V, E):
 
 
 @given(seeds, sizes, sizes, sizes)
-def test_every_gradient_of_a_dense_layer_is_the_slope(seed, B, D, K):
+def test_every_gradient_of_a_dense_layer_is_the_derivative(seed, B, D, K):
     rng = np.random.default_rng(seed)
     layer = Dense(D, K)
     params = {"W": rng.standard_normal((D, K)), "b": rng.standard_normal(K)}
@@ -51,7 +51,7 @@ def test_every_gradient_of_a_dense_layer_is_the_slope(seed, B, D, K):
 
 
 @given(seeds, sizes, sizes, sizes)
-def test_a_tied_layer_is_a_dense_layer_whose_matrix_is_a_table_turned(seed, B, D, K):
+def test_a_tied_layer_is_a_dense_layer_with_the_transposed_embedding(seed, B, D, K):
     rng = np.random.default_rng(seed)
     table, b = rng.standard_normal((K, D)), rng.standard_normal(K)
     x, dy = rng.standard_normal((2, B, D)), rng.standard_normal((2, B, K))
@@ -68,7 +68,7 @@ def test_a_tied_layer_is_a_dense_layer_whose_matrix_is_a_table_turned(seed, B, D
 
 
 @given(seeds, sizes, sizes, sizes, sizes)
-def test_the_gradient_of_an_embedding_can_be_added_to_what_is_there(seed, T, B, V, E):
+def test_the_gradient_of_an_embedding_can_be_added_to_another(seed, T, B, V, E):
     rng = np.random.default_rng(seed)
     layer, ids, dx, there = Embedding(V, E), rng.integers(0, V, (T, B)), rng.standard_normal((T, B, E)), rng.random((V, E))
     params = layer.init(rng, np.float64)
@@ -84,7 +84,7 @@ LAYERS = [Dense(3, 2), TiedDense(3, 2), Embedding(5, 2), LSTM(3, 4), GRU(3, 4), 
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_a_layer_says_which_shapes_its_parameters_have(layer):
+def test_a_layer_knows_the_shapes_of_its_parameters(layer):
     params = layer.init(np.random.default_rng(0), dtype=np.float64)
     assert {name: p.shape for name, p in params.items()} == layer.shapes
     assert {p.dtype for p in params.values()} == {np.dtype(np.float64)}
@@ -101,14 +101,14 @@ def test_initial_values():
 
 
 @pytest.mark.parametrize("layer", [*LAYERS, Dropout(0.5)])
-def test_a_layer_is_a_description_that_does_not_change(layer):
+def test_a_layer_is_immutable(layer):
     name = next(iter(vars(layer)))
     with pytest.raises(AttributeError):
         setattr(layer, name, 0.25)
 
 
 @pytest.mark.parametrize("ids", [[[5]], [[-1]], [[0.5]], [["a"]]])
-def test_an_embedding_refuses_ids_that_it_has_no_row_for(ids):
+def test_an_embedding_refuses_ids_without_a_row(ids):
     layer = Embedding(5, 2)
     with pytest.raises(InputError, match="ids must be"):
         layer.forward(layer.init(np.random.default_rng(0)), ids)
@@ -130,7 +130,7 @@ def test_wrong_shapes_and_dtypes_are_named():
             layer()
 
 
-def test_a_workspace_gives_the_same_memory_again_as_long_as_it_is_large_enough():
+def test_a_workspace_reuses_its_memory_if_it_is_large_enough():
     work = Workspace()
     first = work.empty("z", (4, 5), np.float32)
     assert first.shape == (4, 5) and first.dtype == np.float32

@@ -1,4 +1,4 @@
-"""Softmax cross-entropy: by the book, fused and compiled, and the naive twin, all the same."""
+"""Softmax cross-entropy: the reference, the fused and compiled form, and the oracle."""
 
 import math
 
@@ -18,14 +18,17 @@ from tests.helpers.strategies import logits_and_targets_N_V
 
 
 def fused(logits, targets):
-    """The fused loss with an output layer that hands the logits through; dh is then dlogits."""
+    """The fused loss with an identity output layer, so that dh is dlogits."""
     V = logits.shape[1]
     params = {"W": np.eye(V).astype(logits.dtype), "b": np.zeros(V, logits.dtype)}
     return output_loss(params, logits, targets, grads={name: np.empty_like(p) for name, p in params.items()})
 
 
 def by_kernels(logits, b, targets, scale=1.0):
-    """Losses of the rows by both kernels, which must agree to the bit; da; and what is added to a db of ones."""
+    """Losses of the rows, da, and what is added to a db of ones.
+
+    Asserts that both kernels give the same losses bit for bit.
+    """
     losses_alone, row_losses, partials = (np.full(n, np.nan, logits.dtype) for n in (len(targets), len(targets), ACCUMULATORS))
     kernels.softmax.softmax_cross_entropy(targets, b, logits.copy(), partials, losses_alone)
     da, db = logits.copy(), np.ones_like(b)
@@ -35,22 +38,22 @@ def by_kernels(logits, b, targets, scale=1.0):
 
 
 @given(logits_and_targets_N_V())
-def test_book_kernel_and_naive_twin_agree(case):
+def test_reference_kernel_and_oracle_agree(case):
     logits, targets = case
-    twins = [naive.cross_entropy(list(row), y) for row, y in zip(logits, targets)]
-    twin_loss = sum(loss for loss, _ in twins) / len(twins)
-    twin_gradient = np.array([gradient for _, gradient in twins]) / len(twins)
+    oracles = [naive.cross_entropy(list(row), y) for row, y in zip(logits, targets)]
+    oracle_loss = sum(loss for loss, _ in oracles) / len(oracles)
+    oracle_gradient = np.array([gradient for _, gradient in oracles]) / len(oracles)
     loss, cache = softmax_cross_entropy(logits, targets)
     fused_loss, dlogits = fused(logits, targets)
-    assert loss == pytest.approx(twin_loss, rel=1e-13) and fused_loss == pytest.approx(twin_loss, rel=1e-13)
-    assert np.abs(twin_gradient).max() > 0
-    np.testing.assert_allclose(softmax_cross_entropy_backward(cache), twin_gradient, rtol=1e-12, atol=1e-15)
-    np.testing.assert_allclose(dlogits, twin_gradient, rtol=1e-12, atol=1e-15)
+    assert loss == pytest.approx(oracle_loss, rel=1e-13) and fused_loss == pytest.approx(oracle_loss, rel=1e-13)
+    assert np.abs(oracle_gradient).max() > 0
+    np.testing.assert_allclose(softmax_cross_entropy_backward(cache), oracle_gradient, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(dlogits, oracle_gradient, rtol=1e-12, atol=1e-15)
 
 
 @pytest.mark.parametrize("dtype, tolerance", [(np.float32, 3e-6), (np.float64, 1e-14), (np.complex128, 1e-14)])
 @given(data=st.data())
-def test_the_kernels_are_the_book_for_rows_of_any_number_of_lanes(dtype, tolerance, data):
+def test_the_kernels_equal_the_reference_for_rows_of_any_length(dtype, tolerance, data):
     V = data.draw(st.integers(1, 3 * ACCUMULATORS + 2))
     rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
     logits, b, targets = rng.normal(0, 3, (3, V)).astype(dtype), rng.normal(0, 2, V).astype(dtype), rng.integers(0, V, 3)
@@ -68,7 +71,7 @@ def test_the_kernels_are_the_book_for_rows_of_any_number_of_lanes(dtype, toleran
 
 @pytest.mark.parametrize("V", [1, 2, ACCUMULATORS, 2 * ACCUMULATORS + 5])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_nan_anywhere_in_a_row_makes_its_loss_nan_and_no_other(V, dtype):
+def test_a_nan_in_a_row_makes_only_the_loss_of_that_row_nan(V, dtype):
     for place in range(V):
         for target in {0, place, V - 1}:
             logits, targets = np.zeros((3, V), dtype), np.array([target] * 3)
@@ -79,7 +82,7 @@ def test_a_nan_anywhere_in_a_row_makes_its_loss_nan_and_no_other(V, dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_logit_of_minus_infinity_has_no_share_and_one_of_infinity_is_told_by_nan(dtype):
+def test_a_logit_of_minus_infinity_has_probability_zero_and_infinity_gives_nan(dtype):
     logits = np.array([[0, -np.inf, 0], [0, np.inf, 0]], dtype)
     with np.errstate(invalid="ignore"):
         row_losses, da, _ = by_kernels(logits, np.zeros(3, dtype), np.array([0, 0]))
@@ -87,7 +90,7 @@ def test_a_logit_of_minus_infinity_has_no_share_and_one_of_infinity_is_told_by_n
     np.testing.assert_allclose(da[0], [-0.5, 0, 0.5], rtol=1e-6)
 
 
-def test_sums_in_lanes_round_less_than_one_long_chain():
+def test_partial_accumulators_round_less_than_one_sum():
     logits = np.random.default_rng(0).normal(0, 3, (20, 10_000)).astype(np.float32)
     targets = np.arange(20)
     row_losses, _, _ = by_kernels(logits, np.zeros(10_000, np.float32), targets)
@@ -96,14 +99,14 @@ def test_sums_in_lanes_round_less_than_one_long_chain():
 
 
 @given(logits_and_targets_N_V())
-def test_the_gradient_is_the_slope_of_the_loss(case):
+def test_the_gradient_is_the_derivative_of_the_loss(case):
     logits, targets = case
     _, cache = softmax_cross_entropy(logits, targets)
     assert_gradient(softmax_cross_entropy_backward(cache), lambda: softmax_cross_entropy(logits, targets)[0], logits)
 
 
 @given(logits_and_targets_N_V())
-def test_every_gradient_of_output_layer_and_loss_in_any_chunks(case):
+def test_every_gradient_of_output_layer_and_loss_is_right_for_any_chunks(case):
     logits, targets = case
     rng = np.random.default_rng(3)
     params = {"W": rng.standard_normal((2, logits.shape[1])), "b": rng.standard_normal(logits.shape[1])}
@@ -123,7 +126,7 @@ def test_every_gradient_of_output_layer_and_loss_in_any_chunks(case):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_gradients_are_the_same_in_any_chunks_for_a_tied_matrix_and_rows_out_of_a_larger_array(dtype, monkeypatch):
+def test_chunks_do_not_change_gradients_of_a_tied_matrix_or_of_strided_rows(dtype, monkeypatch):
     rng = np.random.default_rng(0)
     H, V, N = 3, 40, 11
     W, h, targets = rng.standard_normal((H, V)).astype(dtype), rng.standard_normal((N, H)).astype(dtype), rng.integers(0, V, N)
@@ -146,23 +149,23 @@ def test_gradients_are_the_same_in_any_chunks_for_a_tied_matrix_and_rows_out_of_
 
 
 @given(logits_and_targets_N_V(scale=1.0))
-def test_a_complex_step_gives_the_gradient_by_the_book_and_compiled(case):
+def test_a_complex_step_gives_the_gradient_of_reference_and_kernel(case):
     logits, targets = case
     direction = np.random.default_rng(0).standard_normal(logits.shape)
     _, dlogits = fused(logits, targets)
     expected = np.sum(dlogits * direction)
     scale = np.sum(np.abs(dlogits * direction))
     assert scale > 0
-    nudged = logits + 1e-200j * direction
-    for loss in (softmax_cross_entropy(nudged, targets)[0], fused(nudged, targets)[0]):
+    perturbed = logits + 1e-200j * direction
+    for loss in (softmax_cross_entropy(perturbed, targets)[0], fused(perturbed, targets)[0]):
         assert abs(loss.imag / 1e-200 - expected) <= 1e-12 * scale
 
 
-def test_a_bit_is_a_choice_of_two_a_nat_a_choice_of_e():
+def test_ln_2_nats_are_one_bit():
     assert losses.bits(math.log(2)) == 1 and losses.bits(1) == pytest.approx(math.log2(math.e))
 
 
-def test_padding_takes_no_part():
+def test_padding_does_not_count():
     rng = np.random.default_rng(0)
     logits, targets, lengths = rng.standard_normal((4, 3, 5)), rng.integers(0, 5, (4, 3)), np.array([4, 1, 2])
     real = np.arange(4)[:, None] < lengths
@@ -190,16 +193,16 @@ def test_any_finite_logits_give_the_right_loss(dtype, huge):
     expected = np.array([0, math.log(3), math.log(3), 0])
     row_losses, _, _ = by_kernels(logits, np.zeros(3, dtype), targets)
     np.testing.assert_allclose(row_losses, expected, rtol=1e-6)
-    book = [softmax_cross_entropy(logits[n : n + 1], targets[n : n + 1])[0] for n in range(4)]
-    np.testing.assert_allclose(book, expected, rtol=1e-6)
+    reference_losses = [softmax_cross_entropy(logits[n : n + 1], targets[n : n + 1])[0] for n in range(4)]
+    np.testing.assert_allclose(reference_losses, expected, rtol=1e-6)
 
 
-def test_a_likely_wrong_answer_costs_as_much_as_it_must():
+def test_a_confident_wrong_prediction_has_the_right_loss():
     loss, _ = softmax_cross_entropy(np.array([[0.0, 1e300]]), np.array([0]))
     assert loss == 1e300
 
 
-def test_float32_follows_float64():
+def test_float32_agrees_with_float64():
     rng = np.random.default_rng(0)
     logits, targets = rng.normal(0, 5, (50, 84)), rng.integers(0, 84, 50)
     loss, dlogits = fused(logits, targets)
@@ -224,7 +227,7 @@ def test_wrong_input_is_named():
 
 
 class Spy(Workspace):
-    """Writes down which arrays are asked for."""
+    """Records which arrays are requested."""
 
     def __init__(self):
         super().__init__()
@@ -238,7 +241,7 @@ class Spy(Workspace):
 @pytest.mark.parametrize(
     "chunk, rows", [(10, [2, 2, 1]), (14, [2, 2, 1]), (15, [3, 2]), (4, [1] * 5), (20, [3, 2]), (10**6, [5])]
 )
-def test_no_more_logits_are_held_than_a_chunk_and_chunks_are_even(monkeypatch, chunk, rows):
+def test_only_one_chunk_of_logits_is_in_memory_and_chunks_are_even(monkeypatch, chunk, rows):
     monkeypatch.setattr(losses, "CHUNK", chunk)
     params = {"W": np.ones((3, 5)), "b": np.zeros(5)}
     spy = Spy()
@@ -246,7 +249,7 @@ def test_no_more_logits_are_held_than_a_chunk_and_chunks_are_even(monkeypatch, c
     assert spy.asked["logits"] == [(n, 5) for n in rows] and loss == pytest.approx(math.log(5))
 
 
-def test_a_chunk_is_what_the_comment_says():
+def test_the_chunk_size_is_the_documented_one():
     assert losses.CHUNK // 10_000 == 400 and losses.CHUNK % 10_000 == 0
 
 

@@ -1,6 +1,7 @@
-"""The proof of the proof for GRU and RNN: each mistake, in the cell, the kernel or the layer's loop, makes the properties fail.
+"""Tests of the tests for GRU and RNN: every mistake makes a property fail.
 
-``python -m pytest tests/layers/test_mistakes_cells.py -s`` prints the table.
+The mistakes are in the cell, the kernel or the layer's loop. ``python -m pytest
+tests/layers/test_mistakes_cells.py -s`` prints the table.
 """
 
 import pytest
@@ -13,13 +14,13 @@ from tests.layers import test_properties
 from tests.verify.test_mistakes import NOT_COMPILED, fails
 
 OF_A_STEP = [
-    test_properties.test_a_complex_step_through_a_step_of_any_cell_is_its_backward,
-    test_properties.test_a_step_is_the_naive_step_forward_and_backward,
-    test_properties.test_a_step_backward_gives_the_same_twice_and_changes_nothing,
+    test_properties.test_a_complex_step_through_a_time_step_of_any_cell_equals_its_backward,
+    test_properties.test_a_time_step_equals_the_oracle_forward_and_backward,
+    test_properties.test_step_backward_gives_the_same_twice_and_changes_nothing,
 ]
 OF_THE_ENGINE = [
-    test_properties.test_a_complex_step_through_a_sequence_of_any_cell_is_its_backward,
-    test_properties.test_layer_and_book_are_the_naive_twin,
+    test_properties.test_a_complex_step_through_a_sequence_of_any_cell_equals_its_backward,
+    test_properties.test_layer_and_reference_equal_the_oracle,
     test_properties.test_with_lengths_every_sequence_is_as_if_it_were_alone,
 ]
 STEP, BACK = "gru_step", "gru_step_backward"
@@ -27,11 +28,11 @@ GRU_MISTAKES = [
     # the cell
     (reference, STEP, "n = np.tanh(axn + r * q)", "n = np.tanh(axn + q)"),  # no reset
     (reference, STEP, "n = np.tanh(axn + r * q)", "n = np.tanh(axn + z * q)"),  # the wrong gate
-    (reference, STEP, "n = np.tanh(axn + r * q)", "n = np.tanh(r * (axn + q))"),  # the input reset too
+    (reference, STEP, "n = np.tanh(axn + r * q)", "n = np.tanh(r * (axn + q))"),  # the input is reset, too
     (reference, STEP, "r * q)", "((r * h_prev) @ Wh + bh)[:, -r.shape[1]:])"),  # r before the product instead of after
-    (reference, STEP, "r * q)", "r * (q - bh[-q.shape[1]:]) + bh[-q.shape[1]:])"),  # bh_n where r cannot reach it
-    (reference, STEP, "h = (1 - z) * n + z * h_prev", "h = z * n + (1 - z) * h_prev"),  # the update gate the other way round
-    (reference, STEP, "axr, axz, axn = np.split", "axz, axr, axn = np.split"),  # blocks z, r, n on one side
+    (reference, STEP, "r * q)", "r * (q - bh[-q.shape[1]:]) + bh[-q.shape[1]:])"),  # bh_n outside the reset gate
+    (reference, STEP, "h = (1 - z) * n + z * h_prev", "h = z * n + (1 - z) * h_prev"),  # the update gate is inverted
+    (reference, STEP, "axr, axz, axn = np.split", "axz, axr, axn = np.split"),  # blocks in the order z, r, n on one side
     (reference, STEP, "ahr, ahz, q = np.split", "ahr, q, ahz = np.split"),
     (reference, STEP, "x @ Wx + bx ", "x @ Wx "),
     (reference, STEP, "h_prev @ Wh + bh ", "h_prev @ Wh "),
@@ -50,13 +51,13 @@ GRU_MISTAKES = [
     (reference, BACK, "dax = np.concatenate([dar, daz, dan]", "dax = np.concatenate([daz, dar, dan]"),
     (reference, BACK, "dah = np.concatenate([dar, daz, dq]", "dah = np.concatenate([dar, daz, dan]"),
     (reference, BACK, "dx = dax @ Wx.T", "dx = dah @ Wx.T"),
-    (reference, BACK, "dh_prev = dh * z + dah @ Wh.T", "dh_prev = dah @ Wh.T"),  # the carry is dropped
+    (reference, BACK, "dh_prev = dh * z + dah @ Wh.T", "dh_prev = dah @ Wh.T"),  # the direct recurrent gradient is dropped
     (reference, BACK, "dh_prev = dh * z + dah @ Wh.T", "dh_prev = dh * z + dax @ Wh.T"),
     (reference, BACK, "dWh = h_prev.T @ dah", "dWh = h_prev.T @ dax"),
-    (reference, BACK, "dbx = dax.sum(axis=0)", "dbx = dah.sum(axis=0)"),  # the bias of the wrong side
+    (reference, BACK, "dbx = dax.sum(axis=0)", "dbx = dah.sum(axis=0)"),  # the wrong one of both biases
     (reference, BACK, "dbh = dah.sum(axis=0)", "dbh = dax.sum(axis=0)"),
     (reference, BACK, "dbh = dah.sum(axis=0)", "dbh = dah.mean(axis=0)"),
-    (reference, BACK, "dn = dh * (1 - z)", "n *= 0.5; dn = dh * (1 - z)"),  # the cache is changed
+    (reference, BACK, "dn = dh * (1 - z)", "n *= 0.5; dn = dh * (1 - z)"),  # backward changes the cache
     # the kernel
     (kernels.gru, STEP, "+ ah[row, j] + bh[j]", "+ ah[row, j]"),
     (kernels.gru, STEP, "q[row, j] = ah[row, 2 * H + j] + bh[2 * H + j]", "q[row, j] = ah[row, 2 * H + j]"),
@@ -74,7 +75,7 @@ GRU_MISTAKES = [
     (kernels.gru, "gru_steps", "multiply_packed(h[before], Wh", "multiply_packed(h[:n], Wh"),
     (kernels.gru, "gru_steps_backward", "multiply_packed(dah[rows]", "multiply_packed(dax[rows]"),
     (kernels.gru, "gru_steps_backward", "dh[r, j] += through_gates[r, j]", "dh[r, j] = through_gates[r, j]"),
-    # the loops of the layer
+    # the layer
     (GRU, "forward_packed", "packing.sort(state[0])", "state[0]"),
     (GRU, "forward_packed", "bx, bh, h[before]", "bh, bx, h[before]"),
     (GRU, "forward_packed", "np.matmul(h[before], Wh,", "np.matmul(h[:n], Wh,"),
@@ -99,7 +100,7 @@ RNN_MISTAKES = [
     (reference, BACK, "da = dh * (1 - h**2)", "da = dh"),
     (reference, BACK, "da = dh * (1 - h**2)", "da = dh * (1 - h_prev**2)"),
     (reference, BACK, "da = dh * (1 - h**2)", "da = dh * (1 + h**2)"),
-    (reference, BACK, "da = dh * (1 - h**2)", "dh *= 1 - h**2; da = dh"),  # what was handed in is changed
+    (reference, BACK, "da = dh * (1 - h**2)", "dh *= 1 - h**2; da = dh"),  # an argument is changed
     (reference, BACK, "dh_prev = da @ Wh.T", "dh_prev = da @ Wh"),
     (reference, BACK, "dh_prev = da @ Wh.T", "dh_prev = dh @ Wh.T"),
     (reference, BACK, "dWh = h_prev.T @ da", "dWh = h.T @ da"),
@@ -121,14 +122,14 @@ RNN_MISTAKES = [
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("cell", ["gru", "rnn"])
-def test_the_properties_hold_when_nothing_is_wrong(cell):
+def test_the_properties_hold_for_the_correct_code(cell):
     assert not any(fails(test, CELLS[cell]) for test in (*OF_A_STEP, *OF_THE_ENGINE))
 
 
 @pytest.mark.thorough
 @pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value")
 @pytest.mark.parametrize("cell, rows", [("gru", GRU_MISTAKES), ("rnn", RNN_MISTAKES)])
-def test_every_mistake_fails_the_properties(cell, rows, monkeypatch):
+def test_every_mistake_makes_a_property_fail(cell, rows, monkeypatch):
     print(f"\n{'where':<20}{'wrong':<66}properties that fail")
     assert len(rows) == len(set(rows)) >= {"gru": 25, "rnn": 10}[cell]
     for home, name, right, wrong in rows:

@@ -1,7 +1,8 @@
-"""What must hold for every step, sequence, loss and model, whatever the sizes and the numbers.
+"""Properties of every step, sequence, loss and model, for all sizes and numbers.
 
-The functions under test are looked up in their modules at every call (``reference.lstm_step_backward``), so that
-``test_mistakes`` can put a wrong one in place of each and see this suite fail.
+The functions under test are looked up in their modules at every call
+(``reference.lstm_step_backward``). So ``test_mistakes`` can replace each by a wrong one
+and assert that this suite fails.
 """
 
 import numpy as np
@@ -32,24 +33,27 @@ EXACT = 1e-12  # relative error of a complex step against backward
 CLOSE = dict(rtol=1e-12, atol=1e-13)
 
 
-def close(ours, twins):
-    for a, b in zip(ours, twins, strict=True):
+def close(ours, oracles):
+    for a, b in zip(ours, oracles, strict=True):
         assert np.abs(b).max() > 0, "zeros prove nothing"
         np.testing.assert_allclose(a, b, **CLOSE)
 
 
-# ---- one step ---------------------------------------------------------------------------------------------------------
+# ---- one step ------------------------------------------------------------------------
 
 
 def step_and_back(cell, case):
-    """What has a row for each sequence (h, dx, dh_prev; for an LSTM h, c, dx, dh_prev, dc_prev), and dWx, dWh, db."""
+    """A step forward and backward: arrays with a row per sequence; dWx, dWh, db.
+
+    The rows are h, dx, dh_prev; for an LSTM h, c, dx, dh_prev, dc_prev.
+    """
     state, cache = cell.step(case.x, case.state, case.weights)
     dx, dstate, grads = cell.step_backward(case.dstate, cache, case.weights)
     return (*state, dx, *dstate), grads
 
 
 @given(sizes, sizes, sizes, seeds)
-def test_a_complex_step_through_a_step_is_its_backward(B, D, H, seed):
+def test_a_complex_step_through_a_time_step_equals_its_backward(B, D, H, seed):
     check = check_step(
         reference.lstm_step, reference.lstm_step_backward,
         batch_size=B, input_size=D, hidden_size=H, seed=seed, tolerance=EXACT,
@@ -59,7 +63,7 @@ def test_a_complex_step_through_a_step_is_its_backward(B, D, H, seed):
 
 @EACH_CELL
 @given(data=st.data())
-def test_a_complex_step_through_a_step_of_any_cell_is_its_backward(cell, data):
+def test_a_complex_step_through_a_time_step_of_any_cell_equals_its_backward(cell, data):
     case = data.draw(steps_B_D_H(cell))
     names, n = list(case.inputs(cell)), len(cell.parts)
     arranged = lambda p: case._replace(
@@ -81,7 +85,7 @@ def test_a_complex_step_through_a_step_of_any_cell_is_its_backward(cell, data):
 
 @EACH_CELL
 @given(data=st.data())
-def test_a_step_is_the_naive_step_forward_and_backward(cell, data):
+def test_a_time_step_equals_the_oracle_forward_and_backward(cell, data):
     case = data.draw(steps_B_D_H(cell))
     by_row, grads = step_and_back(cell, case)
     summed = [np.zeros_like(g) for g in grads]
@@ -100,7 +104,7 @@ def test_a_step_is_the_naive_step_forward_and_backward(cell, data):
 
 @EACH_CELL
 @given(data=st.data())
-def test_a_step_of_a_batch_is_the_steps_of_its_rows(cell, data):
+def test_a_step_of_a_batch_equals_the_steps_of_its_rows(cell, data):
     case = data.draw(steps_B_D_H(cell))
     by_row, grads = step_and_back(cell, case)
     rows = [step_and_back(cell, case.rows(slice(s, s + 1))) for s in range(len(case.x))]
@@ -121,20 +125,21 @@ def test_the_order_of_the_rows_of_a_step_does_not_matter(cell, data, seed):
 
 @EACH_CELL
 @given(data=st.data(), seed=seeds)
-def test_the_gradient_of_a_sum_of_losses_is_the_sum_of_the_gradients(cell, data, seed):
+def test_the_gradient_of_a_sum_of_losses_is_the_sum_of_gradients(cell, data, seed):
     case = data.draw(steps_B_D_H(cell))
-    n, rng, pieces = len(cell.parts), np.random.default_rng(seed), []
-    for k, whole in enumerate(case.dstate):  # of a loss of each part of the state alone, cut in two
+    n, rng, terms = len(cell.parts), np.random.default_rng(seed), []
+    # two terms for each part of the state alone
+    for k, whole in enumerate(case.dstate):
         some = whole * rng.uniform(0.2, 0.8, whole.shape)
         zeros = [np.zeros_like(d) for d in case.dstate]
-        pieces += [tuple([*zeros[:k], piece, *zeros[k + 1 :]]) for piece in (some, whole - some)]
+        terms += [tuple([*zeros[:k], term, *zeros[k + 1 :]]) for term in (some, whole - some)]
     backward = lambda dstate: [a for part in step_and_back(cell, case._replace(dstate=dstate)) for a in part][n:]
-    close(backward(case.dstate), [sum(parts) for parts in zip(*map(backward, pieces))])
+    close(backward(case.dstate), [sum(parts) for parts in zip(*map(backward, terms))])
 
 
 @EACH_CELL
 @given(data=st.data())
-def test_a_step_backward_gives_the_same_twice_and_changes_nothing(cell, data):
+def test_step_backward_gives_the_same_twice_and_changes_nothing(cell, data):
     case = data.draw(steps_B_D_H(cell))
     _, cache = cell.step(case.x, case.state, case.weights)
     inputs = (case.x, *case.state, *case.weights, *case.dstate, *cache)
@@ -146,18 +151,24 @@ def test_a_step_backward_gives_the_same_twice_and_changes_nothing(cell, data):
         np.testing.assert_array_equal(before, after)
 
 
-# ---- a whole sequence -------------------------------------------------------------------------------------------------
+# ---- a whole sequence ----------------------------------------------------------------
 
 
-def book_and_back(cell, case):
-    """By the book, without lengths: what has a step (h, dx), what has a row (hT, dh0; hT, cT, dh0, dc0), dWx, dWh, db."""
+def reference_and_back(cell, case):
+    """The reference without lengths: arrays by step, arrays by row, and dWx, dWh, db.
+
+    By step: h, dx. By row: hT, dh0; for an LSTM hT, cT, dh0, dc0.
+    """
     h, final, caches = cell.sequence(case.x, case.state, case.weights)
     dx, dstate, grads = cell.sequence_backward(case.dh, case.dstate, caches, case.weights)
     return (h, dx), (*final, *dstate), tuple(grads)
 
 
 def layer_and_back(cell, case, lengths=None):
-    """The compiled layer: the same three, by its loop over BLAS, after a look that the loop compiled as a whole agrees."""
+    """The same three from the layer's loop over BLAS.
+
+    Asserts that the compiled time loop agrees.
+    """
     layer, both = cell.layer(case.x.shape[2], len(case.params["Wh"])), []
     for blas in (False, True):
         asked = []
@@ -165,7 +176,7 @@ def layer_and_back(cell, case, lengths=None):
             patch.setattr(threads, "left_to_blas", lambda sequences: asked.append(sequences) or blas)
             h, final, cache = layer.forward(case.params, case.x, case.state, lengths)
             dx, dstate, grads = layer.backward(case.params, case.dh, cache, case.dstate)
-        assert asked == [len(case.x[0])] * 2  # on the way forward and on the way back
+        assert asked == [len(case.x[0])] * 2  # forward and backward
         both.append(((h, dx), (*final, *dstate), tuple(grads.values())))
     for compiled, step_by_step in zip(*both):
         for a, b in zip(compiled, step_by_step, strict=True):
@@ -174,13 +185,14 @@ def layer_and_back(cell, case, lengths=None):
 
 
 @given(sizes, sizes, sizes, sizes, seeds)
-def test_a_complex_step_through_a_sequence_is_its_backward(T, B, D, H, seed):
+def test_a_complex_step_through_a_sequence_equals_its_backward(T, B, D, H, seed):
     layer = LSTM(D, H)
     named = lambda *weights: dict(zip(("Wx", "Wh", "b"), weights))
     forward = lambda x, state, *weights: layer.forward(named(*weights), x, state)
 
     def backward(dh, dstate, cache, Wx, Wh):
-        return layer.backward(named(Wx, Wh, np.zeros(4 * H)), dh, cache, dstate)  # what b is does not matter on the way back
+        # backward does not depend on b
+        return layer.backward(named(Wx, Wh, np.zeros(4 * H)), dh, cache, dstate)
 
     arguments = dict(steps=T, batch_size=B, input_size=D, hidden_size=H, seed=seed, tolerance=EXACT)
     for pair in ((sequence.lstm_sequence, sequence.lstm_sequence_backward), (forward, backward)):
@@ -190,7 +202,7 @@ def test_a_complex_step_through_a_sequence_is_its_backward(T, B, D, H, seed):
 
 @EACH_CELL
 @given(data=st.data())
-def test_a_complex_step_through_a_sequence_of_any_cell_is_its_backward(cell, data):
+def test_a_complex_step_through_a_sequence_of_any_cell_equals_its_backward(cell, data):
     case = data.draw(sequences_T_B_D_H(cell))
     T, B, D, H = case.sizes
     layer, initial, n = cell.layer(D, H), [f"{part}0" for part in cell.parts], len(cell.parts)
@@ -210,18 +222,19 @@ def test_a_complex_step_through_a_sequence_of_any_cell_is_its_backward(cell, dat
 
     params = {"x": case.x, **dict(zip(initial, case.state)), **case.params}
     check = check_gradients(loss, params, gradients, tolerance=EXACT)
-    # a single weight's gradient may nearly cancel, and has no larger ones beside it: it is measured by those of all
+    # the gradient of a single weight may nearly cancel; so it is compared with the
+    # largest of all gradients
     rounding = EXACT / 100 * max(np.abs(gradient).max() for gradient in gradients(params).values())
     assert all(row.verdict == "ok" or row.verdict == "WRONG" and row.absolute < rounding for row in check.rows), str(check)
 
 
 @EACH_CELL
 @given(data=st.data())
-def test_layer_and_book_are_the_naive_twin(cell, data):
+def test_layer_and_reference_equal_the_oracle(cell, data):
     case = data.draw(sequences_T_B_D_H(cell))
-    by_step, by_row, grads = book_and_back(cell, case)
-    for ours, book in zip(layer_and_back(cell, case), (by_step, by_row, grads)):
-        close(book, ours)
+    by_step, by_row, grads = reference_and_back(cell, case)
+    for ours, by_reference in zip(layer_and_back(cell, case), (by_step, by_row, grads)):
+        close(by_reference, ours)
     summed = [0] * len(grads)
     for s in range(case.sizes[1]):
         own = lambda parts: tuple(part[s] for part in parts)
@@ -237,7 +250,7 @@ def test_layer_and_book_are_the_naive_twin(cell, data):
 
 @EACH_CELL
 @given(data=st.data(), cut=sizes)
-def test_a_sequence_cut_anywhere_with_its_state_carried_is_the_whole(cell, data, cut):
+def test_a_sequence_cut_anywhere_with_its_state_passed_on_equals_the_whole(cell, data, cut):
     case = data.draw(sequences_T_B_D_H(cell))
     T, B, D, H = case.sizes
     cut %= T + 1
@@ -254,8 +267,8 @@ def test_a_sequence_cut_anywhere_with_its_state_carried_is_the_whole(cell, data,
         dx_2, dstate, grads_2 = backward(case.dh[cut:], cache_2, case.dstate)
         dx_1, dstate0, grads_1 = backward(case.dh[:cut], cache_1, dstate)
         grads = [a + b for a, b in zip(*(g.values() if isinstance(g, dict) else g for g in (grads_1, grads_2)))]
-        pieces = (np.concatenate([h_1, h_2]), np.concatenate([dx_1, dx_2])), (*final, *dstate0), grads
-        for ours, whole in zip(pieces, book_and_back(cell, case)):
+        joined = (np.concatenate([h_1, h_2]), np.concatenate([dx_1, dx_2])), (*final, *dstate0), grads
+        for ours, whole in zip(joined, reference_and_back(cell, case)):
             close(ours, whole)
 
 
@@ -290,7 +303,7 @@ def test_the_order_of_the_sequences_in_a_batch_does_not_matter(cell, data, seed)
 
 @EACH_CELL
 @given(data=st.data())
-def test_a_sequence_backward_gives_the_same_twice_and_changes_nothing(cell, data):
+def test_sequence_backward_gives_the_same_twice_and_changes_nothing(cell, data):
     case = data.draw(sequences_T_B_D_H(cell))
     _, _, caches = cell.sequence(case.x, case.state, case.weights)
     inputs = (case.x, case.dh, *case.state, *case.dstate, *case.weights, *(array for cache in caches for array in cache))
@@ -303,7 +316,7 @@ def test_a_sequence_backward_gives_the_same_twice_and_changes_nothing(cell, data
         np.testing.assert_array_equal(before, after)
 
 
-# ---- the loss ---------------------------------------------------------------------------------------------------------
+# ---- the loss ------------------------------------------------------------------------
 
 
 def loss_and_gradient(logits, targets, lengths=None):
@@ -312,7 +325,7 @@ def loss_and_gradient(logits, targets, lengths=None):
 
 
 @given(logits_and_targets_T_B_V())
-def test_a_complex_step_through_the_loss_is_its_backward(case):
+def test_a_complex_step_through_the_loss_equals_its_backward(case):
     logits, targets, lengths = case
     loss = lambda p: losses.softmax_cross_entropy(p["logits"], targets, lengths)[0]
     gradients = lambda p: {"logits": loss_and_gradient(p["logits"], targets, lengths)[1]}
@@ -321,19 +334,19 @@ def test_a_complex_step_through_the_loss_is_its_backward(case):
 
 
 @given(logits_and_targets_T_B_V())
-def test_the_loss_is_the_naive_mean_over_the_real_tokens(case):
+def test_the_loss_is_the_oracles_mean_over_the_real_tokens(case):
     logits, targets, lengths = case
     loss, gradient = loss_and_gradient(logits, targets, lengths)
-    twins = [
+    oracles = [
         naive.cross_entropy(list(logits[t, s]), targets[t, s]) for s, n in enumerate(lengths) for t in range(n)
     ]
-    assert loss == pytest.approx(sum(value for value, _ in twins) / len(twins), rel=1e-12)
+    assert loss == pytest.approx(sum(value for value, _ in oracles) / len(oracles), rel=1e-12)
     ours = np.concatenate([gradient[:n, s] for s, n in enumerate(lengths)])
-    close([ours], [np.array([g for _, g in twins]) / len(twins)])
+    close([ours], [np.array([g for _, g in oracles]) / len(oracles)])
 
 
 @given(logits_and_targets_T_B_V())
-def test_what_stands_at_the_padding_changes_no_loss_and_no_gradient(case):
+def test_logits_at_the_padding_change_no_loss_and_no_gradient(case):
     logits, targets, lengths = case
     loss, gradient = loss_and_gradient(logits, targets, lengths)
     padding = np.arange(len(logits))[:, None] >= lengths
@@ -360,9 +373,9 @@ def test_a_shift_of_all_logits_changes_nothing_and_gradients_sum_to_zero(case, s
 def test_large_logits_have_the_right_loss_and_gradient(case):
     logits, targets = case
     loss, gradient = loss_and_gradient(logits, targets)
-    twins = [naive.cross_entropy(list(row), y) for row, y in zip(logits, targets)]
-    assert loss == pytest.approx(np.mean([value for value, _ in twins]), rel=1e-12, abs=1e-15)
-    np.testing.assert_allclose(gradient, np.array([g for _, g in twins]) / len(twins), rtol=1e-11, atol=1e-15)
+    oracles = [naive.cross_entropy(list(row), y) for row, y in zip(logits, targets)]
+    assert loss == pytest.approx(np.mean([value for value, _ in oracles]), rel=1e-12, abs=1e-15)
+    np.testing.assert_allclose(gradient, np.array([g for _, g in oracles]) / len(oracles), rtol=1e-11, atol=1e-15)
 
 
 @given(sizes, sizes, seeds)
@@ -379,20 +392,22 @@ def test_the_gradient_scales_with_the_gradient_of_the_loss(case):
     close([losses.softmax_cross_entropy_backward(cache, -2.5)], [-2.5 * losses.softmax_cross_entropy_backward(cache)])
 
 
-# ---- the whole model --------------------------------------------------------------------------------------------------
+# ---- the whole model -----------------------------------------------------------------
 
 
-@given(models_and_batches_V_H_T_B(shares=st.just(0.0) | st.floats(0.1, 0.6)), seeds)
-def test_a_complex_step_through_the_whole_model_is_its_backward(case, seed):
+@given(models_and_batches_V_H_T_B(rates=st.just(0.0) | st.floats(0.1, 0.6)), seeds)
+def test_a_complex_step_through_the_whole_model_equals_its_backward(case, seed):
     model, batch, state = case
     check = check_model(model, batch, state, tolerance=EXACT, seed=seed)
     assert not check.wrong, check
-    assert check or model.dropout, check  # dropout may leave out all there is, and the slopes are then zero
+    # dropout may drop everything, and all derivatives are then zero
+    assert check or model.dropout, check
 
 
 def loss_and_all_gradients(model, batch, state):
     loss, gradients, final, dstate = model.loss_and_gradients(batch, state)
-    return loss, gradients.flat.copy(), np.array(final), np.array(dstate)  # (layers, 2 or 1, B, H)
+    # (layers, 2 or 1, B, H)
+    return loss, gradients.flat.copy(), np.array(final), np.array(dstate)
 
 
 @given(models_and_batches_V_H_T_B())
@@ -411,7 +426,7 @@ def rows_of_states(states, which):
 
 
 @given(models_and_batches_V_H_T_B())
-def test_a_batch_is_the_mean_of_its_sequences_weighed_by_their_tokens(case):
+def test_the_loss_of_a_batch_is_the_mean_over_its_sequences_weighted_by_tokens(case):
     model, batch, state = case
     loss, gradient, final, dstate = loss_and_all_gradients(model, batch, state)
     weights = batch.lengths / batch.lengths.sum()
@@ -427,7 +442,7 @@ def test_a_batch_is_the_mean_of_its_sequences_weighed_by_their_tokens(case):
 
 
 @given(models_and_batches_V_H_T_B(), seeds)
-def test_the_order_of_the_sequences_does_not_matter_to_a_model(case, seed):
+def test_the_order_of_the_sequences_does_not_matter_in_a_model(case, seed):
     model, batch, state = case
     order = np.random.default_rng(seed).permutation(len(batch.lengths))
     before = loss_and_all_gradients(model, batch, state)
@@ -436,11 +451,11 @@ def test_the_order_of_the_sequences_does_not_matter_to_a_model(case, seed):
     close(after, (*before[:2], before[2][:, :, order], before[3][:, :, order]))
 
 
-# ---- the optimizer ----------------------------------------------------------------------------------------------------
+# ---- the optimizer -------------------------------------------------------------------
 
 
 @given(seeds, sizes)
-def test_adams_first_step_is_the_rate_against_the_sign_of_a_large_gradient(seed, size):
+def test_adams_first_step_is_the_learning_rate_times_the_sign_of_a_large_gradient(seed, size):
     rng = np.random.default_rng(seed)
     theta = rng.standard_normal(size)
     g = rng.choice([-1, 1], size) * 10.0 ** rng.uniform(0, 6, size)

@@ -1,4 +1,4 @@
-"""The whole model, from ids to loss: the published sizes, the naive twin, every gradient."""
+"""The whole model, from ids to loss: published sizes, the oracle, every gradient."""
 
 import json
 import re
@@ -25,9 +25,12 @@ def test_parameter_counts_are_the_published_ones():
 @pytest.mark.parametrize(
     "cell, D, H, count",
     [
-        pytest.param("gru", 256, 1024, 3_938_304, marks=pytest.mark.thorough),  # of TensorFlow's tutorial on text generation
-        ("gru", 84, 128, 3 * (84 * 128 + 128 * 128 + 2 * 128)),  # Keras's GRU(128), reset_after
-        ("rnn", 32, 32, 2_080),  # SimpleRNN(32) on vectors of 32, in Chollet's Deep learning with Python (2017), 6.2
+        # TensorFlow's tutorial on text generation
+        pytest.param("gru", 256, 1024, 3_938_304, marks=pytest.mark.thorough),
+        # Keras's GRU(128), reset_after
+        ("gru", 84, 128, 3 * (84 * 128 + 128 * 128 + 2 * 128)),
+        # SimpleRNN(32), width 32: Chollet, Deep learning with Python (2017), 6.2
+        ("rnn", 32, 32, 2_080),
         ("rnn", 84, 128, 84 * 128 + 128 * 128 + 128),
     ],
 )
@@ -50,7 +53,7 @@ def in_dtype(states, dtype):
 
 
 @given(models_and_batches_V_H_T_B())
-def test_every_gradient_is_the_slope_of_the_loss(case):
+def test_every_gradient_is_the_derivative_of_the_loss(case):
     model, batch, state = case
     _, gradients, _, dstate = model.loss_and_gradients(batch, state)
     loss = lambda: model.loss(batch, state)[0]
@@ -65,25 +68,25 @@ def test_every_gradient_is_the_slope_of_the_loss(case):
 def test_a_complex_step_from_ids_to_loss_gives_the_gradient(case):
     model, batch, state = case
     _, gradients, _, _ = model.loss_and_gradients(batch, state)
-    twin = LanguageModel(**model.sizes() | {"dtype": np.complex128})
+    perturbed = LanguageModel(**model.sizes() | {"dtype": np.complex128})
     direction = np.random.default_rng(0).standard_normal(model.parameters.flat.size)
-    twin.parameters.flat[:] = model.parameters.flat + 1e-200j * direction
-    slope = twin.loss(batch, in_dtype(state, np.complex128))[0].imag / 1e-200
+    perturbed.parameters.flat[:] = model.parameters.flat + 1e-200j * direction
+    derivative = perturbed.loss(batch, in_dtype(state, np.complex128))[0].imag / 1e-200
     scale = np.sum(np.abs(gradients.flat * direction))
     assert scale > 0
-    assert abs(gradients.flat @ direction - slope) <= 1e-12 * scale
+    assert abs(gradients.flat @ direction - derivative) <= 1e-12 * scale
 
 
 @given(models_and_batches_V_H_T_B())
-def test_the_loss_is_that_of_the_naive_twin(case):
+def test_the_loss_is_that_of_the_oracle(case):
     model, batch, _ = case
-    twin = naive_loss(model, batch)
-    assert model.loss(batch)[0] == pytest.approx(twin, rel=1e-12)
-    assert model.loss_and_gradients(batch)[0] == pytest.approx(twin, rel=1e-12)
+    oracle = naive_loss(model, batch)
+    assert model.loss(batch)[0] == pytest.approx(oracle, rel=1e-12)
+    assert model.loss_and_gradients(batch)[0] == pytest.approx(oracle, rel=1e-12)
 
 
 @given(models_and_batches_V_H_T_B())
-def test_float32_follows_float64(case):
+def test_float32_agrees_with_float64(case):
     model, batch, state = case
     narrow = LanguageModel(**model.sizes() | {"dtype": np.float32})
     narrow.parameters.flat[:] = model.parameters.flat
@@ -96,22 +99,23 @@ def test_float32_follows_float64(case):
 
 
 @given(models_and_batches_V_H_T_B())
-def test_a_text_cut_in_two_with_the_state_carried_is_the_whole_text(case):
+def test_a_text_cut_in_two_with_its_state_passed_on_equals_the_whole_text(case):
     model, batch, state = case
     whole, final = model.logits(batch.inputs, state=state)
     cut = len(batch.inputs) // 2
-    pieces = []
+    outputs = []
     for part in (batch.inputs[:cut], batch.inputs[cut:]):
         logits, state = model.logits(part, state=state)
-        pieces.append(logits)
-    np.testing.assert_allclose(np.concatenate(pieces), whole, rtol=1e-12, atol=1e-13)
+        outputs.append(logits)
+    np.testing.assert_allclose(np.concatenate(outputs), whole, rtol=1e-12, atol=1e-13)
     np.testing.assert_allclose(state, final, rtol=1e-12, atol=1e-13)
 
 
 @given(models_and_batches_V_H_T_B(), st.integers(0, 2))
 def test_the_last_logits_are_those_after_the_last_real_id_of_each_sequence(case, without):
     model, batch, state = case
-    lengths = np.where(np.arange(len(batch.lengths)) < without, 0, batch.lengths)  # some may have none
+    # some may have none
+    lengths = np.where(np.arange(len(batch.lengths)) < without, 0, batch.lengths)
     last, final = model.logits(batch.inputs, lengths, state, last_only=True)
     all_of_them, same_final = model.logits(batch.inputs, lengths, state)
     assert last.shape == all_of_them.shape[1:] and last.dtype == all_of_them.dtype
@@ -119,12 +123,12 @@ def test_the_last_logits_are_those_after_the_last_real_id_of_each_sequence(case,
     for b, n in enumerate(lengths):
         if n:
             np.testing.assert_allclose(last[b], all_of_them[n - 1, b], rtol=1e-12, atol=1e-14)
-        else:  # what it would say before it reads anything
+        else:  # its prediction before it reads anything
             W, bias = (model.parameters["embedding.W"].T if model.tied else model.parameters["output.W"]), "output.b"
             np.testing.assert_allclose(last[b], state[-1][0][b] @ W + model.parameters[bias], rtol=1e-12, atol=1e-14)
 
 
-def test_the_same_seed_gives_the_same_bits_and_another_seed_others():
+def test_the_same_seed_gives_the_same_bits_and_another_seed_other_ones():
     a, b, c = (LanguageModel(20, 5, 8, 2, seed=s).parameters.flat for s in (1, 1, 2))
     assert (a == b).all() and (a != c).any()
 
@@ -139,7 +143,7 @@ def test_all_parameters_are_one_vector():
 
 @pytest.mark.parametrize("name", ["vocab_size", "embedding", "hidden", "layers"])
 @pytest.mark.parametrize("value", [0, -3, 1.5, "9"])
-def test_sizes_that_are_no_sizes_are_refused_by_name(name, value):
+def test_impossible_sizes_are_refused_by_name(name, value):
     with pytest.raises(InputError, match=name):
         LanguageModel(**{"vocab_size": 5, name: value})
 
@@ -179,7 +183,7 @@ def test_logits_refuse_what_is_not_a_batch_of_ids():
         model.logits([[7]])
 
 
-# ---- tied embeddings --------------------------------------------------------------------------------------------------
+# ---- tied embeddings -----------------------------------------------------------------
 
 
 @given(models_and_batches_V_H_T_B().filter(lambda case: case[0].tied))
@@ -203,7 +207,7 @@ def test_the_gradient_of_a_tied_table_is_the_sum_of_both_uses(case):
     )
 
 
-def test_gradients_of_a_tied_table_do_not_pile_up_from_call_to_call():
+def test_gradients_of_a_tied_table_do_not_accumulate_from_call_to_call():
     model, batch = random_case(5, 3, 3, 2, 4, 2, tied=True)
     first = model.loss_and_gradients(batch)[1].flat.copy()
     np.testing.assert_array_equal(model.loss_and_gradients(batch)[1].flat, first)
@@ -216,7 +220,7 @@ def test_gradients_of_a_tied_table_do_not_pile_up_from_call_to_call():
         (dict(hidden=4, embedding=5), "an embedding as wide as the hidden layer, 4; there is one of width 5"),
     ],
 )
-def test_what_cannot_be_tied_is_refused(sizes, words):
+def test_matrices_that_cannot_be_tied_are_refused(sizes, words):
     with pytest.raises(InputError, match=words):
         LanguageModel(7, tied=True, **sizes)
 
@@ -233,7 +237,7 @@ def test_the_sizes_of_a_model_rebuild_it(cell, tied):
     assert again.summary() == model.summary()
 
 
-def test_the_summary_tells_of_dropout_and_tying():
+def test_the_summary_shows_dropout_and_tied_weights():
     text = LanguageModel(50, 8, 8, 2, "gru", dropout=0.25, tied=True).summary()
     assert "dropout of 0.25 before each layer but the first" in text
     assert "bx 24 bh 24" in text and re.search(r"^output +tied +b 50 +50$", text, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Optimizers, schedules and clipping, held to the algorithms as printed."""
+"""Optimizers, schedules and clipping, against the published algorithms."""
 
 import dataclasses
 import math
@@ -23,12 +23,15 @@ from minilstm.optim import (
 )
 from tests.helpers.strategies import seeds
 
-BOOK = {"adam": adam_step, "rmsprop": rmsprop_step, "sgd": sgd_step}
+REFERENCE = {"adam": adam_step, "rmsprop": rmsprop_step, "sgd": sgd_step}
 KINDS = pytest.mark.parametrize("optimizer", [Adam(), RMSprop(), SGD()], ids=lambda optimizer: optimizer.kind)
 
 
 def naive_adam(theta, gradients, rates, beta1, beta2, epsilon, epsilon_hat):
-    """Algorithm 1 of Kingma and Ba, one number at a time; with epsilon hat, the last line of their section 2."""
+    """Algorithm 1 of Kingma and Ba, scalar by scalar.
+
+    Epsilon hat is in the last line of their section 2.
+    """
     result = []
     for p in range(len(theta)):
         value, m, v = theta[p], 0.0, 0.0
@@ -45,7 +48,7 @@ def naive_adam(theta, gradients, rates, beta1, beta2, epsilon, epsilon_hat):
 
 
 def naive_rmsprop(theta, gradients, rates, rho, momentum, epsilon):
-    """As Keras documents it: what is subtracted is remembered, not what is added."""
+    """As Keras documents it: the momentum buffer has what is subtracted."""
     result = []
     for p in range(len(theta)):
         value, mean_square, subtracted = theta[p], 0.0, 0.0
@@ -58,7 +61,10 @@ def naive_rmsprop(theta, gradients, rates, rho, momentum, epsilon):
 
 
 def naive_sgd(theta, gradients, rates, momentum, nesterov):
-    """Every step as the sum that it is: all gradients so far, each weighted by the momentum once for each step since."""
+    """Every step as a sum of all gradients so far.
+
+    A gradient of n steps ago is multiplied by momentum ** n.
+    """
     result = []
     for p in range(len(theta)):
         value = theta[p]
@@ -73,7 +79,7 @@ NAIVE = {"adam": naive_adam, "rmsprop": naive_rmsprop, "sgd": naive_sgd}
 
 
 def constants(optimizer):
-    """All but the learning rate, in the order of the fields."""
+    """All hyperparameters but the learning rate, in the order of the fields."""
     return list(dataclasses.asdict(optimizer).values())[1:]
 
 
@@ -94,29 +100,31 @@ def constants(optimizer):
     ids=repr,
 )
 @given(seed=seeds)
-def test_compiled_book_and_naive_take_the_same_steps(optimizer, seed):
+def test_kernel_reference_and_oracle_take_the_same_steps(optimizer, seed):
     rng = np.random.default_rng(seed)
     start, gradients = rng.standard_normal(5), rng.standard_normal((4, 5)) * 10.0 ** rng.integers(-4, 4, 5)
     rates = [0.01, *rng.uniform(0.005, 0.05, 3)]
-    book, book_state = start, optimizer.init(start)
+    reference_theta, reference_state = start, optimizer.init(start)
     theta, state = start.copy(), optimizer.init(start)
     for g, rate in zip(gradients, rates):
-        book, book_state = BOOK[optimizer.kind](book, g, book_state, rate, *constants(optimizer))
+        reference_theta, reference_state = REFERENCE[optimizer.kind](
+            reference_theta, g, reference_state, rate, *constants(optimizer)
+        )
         state = optimizer.step(theta, g, state, None if rate == 0.01 else rate)
-    twin = NAIVE[optimizer.kind](start, gradients, rates, *constants(optimizer))
+    oracle = NAIVE[optimizer.kind](start, gradients, rates, *constants(optimizer))
     moved = np.abs(gradients).max() * 1e-4
-    assert np.abs(theta - start).max() > min(moved, 1e-4) and state.t == book_state.t == 4
-    np.testing.assert_allclose(book, twin, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(theta, twin, rtol=1e-12, atol=1e-12)
-    for compiled, printed in zip(state[:-1], book_state[:-1]):
-        np.testing.assert_allclose(compiled, printed, rtol=1e-12, atol=1e-12 * np.abs(printed).max())
+    assert np.abs(theta - start).max() > min(moved, 1e-4) and state.t == reference_state.t == 4
+    np.testing.assert_allclose(reference_theta, oracle, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(theta, oracle, rtol=1e-12, atol=1e-12)
+    for compiled, expected in zip(state[:-1], reference_state[:-1]):
+        np.testing.assert_allclose(compiled, expected, rtol=1e-12, atol=1e-12 * np.abs(expected).max())
 
 
 @KINDS
-def test_the_book_changes_nothing_in_place_and_the_compiled_step_makes_nothing_new(optimizer):
+def test_the_reference_changes_nothing_in_place_and_the_kernel_allocates_nothing(optimizer):
     theta, g = np.ones(3), np.array([1.0, -2.0, 3.0])
     state = optimizer.init(theta)
-    BOOK[optimizer.kind](theta, g, state, 0.1, *constants(optimizer))
+    REFERENCE[optimizer.kind](theta, g, state, 0.1, *constants(optimizer))
     assert (theta == 1).all() and state.t == 0 and not any(array.any() for array in state[:-1])
     after = optimizer.step(theta, g, state)
     assert (theta != 1).all() and all(new is old and new.all() for new, old in zip(after[:-1], state[:-1]))
@@ -129,16 +137,16 @@ def test_the_book_changes_nothing_in_place_and_the_compiled_step_makes_nothing_n
 def test_a_step_with_the_factor_of_clipping_is_the_step_of_the_clipped_gradient_to_the_bit(optimizer, dtype, seed):
     rng = np.random.default_rng(seed)
     start, g = rng.standard_normal(37).astype(dtype), rng.standard_normal((3, 37)).astype(dtype)
-    theta, twin = start.copy(), start.copy()
-    state, twin_state = optimizer.init(theta), optimizer.init(twin)
+    theta, other = start.copy(), start.copy()
+    state, other_state = optimizer.init(theta), optimizer.init(other)
     for k in g:
         clipped = k.copy()
         norm, scale = clip_up_to_a_factor(k, 0.9, 2.0)
         assert clip(clipped, 0.9, 2.0) == norm > 2.0 and scale < 1
-        state, twin_state = optimizer.step(theta, k, state, scale=scale), optimizer.step(twin, clipped, twin_state)
+        state, other_state = optimizer.step(theta, k, state, scale=scale), optimizer.step(other, clipped, other_state)
     assert (theta != start).any()
-    for ours, book in zip((theta, *state), (twin, *twin_state)):
-        np.testing.assert_array_equal(ours, book)
+    for ours, expected in zip((theta, *state), (other, *other_state)):
+        np.testing.assert_array_equal(ours, expected)
 
 
 @KINDS
@@ -148,7 +156,8 @@ def test_a_step_that_leaves_a_parameter_infinite_or_nan_says_so(optimizer, dtype
         for bad in (np.nan, np.inf, -np.inf, np.finfo(dtype).max):
             theta, g = np.ones(size, dtype), np.ones(size, dtype)
             theta[place] = bad
-            if bad == np.finfo(dtype).max:  # finite, and the largest of all: a step that does not move it is none too far
+            # the largest finite number; a step that does not change it is accepted
+            if bad == np.finfo(dtype).max:
                 optimizer.step(theta, g, optimizer.init(theta))
             else:
                 with np.errstate(invalid="ignore"), pytest.raises(NotFiniteError, match="a parameter has become NaN or inf"):
@@ -156,7 +165,7 @@ def test_a_step_that_leaves_a_parameter_infinite_or_nan_says_so(optimizer, dtype
 
 
 @KINDS
-def test_a_rate_that_leads_out_of_the_dtype_is_told(optimizer):
+def test_a_learning_rate_that_overflows_the_dtype_is_reported(optimizer):
     theta = np.full(5, -2e38, np.float32)
     with np.errstate(all="ignore"), pytest.raises(NotFiniteError):
         optimizer.step(theta, np.full(5, 10, np.float32), optimizer.init(theta), rate=3e38)
@@ -177,14 +186,14 @@ def test_every_kind_of_optimizer_is_named():
     assert {name: kind.kind for name, kind in OPTIMIZERS.items()} == {name: name for name in ("adam", "rmsprop", "sgd")}
 
 
-def test_adams_first_step_is_the_learning_rate_whatever_the_size_of_the_gradient():
+def test_adams_first_step_is_the_learning_rate_for_any_size_of_the_gradient():
     theta = np.zeros(3)
     adam = Adam(learning_rate=0.5)
     adam.step(theta, np.array([1e-3, -1.0, 1e5]), adam.init(theta))
     np.testing.assert_allclose(theta, [-0.5, 0.5, -0.5], rtol=1e-4)
 
 
-def test_epsilon_hat_stands_beside_the_root_before_its_correction():
+def test_epsilon_hat_is_added_to_the_root_before_bias_correction():
     g = np.array([1e-3, -1e-6])
     for epsilon_hat, root in ((False, np.abs(g)), (True, np.sqrt(0.001) * np.abs(g))):
         theta, adam = np.zeros(2), Adam(1.0, epsilon=1e-5, epsilon_hat=epsilon_hat)
@@ -200,7 +209,7 @@ def test_rmsprops_first_step_has_epsilon_inside_the_root():
     np.testing.assert_allclose(theta, [-0.5e-4 / math.sqrt(1e-9 + 1e-7), large, -large], rtol=1e-6)
 
 
-def test_plain_descent_is_the_gradient_times_the_rate_with_either_kind_of_no_momentum():
+def test_without_momentum_either_kind_of_sgd_is_plain_gradient_descent():
     for sgd in (SGD(0.5), SGD(0.5, nesterov=True)):
         theta, state = np.ones(2), sgd.init(np.ones(2))
         for _ in range(3):
@@ -209,28 +218,32 @@ def test_plain_descent_is_the_gradient_times_the_rate_with_either_kind_of_no_mom
 
 
 @pytest.mark.parametrize("optimizer, size", [(SGD(0.5, 0.75), 2.0), (RMSprop(0.5, 0.5, 0.75), 2.0)], ids=repr)
-def test_down_an_even_slope_momentum_gathers_speed_up_to_a_limit(optimizer, size):
+def test_under_a_constant_gradient_momentum_grows_to_a_limit(optimizer, size):
     theta, state = np.zeros(1), optimizer.init(np.zeros(1))
     speeds = []
     for _ in range(80):
         before = theta[0]
         state = optimizer.step(theta, np.ones(1), state)
         speeds.append(before - theta[0])
-    assert speeds[1] > speeds[0] and speeds[-1] == pytest.approx(size, rel=1e-6)  # rate / (1 - momentum)
+    # rate / (1 - momentum)
+    assert speeds[1] > speeds[0] and speeds[-1] == pytest.approx(size, rel=1e-6)
 
 
 @given(seed=seeds)
-def test_nesterovs_momentum_is_momentum_with_the_gradient_taken_ahead(seed):
-    """Sutskever and others (2013), equations 3 and 4, on a bowl; ours holds the point ahead."""
+def test_nesterov_momentum_takes_the_gradient_at_the_point_ahead(seed):
+    """Sutskever and others (2013), equations 3 and 4, on a quadratic loss.
+
+    Our parameters are the point ahead.
+    """
     rng = np.random.default_rng(seed)
-    slope, rate, momentum = rng.uniform(0.5, 2.0, 4), 0.1, 0.8
+    curvature, rate, momentum = rng.uniform(0.5, 2.0, 4), 0.1, 0.8
     point, velocity = rng.standard_normal(4), np.zeros(4)
     theta, sgd = point.copy(), SGD(rate, momentum, nesterov=True)
     state = sgd.init(theta)
     for _ in range(10):
-        velocity = momentum * velocity - rate * slope * (point + momentum * velocity)  # equation 3
+        velocity = momentum * velocity - rate * curvature * (point + momentum * velocity)  # equation 3
         point = point + velocity                                                       # equation 4
-        state = sgd.step(theta, slope * theta, state)
+        state = sgd.step(theta, curvature * theta, state)
         np.testing.assert_allclose(theta, point + momentum * velocity, rtol=1e-10, atol=1e-12)
 
 
@@ -243,7 +256,7 @@ def test_defaults_are_those_of_the_paper_for_adam_and_those_of_keras_for_the_oth
 @pytest.mark.parametrize(
     "optimizer", [Adam(), Adam(epsilon_hat=True), RMSprop(momentum=0.5), SGD(0.001, 0.9), SGD(0.001, 0.9, True)], ids=repr
 )
-def test_float32_stays_float32_and_follows_float64(optimizer):
+def test_float32_stays_float32_and_agrees_with_float64(optimizer):
     rng = np.random.default_rng(0)
     wide, g = rng.standard_normal(200), rng.standard_normal((20, 200))
     start, narrow = wide.copy(), wide.astype(np.float32)
@@ -276,7 +289,7 @@ def test_extreme_constants_are_accepted():
 
 
 @KINDS
-def test_a_rate_given_for_one_step_takes_the_place_of_the_optimizers_own(optimizer):
+def test_a_learning_rate_given_for_one_step_replaces_the_optimizers_own(optimizer):
     fast, slow = dataclasses.replace(optimizer, learning_rate=0.5), dataclasses.replace(optimizer, learning_rate=0.125)
     a, b, g = np.zeros(2), np.zeros(2), np.array([1.0, -2.0])
     fast.step(a, g, fast.init(a), rate=0.125)
@@ -284,11 +297,11 @@ def test_a_rate_given_for_one_step_takes_the_place_of_the_optimizers_own(optimiz
     assert (a == b).all() and np.abs(a).max() > 0.1
 
 
-def test_a_constant_rate_is_the_same_for_every_step():
+def test_a_constant_learning_rate_is_the_same_for_every_step():
     assert {Constant(0.25)(step) for step in (0, 1, 1000)} == {0.25}
 
 
-def test_step_decay_holds_the_rate_and_then_lowers_it_by_its_factor():
+def test_step_decay_keeps_the_learning_rate_and_then_multiplies_it_by_its_factor():
     rate = StepDecay(0.5, 3, 0.1)
     assert [rate(step) for step in range(8)] == pytest.approx([0.5] * 3 + [0.05] * 3 + [0.005] * 2, rel=1e-12)
 
@@ -315,14 +328,14 @@ def test_impossible_schedules_are_refused_by_name(kind, constants, name):
 
 
 @pytest.mark.parametrize("settings", [Adam(), RMSprop(), SGD(), Constant(1), StepDecay(1, 2, 0.5), CosineDecay(1, 2)], ids=repr)
-def test_settings_do_not_change(settings):
+def test_optimizers_and_schedules_are_immutable(settings):
     for field in dataclasses.fields(settings):
         with pytest.raises(AttributeError):
             setattr(settings, field.name, 0.5)
 
 
 @pytest.mark.parametrize("max_norm, factor", [(None, 1), (10.0, 1), (5.0, 1), (2.5, 0.5)])
-def test_clipping_scales_a_gradient_that_is_too_long(max_norm, factor):
+def test_clipping_scales_a_gradient_whose_norm_is_too_large(max_norm, factor):
     g = np.array([3.0, 0.0, -4.0])
     assert clip_by_global_norm(g, max_norm) == 5
     np.testing.assert_allclose(g, np.array([3.0, 0.0, -4.0]) * factor)
@@ -337,7 +350,7 @@ def test_a_norm_that_is_not_finite_is_reported_and_nothing_scaled(bad):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_clipping_by_value_cuts_each_entry_for_itself(dtype):
+def test_clipping_by_value_clips_each_entry_alone(dtype):
     g = np.array([3.0, 0.25, -4.0, np.nan, -0.5, np.inf], dtype)
     clip_by_value(g, None)
     np.testing.assert_array_equal(g, [3.0, 0.25, -4.0, np.nan, -0.5, np.inf])
@@ -346,7 +359,7 @@ def test_clipping_by_value_cuts_each_entry_for_itself(dtype):
     assert g.dtype == dtype
 
 
-def test_clipping_by_norm_keeps_the_direction_and_clipping_by_value_turns_it():
+def test_clipping_by_norm_keeps_the_direction_and_clipping_by_value_changes_it():
     g = np.array([3.0, 0.0, -4.0])
     by_norm, by_value = g.copy(), g.copy()
     clip_by_global_norm(by_norm, 1.0)
@@ -356,7 +369,7 @@ def test_clipping_by_norm_keeps_the_direction_and_clipping_by_value_turns_it():
 
 
 @pytest.mark.parametrize("limit", [0, -1.0, math.nan])
-def test_a_limit_that_lets_nothing_through_is_refused(limit):
+def test_a_clipping_limit_that_is_not_positive_is_refused(limit):
     with pytest.raises(InputError, match="^limit must be greater than 0"):
         clip_by_value(np.ones(2), limit)
 
@@ -367,17 +380,20 @@ def test_a_limit_that_lets_nothing_through_is_refused(limit):
         (None, None, [3.0, 0.0, -4.0]),
         (None, 2.5, [1.5, 0.0, -2.0]),
         (1.0, None, [1.0, 0.0, -1.0]),
-        (3.0, 1.0, [math.sqrt(0.5), 0.0, -math.sqrt(0.5)]),  # by norm first it would be 0.6 and -0.8
-        (3.0, 4.5, [3.0, 0.0, -3.0]),  # short enough once its entries are cut
+        # clipped by norm first, it would be 0.6 and -0.8
+        (3.0, 1.0, [math.sqrt(0.5), 0.0, -math.sqrt(0.5)]),
+        # its norm is small enough once its entries are clipped
+        (3.0, 4.5, [3.0, 0.0, -3.0]),
     ],
 )
-def test_clipping_by_value_comes_before_clipping_by_norm_and_the_raw_norm_is_told(max_value, max_norm, clipped):
+def test_clipping_by_value_comes_before_clipping_by_norm_and_the_raw_norm_is_returned(max_value, max_norm, clipped):
     g = np.array([3.0, 0.0, -4.0])
     assert clip(g, max_value, max_norm) == 5
     np.testing.assert_allclose(g, clipped, rtol=1e-12)
 
 
-AROUND_THE_LIMIT = [0.5, 0.99, 0.995, 1 - 1e-5, 1.0, 1 + 1e-5, 1.005, 1.01, 2.0, 1e3]  # norm / limit, or entry / limit
+# norm / limit, or entry / limit
+AROUND_THE_LIMIT = [0.5, 0.99, 0.995, 1 - 1e-5, 1.0, 1 + 1e-5, 1.005, 1.01, 2.0, 1e3]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -402,10 +418,11 @@ def test_after_clipping_by_value_an_entry_is_the_smaller_of_itself_and_the_limit
     rng, rounding = np.random.default_rng(seed), 20 * float(np.finfo(dtype).eps)
     g = rng.standard_normal(rng.integers(1, 40)).astype(dtype)
     for ratio in AROUND_THE_LIMIT:
-        limit = dtype(np.abs(rng.choice(g)) / ratio)  # one of the entries is just above or below it
+        # one of the entries is just above or below the limit
+        limit = dtype(np.abs(rng.choice(g)) / ratio)
         cut, both = g.copy(), g.copy()
         clip_by_value(cut, limit)
         assert cut.tolist() == [math.copysign(min(abs(x), limit), x) for x in g.tolist()]
         norm = float(np.linalg.norm(cut))
-        clip(both, limit, norm / ratio)  # and what is left, by its norm
+        clip(both, limit, norm / ratio)  # then clipping by norm
         assert np.linalg.norm(both) == pytest.approx(min(norm, norm / ratio), rel=rounding)

@@ -1,4 +1,4 @@
-"""One model among several threads of a program: what is right to the bit, and what is refused."""
+"""One model in several threads of a program: exact results, and what is refused."""
 
 import contextlib
 import copy
@@ -84,7 +84,7 @@ EVERYTHING = {**COMPUTING, **TRAINING, **COPYING}
 
 @contextlib.contextmanager
 def elsewhere(context):
-    """Another thread that is in this context."""
+    """Another thread that has entered this context."""
     inside, leave = threading.Event(), threading.Event()
 
     def hold():
@@ -103,20 +103,20 @@ def elsewhere(context):
 
 
 def in_another_thread(job):
-    """What the job returns, or raises, in a thread of its own."""
+    """The result of the job, or its exception, in another thread."""
     with ThreadPoolExecutor(1, "worker") as pool:
         return pool.submit(job).result(60)
 
 
 @pytest.mark.parametrize("what", sorted(COMPUTING.keys() - {"write", "to_torch"}))
-def test_what_two_threads_compute_at_once_is_right_to_the_bit(what, monkeypatch):
+def test_two_threads_compute_at_once_with_the_same_bits(what, monkeypatch):
     model, do = small_model(embedding=6, tied=True), COMPUTING[what]
     expected = [do(model, k) for k in range(2)]
     assert expected[0] != expected[1]
     both_have_filled_their_arrays, met, forward = threading.Barrier(2, timeout=60), set(), PerTokenReplica.forward
 
-    def forward_and_wait(self, share):
-        result = forward(self, share)
+    def forward_and_wait(self, shard):
+        result = forward(self, shard)
         if threading.get_ident() not in met:
             met.add(threading.get_ident())
             both_have_filled_their_arrays.wait()
@@ -129,7 +129,7 @@ def test_what_two_threads_compute_at_once_is_right_to_the_bit(what, monkeypatch)
 
 
 @pytest.mark.parametrize("shares", [1, 2])
-def test_many_threads_that_ask_for_everything_get_it_right(shares, monkeypatch):
+def test_many_threads_that_compute_everything_get_right_results(shares, monkeypatch):
     monkeypatch.setattr(our_threads, "choose", lambda sequences, multiplications: min(shares, sequences))
     model, jobs = small_model(), [(do, k) for k in range(4) for do in COMPUTING.values()]
     expected = [do(model, k) for do, k in jobs]
@@ -137,14 +137,14 @@ def test_many_threads_that_ask_for_everything_get_it_right(shares, monkeypatch):
         assert list(pool.map(lambda job: job[0](model, job[1]), jobs)) == expected
 
 
-def test_gradients_taken_while_others_compute_are_right():
+def test_gradients_computed_while_other_threads_compute_are_right():
     model = small_model()
     expected = TRAINING["gradients"](model, 0)
     with elsewhere(model.shared):
         assert TRAINING["gradients"](model, 0) == expected
 
 
-def test_one_thread_has_one_pass_and_no_gradients_until_it_takes_them(monkeypatch):
+def test_one_thread_has_one_replica_and_no_gradients_until_it_computes_them(monkeypatch):
     made, init = [], PerTokenReplica.__init__
     monkeypatch.setattr(PerTokenReplica, "__init__", lambda self, *recipe: made.append(self) or init(self, *recipe))
     model = small_model()
@@ -156,7 +156,7 @@ def test_one_thread_has_one_pass_and_no_gradients_until_it_takes_them(monkeypatc
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_a_pass_that_was_interrupted_is_not_lent_again_and_keeps_nobody_out(monkeypatch, count):
+def test_an_interrupted_replica_is_not_reused_and_does_not_block_others(monkeypatch, count):
     model = small_model()
     monkeypatch.setattr(our_threads, "choose", lambda sequences, multiplications: count)
     expected, free = model.loss(batch(0))[0], list(model._replicas._free)
@@ -165,11 +165,12 @@ def test_a_pass_that_was_interrupted_is_not_lent_again_and_keeps_nobody_out(monk
         patch.setattr(PerTokenReplica, "loss", Mock(side_effect=KeyboardInterrupt))
         model.loss(batch(0))
     assert model.loss(batch(0))[0] == expected and not set(model._replicas._free) & set(free)
-    assert in_another_thread(lambda: TRAINING["fit"](model, 0)) == 2  # nor does anybody seem to compute
+    # and no thread counts as computing
+    assert in_another_thread(lambda: TRAINING["fit"](model, 0)) == 2
     assert model.loss(batch(0))[0] != expected
 
 
-# ---- what is refused ----------------------------------------------------------------------------------------------------
+# ---- what is refused -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("what", EVERYTHING)
@@ -188,7 +189,7 @@ def test_while_one_thread_trains_no_other_can_use_the_model(what):
     fit(Training.begin(model, SGD(), np.random.default_rng(0)), batches(0), steps=2, callbacks=[AskElsewhere()])
     assert len(seen) == 3 and "before that begins or in a callback" in seen[0]
     np.testing.assert_array_equal(model.parameters.flat, trained.parameters.flat)
-    in_another_thread(lambda: EVERYTHING[what](model, 0))  # afterwards it can
+    in_another_thread(lambda: EVERYTHING[what](model, 0))  # it can after training
 
 
 @pytest.mark.parametrize("what", ["fit", "train_steps", "load_torch"])
@@ -202,22 +203,22 @@ def test_while_one_thread_uses_the_model_no_other_can_train_it(what, purpose):
     np.testing.assert_array_equal(model.parameters.flat, before)
 
 
-def test_gradients_are_not_taken_by_two_threads_at_once(monkeypatch):
+def test_gradients_are_not_computed_by_two_threads_at_once(monkeypatch):
     model, refused, gradients = small_model(), [], PerTokenReplica.loss_and_gradients
     expected = TRAINING["gradients"](model, 0)
 
-    def ask_elsewhere(self, share):
+    def ask_elsewhere(self, shard):
         with pytest.raises(InUseError, match="cannot take gradients of this model while thread MainThread takes gradients"):
             in_another_thread(lambda: model.loss_and_gradients(batch(1)))
         refused.append(COMPUTING["loss"](model, 0) == in_another_thread(lambda: COMPUTING["loss"](model, 0)))
-        return gradients(self, share)
+        return gradients(self, shard)
 
     monkeypatch.setattr(PerTokenReplica, "loss_and_gradients", ask_elsewhere)
     assert TRAINING["gradients"](model, 0) == expected and refused == [True]
 
 
 @pytest.mark.parametrize("what", ["checkpoint", "evaluate", "beam", "log_probabilities", "prompts", "generate"])
-def test_what_takes_several_steps_keeps_training_out_between_them(what, tmp_path, monkeypatch):
+def test_a_computation_of_several_steps_blocks_training_between_them(what, tmp_path, monkeypatch):
     model, refused = small_model(), []
     run = Training.begin(model, SGD(), np.random.default_rng(0))
 
@@ -232,7 +233,7 @@ def test_what_takes_several_steps_keeps_training_out_between_them(what, tmp_path
     if what == "checkpoint":
         monkeypatch.setattr(np, "savez", train_elsewhere(np.savez))
         save(tmp_path / "model.npz", Checkpoint(run, TOKENIZER, {}))
-    else:  # before every call, when nothing is computed
+    else:  # before every call, while nothing is computed
         monkeypatch.setattr(model, "logits", train_elsewhere(model.logits))
         monkeypatch.setattr(model, "loss", train_elsewhere(model.loss))
         monkeypatch.setattr(sample, "choice_of", train_elsewhere(sample.choice_of))
@@ -255,13 +256,13 @@ def test_the_thread_that_trains_evaluates_samples_and_copies_in_its_callbacks():
 
 def test_a_copy_can_be_used_while_the_original_is_trained():
     model = small_model()
-    twin, expected = copy.deepcopy(model), COMPUTING["evaluate"](model, 0)
+    other, expected = copy.deepcopy(model), COMPUTING["evaluate"](model, 0)
     with elsewhere(model.owned):
-        assert COMPUTING["evaluate"](twin, 0) == expected
+        assert COMPUTING["evaluate"](other, 0) == expected
 
 
 @pytest.mark.parametrize("how", ["deleted", "closed", "left by break", "ended by an error", "to its end"])
-def test_an_iterator_that_is_over_gives_the_model_free(how):
+def test_an_iterator_that_has_ended_releases_the_model(how):
     model = small_model()
     run = Training.begin(model, SGD(), np.random.default_rng(0))
     steps = train_steps(run, batches(0), steps=3)
@@ -287,8 +288,8 @@ def test_an_iterator_that_is_over_gives_the_model_free(how):
     in_another_thread(lambda: TRAINING["fit"](model, 0) if how != "ended by an error" else None)
 
 
-def test_an_iterator_may_be_handed_from_thread_to_thread_and_outlive_them():
-    model, twin = small_model(), small_model()
+def test_an_iterator_can_move_between_threads_and_outlive_them():
+    model, other = small_model(), small_model()
     run = Training.begin(model, SGD(), np.random.default_rng(0))
     steps = train_steps(run, batches(0), steps=3)
     in_another_thread(lambda: next(steps))  # and that thread is gone
@@ -297,11 +298,11 @@ def test_an_iterator_may_be_handed_from_thread_to_thread_and_outlive_them():
     with pytest.raises(InUseError):
         in_another_thread(lambda: COMPUTING["loss"](model, 0))
     in_another_thread(lambda: next(steps))
-    fit(Training.begin(twin, SGD(), np.random.default_rng(0)), batches(0), steps=3)
-    np.testing.assert_array_equal(model.parameters.flat, twin.parameters.flat)
+    fit(Training.begin(other, SGD(), np.random.default_rng(0)), batches(0), steps=3)
+    np.testing.assert_array_equal(model.parameters.flat, other.parameters.flat)
 
 
-def test_an_iterator_that_finds_the_model_taken_stops():
+def test_an_iterator_stops_if_the_model_is_in_use():
     model = small_model()
     steps = train_steps(Training.begin(model, SGD(), np.random.default_rng(0)), batches(0), steps=3)
     in_another_thread(lambda: next(steps))
@@ -311,14 +312,14 @@ def test_an_iterator_that_finds_the_model_taken_stops():
     in_another_thread(lambda: TRAINING["fit"](model, 0))
 
 
-def test_two_iterators_of_one_thread_may_take_turns():
-    """As a model that learns two texts does."""
+def test_two_iterators_of_one_thread_can_alternate():
+    """For example, to train one model on two texts."""
     model = small_model()
     runs = [train_steps(Training.begin(model, SGD(), np.random.default_rng(k)), batches(k), steps=2) for k in range(2)]
     assert [record.step for pair in zip(*runs) for record in pair] == [1, 1, 2, 2]
 
 
-def test_uses_may_end_in_any_order_and_anywhere():
+def test_uses_can_end_in_any_order_and_in_any_thread():
     ownership = Ownership()
     uses = [ownership.use(purpose) for purpose in ("train", "compute", "take")]
     for use in uses:
@@ -332,7 +333,7 @@ def test_uses_may_end_in_any_order_and_anywhere():
     in_another_thread(train)
 
 
-# ---- layers with a workspace --------------------------------------------------------------------------------------------
+# ---- layers with a workspace ---------------------------------------------------
 
 
 def test_a_layer_is_used_by_several_threads_at_once():

@@ -1,4 +1,4 @@
-"""A batch among several threads: the same loss, gradients and states as from one, and errors that arrive."""
+"""A mini-batch sharded over threads: the same results as on one thread, and errors."""
 
 import os
 import subprocess
@@ -28,10 +28,11 @@ def clean_environment(monkeypatch):
 
 
 def among(count, do):
-    """``do()`` with every mini-batch sharded over so many threads, however small it is."""
+    """``do()`` with every mini-batch sharded over ``count`` threads."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(threads, "choose", lambda sequences, multiplications: count)
-        patch.setattr(threads, "ours", lambda: count), patch.setattr(threads, "LONG", 3)  # gradients are added in chunks
+        # gradients are added in chunks
+        patch.setattr(threads, "ours", lambda: count), patch.setattr(threads, "LONG", 3)
         return do()
 
 
@@ -40,8 +41,8 @@ def everything(model, batch, state, seed):
     return loss, gradients.flat.copy(), np.array(final), np.array(dstate)
 
 
-@given(models_and_batches_V_H_T_B(shares=st.just(0.0) | st.floats(0.1, 0.6)), st.integers(2, 5), seeds)
-def test_several_threads_find_what_one_finds(case, count, seed):
+@given(models_and_batches_V_H_T_B(rates=st.just(0.0) | st.floats(0.1, 0.6)), st.integers(2, 5), seeds)
+def test_several_threads_compute_the_same_as_one(case, count, seed):
     model, batch, state = case
     one, several = (among(n, lambda: everything(model, batch, state, seed)) for n in (1, count))
     assert np.abs(one[1]).max() > 0
@@ -52,7 +53,7 @@ def test_several_threads_find_what_one_finds(case, count, seed):
     np.testing.assert_allclose(np.array(final), one[2], **CLOSE)
 
 
-@given(models_and_batches_V_H_T_B(shares=st.just(0.3)), seeds)
+@given(models_and_batches_V_H_T_B(rates=st.just(0.3)), seeds)
 def test_the_same_number_of_threads_gives_the_same_bits(case, seed):
     model, batch, state = case
     first, second = (among(2, lambda: everything(model, batch, state, seed)) for _ in range(2))
@@ -64,7 +65,7 @@ def test_the_same_number_of_threads_gives_the_same_bits(case, seed):
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=9).filter(any), st.integers(1, 4), seeds)
 def test_every_token_is_in_one_shard_and_shards_are_of_similar_size(lengths, count, seed):
     rng, B, T = np.random.default_rng(seed), len(lengths), max(lengths)
-    inputs = np.arange(T * B).reshape(T, B)  # every token another one
+    inputs = np.arange(T * B).reshape(T, B)  # all tokens are different
     state = ((rng.standard_normal((B, 2)),),)
     batch = whole_batch(inputs, -inputs, np.array(lengths), state, {"output": np.arange(sum(lengths))[:, None]})
     shards = shard_batch(batch, count)
@@ -110,7 +111,7 @@ def test_a_large_batch_is_sharded_and_a_small_one_is_not(monkeypatch):
         ({"MINILSTM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}, 4, 1),
     ],
 )
-def test_our_threads_are_used_where_blas_has_one(monkeypatch, environment, cores, ours):
+def test_our_threads_are_used_if_blas_has_one(monkeypatch, environment, cores, ours):
     monkeypatch.setattr(threads, "cores", lambda: cores)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -121,7 +122,7 @@ def test_our_threads_are_used_where_blas_has_one(monkeypatch, environment, cores
     "blas, sequences, without_compiler, left",
     [("1", 1000, "0", False), ("2", 8, "", False), ("2", 64, "0", True), ("1", 1, "1", True)],
 )
-def test_products_of_many_sequences_are_left_to_blas_where_it_has_threads(
+def test_products_of_many_sequences_are_left_to_blas_if_it_has_threads(
     monkeypatch, blas, sequences, without_compiler, left
 ):
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", blas)
@@ -130,14 +131,14 @@ def test_products_of_many_sequences_are_left_to_blas_where_it_has_threads(
 
 
 @pytest.mark.parametrize("said", ["0", "-1", "two", "1.5"])
-def test_a_number_of_threads_that_is_none_is_refused(monkeypatch, said):
+def test_an_impossible_number_of_threads_is_refused(monkeypatch, said):
     monkeypatch.setenv("MINILSTM_THREADS", said)
     with pytest.raises(InputError, match="MINILSTM_THREADS must be a whole number of at least 1, or unset, not"):
         threads.ours()
 
 
 @given(st.integers(0, 5000), st.integers(1, 5))
-def test_chunks_are_the_whole_without_a_gap(size, count):
+def test_chunks_cover_the_whole_without_gaps(size, count):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(threads, "LONG", 100), patch.setattr(threads, "ours", lambda: count)
         chunks = threads.chunks(size)
@@ -163,7 +164,7 @@ def test_an_optimizer_on_several_threads_takes_the_same_step(monkeypatch, optimi
 
 
 @pytest.mark.parametrize("place", [0, 999])
-def test_what_is_not_finite_is_noticed_on_any_thread(monkeypatch, place):
+def test_an_infinite_or_nan_parameter_is_noticed_on_any_thread(monkeypatch, place):
     monkeypatch.setattr(threads, "LONG", 10), monkeypatch.setattr(threads, "ours", lambda: 2)
     theta, g = np.zeros(1000), np.ones(1000)
     theta[place] = np.inf
@@ -171,14 +172,15 @@ def test_what_is_not_finite_is_noticed_on_any_thread(monkeypatch, place):
         SGD().step(theta, g, SGD().init(theta))
 
 
-def test_jobs_run_side_by_side_and_come_back_in_order():
-    meeting = threading.Barrier(3, timeout=60)  # nobody passes before all three have come
+def test_jobs_run_in_parallel_and_return_in_order():
+    # no job continues before all three have started
+    meeting = threading.Barrier(3, timeout=60)
     names = threads.run([lambda k=k: meeting.wait() * 0 + k for k in range(3)])
     assert names == [0, 1, 2]
 
 
 @pytest.mark.parametrize("wrong", [0, 1])
-def test_an_error_arrives_after_all_have_ended(wrong):
+def test_an_error_is_raised_after_all_jobs_have_ended(wrong):
     others, go = [], threading.Event()
 
     def fail():

@@ -1,7 +1,7 @@
-"""What the tests of the reference share: its three cells, and derivatives by complex step.
+"""Shared by the tests of the reference: its three cells, and the complex step.
 
-A derivative is read off an imaginary part: f'(x) = Im f(x + iε) / ε, to all digits, since nothing is subtracted (Squire and
-Trapp 1998).
+The complex step gives a derivative as an imaginary part: f'(x) = Im f(x + iε) / ε. It
+is exact to all digits, since nothing is subtracted (Squire and Trapp 1998).
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ CLOSE = dict(rtol=1e-12, atol=1e-13)
 
 
 class ReferenceCell(recurrent.Cell):
-    """A cell of the reference. Its layer and its naive twin are those of the engine's cell of this name."""
+    """A cell of the reference; layer and oracle are those of the engine's cell."""
 
     def function(self, name):
         return getattr(reference, f"{self.name}_{name}")
@@ -45,14 +45,17 @@ EACH_CELL = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
 
 
 def close(ours, theirs):
-    """Arrays that are not all zero, equal pair by pair."""
+    """Asserts that the arrays are equal pair by pair, and none is all zeros."""
     for a, b in zip(ours, theirs, strict=True):
         assert np.abs(b).max() > 0, "zeros prove nothing"
         np.testing.assert_allclose(a, b, **CLOSE)
 
 
 def assert_complex_step(loss, arrays, gradients):
-    """Every gradient, by name, is not zero and is the derivative of ``loss(arrays)``, to 1e-12 of its largest entry."""
+    """Asserts that every gradient is the derivative of ``loss(arrays)``, and not zero.
+
+    The tolerance is 1e-12 of the largest entry.
+    """
     assert gradients.keys() == arrays.keys()
     for name, array in arrays.items():
         derivative = np.zeros(array.shape)

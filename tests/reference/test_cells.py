@@ -1,4 +1,4 @@
-"""One step of each cell of the reference: against the naive twin, and backward against complex steps."""
+"""One step of each cell of the reference, against the oracle and complex steps."""
 
 import numpy as np
 from hypothesis import given
@@ -10,7 +10,7 @@ from tests.reference.cells import EACH_CELL, assert_complex_step, close
 
 
 def backward(cell, case):
-    """Of all inputs, by name."""
+    """The gradients of all inputs, by name."""
     _, cache = cell.step(case.x, case.state, case.weights)
     dx, dstate, grads = cell.step_backward(case.dstate, cache, case.weights)
     return dict(zip(case.inputs(cell), (dx, *dstate, *grads), strict=True))
@@ -18,7 +18,7 @@ def backward(cell, case):
 
 @EACH_CELL
 @given(data=st.data())
-def test_a_step_is_the_naive_step_forward_and_backward(cell, data):
+def test_a_time_step_equals_the_oracle_forward_and_backward(cell, data):
     case = data.draw(steps_B_D_H(cell))
     state, _ = cell.step(case.x, case.state, case.weights)
     dx, *rest = backward(cell, case).values()
@@ -38,7 +38,7 @@ def test_a_step_is_the_naive_step_forward_and_backward(cell, data):
 
 @EACH_CELL
 @given(data=st.data())
-def test_backward_is_the_complex_step_of_forward(cell, data):
+def test_backward_equals_the_complex_step_of_forward(cell, data):
     case = data.draw(steps_B_D_H(cell))
     n = len(cell.parts)
 
@@ -74,7 +74,7 @@ def test_the_engines_cells_compute_the_same(cell, data):
 
 
 @EACH_CELL
-def test_the_dtype_stays(cell):
+def test_the_dtype_is_kept(cell):
     rng = np.random.default_rng(0)
     for dtype in (np.float32, np.complex64):
         weights = [rng.standard_normal(shape).astype(dtype) for shape in cell.shapes(3, 2).values()]

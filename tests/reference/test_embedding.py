@@ -1,4 +1,4 @@
-"""One-hot and embedding: a gather is a product with one-hot vectors, a scatter-add its backward."""
+"""Embedding: a gather is a product with one-hot vectors, scatter-add its backward."""
 
 import numpy as np
 from hypothesis import given
@@ -25,6 +25,6 @@ def test_an_embedding_is_a_product_with_one_hot_vectors(T, B, E, V, seed):
     close([embed(W, ids), dW], [x, layer.backward({"W": W}, dx, cache)["W"]])
 
 
-def test_the_dtype_is_the_one_asked_for():
+def test_one_hot_vectors_have_the_given_dtype():
     assert one_hot(np.array([1]), 3, np.float32).dtype == np.float32
     assert embed_backward(np.ones((1, 2), np.complex64), np.array([0]), 3).dtype == np.complex64

@@ -1,4 +1,4 @@
-"""The functions of the reference: against the math module, complex, and where exp would overflow."""
+"""Functions of the reference against the math module; complex and huge numbers."""
 
 import math
 
@@ -13,7 +13,7 @@ numbers = st.floats(-30, 30)
 
 
 @given(numbers)
-def test_sigmoid_is_the_textbook_one(x):
+def test_sigmoid_is_its_definition(x):
     np.testing.assert_allclose(sigmoid(np.array(x)), naive.sigmoid(x), rtol=1e-12, atol=1e-15)
 
 
@@ -24,7 +24,7 @@ def test_softmax_and_log_sum_exp_are_their_definitions(x):
     np.testing.assert_allclose(log_sum_exp(np.array(x)), [math.log(sum(powers))], rtol=1e-12, atol=1e-12)
 
 
-def test_nothing_overflows_and_the_dtype_stays():
+def test_nothing_overflows_and_the_dtype_is_kept():
     for dtype in (np.float32, np.float64, np.complex64, np.complex128):
         x = np.array([[-1e4, 0, 1e4]], dtype)
         for function in (sigmoid, log_sum_exp, softmax):

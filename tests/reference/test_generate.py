@@ -1,4 +1,4 @@
-"""Generation by the reference: its distribution, its draws, greedy and beam are the engine's."""
+"""Generation by the reference: distribution, samples, greedy, beam are the engine's."""
 
 import itertools
 
@@ -38,30 +38,30 @@ def small():
     seeds, st.integers(3, 8), st.floats(0.2, 3), st.none() | st.integers(1, 3), st.none() | st.floats(0.05, 1),
     st.sampled_from([(), (0,), (2, 0)]),
 )
-def test_the_distribution_is_the_engines_and_the_naive_one(seed, V, temperature, top_k, top_p, forbidden):
+def test_the_distribution_equals_the_engines_and_the_oracles(seed, V, temperature, top_k, top_p, forbidden):
     logits = np.random.default_rng(seed).normal(0, 2, (2, V))
     p = distribution(logits, temperature, top_k, top_p, forbidden)
     np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-12)
     theirs = Sampling(temperature, top_k, top_p).distribution(logits, forbidden)
     np.testing.assert_allclose(p, theirs, rtol=1e-12, atol=1e-15)
     for row, a in zip(p, logits):
-        twin = naive.distribution(a.tolist(), temperature, top_k, top_p, forbidden)
-        np.testing.assert_allclose(row, twin, rtol=1e-12, atol=1e-15)
+        oracle = naive.distribution(a.tolist(), temperature, top_k, top_p, forbidden)
+        np.testing.assert_allclose(row, oracle, rtol=1e-12, atol=1e-15)
 
 
-def test_the_top_one_is_greedy():
+def test_top_k_of_one_is_greedy():
     logits = np.random.default_rng(0).standard_normal((3, 5))
     np.testing.assert_array_equal(distribution(logits, top_k=1), Sampling(greedy=True).distribution(logits))
 
 
-def test_draws_follow_the_distribution():
+def test_samples_follow_the_distribution():
     p = np.array([[0.2, 0.5, 0.0, 0.3]])
     ids = draw(np.repeat(p, 4000, axis=0), np.random.default_rng(0))
     np.testing.assert_allclose(np.bincount(ids, minlength=4) / 4000, p[0], atol=0.03)
 
 
 @pytest.mark.parametrize("sampling", [{}, {"temperature": 0.7}, {"top_k": 2}, {"top_p": 0.8}, {"top_k": 1}])
-def test_what_is_written_is_what_the_engine_writes(small, sampling):
+def test_the_generated_text_is_the_engines(small, sampling):
     model, tokenizer, prompts, lengths = small
     for seed in range(5):
         rngs = np.random.default_rng(seed), np.random.default_rng(seed)
@@ -74,7 +74,8 @@ def test_what_is_written_is_what_the_engine_writes(small, sampling):
             assert column[: len(text)].tolist() == text.tolist()
             assert (column[len(text) :] == tokenizer.eos_id).all()
         assert len(ids) == max(map(len, theirs))
-        assert rngs[0].random() == rngs[1].random()  # both have drawn as often
+        # both have used equally many random numbers
+        assert rngs[0].random() == rngs[1].random()
 
 
 def test_without_an_end_every_text_has_the_full_length(small):
@@ -83,7 +84,7 @@ def test_without_an_end_every_text_has_the_full_length(small):
     assert ids.shape == (7, 3)
 
 
-def test_greedy_takes_the_likeliest_after_the_whole_text_read_anew(small):
+def test_greedy_takes_the_most_likely_token_after_rereading_the_whole_text(small):
     model, _, prompts, _ = small
     params, read = dict(model.parameters), prompts[:, 1:2]
     for written in generate_ids(params, read, 4, np.random.default_rng(0), top_k=1):

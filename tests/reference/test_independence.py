@@ -1,4 +1,4 @@
-"""The reference stands alone: it imports NumPy, itself, and nothing else of minilstm."""
+"""The reference is independent: it imports NumPy and itself, nothing else."""
 
 import ast
 import subprocess
@@ -10,7 +10,7 @@ from minilstm import reference
 FOLDER = Path(reference.__file__).parent
 
 
-def test_it_works_where_numba_cannot_be_imported():
+def test_the_reference_works_without_numba():
     program = """
 import sys
 sys.modules.update(dict.fromkeys(["numba", "llvmlite"]))  # importing them fails
@@ -33,7 +33,7 @@ print(sorted(name for name in sys.modules if name.startswith("minilstm.") and ".
     assert done.stdout.splitlines() == ["True True", "[[2, 3], [4, 0]]", "[]"]
 
 
-def test_it_imports_numpy_and_itself_alone():
+def test_the_reference_imports_only_numpy_and_itself():
     seen = set()
     for path in FOLDER.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

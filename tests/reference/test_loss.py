@@ -1,4 +1,4 @@
-"""Softmax cross-entropy of the reference: against the naive twin and complex steps."""
+"""Softmax cross-entropy of the reference, against the oracle and complex steps."""
 
 import numpy as np
 from hypothesis import given
@@ -10,22 +10,22 @@ from tests.reference.cells import assert_complex_step, close
 
 
 @given(logits_and_targets_T_B_V())
-def test_the_loss_is_the_naive_mean_over_real_tokens(case):
+def test_the_loss_is_the_oracles_mean_over_real_tokens(case):
     logits, targets, lengths = case
     loss, cache = softmax_cross_entropy(logits, targets, lengths)
     dlogits = softmax_cross_entropy_backward(cache)
     N, total = lengths.sum(), 0.0
     for b, n in enumerate(lengths):
         for t in range(n):
-            nats, slope = naive.cross_entropy(logits[t, b].tolist(), targets[t, b])
+            nats, gradient = naive.cross_entropy(logits[t, b].tolist(), targets[t, b])
             total += nats
-            close([dlogits[t, b]], [np.array(slope) / N])
+            close([dlogits[t, b]], [np.array(gradient) / N])
         assert (dlogits[n:, b] == 0).all()
     close([loss], [total / N])
 
 
 @given(logits_and_targets_N_V())
-def test_backward_is_the_complex_step_of_the_loss(case):
+def test_backward_equals_the_complex_step_of_the_loss(case):
     logits, targets = case
     _, cache = softmax_cross_entropy(logits, targets)
     loss = lambda arrays: softmax_cross_entropy(arrays["logits"], targets)[0]

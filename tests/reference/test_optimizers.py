@@ -1,4 +1,4 @@
-"""Optimizers and clipping of the reference: against the engine's, over several steps, and their definitions."""
+"""Optimizers and clipping of the reference against the engine and definitions."""
 
 import math
 
@@ -20,12 +20,13 @@ from minilstm.reference.optimizers import (
 from tests.helpers.strategies import seeds
 
 fractions = st.floats(0, 0.99)
-decays = st.floats(0.3, 0.99)  # with less, the engine's form of a running mean rounds otherwise when a gradient becomes small
+# with less, the engine's form of a running mean rounds differently for small gradients
+decays = st.floats(0.3, 0.99)
 rates = st.floats(1e-4, 0.5)
 
 
 def assert_steps_agree(seed, step, state, optimizer, *constants):
-    """The reference's step and the engine's take the same way, in parameters and state."""
+    """Asserts that reference and engine agree in parameters and state at every step."""
     rng = np.random.default_rng(seed)
     start = rng.standard_normal(7)
     theta, theirs, their_state = start, start.copy(), optimizer.init(start)
@@ -64,14 +65,14 @@ def test_the_defaults_are_the_engines():
         assert_steps_agree(0, step, state, optimizer)
 
 
-def test_adams_first_step_has_the_size_of_the_rate():
+def test_adams_first_step_has_the_size_of_the_learning_rate():
     theta, state = adam_step(np.array([1.0, 1.0]), np.array([1e-3, -50.0]), AdamState(), rate=0.1)
     np.testing.assert_allclose(theta, [0.9, 1.1], rtol=1e-4)
     assert state.t == 1
 
 
 @given(seeds, st.floats(0.1, 3))
-def test_clipping_by_norm_scales_what_is_longer_and_nothing_else(seed, size):
+def test_clipping_by_norm_scales_only_what_exceeds_the_limit(seed, size):
     rng = np.random.default_rng(seed)
     grads = {"W": size * rng.standard_normal((2, 3)), "b": size * rng.standard_normal(4)}
     flat = lambda arrays: np.concatenate([a.ravel() for a in arrays.values()])

@@ -1,7 +1,8 @@
-"""The way of one character through an LSTM model to one weight and back: short enough to be read.
+"""The code from one character to one weight and back is short enough to be read.
 
-``PATH`` names what a reader meets on it, file by file: every function and class that ``language_model.train_step`` leads to,
-when the model is made of LSTM layers. The calls are followed in the source to see that nothing is missing.
+``PATH`` lists it file by file: every function and class that
+``language_model.train_step`` uses for a model of LSTM layers. The test follows the
+calls in the source, so that nothing is missing.
 """
 
 import ast
@@ -22,7 +23,7 @@ PATH = {
     "loss": {"softmax_cross_entropy", "softmax_cross_entropy_backward", "CrossEntropyCache"},
     "optimizers": {"adam_step", "AdamState", "clip_by_norm"},
 }
-OTHER_CELLS = {"gru", "rnn"}  # which stand beside the LSTM in CELLS
+OTHER_CELLS = {"gru", "rnn"}  # the other cells in CELLS
 
 
 def tree(file):
@@ -43,7 +44,7 @@ def names_in(node):
 
 
 def reached(file, name):
-    """All (file, name) that a definition leads to, itself included."""
+    """All (file, name) that a definition uses directly or indirectly, and itself."""
     found, left = set(), [(file, name)]
     while left:
         file, name = here = left.pop()
@@ -72,12 +73,13 @@ def test_the_path_is_complete():
 
 
 def test_the_path_from_one_character_to_one_weight_and_back_has_at_most_450_lines():
-    """Docstrings, comments, imports and blank lines included; left out is only what is not on the way."""
+    """Docstrings, comments, imports and blank lines count; other functions do not."""
     total = 0
     for file, names in PATH.items():
         whole = len((FOLDER / f"{file}.py").read_text(encoding="utf-8").splitlines())
         beside = [node for name, node in definitions(file).items() if name not in names]
-        total += whole - sum(lines(node) + 2 for node in beside)  # with the blank lines above each
+        # with the blank lines above each
+        total += whole - sum(lines(node) + 2 for node in beside)
     assert 300 < total <= 450, total
 
 

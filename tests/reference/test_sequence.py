@@ -1,4 +1,4 @@
-"""A cell of the reference through time: against the naive twin, complex steps, and the engine's layers."""
+"""A cell of the reference through time, against oracle, complex steps and engine."""
 
 import numpy as np
 from hypothesis import given
@@ -9,14 +9,14 @@ from tests.reference.cells import CLOSE, EACH_CELL, assert_complex_step, close
 
 
 def run(cell, case):
-    """h, the final state; dx, the gradient of the initial state, those of the weights."""
+    """h, the final state; dx, the gradients of the initial state and of the weights."""
     h, final, cache = cell.sequence(case.x, case.state, case.weights, case.lengths)
     return h, final, *cell.sequence_backward(case.dh, case.dstate, cache, case.weights)
 
 
 @EACH_CELL
 @given(data=st.data())
-def test_a_sequence_is_the_naive_one_up_to_its_length(cell, data):
+def test_a_sequence_equals_the_oracle_up_to_its_length(cell, data):
     case = data.draw(sequences_T_B_D_H(cell))
     h, final, dx, dstate, grads = run(cell, case)
     summed = [np.zeros_like(w) for w in case.weights]
@@ -34,7 +34,7 @@ def test_a_sequence_is_the_naive_one_up_to_its_length(cell, data):
 
 @EACH_CELL
 @given(data=st.data())
-def test_backward_is_the_complex_step_of_forward(cell, data):
+def test_backward_equals_the_complex_step_of_forward(cell, data):
     case = data.draw(sequences_T_B_D_H(cell))
     names, n = [f"{part}0" for part in cell.parts], len(cell.parts)
     arrays = {"x": case.x, **dict(zip(names, case.state)), **case.params}
@@ -78,7 +78,7 @@ def test_without_lengths_all_steps_are_real(cell):
 
 
 @EACH_CELL
-def test_the_dtype_stays(cell):
+def test_the_dtype_is_kept(cell):
     weights = [np.ones(shape, np.float32) for shape in cell.shapes(3, 2).values()]
     x, state = np.ones((4, 2, 3), np.float32), tuple(np.ones((2, 2), np.float32) for _ in cell.parts)
     h, final, cache = cell.sequence(x, state, weights, [4, 1])

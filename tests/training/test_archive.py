@@ -1,4 +1,4 @@
-"""Archives that unpack to more than they should, or lie about what they hold, are refused before it is unpacked."""
+"""Archives that are too large or misdescribe their contents are not unpacked."""
 
 import io
 import json
@@ -40,7 +40,7 @@ def header(shape, descr="<f4"):
 
 
 def packed_zeros(megabytes, before=b""):
-    """What unpacks to some bytes and then so many megabytes of zeros, at a thousandth of the size."""
+    """Some bytes, then megabytes of zeros, packed to a thousandth of their size."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     beginning = packer.compress(before) + packer.flush(zlib.Z_FULL_FLUSH)
     repeated = packer.compress(bytes(MEGABYTE)) + packer.flush(zlib.Z_FULL_FLUSH)
@@ -48,7 +48,10 @@ def packed_zeros(megabytes, before=b""):
 
 
 def with_entry(path, name, data, claimed=None):
-    """Put an entry in place of another one; claimed: unpacked size, in the directory, of data that are packed."""
+    """Replace an entry of an archive.
+
+    ``claimed`` is the unpacked size in the directory, for data that are already packed.
+    """
     with zipfile.ZipFile(path) as old:
         entries = {entry.filename: old.read(entry) for entry in old.infolist()}
     with zipfile.ZipFile(path, "w") as new:
@@ -60,7 +63,7 @@ def with_entry(path, name, data, claimed=None):
 
 
 def refusal(path):
-    """Why a file is refused; memory must not grow meanwhile."""
+    """The error that refuses a file; asserts that memory does not grow."""
     tracemalloc.start()
     try:
         with pytest.raises(CheckpointError) as refused:
@@ -73,7 +76,7 @@ def refusal(path):
 
 
 @pytest.mark.parametrize("name", [BIAS, "configuration", "another"])
-def test_an_archive_that_would_unpack_to_a_gigabyte_is_left_packed(path, name):
+def test_an_archive_that_would_unpack_to_a_gigabyte_is_not_unpacked(path, name):
     data = packed_zeros(1024, header((2**28,)))
     with_entry(path, name, data, len(header((2**28,))) + 2**30)
     assert path.stat().st_size < 2 * MEGABYTE
@@ -81,13 +84,13 @@ def test_an_archive_that_would_unpack_to_a_gigabyte_is_left_packed(path, name):
 
 
 @pytest.mark.parametrize("name, descr, shape", [(BIAS, "<f4", (16,)), ("configuration", "|u1", (64,))])
-def test_a_directory_that_claims_less_than_there_is_gets_no_more_than_it_claims(path, name, descr, shape):
+def test_no_more_is_read_than_the_directory_of_the_archive_claims(path, name, descr, shape):
     data = packed_zeros(1024, header(shape, descr))
     with_entry(path, name, data, len(header(shape, descr)) + 64)
     assert "is damaged (BadZipFile: Bad CRC-32" in refusal(path)
 
 
-def test_a_directory_that_claims_more_than_there_is_is_not_believed(path):
+def test_a_directory_that_claims_too_much_is_refused(path):
     beginning = header((16,))
     with_entry(path, BIAS, packed_zeros(0, beginning + bytes(20)), len(beginning) + 64)
     assert "is damaged" in refusal(path)
@@ -95,7 +98,7 @@ def test_a_directory_that_claims_more_than_there_is_is_not_believed(path):
 
 @pytest.mark.parametrize("shape", [(10**15,), (2**40, 2**40), (0, 2**70), (-1,)])
 @pytest.mark.parametrize("name, descr", [(BIAS, "<f4"), ("configuration", "|u1")])
-def test_a_header_with_an_absurd_shape_is_not_believed(path, name, descr, shape):
+def test_a_header_with_an_impossible_shape_is_refused(path, name, descr, shape):
     with_entry(path, name, header(shape, descr) + bytes(64))
     refusal(path)
     with open(path, "rb") as file, pytest.raises(CheckpointError, match="is damaged"):
@@ -104,12 +107,12 @@ def test_a_header_with_an_absurd_shape_is_not_believed(path, name, descr, shape)
 
 @pytest.mark.parametrize("data", [b"", b"\x93NUMPY", b"\x93NUMPY\x02\x00\xff\xff\xff\xff", b"\x93NUMPY\x09\x00", b"x" * 100,
                                   npy(np.zeros(16, np.float32)) + b"more", npy(np.zeros(16, np.float32))[:-1]])
-def test_an_array_that_is_cut_or_none_is_damaged(path, data):
+def test_an_array_that_is_cut_or_missing_is_reported_as_damaged(path, data):
     with_entry(path, BIAS, data)
     assert "is damaged" in refusal(path)
 
 
-def test_no_array_is_unpacked_before_all_are_as_they_were_promised(path, monkeypatch):
+def test_no_array_is_unpacked_before_all_headers_are_checked(path, monkeypatch):
     unpacked = []
     read = Archive.read
     monkeypatch.setattr(Archive, "read", lambda self, name: (unpacked.append(name), read(self, name))[1])
@@ -127,13 +130,13 @@ def test_two_entries_of_one_name_are_refused(path):
     assert "two of its arrays have the same name" in refusal(path)
 
 
-def test_a_configuration_may_be_long_only_where_the_file_is(path, monkeypatch):
+def test_a_long_configuration_is_accepted_only_in_a_long_file(path, monkeypatch):
     with np.load(path) as arrays:
         configuration = arrays["configuration"].tobytes()
     longer = configuration + 4000 * b" "
     monkeypatch.setattr(checkpoint, "LONGEST_CONFIGURATION", 4000)
     with_entry(path, "configuration", npy(np.frombuffer(longer, np.uint8)))
-    load(path)  # stored as it is
+    load(path)  # stored without compression
     repack(path)
     assert f"configuration that cannot be read ({len(longer) + 128:,} bytes" in refusal(path)
 
@@ -176,6 +179,6 @@ def test_a_lack_of_memory_is_reported_as_such(path, monkeypatch):
         load(path)
 
 
-def test_a_configuration_that_is_no_json_is_refused_in_its_own_words(path):
+def test_a_configuration_that_is_not_json_has_an_error_of_its_own(path):
     with_entry(path, "configuration", npy(np.frombuffer(json.dumps([1])[:-1].encode(), np.uint8)))
     assert "has a configuration that cannot be read (Expecting" in refusal(path)

@@ -1,4 +1,4 @@
-"""The best model is kept: the one with the lowest validation loss so far, whole, and never a worse one in its place."""
+"""The model of the lowest validation loss is kept, never replaced by a worse one."""
 
 import os
 
@@ -12,11 +12,12 @@ from minilstm.training.checkpoint import Checkpoint, load
 from minilstm.training.loop import Callback, Training, fit
 
 TOKENIZER = CharTokenizer.fit(["abcdef"])
-BATCHES = SequenceBatches([np.array([1, 2, 3])] * 20, 4, TOKENIZER.eos_id)  # 5 steps an epoch
+# 5 steps per epoch
+BATCHES = SequenceBatches([np.array([1, 2, 3])] * 20, 4, TOKENIZER.eos_id)
 
 
 class Pretend(Callback):
-    """In place of ValidationLoss."""
+    """Replaces ValidationLoss."""
 
     def __init__(self, losses):
         self.losses = iter(losses)
@@ -45,7 +46,7 @@ def best_epoch(folder):
     "losses, epoch",
     [([3.0, 2.0, 2.5], 2), ([1.0, 2.0, 3.0], 1), ([3.0, 2.0, 1.0], 3), ([2.0, 1.0, 1.0], 2), ([2.0, float("nan"), 3.0], 1)],
 )
-def test_the_epoch_of_the_lowest_validation_loss_is_kept_and_of_equal_ones_the_first(tmp_path, losses, epoch):
+def test_the_first_epoch_of_the_lowest_validation_loss_is_kept(tmp_path, losses, epoch):
     best = train(tmp_path, begun(), losses, epochs=3)
     kept = load(tmp_path / "best.npz")
     assert kept.training.epoch == epoch and kept.training.history[-1].valid_loss == best.loss == losses[epoch - 1]
@@ -54,7 +55,7 @@ def test_the_epoch_of_the_lowest_validation_loss_is_kept_and_of_equal_ones_the_f
     assert (kept.training.model.parameters.flat == alone.training.model.parameters.flat).all()
 
 
-def test_a_run_that_is_taken_up_again_knows_its_best(tmp_path):
+def test_a_resumed_run_knows_its_best(tmp_path):
     train(tmp_path, begun(), [3.0, 1.0], epochs=2)
     train(tmp_path, load(tmp_path / "model.npz"), [2.0], epochs=3)
     assert best_epoch(tmp_path) == 2
@@ -62,7 +63,7 @@ def test_a_run_that_is_taken_up_again_knows_its_best(tmp_path):
     assert best_epoch(tmp_path) == 4
 
 
-def test_a_run_taken_up_from_before_its_best_does_not_write_a_worse_one_over_it(tmp_path):
+def test_a_run_resumed_from_before_its_best_does_not_overwrite_it_by_a_worse_one(tmp_path):
     train(tmp_path, begun(), [3.0], epochs=1)
     earlier = (tmp_path / "model.npz").read_bytes()
     train(tmp_path, load(tmp_path / "model.npz"), [1.0], epochs=2)
@@ -73,7 +74,7 @@ def test_a_run_taken_up_from_before_its_best_does_not_write_a_worse_one_over_it(
     assert best_epoch(tmp_path) == 4
 
 
-def test_when_the_file_was_taken_away_the_history_still_counts(tmp_path):
+def test_if_the_file_was_removed_the_history_still_counts(tmp_path):
     train(tmp_path, begun(), [1.0], epochs=1)
     (tmp_path / "best.npz").unlink()
     train(tmp_path, load(tmp_path / "model.npz"), [2.0], epochs=2)
@@ -112,7 +113,7 @@ def test_a_run_that_was_interrupted_within_an_epoch_leaves_the_best_as_it_was(tm
     assert kept.training.step == 7 and load(tmp_path / "best.npz").training.step == 5
 
 
-def test_when_the_disk_is_full_the_best_so_far_stays_whole(tmp_path, monkeypatch):
+def test_when_the_disk_is_full_the_best_so_far_stays_intact(tmp_path, monkeypatch):
     train(tmp_path, begun(), [2.0], epochs=1)
     old = (tmp_path / "best.npz").read_bytes()
     kept = load(tmp_path / "model.npz")
@@ -127,7 +128,7 @@ def test_when_the_disk_is_full_the_best_so_far_stays_whole(tmp_path, monkeypatch
     assert (tmp_path / "best.npz").read_bytes() == old and best.loss == 2.0
 
 
-def test_a_damaged_file_is_reported_and_not_written_over(tmp_path):
+def test_a_damaged_file_is_reported_and_not_overwritten(tmp_path):
     (tmp_path / "best.npz").write_bytes(b"PK not really")
     with pytest.raises(CheckpointError, match="best.npz is damaged"):
         SaveBest(tmp_path / "best.npz", begun())

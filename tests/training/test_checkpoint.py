@@ -1,4 +1,4 @@
-"""Checkpoints: all comes back, and what is damaged or hostile is refused."""
+"""Checkpoints: everything is restored; damaged or hostile files are refused."""
 
 import dataclasses
 import io
@@ -43,7 +43,7 @@ def contents(path):
 
 
 def rewrite(path, change):
-    """Put a changed configuration or changed arrays in place of the saved ones."""
+    """Replace the saved configuration or arrays by changed ones."""
     arrays = contents(path)
     configuration = json.loads(arrays.pop("configuration").tobytes())
     change(configuration, arrays)
@@ -63,7 +63,7 @@ def configure(section, key, value):
 
 
 @pytest.mark.parametrize("running_text", [False, True])
-def test_everything_comes_back(tmp_path, running_text):
+def test_everything_is_loaded_as_it_was_saved(tmp_path, running_text):
     batches = WindowBatches(np.concatenate(IDS), 2, 5, TOKENIZER.eos_id) if running_text else None
     kept = trained(batches)
     save(tmp_path / "model.npz", kept)
@@ -85,7 +85,7 @@ def test_everything_comes_back(tmp_path, running_text):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
-def test_every_optimizer_comes_back_with_all_that_it_remembers_and_goes_on_to_the_same_bits(tmp_path, optimizer):
+def test_every_optimizer_is_loaded_with_its_state_and_continues_to_the_same_bits(tmp_path, optimizer):
     batches, path = SequenceBatches(IDS, 2, TOKENIZER.eos_id), tmp_path / "model.npz"
     kept = trained(batches, steps=5, optimizer=optimizer)
     save(path, kept)
@@ -99,7 +99,7 @@ def test_every_optimizer_comes_back_with_all_that_it_remembers_and_goes_on_to_th
     assert (after.model.parameters.flat == before.model.parameters.flat).all()
 
 
-def test_an_optimizer_that_could_not_be_found_again_is_not_saved(path):
+def test_an_optimizer_of_an_unknown_kind_is_not_saved(path):
     @dataclasses.dataclass(frozen=True)
     class Mine(SGD):
         pass
@@ -141,7 +141,7 @@ def test_a_file_with_any_byte_changed_is_refused_or_the_same(path):
             back = load(path)
         except CheckpointError:
             refused += 1
-        else:  # a byte of no meaning, such as a date
+        else:  # a byte without meaning, such as a date
             np.testing.assert_array_equal(back.training.model.parameters.flat, whole.training.model.parameters.flat)
     assert refused > 0.8 * len(range(0, len(data), 23))
 
@@ -193,7 +193,7 @@ NAN = np.full(16, np.nan, np.float32)
         (lambda configuration, arrays: configuration.pop("settings"), "invalid configuration"),
     ],
 )
-def test_a_file_whose_parts_do_not_fit_together_is_refused(path, change, words):
+def test_a_file_whose_parts_contradict_each_other_is_refused(path, change, words):
     rewrite(path, change)
     with pytest.raises(CheckpointError, match=words) as refusal:
         load(path)
@@ -207,7 +207,7 @@ def as_npz(**arrays):
 
 
 class Bomb:
-    """What a hostile pickle would do."""
+    """A hostile pickle."""
 
     def __reduce__(self):
         return os.system, ("echo this must never run > exploded",)
@@ -230,7 +230,7 @@ class Bomb:
         (lambda file: (zipfile.ZipFile(file, "w").close(), file.getvalue())[1])(io.BytesIO()),
     ],
 )
-def test_what_is_no_model_is_refused_and_never_unpickled(tmp_path, monkeypatch, data):
+def test_a_file_that_is_not_a_model_is_refused_and_never_unpickled(tmp_path, monkeypatch, data):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model.npz").write_bytes(data)
     with pytest.raises(CheckpointError, match="model.npz"):
@@ -238,7 +238,7 @@ def test_what_is_no_model_is_refused_and_never_unpickled(tmp_path, monkeypatch, 
     assert [file.name for file in tmp_path.iterdir()] == ["model.npz"]
 
 
-def test_a_missing_file_and_a_folder_are_wrong_input(tmp_path):
+def test_a_missing_file_and_a_folder_are_input_errors(tmp_path):
     for place in (tmp_path / "none.npz", tmp_path):
         with pytest.raises(InputError, match="there is no model"):
             load(place)

@@ -18,13 +18,13 @@ LOSSES = st.floats(0, 1e30) | st.sampled_from([math.inf, math.nan])
 
 
 def rows(losses, validation=(), floor=None):
-    """Ten steps a row; validation losses belong to the last of them."""
+    """Ten steps per row; the validation loss belongs to the last of them."""
     validation = [None] * (len(losses) - len(validation)) + list(validation)
     return [HistoryRow(1, 10 * k, a, b, floor, 1.0, 1.0) for k, (a, b) in enumerate(zip(losses, validation), 1)]
 
 
 def cells(text):
-    """The characters right of the axis, from the top line down, all equally wide."""
+    """The characters right of the axis, from top to bottom, equally wide."""
     lines = text.split("\n")[:ROWS]
     assert all(line.count("│") == 1 for line in lines)
     parts = [line.split("│")[1] for line in lines]
@@ -52,7 +52,8 @@ def test_a_falling_loss_falls_from_the_top_left_to_the_bottom_right():
     assert all(heights) and heights[0] == [0] and heights[-1] == [ROWS - 1]
     middles = [sum(rows_of) / len(rows_of) for rows_of in heights]
     assert middles == sorted(middles)
-    assert abs(middles[len(middles) // 2] - (ROWS - 1) / 2) < 1  # halfway in logarithms, too
+    # halfway on the logarithmic axis, too
+    assert abs(middles[len(middles) // 2] - (ROWS - 1) / 2) < 1
 
 
 def test_validation_losses_are_drawn_where_they_were_measured():
@@ -62,7 +63,7 @@ def test_validation_losses_are_drawn_where_they_were_measured():
     assert [place for _, place in places] == pytest.approx([0.75, 1.0], abs=0.03)
 
 
-def test_the_floor_is_a_dotted_line_over_the_whole_width():
+def test_the_entropy_floor_is_a_dotted_line_over_the_whole_width():
     picture = cells(draw(rows([4.0, 2.0], floor=0.5), 79))
     assert len(picture[-1]) == 69 and len(set(picture[-1])) == 1 and picture[-1][0] != " "
 
@@ -89,7 +90,7 @@ def watched(put, size=(80, 40), steps=10, seconds=0.0, every=2):
     return fit(run, batches, steps=steps, callbacks=[ValidationLoss(batches), History(every), curves]), lines
 
 
-def test_they_are_drawn_when_the_history_grows_and_at_the_end():
+def test_curves_are_drawn_when_the_history_grows_and_at_the_end():
     shown = []
     run, lines = watched(shown.append)
     assert [row.step for row in run.history] == [2, 4, 5, 6, 8, 10] and lines == []
@@ -97,20 +98,20 @@ def test_they_are_drawn_when_the_history_grows_and_at_the_end():
     assert shown[-1] == draw(run.history, 79)
 
 
-def test_they_are_drawn_no_more_often_than_asked_but_after_each_epoch():
+def test_curves_are_drawn_at_the_given_interval_and_after_each_epoch():
     shown = []
     watched(shown.append, steps=14, seconds=1e9)
     assert [text.split("\n")[-2].split()[-1] for text in shown] == ["2", "5", "10", "14"]
 
 
 @pytest.mark.parametrize("size", [(NARROWEST - 1, 40), (80, HEIGHT + 4)])
-def test_where_there_is_no_room_they_are_taken_away(size):
+def test_curves_are_removed_when_there_is_no_room(size):
     shown = []
     watched(shown.append, size)
     assert set(shown) == {""}
 
 
-def test_a_drawing_that_fails_is_lines_once_and_the_run_goes_on_to_the_same_bits():
+def test_a_failing_drawing_is_reported_once_and_the_run_continues_to_the_same_bits():
     calls = []
 
     def broken(text):
@@ -123,7 +124,7 @@ def test_a_drawing_that_fails_is_lines_once_and_the_run_goes_on_to_the_same_bits
     assert run.step == 10 and (run.model.parameters.flat == whole.model.parameters.flat).all()
 
 
-def test_ctrl_c_within_a_drawing_is_no_failure_of_the_drawing():
+def test_ctrl_c_while_drawing_is_not_a_failing_drawing():
     def pressed(text):
         raise KeyboardInterrupt
 

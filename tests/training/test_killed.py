@@ -1,4 +1,4 @@
-"""A run that is killed at random moments and resumed ends with the bits of one that was not."""
+"""A run that is killed at random moments and resumed ends with the same bits."""
 
 import os
 import random
@@ -60,7 +60,8 @@ def test_killed_twenty_times_and_resumed_equals_never_killed(folder):
             if (folder / "parts" / "model.npz").exists():
                 steps.add(load(folder / "parts" / "model.npz").training.step)
         else:
-            (folder / "parts").rename(folder / f"parts-{kills}")  # it came to its end: kill a new run
+            # it is complete: kill a new run
+            (folder / "parts").rename(folder / f"parts-{kills}")
     process = start(folder, "--out", "parts", "--resume")
     assert process.communicate() and process.returncode == 0
 
@@ -71,7 +72,7 @@ def test_killed_twenty_times_and_resumed_equals_never_killed(folder):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no way to send Ctrl-C to one process only")
-def test_ctrl_c_ends_the_step_saves_and_says_how_to_go_on(folder):
+def test_ctrl_c_ends_the_step_saves_and_says_how_to_continue(folder):
     process = start(folder, "--out", "run")
     wait_for_a_checkpoint(process, folder / "run" / "model.npz")
     time.sleep(0.3)

@@ -1,4 +1,4 @@
-"""The report of a run: the line after an epoch, and texts within the width of a screen."""
+"""The report of a run: its line after each epoch, and texts that fit the screen."""
 
 import re
 
@@ -15,7 +15,8 @@ from minilstm.training.loop import Callback, Training, evaluate, fit
 from minilstm.training.progress import Progress, as_item
 
 TOKENIZER = CharTokenizer.fit(["abcdef"])
-BATCHES = SequenceBatches([np.arange(k % 5 + 1) % 5 + 1 for k in range(20)], 4, TOKENIZER.eos_id)  # 5 steps an epoch
+# 5 steps per epoch
+BATCHES = SequenceBatches([np.arange(k % 5 + 1) % 5 + 1 for k in range(20)], 4, TOKENIZER.eos_id)
 
 
 class Listen(Callback):
@@ -53,7 +54,7 @@ def test_an_epochs_line_has_the_mean_over_the_whole_epoch():
 
 
 @pytest.mark.parametrize("cut", range(1, 15))
-def test_also_after_a_run_was_taken_up_in_the_middle_of_it(tmp_path, cut):
+def test_an_epochs_line_has_the_mean_also_after_resuming_within_it(tmp_path, cut):
     whole, _ = report(begun(), epochs=3)
     run = begun()
     first, _ = report(run, steps=cut)
@@ -75,7 +76,7 @@ def test_a_run_that_ends_within_an_epoch_reports_its_validation_loss_too(end):
     assert len(shown) == -(-end // 5)
 
 
-def test_a_run_that_was_stopped_within_an_epoch_reports_nothing_that_was_not_measured():
+def test_a_run_stopped_within_an_epoch_reports_only_what_was_measured():
     class Stop(Callback):
         def on_step(self, training, record):
             training.stop = "enough"
@@ -89,11 +90,11 @@ def test_a_short_text_is_one_line():
     assert as_item("one short line") == "  - one short line"
 
 
-def test_lines_of_its_own_and_lines_that_were_wrapped_look_different():
+def test_wrapped_lines_look_different_from_line_breaks():
     assert as_item("aaa bbb ccc\n\nddd", width=12).split("\n") == ["  - aaa bbb", "      ccc", "    ", "    ddd"]
 
 
-def test_what_cannot_be_printed_is_spelled_out():
+def test_characters_that_cannot_be_printed_are_escaped():
     assert as_item("a\x1b[2Jb\tc\ud800") == r"  - a\x1b[2Jb\tc\ud800"
 
 

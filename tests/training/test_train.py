@@ -1,4 +1,4 @@
-"""The loop and what watches it."""
+"""The training loop and its callbacks."""
 
 import copy
 import csv
@@ -22,7 +22,7 @@ EOS = 6
 
 
 def sequences(count=20, seed=0):
-    """Each repeats 1 2 3 4 5 from some place on, so there is something to learn."""
+    """Each sequence repeats 1 2 3 4 5 from a random start."""
     rng = np.random.default_rng(seed)
     return [(np.arange(rng.integers(3, 9)) + rng.integers(5)) % 5 + 1 for _ in range(count)]
 
@@ -32,7 +32,7 @@ def small_run(seed=0, learning_rate=0.02, optimizer=Adam):
     return Training.begin(model, optimizer(learning_rate), np.random.default_rng(seed))
 
 
-def test_training_learns_what_there_is_to_learn():
+def test_training_learns_a_repeated_pattern():
     run, batches = small_run(), SequenceBatches(sequences(), 4, EOS)
     before = evaluate(run.model, batches)
     fit(run, batches, epochs=40)
@@ -48,7 +48,7 @@ def test_every_optimizer_learns(optimizer, learning_rate):
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.25])
-def test_with_dropout_every_step_draws_numbers_of_its_own_and_without_none(dropout, monkeypatch):
+def test_with_dropout_every_step_draws_its_own_numbers_and_without_it_none(dropout, monkeypatch):
     model = LanguageModel(7, hidden=8, layers=2, dropout=dropout, seed=3)
     run, batches = Training.begin(model, Adam(), np.random.default_rng([3, 0])), SequenceBatches(sequences(), 4, EOS)
     seen, gradients = [], model.loss_and_gradients
@@ -59,11 +59,12 @@ def test_with_dropout_every_step_draws_numbers_of_its_own_and_without_none(dropo
 
     monkeypatch.setattr(model, "loss_and_gradients", look)
     fit(run, batches, epochs=2)
-    others = {np.random.default_rng([3, k]).random() for k in range(4)}  # the other streams
+    # the other random streams
+    others = {np.random.default_rng([3, k]).random() for k in range(4)}
     assert seen == [None] * 10 if dropout == 0 else len({*seen} - others) == len(seen) == 10
 
 
-def test_a_running_text_carries_its_state_within_an_epoch_only():
+def test_the_state_of_a_long_text_passes_between_windows_of_one_epoch_only():
     run = small_run()
     batches = WindowBatches(np.arange(60) % 5 + 1, 2, 7, EOS)
     records = []
@@ -73,7 +74,7 @@ def test_a_running_text_carries_its_state_within_an_epoch_only():
     assert records == [False, False, False, False, True] * 2
 
 
-def test_a_carried_state_matters():
+def test_the_state_from_the_last_window_changes_the_result():
     batches = WindowBatches(np.arange(60) % 5 + 1, 2, 7, EOS)
     carried, fresh = small_run(), small_run()
     list(train_steps(carried, batches, steps=2))
@@ -82,14 +83,14 @@ def test_a_carried_state_matters():
     assert (carried.model.parameters.flat != fresh.model.parameters.flat).any()
 
 
-def test_whole_sequences_carry_none():
+def test_whole_sequences_start_from_a_zero_state():
     run = small_run()
     for _ in train_steps(run, SequenceBatches(sequences(), 4, EOS), epochs=1):
         assert run.state is None
 
 
-def test_stopping_at_any_step_and_going_on_gives_the_same_bits():
-    batches = SequenceBatches(sequences(), 4, EOS)  # 5 steps an epoch
+def test_stopping_at_any_step_and_continuing_gives_the_same_bits():
+    batches = SequenceBatches(sequences(), 4, EOS)  # 5 steps per epoch
     whole = fit(small_run(), batches, epochs=3)
     for cut in range(1, 15):
         parts = small_run()
@@ -104,13 +105,13 @@ def test_a_record_says_what_happened():
     assert all(r.loss > 0 and r.norm > 0.1 and r.tokens > 0 for r in records)
 
 
-def test_clipping_changes_the_way():
+def test_clipping_changes_the_parameters():
     batches = SequenceBatches(sequences(8), 4, EOS)
     runs = [fit(small_run(), batches, epochs=2, clip_norm=c) for c in (None, 1e-8)]
     assert (runs[0].model.parameters.flat != runs[1].model.parameters.flat).any()
 
 
-def test_with_plain_descent_a_step_is_the_clipped_gradient():
+def test_with_plain_sgd_a_step_is_the_clipped_gradient():
     batches, start = SequenceBatches(sequences(8), 4, EOS), small_run().model.parameters.flat.copy()
     norms, steps = [], []
     for limits in ({}, {"clip_value": 0.01}, {"clip_norm": 0.1}, {"clip_value": 0.01, "clip_norm": 0.05}):
@@ -146,16 +147,17 @@ def test_a_loss_that_is_not_finite_stops_training_before_the_update(bad, clip_va
     assert run.step == 0
 
 
-def test_an_update_that_leads_out_of_float32_stops_training_and_reports_the_gradient():
+def test_an_update_that_overflows_float32_stops_training_and_reports_the_gradient():
     run = small_run(0, 3e38, SGD)
-    run.model.parameters["output.b"][...] = 3.3e38  # all the same, so the loss is finite; those too small are pushed up
+    # all equal, so the loss is finite; Adam enlarges small gradients
+    run.model.parameters["output.b"][...] = 3.3e38
     reported = r"step 1: the loss is \d.* norm \d.*parameter (inf|nan).*too high \(3e\+38\).*clipped"
     with pytest.raises(NotFiniteError, match=reported):
         list(train_steps(run, SequenceBatches(sequences(), 4, EOS), steps=9))
     assert run.step == 0 and run.optimizer_state.t == 0
 
 
-def test_how_long_to_train_must_be_said():
+def test_the_number_of_epochs_or_steps_must_be_given():
     with pytest.raises(InputError, match="epochs, steps"):
         next(train_steps(small_run(), SequenceBatches(sequences(), 4, EOS)))
     for limit in ("clip_norm", "clip_value"):
@@ -171,7 +173,7 @@ def test_evaluation_is_the_mean_over_tokens_not_over_batches():
     assert evaluate(run.model, SequenceBatches(data, 3, EOS)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_evaluation_of_a_running_text_carries_the_state():
+def test_evaluation_of_a_long_text_passes_the_state_on():
     run, ids = small_run(), np.arange(60) % 5 + 1
     fit(run, WindowBatches(ids, 2, 10, EOS), epochs=3)
     losses = [evaluate(run.model, WindowBatches(ids, 2, window, EOS)) for window in (1, 7, 30)]
@@ -192,7 +194,7 @@ def test_history_has_a_row_every_so_many_steps_and_after_each_epoch(tmp_path):
     assert {row["floor"] for row in rows} == {"0.25"} and float(rows[-1]["tokens_per_second"]) > 0
 
 
-def test_a_run_that_ends_within_an_epoch_is_measured_all_the_same():
+def test_a_run_that_ends_within_an_epoch_is_validated_too():
     run, batches = small_run(), SequenceBatches(sequences(), 4, EOS)
     fit(run, batches, steps=3, callbacks=[ValidationLoss(batches), History(100)])
     assert [(row.epoch, row.step) for row in run.history] == [(1, 3)] and run.history[0].valid_loss > 0
@@ -211,7 +213,7 @@ def test_early_stop_waits_for_its_patience():
     assert run.epoch == 6 and "not improved for 2 epochs" in run.stop
 
 
-def test_samples_are_shown_and_kept(tmp_path):
+def test_samples_are_shown_and_saved(tmp_path):
     shown = []
     run, batches = small_run(), SequenceBatches(sequences(), 4, EOS)
     write = SampleText(lambda training: f"text {training.epoch} \ud800", tmp_path / "samples.txt", show=shown.append)
@@ -223,7 +225,7 @@ def test_samples_are_shown_and_kept(tmp_path):
     assert len(shown) == 3 and (tmp_path / "samples.txt").read_text("utf-8") == kept + "\nstep 12\ntext 2 \\ud800\n"
 
 
-def test_progress_is_a_plain_line_now_and_then_and_one_an_epoch():
+def test_progress_is_plain_lines_with_one_per_epoch():
     shown = []
     run, batches = small_run(), SequenceBatches(sequences(), 4, EOS)
     watchers = [ValidationLoss(batches), History(100), Progress(5, floor=0.5, seconds=0, show=shown.append)]
@@ -261,7 +263,7 @@ def test_two_epochs_have_two_orders():
     assert sorted(seen[:20]) == sorted(seen[20:]) == list(range(1, 21)) and seen[:20] != seen[20:]
 
 
-def test_the_schedule_gives_the_rate_of_every_step():
+def test_the_schedule_gives_the_learning_rate_of_every_step():
     batches = SequenceBatches(sequences(), 4, EOS)
     asked = []
     scheduled, plain = small_run(learning_rate=0.5), small_run(learning_rate=0.01)
@@ -296,20 +298,20 @@ def test_a_checkpoint_is_saved_after_each_epoch_and_at_the_end(monkeypatch):
     run, batches = small_run(), SequenceBatches(sequences(), 4, EOS)
     kept = Checkpoint(run, CharTokenizer.fit(["abcde"]), {})
     fit(run, batches, steps=12, callbacks=[SaveCheckpoint("nowhere", kept, seconds=1e9)])
-    assert saved == [5, 10, 12, 12]  # the end: before and after the others have heard of it
+    assert saved == [5, 10, 12, 12]  # at the end, before and after the other callbacks
     saved.clear()
     fit(run, batches, steps=14, callbacks=[SaveCheckpoint("nowhere", kept, seconds=1e-9)])
     assert saved == [13, 14, 14]
 
 
-def test_batches_of_another_size_cannot_be_gone_on_with():
+def test_a_run_cannot_continue_with_another_batch_size():
     run = small_run()
     fit(run, SequenceBatches(sequences(), 2, EOS), steps=8)
     with pytest.raises(InputError, match="has done 8 mini-batches of its epoch, but there are 3"):
         fit(run, SequenceBatches(sequences(), 8, EOS), epochs=2)
 
 
-def test_early_stop_and_progress_without_their_sources():
+def test_early_stop_needs_a_validation_loss_and_progress_does_not():
     run, batches, shown = small_run(), SequenceBatches(sequences(), 4, EOS), []
     with pytest.raises(InputError, match="ValidationLoss and History"):
         fit(run, batches, epochs=1, callbacks=[EarlyStop(1)])

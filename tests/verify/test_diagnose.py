@@ -1,4 +1,4 @@
-"""``diagnose`` on backward passes as learners write them: other code than ours, with a mistake in it, or with none."""
+"""``diagnose`` on backward passes of learners, with and without mistakes."""
 
 import numpy as np
 import pytest
@@ -8,18 +8,14 @@ from minilstm.reference import sequence
 from minilstm.reference.functions import sigmoid
 from minilstm.verify import diagnose, diagnose_loss, diagnose_sequence, diagnose_step
 from minilstm.verify.diagnose import trials
-
-
-def said(diagnosis):
-    """The text without its line breaks."""
-    return " ".join(str(diagnosis).split())
+from tests.helpers.text import one_line
 
 
 def names(diagnosis):
     return [mistake.name for mistake in diagnosis.mistakes]
 
 
-# ---- a learner who keeps a dictionary and takes gate after gate -------------------------------------------------------
+# ---- a learner with a dictionary as cache, gate by gate ---------------------------
 
 
 def my_step(x, h_prev, c_prev, Wx, Wh, b):
@@ -65,52 +61,52 @@ def my_backward(dh, dc, m, Wx, Wh, wrong=""):
         dWx[:, block] = m["x"].T @ delta
         dWh[:, block] = (m["h"] if "h[t]" in wrong else m["h_prev"]).T @ delta
         db[block] = delta[-1] if "last row" in wrong else delta.sum(0)
-    carry = dcell if "no forget" in wrong else dcell * m["f"]
-    return dx, dh_prev, carry, (dWx, dWh, db)
+    dc_prev = dcell if "no forget" in wrong else dcell * m["f"]
+    return dx, dh_prev, dc_prev, (dWx, dWh, db)
 
 
 def with_mistake(wrong):
     return lambda *arguments: my_backward(*arguments, wrong=wrong)
 
 
-def test_other_code_that_is_right_is_right():
+def test_right_code_in_another_style_passes():
     diagnosis = diagnose(my_backward, my_step)
     assert diagnosis and diagnosis.right and not diagnosis.findings
     assert "backward step is right" in str(diagnosis)
 
 
-def test_a_carry_without_its_forget_gate():
+def test_a_recurrent_gradient_without_its_forget_gate_is_named():
     diagnosis = diagnose(with_mistake("no forget"), my_step)
     assert names(diagnosis) == ["forget gate left out of dc_prev"] and diagnosis.wrong_parts == ("dc_prev",)
     assert "Your dc_prev equals dc where dc * f belongs: equation (4)." in str(diagnosis)
 
 
-def test_a_transposed_weight():
+def test_a_transposed_weight_is_named():
     diagnosis = diagnose(with_mistake("transposed"), my_step)
     assert names(diagnosis) == ["transposed recurrent weights"] and diagnosis.wrong_parts == ("dh_prev",)
-    assert "It is as if `dh_prev = dz @ Wh, gate by gate` stood where `dh_prev = dz @ Wh.T` belongs" in said(diagnosis)
+    assert "It is as if `dh_prev = dz @ Wh, gate by gate` stood where `dh_prev = dz @ Wh.T` belongs" in one_line(diagnosis)
 
 
-def test_two_mistakes_that_touch_the_same_gradient_are_told_as_two():
+def test_two_mistakes_in_the_same_gradient_are_reported_as_two():
     diagnosis = diagnose(with_mistake("sigmoid twice, h[t]"), my_step)
     assert sorted(names(diagnosis)) == ["Wh paired with h[t]", "derivative of the output gate at the activated value"]
     assert "\n1. " in str(diagnosis) and "\n2. " in str(diagnosis)
-    assert "Your dzo equals do * sigmoid(o) * (1 - sigmoid(o)) where do * o * (1 - o) belongs" in said(diagnosis)
+    assert "Your dzo equals do * sigmoid(o) * (1 - sigmoid(o)) where do * o * (1 - o) belongs" in one_line(diagnosis)
 
 
-def test_three_mistakes_in_different_outputs_are_told_as_three():
+def test_three_mistakes_in_different_outputs_are_reported_as_three():
     diagnosis = diagnose(with_mistake("no forget, h[t], transposed"), my_step)
     assert sorted(names(diagnosis)) == [
         "Wh paired with h[t]", "forget gate left out of dc_prev", "transposed recurrent weights",
     ]
 
 
-def test_what_nobody_made_before_is_told_honestly_with_its_place():
+def test_an_unknown_mistake_is_called_unknown_with_its_place():
     diagnosis = diagnose(with_mistake("last row"), my_step)
     assert names(diagnosis) == [] and len(diagnosis.findings) == 1 and not diagnosis.right
     assert diagnosis.wrong_parts == ("db, input gate", "db, forget gate", "db, candidate", "db, output gate")
     assert "It is none of the known ones (" in str(diagnosis) and "\n   In db, input gate, entry [" in str(diagnosis)
-    assert "dz is right; look where db is made of it." in said(diagnosis)
+    assert "dz is right; look where db is made of it." in one_line(diagnosis)
 
 
 def test_a_known_mistake_and_an_unknown_one_are_kept_apart():
@@ -119,37 +115,37 @@ def test_a_known_mistake_and_an_unknown_one_are_kept_apart():
     assert diagnosis.findings[1].mistake is None and diagnosis.findings[1].parts[0] == "db, input gate"
 
 
-def test_a_constant_factor_is_seen():
+def test_a_constant_factor_is_reported():
     diagnosis = diagnose(with_mistake("twice"), my_step)
-    assert "All of dz (candidate) is 2 times what belongs there." in said(diagnosis)
-    assert "Look where dzg is made of dc: equations (4) and (3)." in said(diagnosis)
+    assert "All of dz (candidate) is 2 times what belongs there." in one_line(diagnosis)
+    assert "Look where dzg is made of dc: equations (4) and (3)." in one_line(diagnosis)
 
 
-def test_a_sign_that_is_wrong_everywhere_is_told_with_one_number():
+def test_a_sign_that_is_wrong_everywhere_is_one_finding():
     def uphill(dh, dc, cache, Wx, Wh):
         dx, dh_prev, dc_prev, grads = reference.lstm_step_backward(dh, dc, cache, Wx, Wh)
         return -dx, -dh_prev, -dc_prev, [-gradient for gradient in grads]
 
-    text = said(diagnose(uphill))
+    text = one_line(diagnose(uphill))
     everything = "All of dc_prev, db (all gates), dWx (all gates), dWh (all gates), dx, dh_prev is -1 times what belongs there."
     assert everything in text and text.count(" entry ") == 1
 
 
-def test_a_function_that_raises_is_told_what_and_where():
+def test_a_function_that_raises_is_reported_with_error_and_line():
     def broken(dh, dc, cache, Wx, Wh):
         return dh @ Wx, dh, dc, reference.LSTMGrads(Wx, Wh, Wx[0])
 
     diagnosis = diagnose(broken)
     assert not diagnosis.right and diagnosis.wrong_parts and "none of the known ones" in str(diagnosis)
     diagnosis = diagnose(lambda dh, dc, cache, Wx, Wh: dh.no_such_thing)
-    text = said(diagnosis)
+    text = one_line(diagnosis)
     assert "is wrong. It raises AttributeError: 'numpy.ndarray' object has no attribute 'no_such_thing'." in text
     assert "It is called as (dh, dc, cache, Wx, Wh), with the cache of reference.lstm_step." in text
 
 
-def test_what_works_only_for_square_weights_is_reported():
+def test_code_that_works_only_for_square_weights_is_reported():
     diagnosis = diagnose(lambda dh, dc, m, Wx, Wh: my_backward(dh + 0 * m["x"], dc, m, Wx, Wh), my_step)
-    assert names(diagnosis) == [] and "where D and H differ" in said(diagnosis)
+    assert names(diagnosis) == [] and "where D and H differ" in one_line(diagnosis)
 
 
 def test_a_backward_in_float32_is_right_to_six_digits_only():
@@ -159,7 +155,7 @@ def test_a_backward_in_float32_is_right_to_six_digits_only():
 
     diagnosis = diagnose(narrow)
     assert not diagnosis.right and diagnosis.wrong_parts == ("dx",)
-    assert "It equals ours to six digits and no further: is something computed in float32" in said(diagnosis)
+    assert "It equals ours to six digits and no further: is something computed in float32" in one_line(diagnosis)
 
 
 def test_wrong_shapes_are_reported():
@@ -173,7 +169,7 @@ def test_wrong_shapes_are_reported():
         dx, dh_prev, dc_prev, grads = reference.lstm_step_backward(dh, dc, cache, Wx, Wh)
         return dx, dh_prev, dc_prev, grads._replace(b=grads.b.sum())
 
-    assert "db, input gate has the shape () where (3,) belongs." in said(diagnose(one_bias))
+    assert "db, input gate has the shape () where (3,) belongs." in one_line(diagnose(one_bias))
 
     def complex_dx(dh, dc, cache, Wx, Wh):
         dx, dh_prev, dc_prev, grads = reference.lstm_step_backward(dh, dc, cache, Wx, Wh)
@@ -191,7 +187,7 @@ def test_inputs_that_are_changed_are_reported():
     assert diagnose(greedy).wrong_parts == ("c_prev, changed in place",)
 
 
-def test_the_forward_step_is_looked_at_first():
+def test_the_forward_step_is_checked_first():
     def no_tanh(x, h_prev, c_prev, Wx, Wh, b):
         h, c, cache = my_step(x, h_prev, c_prev, Wx, Wh, b)
         return cache["o"] * c, c, cache
@@ -202,7 +198,7 @@ def test_the_forward_step_is_looked_at_first():
     assert "Your h equals o * c where o * tanh_c belongs: equation (6)." in str(diagnosis)
 
 
-# ---- through time -----------------------------------------------------------------------------------------------------
+# ---- through time --------------------------------------------------------------------
 
 
 def my_forward(x, state, Wx, Wh, b):
@@ -236,22 +232,22 @@ def through_time(wrong):
     return lambda *arguments: my_backward_through_time(*arguments, wrong=wrong)
 
 
-def test_other_code_through_time_that_is_right_is_right():
+def test_right_code_through_time_in_another_style_passes():
     assert diagnose_sequence(my_backward_through_time, my_forward)
 
 
 def test_the_place_in_time_is_reported():
     diagnosis = diagnose_sequence(through_time("no forget"), my_forward)
     assert names(diagnosis) == ["forget gate left out of dc_prev"]
-    assert "It is right at the last step, wrong from the step before." in said(diagnosis)
+    assert "It is right at the last step, wrong from the step before." in one_line(diagnosis)
     diagnosis = diagnose_sequence(through_time("sigmoid twice"), my_forward)
-    assert "It is wrong from the last step on, which is computed first." in said(diagnosis)
+    assert "It is wrong from the last step on, which is computed first." in one_line(diagnosis)
     diagnosis = diagnose_sequence(through_time("last bias"), my_forward)
     assert names(diagnosis) == ["gradient of b keeps one step only"]
-    assert "All steps are right, but the sums over them for the weights are not." in said(diagnosis)
+    assert "All steps are right, but the sums over them for the weights are not." in one_line(diagnosis)
 
 
-def test_a_dropped_carry_is_named_for_what_it_is():
+def test_a_dropped_recurrent_gradient_is_named():
     def dropped(dh, dstate, caches, Wx, Wh):
         dx, (dh_next, dc_next), total = np.zeros((*dh.shape[:2], len(Wx))), dstate, [0, 0, 0]
         for t in reversed(range(len(dh))):
@@ -262,7 +258,7 @@ def test_a_dropped_carry_is_named_for_what_it_is():
 
     diagnosis = diagnose_sequence(dropped)
     assert names(diagnosis) == ["cell-state gradient dropped between steps"]
-    text = said(diagnosis)
+    text = one_line(diagnosis)
     assert "right at the last step, wrong from the step before" in text
     assert "The cell-state gradient is not carried to the step before." in text
 
@@ -270,15 +266,17 @@ def test_a_dropped_carry_is_named_for_what_it_is():
 @pytest.mark.parametrize("lost, what", [("c", "cell-state gradient"), ("h", "hidden-state gradient"), ("hc", "both gradients")])
 @pytest.mark.parametrize("stale, how", [(False, "dropped between steps"), (True, "never updated")])
 @pytest.mark.parametrize("own, back", [(False, ""), (True, ", handed back at step 0")])
-def test_a_lost_carry_is_named_whatever_stands_in_its_place(lost, what, stale, how, own, back):
+def test_a_lost_recurrent_gradient_is_named_for_any_replacement(lost, what, stale, how, own, back):
     def learner(dh, dstate, caches, Wx, Wh):
-        carry, total, dx = dict(zip("hc", dstate)), [0, 0, 0], np.zeros((*dh.shape[:2], len(Wx)))
+        previous, total, dx = dict(zip("hc", dstate)), [0, 0, 0], np.zeros((*dh.shape[:2], len(Wx)))
         for t in reversed(range(len(dh))):
-            dx[t], dh_prev, dc_prev, grads = reference.lstm_step_backward(dh[t] + carry["h"], carry["c"], caches[t], Wx, Wh)
+            dx[t], dh_prev, dc_prev, grads = reference.lstm_step_backward(
+                dh[t] + previous["h"], previous["c"], caches[t], Wx, Wh
+            )
             total = [a + b for a, b in zip(total, grads)]
             came = {"h": dh_prev, "c": dc_prev}
-            carry = {k: came[k] if k not in lost else carry[k] if stale else np.zeros_like(dh_prev) for k in "hc"}
-        return dx, (dh_prev, dc_prev) if own else (carry["h"], carry["c"]), total
+            previous = {k: came[k] if k not in lost else previous[k] if stale else np.zeros_like(dh_prev) for k in "hc"}
+        return dx, (dh_prev, dc_prev) if own else (previous["h"], previous["c"]), total
 
     assert names(diagnose_sequence(learner)) == [f"{what} {how}{back}"]
 
@@ -303,15 +301,15 @@ def test_two_mistakes_in_the_loop_and_in_the_step():
 def test_an_unknown_mistake_in_time_has_its_first_step():
     diagnosis = diagnose_sequence(through_time("half a gradient"), my_forward)
     assert names(diagnosis) == [] and diagnosis.findings[0].parts[0] == "dx[2]"
-    assert "mistakes were tried, alone and in pairs" in said(diagnosis)
-    assert "The last step is right, and so is step 0 but for the dc_prev that it gets" in said(diagnosis)
+    assert "mistakes were tried, alone and in pairs" in one_line(diagnosis)
+    assert "The last step is right, and so is step 0 but for the dc_prev that it gets" in one_line(diagnosis)
 
     def from_step_1(dh, dstate, caches, Wx, Wh):
         dx, dstate0, grads = sequence.lstm_sequence_backward(dh, dstate, caches, Wx, Wh)
         dx[:2] += 1
         return dx, dstate0, grads
 
-    text = said(diagnose_sequence(from_step_1))
+    text = one_line(diagnose_sequence(from_step_1))
     assert "it is right down to step 2, wrong at step 1." in text and "is wrong in dx of several steps" in text
 
 
@@ -324,7 +322,7 @@ def test_a_loop_that_begins_with_zeros_is_reported():
     assert names(diagnose_sequence(my_backward_through_time, forward)) == ["initial state not read"]
 
 
-def test_both_carries_dropped_as_in_a_published_answer():
+def test_both_recurrent_gradients_dropped_as_in_a_published_answer_are_named():
     def dropped(dh, dstate, caches, Wx, Wh):
         dx, total, dstate0 = np.zeros((*dh.shape[:2], len(Wx))), [0, 0, 0], dstate
         for t in reversed(range(len(dh))):
@@ -344,7 +342,7 @@ def test_one_mistake_at_all_gates_is_named_in_a_step_and_through_time():
     assert sorted(names(diagnose_sequence(through_time("all gates twice"), my_forward))) == wanted
 
 
-def test_weights_whose_gradients_are_handed_back_in_another_order():
+def test_gradients_of_weights_returned_in_another_order_are_named():
     def course(dh, dc, cache, Wx, Wh):
         dx, dh_prev, dc_prev, grads = reference.lstm_step_backward(dh, dc, cache, Wx, Wh)
         turn = lambda W: np.concatenate([np.split(W, 4, axis=-1)[k] for k in (1, 0, 3, 2)], axis=-1)
@@ -363,13 +361,13 @@ def test_any_other_order_of_the_gates_is_named():
     assert names(diagnose_step(in_my_order))[0].startswith("gates read in the order")
 
 
-def test_a_wrong_forward_through_time_is_told_first():
+def test_a_wrong_forward_through_time_is_reported_first():
     wrong = lambda x, state, Wx, Wh, b: sequence.lstm_sequence(x, state, Wx, Wh, 0 * b)
     diagnosis = diagnose_sequence(sequence.lstm_sequence_backward, wrong)
     assert diagnosis.title == "forward pass through time" and names(diagnosis) == ["bias left out"]
 
 
-# ---- the loss ---------------------------------------------------------------------------------------------------------
+# ---- the loss ------------------------------------------------------------------------
 
 
 def my_loss(logits, targets, lengths, wrong=""):
@@ -387,7 +385,7 @@ def my_loss(logits, targets, lengths, wrong=""):
     return loss, (p - np.eye(V)[targets]) * mask[..., None] / tokens
 
 
-def test_a_right_loss_is_right():
+def test_a_right_loss_passes():
     assert diagnose_loss(my_loss)
 
 
@@ -396,7 +394,7 @@ def test_padding_in_the_mean_is_two_mistakes_of_one_cause():
     assert names(diagnosis) == ["padding counted in the mean", "gradient divided by padding too"]
 
 
-def test_overflow_is_seen_at_large_logits():
+def test_overflow_is_found_with_large_logits():
     diagnosis = diagnose_loss(lambda *a: my_loss(*a, wrong="overflow"))
     assert names(diagnosis) == ["overflow or log(0) at large logits", "overflow in the softmax"]
 
@@ -414,7 +412,7 @@ def test_a_loss_of_another_shape_is_reported():
     assert not diagnose_loss(lambda logits, targets, lengths: (1.0, logits[0]))
 
 
-# ---- what is no backward pass at all ----------------------------------------------------------------------------------
+# ---- functions that are no backward pass ------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -446,7 +444,7 @@ def test_the_text_fits_80_columns():
         assert max(map(len, str(diagnosis).splitlines())) <= 80
 
 
-def test_what_known_mistakes_give_is_kept_for_a_few_seeds_and_is_theirs():
+def test_results_of_known_mistakes_are_cached_for_a_few_seeds_and_are_right():
     wrong = with_mistake("no forget")
     assert all(names(diagnose(wrong, my_step, seed=seed)) == ["forget gate left out of dc_prev"] for seed in range(10))
     assert len(trials._known) <= 8

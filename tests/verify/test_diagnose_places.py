@@ -1,4 +1,7 @@
-"""``diagnose`` on slips that have no name: each is traced to its place; nothing wrong passes, and nothing right fails."""
+"""``diagnose`` on slips without a name: each is traced to its place.
+
+No wrong code passes, and no right code fails.
+"""
 
 from collections import deque
 
@@ -18,20 +21,21 @@ from minilstm.verify import (
     diagnose_step,
 )
 from minilstm.verify.diagnose.unwritten import empty_arrays_hold
-from tests.helpers.learner import backward, changed, forward, step, step_backward, step_with
-from tests.verify.test_diagnose import my_loss, names, said
+from tests.helpers.learner_loop import backward, changed, forward, step, step_backward, step_with
+from tests.helpers.text import one_line
+from tests.verify.test_diagnose import my_loss, names
 
 
 def diagnosed(right, wrong):
-    """In time, and as a step."""
+    """Diagnoses of the slip in time and in a step."""
     return diagnose_sequence(changed(right, wrong), forward), diagnose(step_with(right, wrong), step)
 
 
-def test_the_learner_is_right_before_any_slip():
+def test_the_learners_code_is_right_before_any_slip():
     assert diagnose_sequence(backward, forward) and diagnose(step_backward, step)
 
 
-# ---- slips without a name have a place --------------------------------------------------------------------------------
+# ---- slips without a name have a place -----------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -48,22 +52,22 @@ def test_the_learner_is_right_before_any_slip():
         ("dz.dot(Wh.T)", "dht + dz.dot(Wh.T)", ("dh_prev",), "dz is right; look where dh_prev is made of it."),
     ],
 )
-def test_an_unknown_slip_is_traced_to_its_equation_and_not_further_down(right, wrong, parts, words):
+def test_an_unknown_slip_is_traced_to_its_own_equation(right, wrong, parts, words):
     in_time, of_a_step = diagnosed(right, wrong)
     assert of_a_step.findings[0].parts == in_time.findings[0].parts == parts
     assert len(of_a_step.findings) == len(in_time.findings) == 1
-    assert words in said(of_a_step) and words in said(in_time)
-    assert "A sequence of a single step (T = 1) is wrong already:" in said(in_time)
+    assert words in one_line(of_a_step) and words in one_line(in_time)
+    assert "A sequence of a single step (T = 1) is wrong already:" in one_line(in_time)
     has_outputs = parts[0] in ("dh", "dc") or parts[0].startswith("dz, ")
-    assert ("What else is wrong follows from it: " in said(of_a_step)) == has_outputs
+    assert ("What else is wrong follows from it: " in one_line(of_a_step)) == has_outputs
 
 
-def test_what_follows_from_a_slip_is_told_apart_from_a_second_slip():
+def test_a_consequence_of_a_slip_is_not_a_second_slip():
     def twice(*arguments):
         dx, dh_prev, dc_prev, (dWx, dWh, db) = step_with("f * (1 - f)", "f / 2")(*arguments)
         return dx, dh_prev, dc_prev, (1.5 * dWx, dWh, db)
 
-    text = said(diagnose(twice, step))
+    text = one_line(diagnose(twice, step))
     assert "Look where dzf is made of dc" in text and "Besides, dWx is not made of this dz." in text
 
 
@@ -72,18 +76,18 @@ def test_outputs_of_which_no_three_agree_have_no_place():
         dx, dh_prev, dc_prev, (dWx, dWh, db) = step_backward(*arguments)
         return dx + 1e-3 * arguments[0].sum(), dh_prev * 2, dc_prev, (dWx, dWh * dWh.shape[0], 3 * db)
 
-    text = said(diagnose(three, step))
+    text = one_line(diagnose(three, step))
     assert "No three of dx, dh_prev, dWx, dWh and db are made of one and the same dz" in text and "dz is right" not in text
 
 
-def test_a_dx_without_time_in_front_is_told_by_its_shape():
+def test_a_dx_without_a_leading_time_axis_is_recognized_by_its_shape():
     found = diagnose_sequence(changed("return dx,", "return dx.transpose(1, 0, 2),"), forward)
-    assert "dx has the shape (2, 1, 3); its first axis is not time." in said(found) and "missing" not in said(found)
+    assert "dx has the shape (2, 1, 3); its first axis is not time." in one_line(found) and "missing" not in one_line(found)
 
 
 @pytest.mark.parametrize("wrong", ["x[t].T.dot(dzf)", "x[t].T.dot(dz) * np.nan", "x[t].T.dot(dz)[None]"])
-def test_what_has_another_shape_or_is_nan_is_told_before_any_place(wrong):
-    text = said(diagnose(step_with("dWx += x[t].T.dot(dz)", f"dWx = {wrong}"), step))
+def test_a_wrong_shape_or_nan_is_reported_before_any_place(wrong):
+    text = one_line(diagnose(step_with("dWx += x[t].T.dot(dz)", f"dWx = {wrong}"), step))
     assert "Fix the shape, or what is NaN, first, and check again." in text and "dz" not in text and ", )" not in text
 
 
@@ -106,11 +110,11 @@ def test_what_has_another_shape_or_is_nan_is_told_before_any_place(wrong):
 )
 def test_an_unknown_slip_in_time_has_a_place(right, wrong, words):
     found = diagnose_sequence(changed(right, wrong), forward)
-    assert names(found) == [] and words in said(found), str(found)
+    assert names(found) == [] and words in one_line(found), str(found)
 
 
-def test_what_a_wrong_step_hands_on_is_no_second_finding():
-    text = said(diagnose_sequence(changed("cs[t - 1] if t > 0 else c0", "cs[t - 2] if t > 0 else c0"), forward))
+def test_wrong_gradients_passed_on_by_a_step_are_no_second_finding():
+    text = one_line(diagnose_sequence(changed("cs[t - 1] if t > 0 else c0", "cs[t - 2] if t > 0 else c0"), forward))
     assert "In dz of step 1, forget gate" in text and "handed on" not in text
 
 
@@ -118,8 +122,8 @@ def test_a_known_slip_beside_an_unknown_one_is_still_named():
     slip = changed("db += dz", "db = dz", "dWx += x[t].T", "dWx += (t + 1) * x[t].T")
     found = diagnose_sequence(slip, forward)
     assert names(found) == ["gradient of b keeps one step only"]
-    assert "The gradients dz of both steps are right; look where they are added up to dWx" in said(found)
-    assert "What is left is none of the known ones" in said(found)
+    assert "The gradients dz of both steps are right; look where they are added up to dWx" in one_line(found)
+    assert "What is left is none of the known ones" in one_line(found)
 
 
 @pytest.mark.parametrize(
@@ -129,16 +133,16 @@ def test_a_known_slip_beside_an_unknown_one_is_still_named():
         ("dzf = dct * c_prev", "dzf = dct * (c_prev if t else 1)", "equations (4) and (1)"),
     ],
 )
-def test_what_has_a_name_for_one_step_alone_is_not_called_by_it(right, wrong, words):
+def test_a_name_for_a_single_step_is_not_used_for_a_sequence(right, wrong, words):
     found = diagnose_sequence(changed(right, wrong), forward)
-    assert names(found) == [] and words in said(found) and "Fix the step first" not in said(found)
+    assert names(found) == [] and words in one_line(found) and "Fix the step first" not in one_line(found)
 
 
-def test_a_known_slip_of_a_step_beside_one_in_time_says_to_mend_the_step_first():
+def test_for_slips_in_a_step_and_in_time_the_advice_is_to_fix_the_step_first():
     slip = changed("dzf = dct * c_prev", "dzf = dct", "dWx += x[t].T", "dWx += (t + 1) * x[t].T")
     found = diagnose_sequence(slip, forward)
     assert names(found) == ["partner of the forget gate missing"]
-    assert "Fix the step first, and check again" in said(found)
+    assert "Fix the step first, and check again" in one_line(found)
 
 
 def test_four_slips_at_once_are_named():
@@ -152,11 +156,11 @@ def test_outputs_in_time_of_which_no_three_agree_have_no_place():
         dx, dstate, (dWx, dWh, db) = backward(*arguments)
         return (dx, dstate, (dWx, dWh, db)) if len(dx) == 1 else (3 * dx, dstate, (4 * dWx, 5 * dWh, 6 * db))
 
-    text = said(diagnose_sequence(all_wrong, forward))
+    text = one_line(diagnose_sequence(all_wrong, forward))
     assert "none of the known ones" in text and "ook " not in text
 
 
-# ---- linear in dh and dc ----------------------------------------------------------------------------------------------
+# ---- linear in dh and dc -------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -173,14 +177,14 @@ def test_outputs_in_time_of_which_no_three_agree_have_no_place():
         ("dh_next = dz.dot(Wh.T)", "dh_next = dz.dot(Wh.T); assert abs(dh_next).max() < 99", "times as large it raises"),
     ],
 )
-def test_what_is_not_linear_in_dh_and_dc_is_reported(right, wrong, words):
+def test_a_backward_pass_that_is_not_linear_in_dh_and_dc_is_reported(right, wrong, words):
     found = diagnose_sequence(changed(right, wrong), forward)
-    assert not found and names(found) == [] and words in said(found)
+    assert not found and names(found) == [] and words in one_line(found)
 
 
-def test_a_truncation_that_only_long_sequences_show_is_found():
+def test_a_truncation_that_shows_only_in_long_sequences_is_found():
     found = diagnose_sequence(changed("range(T - 1, -1, -1)", "range(T - 1, max(-1, T - 9), -1)"), forward)
-    assert not found and "right in 3 cases, but wrong at T = 12, B = 1" in said(found)
+    assert not found and "right in 3 cases, but wrong at T = 12, B = 1" in one_line(found)
 
 
 def test_a_mistake_beside_a_bounded_norm_is_still_named():
@@ -192,22 +196,22 @@ def test_a_mistake_beside_a_bounded_norm_is_still_named():
     assert names(found) == ["partner of the forget gate missing"] and "1. not linear in dh and dc" in str(found)
 
 
-# ---- arrays that nobody wrote, caches of every form -------------------------------------------------------------------
+# ---- uninitialized arrays, caches of every form -----------------------------------
 
 
-def test_rows_of_dx_that_are_never_written_are_told_beside_the_named_mistake():
-    text = said(diagnose_sequence(changed("range(T - 1, -1, -1)", "range(T - 1, 0, -1)"), forward))
+def test_unwritten_rows_of_dx_are_reported_beside_the_named_mistake():
+    text = one_line(diagnose_sequence(changed("range(T - 1, -1, -1)", "range(T - 1, 0, -1)"), forward))
     assert "1. first step left out" in text and "dx[0]: never written, or only added to" in text
 
 
 @pytest.mark.parametrize("empty", ["np.empty_like(Wx)", "np.empty(Wx.shape)"])
-def test_sums_that_begin_with_what_was_in_memory_are_wrong_whatever_that_was(empty):
+def test_sums_that_start_from_uninitialized_memory_are_always_wrong(empty):
     found = diagnose_sequence(changed("dWx, dWh, db = np.zeros_like(Wx)", f"dWx, dWh, db = {empty}"), forward)
-    assert not found and "dWx (all gates): never written, or only added to" in said(found)
-    assert "use np.zeros" in said(found)
+    assert not found and "dWx (all gates): never written, or only added to" in one_line(found)
+    assert "use np.zeros" in one_line(found)
 
 
-def test_empty_arrays_are_filled_for_a_while_only():
+def test_empty_arrays_are_filled_only_during_the_check():
     before = np.empty
     with empty_arrays_hold(7):
         assert np.empty((2, 2)).sum() == 28 and np.empty_like(np.ones(3)).sum() == 21 and np.empty(2, int).shape == (2,)
@@ -215,7 +219,7 @@ def test_empty_arrays_are_filled_for_a_while_only():
 
 
 class Cell:
-    """Keeps its cache on itself: the last forward step's only."""
+    """Keeps the cache of the last forward step on ``self``."""
 
     def step(self, *arguments):
         h, c, self.cache = step(*arguments)
@@ -289,13 +293,13 @@ def test_a_cache_that_is_changed_or_used_up_is_a_note_in_the_check_and_in_the_di
     assert diagnose(lstm_step_backward, lstm_step).notes == ()
 
 
-def test_arrays_are_found_by_the_names_that_python_has_for_them():
+def test_arrays_are_found_by_their_names_in_python():
     a, b = np.ones(2), np.zeros(3)
     assert contracts.arrays_in({"cache": (a, [None, b], "text")}).keys() == {"cache[0]", "cache[1][1]"}
     assert contracts.arrays_in(3) == contracts.arrays_in(np.array(["text"])) == {}
 
 
-def test_sums_of_gradients_that_are_kept_from_call_to_call_are_found():
+def test_gradients_that_accumulate_from_call_to_call_are_found():
     class Keeps:
         sums: dict[str, np.ndarray] = {}
 
@@ -305,7 +309,8 @@ def test_sums_of_gradients_that_are_kept_from_call_to_call_are_found():
 
         def backward(self, dh, dc, cache, Wx, Wh):
             *through, grads = lstm_step_backward(dh, dc, self.cache, Wx, Wh)
-            if not self.sums or self.sums["Wx"].shape != Wx.shape:  # set to zero for other sizes only
+            # set to zero only for other sizes
+            if not self.sums or self.sums["Wx"].shape != Wx.shape:
                 self.sums = {name: np.zeros_like(grad) for name, grad in grads._asdict().items()}
             for name, grad in grads._asdict().items():
                 self.sums[name] += grad
@@ -349,12 +354,12 @@ def test_inputs_that_a_backward_pass_changes_through_its_cache_are_a_mistake_in_
         return result
 
     found = diagnose(spoils)
-    assert found.wrong_parts == (f"{field}, changed in place",) and said(found).count("belongs to the caller") == 1
+    assert found.wrong_parts == (f"{field}, changed in place",) and one_line(found).count("belongs to the caller") == 1
     with pytest.raises(InputError, match=f"changes {field}, which belongs to the caller"):
         check_step(lstm_step, spoils)
 
 
-# ---- every sentence is true -------------------------------------------------------------------------------------------
+# ---- every sentence is true ----------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -371,13 +376,13 @@ def test_inputs_that_a_backward_pass_changes_through_its_cache_are_a_mistake_in_
 )
 def test_the_size_that_makes_it_raise_is_found_by_varying_one_at_a_time(right, wrong, words):
     found = diagnose_sequence(changed(right, wrong), forward)
-    assert not found and words in said(found) and names(found) == []
+    assert not found and words in one_line(found) and names(found) == []
 
 
-def test_a_factor_is_told_only_if_it_is_the_same_in_every_case():
+def test_a_factor_is_reported_only_if_it_is_the_same_in_every_case():
     of_sizes = diagnose_sequence(changed("dx[t] = dz.dot(Wx.T)", "dx[t] = dz.dot(Wx.T) * B"), forward)
     always = diagnose_sequence(changed("dx[t] = dz.dot(Wx.T)", "dx[t] = dz.dot(Wx.T) * 3"), forward)
-    assert "times what belongs" not in said(of_sizes) and "All of dx is 3 times what belongs there." in said(always)
+    assert "times what belongs" not in one_line(of_sizes) and "All of dx is 3 times what belongs there." in one_line(always)
 
 
 @pytest.mark.parametrize(
@@ -387,16 +392,16 @@ def test_a_factor_is_told_only_if_it_is_the_same_in_every_case():
         ("dz = np.hstack([2 * dzi, 2 * dzf, 2 * dzg, dzo])", "input gate, forget gate, candidate"),
     ],
 )
-def test_where_dc_prev_is_right_gates_with_a_common_factor_accuse_neither_it_nor_dc(wrong, gates):
+def test_if_dc_prev_is_right_gates_with_a_common_factor_blame_neither_it_nor_dc(wrong, gates):
     for diagnosis in diagnosed("dz = np.hstack([dzi, dzf, dzg, dzo])", wrong):
         (finding,) = diagnosis.findings
         assert all(part.startswith("dz, ") for part in finding.parts)
-        assert f"All of dz ({gates}) is " in said(diagnosis) and "equation (6)." not in said(diagnosis)
-        assert "dc_prev" not in said(diagnosis)
+        assert f"All of dz ({gates}) is " in one_line(diagnosis) and "equation (6)." not in one_line(diagnosis)
+        assert "dc_prev" not in one_line(diagnosis)
 
 
 @pytest.mark.parametrize("factor", [-1, 2])
-def test_where_dx_and_dh_prev_are_right_the_gradients_of_weights_accuse_neither_them_nor_dz(factor):
+def test_if_dx_and_dh_prev_are_right_weight_gradients_blame_neither_them_nor_dz(factor):
     def in_time(*arguments):
         dx, dstate, grads = backward(*arguments)
         return dx, dstate, [factor * d for d in grads]
@@ -406,47 +411,47 @@ def test_where_dx_and_dh_prev_are_right_the_gradients_of_weights_accuse_neither_
         return dx, dh_prev, dc_prev, [factor * d for d in grads]
 
     for diagnosis in diagnose_sequence(in_time, forward), diagnose(of_a_step, step):
-        text = said(diagnosis)
+        text = one_line(diagnosis)
         assert not diagnosis and "dz is right; look where db, dWx and dWh are made of it." in text
         assert f"All of db (all gates), dWx (all gates), dWh (all gates) is {factor} times what belongs there." in text
         assert "dx" not in text and "dh_prev" not in text
 
 
-def test_where_all_is_wrong_by_one_factor_no_line_is_accused():
+def test_if_all_is_wrong_by_one_factor_no_line_is_blamed():
     def uphill(*arguments):
         dx, dstate, grads = backward(*arguments)
         return -dx, tuple(-d for d in dstate), [-d for d in grads]
 
-    text = said(diagnose_sequence(uphill, forward))
+    text = one_line(diagnose_sequence(uphill, forward))
     assert "is -1 times what belongs there" in text and "equation" not in text and "ook where" not in text
 
 
-def test_no_gate_is_accused_of_what_the_weights_collect():
-    text = said(diagnose_sequence(changed("db += dz.sum(axis=0)", "db += (t + 1) * dz.sum(axis=0)"), forward))
+def test_no_gate_is_blamed_for_errors_in_weight_gradients():
+    text = one_line(diagnose_sequence(changed("db += dz.sum(axis=0)", "db += (t + 1) * dz.sum(axis=0)"), forward))
     assert "All steps are right, but the sums over them for the weights are not." in text and "equation" not in text
 
 
-def test_what_is_unknown_has_no_number_like_a_finding():
+def test_an_unknown_mistake_has_no_number_like_a_finding():
     for found in diagnosed("f * (1 - f)", "f / 2"):
         assert "It is none of the known ones (" in str(found) and "1. " not in str(found)
 
 
-def test_a_step_in_time_is_told_only_if_it_is_so_in_all_cases():
+def test_a_time_step_is_reported_only_if_it_is_the_same_in_all_cases():
     found = diagnose_sequence(changed("dx[t] = dz.dot(Wx.T)", "dx[t] = dz.dot(Wx.T) * (1 if t == 2 else 2)"), forward)
-    assert "For T = 4, it is wrong at step 3, which is computed first." in said(found)
+    assert "For T = 4, it is wrong at step 3, which is computed first." in one_line(found)
 
 
-def test_a_forward_step_and_a_loss_of_unusual_sizes_are_looked_at():
+def test_a_forward_step_and_a_loss_are_checked_with_unusual_sizes():
     wrong = lambda x, h, c, *W: step(x, h, c if len(x) != 5 else 0 * c, *W)
-    assert "wrong at B = 5, D = 1, H = 3" in said(diagnose_step(wrong))
+    assert "wrong at B = 5, D = 1, H = 3" in one_line(diagnose_step(wrong))
     once = lambda logits, *rest: my_loss(logits if logits.shape[1] != 5 else 2 * logits, *rest)
-    assert "wrong at T = 2, B = 5, V = 3" in said(diagnose_loss(once))
+    assert "wrong at T = 2, B = 5, V = 3" in one_line(diagnose_loss(once))
     raises = lambda logits, *rest: my_loss(logits, *rest) if logits.shape[2] > 2 else 1 / 0
-    assert "It raises ZeroDivisionError" in said(diagnose_loss(raises))
+    assert "It raises ZeroDivisionError" in one_line(diagnose_loss(raises))
 
 
 def test_an_unknown_slip_of_a_forward_step_has_its_equations():
     wrong = lambda x, h, c, *W: step(x, h, 2 * c, *W)
-    assert "Look at equations (1) to (4)." in said(diagnose_step(wrong))
+    assert "Look at equations (1) to (4)." in one_line(diagnose_step(wrong))
     late = lambda *a: (lambda h, c, cache: (h * 2, c, cache))(*reference.lstm_step(*a))
-    assert "Look at equations (5) and (6)." in said(diagnose_step(late))
+    assert "Look at equations (5) and (6)." in one_line(diagnose_step(late))

@@ -1,11 +1,12 @@
-"""``diagnose`` on the slips that learners make most: each is one mistake, by its own name."""
+"""``diagnose`` on the most frequent slips of learners: each is one named mistake."""
 
 import numpy as np
 import pytest
 
 from minilstm.verify import diagnose, diagnose_sequence
-from tests.helpers.learner import backward, changed, forward, step, step_backward, step_with
-from tests.verify.test_diagnose import names, said
+from tests.helpers.learner_loop import backward, changed, forward, step, step_backward, step_with
+from tests.helpers.text import one_line
+from tests.verify.test_diagnose import names
 
 IN_A_STEP = [
     ("dc_next = dct * f", "dc_next = dct * c_prev", "c_prev in place of f in dc_prev"),
@@ -46,14 +47,15 @@ IN_TIME = [
     ("hs[t - 1] if t > 0 else h0", "hs[t - 1] if t > 0 else 0 * h0", "gradient of Wh not added at step 0, or h0 forgotten"),
     ("dWh += h_prev.T.dot(dz)", "dWh += h_prev.T.dot(dz) * (t > 0)", "gradient of Wh not added at step 0, or h0 forgotten"),
     ("dWx += x[t]", "dWx += x[t - 1]", "x of the step before"),
-    ("gates[t]", "gates[-1]", None),  # gates of the last step alone, with the states of each: not in the catalogue
+    # gates of the last step only, with the states of each step; not in the catalogue
+    ("gates[t]", "gates[-1]", None),
     ("gates[t]", "gates[t - 1]", "gates of the step before"),
     ("np.tanh(cs[t])", "np.tanh(([c0] + list(cs))[t]); c_prev = ([c0] + list(cs[:-1]) + [cs[-1]])[t - 1]",
      "states with c0 in front, read as if they had T entries"),
     ("range(T - 1, -1, -1)", "range(T - 1, 0, -1)", "first step left out"),
     ("range(T - 1, -1, -1)", "range(T - 2, -1, -1)", "last step left out"),
 ]
-F_ONE_STEP_LATE = [  # dc_next is what dc is, and multiplied by f of the step that gets it
+F_ONE_STEP_LATE = [  # dc_next is dc, multiplied by f of the step that receives it
     ("dc_next * f", "dct", "dc_next multiplied by f one step late, at the last step too, handed back without it"),
     ("(dc_next * f if t < T - 1 else dc_next)", "dct", "dc_next multiplied by f one step late, handed back without it"),
     ("dc_next * f", "dct if t else dct * f", "dc_next multiplied by f one step late, at the last step too"),
@@ -62,14 +64,14 @@ F_ONE_STEP_LATE = [  # dc_next is what dc is, and multiplied by f of the step th
 
 
 @pytest.mark.parametrize("right, wrong, name", IN_A_STEP)
-def test_a_slip_of_a_step_is_one_mistake_by_its_name(right, wrong, name):
+def test_a_slip_in_a_step_is_one_named_mistake(right, wrong, name):
     in_time, of_a_step = diagnose_sequence(changed(right, wrong), forward), diagnose(step_with(right, wrong), step)
     assert names(in_time) == names(of_a_step) == [name]
     assert len(in_time.findings) == len(of_a_step.findings) == 1
 
 
 @pytest.mark.parametrize("right, wrong, name", IN_TIME)
-def test_a_slip_in_time_is_one_mistake_by_its_name(right, wrong, name):
+def test_a_slip_in_time_is_one_named_mistake(right, wrong, name):
     found = diagnose_sequence(changed(right, wrong), forward)
     assert names(found) == ([name] if name else []) and not found
 
@@ -78,7 +80,7 @@ def test_a_slip_in_time_is_one_mistake_by_its_name(right, wrong, name):
 def test_f_of_the_wrong_step_is_named(arrives, goes, name):
     slip = changed("dct = dc_next", f"dct = {arrives}", "dc_next = dct * f", f"dc_next = {goes}")
     found = diagnose_sequence(slip, forward)
-    assert names(found) == [name] and "equation (4)" in said(found)
+    assert names(found) == [name] and "equation (4)" in one_line(found)
 
 
 def test_one_number_for_db_is_named():
@@ -87,10 +89,10 @@ def test_one_number_for_db_is_named():
         return dx, dh_prev, dc_prev, (dWx, dWh, db.sum())
 
     found = diagnose(scalar, step)
-    assert names(found) == ["db summed over everything"] and "Without axis=0 the sum is one number." in said(found)
+    assert names(found) == ["db summed over everything"] and "Without axis=0 the sum is one number." in one_line(found)
 
 
-def test_joined_inputs_cut_in_the_wrong_order_are_named():
+def test_joined_inputs_split_in_the_wrong_order_are_named():
     def first(*arguments, x_first):
         dx, dh_prev, *rest = step_backward(*arguments)
         cut = dx.shape[1] if x_first else dh_prev.shape[1]
@@ -129,9 +131,9 @@ def test_arrays_that_later_steps_change_are_named():
 def test_clipping_within_the_backward_pass_is_named_at_every_limit(right, wrong, name, limit):
     found = diagnose_sequence(changed(right, wrong.replace("L", limit)), forward)
     assert names(found) == [name]
-    assert f"-{limit}, {limit})" in said(found) and "With dh and dc a thousand times as large: In " in said(found)
+    assert f"-{limit}, {limit})" in one_line(found) and "With dh and dc a thousand times as large: In " in one_line(found)
 
 
-def test_an_unusual_limit_is_read_off_the_results():
+def test_an_unusual_clipping_limit_is_found_from_the_results():
     found = diagnose_sequence(changed("(dWx, dWh, db)", "[np.clip(d, -0.37, 0.37) for d in (dWx, dWh, db)]"), forward)
-    assert names(found) == ["gradients of the weights clipped at the end"] and "np.clip(d, -0.37, 0.37)" in said(found)
+    assert names(found) == ["gradients of the weights clipped at the end"] and "np.clip(d, -0.37, 0.37)" in one_line(found)

@@ -1,4 +1,7 @@
-"""The gradient check: right gradients pass, wrong ones are found to the entry, bad input is refused."""
+"""The gradient check: right gradients pass, and each wrong entry is found.
+
+Bad input is refused.
+"""
 
 import re
 
@@ -20,7 +23,7 @@ METHODS = ["complex", "central", "projections"]
 
 
 def loss(p):
-    """A loss with every kind of curvature, of two parameters, one of them a number in an array."""
+    """A loss with all kinds of curvature; one of its two parameters is a 0-d array."""
     return np.sum(np.tanh(p["W"] * p["scale"]) ** 2) + np.exp(p["scale"]) + np.log(2 + np.sum(p["W"] ** 2))
 
 
@@ -38,11 +41,11 @@ def params(seed=0):
     return {"W": rng.normal(0, 0.8, (3, 4)), "scale": np.array(rng.uniform(0.5, 1))}
 
 
-# ---- derivatives -----------------------------------------------------------------------------------------------------------
+# ---- derivatives ---------------------------------------------------------------------
 
 
 @given(seeds)
-def test_three_ways_find_the_same_slopes(seed):
+def test_three_methods_give_the_same_derivatives(seed):
     p = params(seed)
     true, differences, complexes = gradients(p), central_differences(loss, p), complex_step(loss, p)
     for name in p:
@@ -53,7 +56,7 @@ def test_three_ways_find_the_same_slopes(seed):
     assert projection(loss, p, v) == pytest.approx(sum(np.sum(true[name] * v[name]) for name in p), rel=1e-7, abs=1e-8)
 
 
-def test_the_error_of_differences_has_a_valley_and_the_complex_step_has_not():
+def test_differences_have_a_best_step_and_the_complex_step_has_none():
     p, true = params(), gradients(params())["W"]
     error = lambda h: np.abs(central_differences(loss, p, step=h)["W"] - true).max()
     assert error(STEP) < 1e-9 < 1e-6 < min(error(1e-1), error(1e-12))
@@ -61,13 +64,13 @@ def test_the_error_of_differences_has_a_valley_and_the_complex_step_has_not():
 
 
 @pytest.mark.parametrize("size", [1.0, 1e3, 1e6])
-def test_the_step_follows_the_size_of_the_entry(size):
+def test_the_perturbation_scales_with_the_entry(size):
     x = np.array([size])
     derivative = central_differences(lambda p: np.sum(np.sin(p["x"] / size)), {"x": x})["x"]
     np.testing.assert_allclose(derivative * size, np.cos(1), rtol=1e-9)
 
 
-def test_derivatives_leave_the_parameters_as_they_were():
+def test_derivatives_do_not_change_the_parameters():
     p, kept = params(), params()
     v = {"W": np.ones((3, 4))}
     central_differences(loss, p), complex_step(loss, p), projection(loss, p, v)
@@ -75,7 +78,7 @@ def test_derivatives_leave_the_parameters_as_they_were():
         np.testing.assert_array_equal(p[name], kept[name])
 
 
-# ---- right and wrong gradients ----------------------------------------------------------------------------------------
+# ---- right and wrong gradients -------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -94,7 +97,7 @@ def test_right_gradients_pass(method, seed):
 def test_one_wrong_entry_is_found_with_both_values(method, seed, entry, factor):
     where = tuple(int(k) for k in np.unravel_index(entry, (3, 4)))
     p = params(seed)
-    p["W"][where] = 0.5  # where the derivative is not small
+    p["W"][where] = 0.5  # an entry whose derivative is not small
     true, wrong = gradients(p), gradients(p)
     wrong["W"][where] *= factor
     check = check_gradients(loss, p, wrong, method=method, seed=seed)
@@ -106,7 +109,7 @@ def test_one_wrong_entry_is_found_with_both_values(method, seed, entry, factor):
     assert f"W[{where[0]}, {where[1]}]: your gradient is" in str(check) and "WRONG" in str(check)
 
 
-def test_the_tolerance_is_kept():
+def test_the_tolerance_is_used():
     p, wrong = params(), gradients(params())
     wrong["W"] = wrong["W"] * (1 + 1e-7)
     assert not check_gradients(loss, p, wrong)
@@ -114,7 +117,7 @@ def test_the_tolerance_is_kept():
     assert check_gradients(loss, p, wrong, method="central")
 
 
-def test_zero_over_zero_is_no_error_and_no_proof():
+def test_two_zero_gradients_are_no_error_and_no_evidence():
     p = {"x": np.array([1.0, 0.0]), "unused": np.ones(2)}
     square = lambda q: np.sum(q["x"] ** 2)
     for method in METHODS:
@@ -143,7 +146,10 @@ def test_the_table_fits_80_columns_and_names_every_parameter():
 
 @pytest.mark.parametrize("method, derivatives_of", [("complex", complex_step), ("central", central_differences)])
 def test_the_legend_states_how_the_printed_number_is_computed(method, derivatives_of):
-    """Entries far below the largest, some of them wrong: without the floor the printed errors would be others."""
+    """Some entries are far below the largest, some are wrong.
+
+    Without the denominator floor the printed errors would differ.
+    """
     p = {"x": np.array([1e-3, 2e-3, 3.0, -5.0]), "y": np.array([1.0, 2.0])}
     f = lambda p: 1e3 + np.sum(p["x"] ** 2) + np.sum(np.sin(p["y"])) * 1e-4
     yours = {"x": 2 * p["x"] + [1e-3, 0, 0, 0], "y": 1e-4 * np.cos(p["y"]) + [1e-6, 0]}
@@ -161,8 +167,9 @@ def test_the_legend_states_how_the_printed_number_is_computed(method, derivative
         assert f"  {errors.max():.1e}  [{errors.argmax()}]" in str(check) and errors.max() > 1e-6
 
 
-def test_the_legend_of_projections_speaks_of_directions():
-    p, yours = {"x": np.array([0.7])}, {"x": np.array([1.5])}  # one entry, so that all directions are one
+def test_the_legend_of_projections_explains_directions():
+    # one entry, so all directions are the same
+    p, yours = {"x": np.array([0.7])}, {"x": np.array([1.5])}
     check = check_gradients(square, p, yours, method="projections")
     assert "(gradient and derivative along random directions)" in " ".join(str(check).split())
     row = check.rows[0]
@@ -178,11 +185,12 @@ def test_a_matrix_is_converted_where_that_changes_nothing():
         h, c, cache = reference.lstm_step(x, h, c, Wx, Wh, b)
         return h.view(np.matrix), c.view(np.matrix), cache
 
-    check = check_step(step, reference.lstm_step_backward, batch_size=3, hidden_size=3)  # square: * would multiply matrices
+    # square: * would multiply matrices
+    check = check_step(step, reference.lstm_step_backward, batch_size=3, hidden_size=3)
     assert check and all(row.derivative for row in check.rows), check
 
 
-# ---- pairs and models -------------------------------------------------------------------------------------------------
+# ---- pairs and models ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -197,7 +205,7 @@ def test_our_step_and_our_sequence_pass(method, seed, B, D, H):
     assert [row.name for row in check.rows] == ["x", "h0", "c0", "Wx", "Wh", "b"]
 
 
-def test_a_wrong_step_of_somebody_elses_is_found_whatever_its_cache_is():
+def test_a_wrong_step_of_other_code_is_found_for_any_kind_of_cache():
     def step(x, h_prev, c_prev, Wx, Wh, b):
         h, c, cache = reference.lstm_step(x, h_prev, c_prev, Wx, Wh, b)
         return h, c, {"mine": cache}
@@ -219,8 +227,8 @@ def test_a_whole_model_passes_and_a_wrong_one_does_not(method, embedding, monkey
     assert [row.name for row in check.rows][-4:] == ["lstm0.h0", "lstm0.c0", "lstm1.h0", "lstm1.c0"]
     np.testing.assert_array_equal(model.parameters.flat, kept)
 
-    def wrong(self, batch, state=None, noise=None, right=LanguageModel.loss_and_gradients):
-        loss, gradients, final, dstates = right(self, batch, state, noise)
+    def wrong(self, batch, state=None, dropout_rng=None, right=LanguageModel.loss_and_gradients):
+        loss, gradients, final, dstates = right(self, batch, state, dropout_rng)
         gradients["lstm1.b"][3] += 1e-3
         return loss, gradients, final, dstates
 
@@ -234,7 +242,7 @@ def test_a_model_in_float32_is_refused():
         check_model(LanguageModel(5, hidden=3), Batch(np.array([[1]]), np.array([[2]])))
 
 
-# ---- bad input --------------------------------------------------------------------------------------------------------
+# ---- bad input -----------------------------------------------------------------------
 
 
 def square(p):
@@ -338,7 +346,8 @@ def test_wrong_arguments_are_named(arguments, words):
 def biggest(p):
     best = p["x"][0]
     for x in p["x"]:
-        best = max(best, x) if not np.iscomplexobj(x) else x  # as code behaves that a comparison sends another way
+        # like code with another branch for complex numbers
+        best = max(best, x) if not np.iscomplexobj(x) else x
     return best + square(p)
 
 
@@ -360,7 +369,7 @@ def biggest(p):
         (biggest, "the loss is 17.0 for real numbers and .* for the same numbers as complex ones"),
     ],
 )
-def test_code_that_is_not_for_complex_numbers_is_named_and_not_called_wrong(f, words):
+def test_code_that_does_not_support_complex_numbers_is_named_and_not_called_wrong(f, words):
     with pytest.raises(InputError, match=words) as caught:
         check_gradients(f, {"x": np.array([1.0, 3.0, -2.0])}, DX, method="complex")
     assert 'method="central"' in str(caught.value)
@@ -392,7 +401,7 @@ def test_a_small_loss_of_the_imaginary_part_is_reported_whether_the_gradient_is_
         check_gradients(f, {"x": X43}, {"x": gradient}, method="complex")
 
 
-def test_too_little_memory_is_no_fault_of_complex_numbers():
+def test_a_memory_error_is_not_blamed_on_complex_numbers():
     def greedy(params):
         if np.iscomplexobj(params["x"]):
             raise MemoryError
@@ -404,7 +413,10 @@ def test_too_little_memory_is_no_fault_of_complex_numbers():
 
 @pytest.mark.parametrize("scale", [1e-6, 1e-3, 1.0, 1e3])
 def test_the_complex_step_is_not_blamed_where_differences_are_bad(scale):
-    """Losses that bend on the scale of their parameters, small or large, and one large parameter among small ones."""
+    """Losses that curve on the scale of their parameters, small or large.
+
+    Also one large parameter among small ones.
+    """
     x = scale * np.array([1.0, 0.7, 1.3])
     for f, gradient in (
         (lambda p: np.sum(np.log(p["x"])), 1 / x),
@@ -427,7 +439,7 @@ def test_the_complex_step_is_not_blamed_for_a_loss_whose_digits_cancel(seed):
 
 
 @pytest.mark.parametrize("method", ["central", "projections"])
-def test_what_a_large_loss_hides_is_not_called_right(method):
+def test_a_gradient_hidden_by_a_large_loss_is_not_called_right(method):
     x = np.array([0.3, -0.7])
     for offset, factor in ((1e9, 1.5), (1e6, 1.0), (1e3, 1.0)):
         check = check_gradients(
@@ -438,14 +450,14 @@ def test_what_a_large_loss_hides_is_not_called_right(method):
     assert not check_gradients(square, X, {"x": 0 * DX["x"]}, method=method, tolerance=1e-300).passed
 
 
-def test_a_gradient_of_nan_is_wrong_even_where_the_slope_is_zero():
+def test_a_gradient_of_nan_is_wrong_even_if_the_derivative_is_zero():
     for method in METHODS:
         check = check_gradients(lambda p: np.sum(p["y"] ** 2), {"x": np.ones(2), "y": np.ones(2)},
                                 {"x": np.full(2, np.nan), "y": np.full(2, 2.0)}, method=method)
         assert [row.name for row in check.wrong] == ["x"]
 
 
-def test_a_tiny_slope_is_not_called_zero_by_the_complex_step():
+def test_a_tiny_derivative_is_not_called_zero_by_the_complex_step():
     x = np.array([1e16, 3e16])
     assert check_gradients(lambda p: np.sum(p["x"]), {"x": x}, {"x": np.ones(2)})
     assert check_gradients(lambda p: np.sum(p["x"]), {"x": x}, {"x": 1.5 * np.ones(2)}).wrong
@@ -466,7 +478,7 @@ def test_projections_never_name_an_entry_that_is_right(seed):
 
 
 class Late:
-    """A loss that is well for some calls and then changes what it is given, or itself."""
+    """A loss that works for some calls, then changes its argument or itself."""
 
     def __init__(self, calls, change):
         self.calls, self.change = calls, change
@@ -517,7 +529,7 @@ def test_steps_of_another_shape_are_refused(step, words):
         check_step(step, reference.lstm_step_backward)
 
 
-def test_derivatives_asked_for_directly_refuse_what_they_cannot_use():
+def test_functions_of_derivatives_refuse_wrong_arguments():
     for ask in (
         lambda: central_differences(square, {"x": np.arange(3)}),
         lambda: central_differences(square, X, step=0),
@@ -530,13 +542,13 @@ def test_derivatives_asked_for_directly_refuse_what_they_cannot_use():
             ask()
 
 
-def test_comparisons_that_do_no_harm_are_let_pass():
+def test_harmless_comparisons_of_complex_numbers_pass():
     relu = lambda p: np.sum(np.where(p["x"] > 0, p["x"], 0) ** 2) + np.max(p["x"])
     right = np.where(X["x"] > 0, 2 * X["x"], 0) + (X["x"] == 3)
     assert check_gradients(relu, X, {"x": right})
 
 
-def test_one_entry_in_many_that_loses_its_imaginary_part_is_found_where_it_disagrees():
+def test_one_entry_of_many_that_loses_its_imaginary_part_is_found():
     x = np.linspace(0.5, 1.5, 200)
     f = lambda p: 1e4 * np.sum(p["x"][1:] ** 2) + 4e-4 * np.abs(p["x"][0])
     right = 2e4 * x
@@ -545,7 +557,7 @@ def test_one_entry_in_many_that_loses_its_imaginary_part_is_found_where_it_disag
         check_gradients(f, {"x": x}, {"x": right}, method="complex")
 
 
-def test_a_loss_may_be_an_array_of_no_dimensions_and_only_that():
+def test_a_loss_can_be_a_0d_array_but_no_other_array():
     assert check_gradients(lambda p: np.array(square(p)), X, DX)
     only_real = lambda p: square(p) if p["x"].dtype == float else p["x"]
     with pytest.raises(InputError, match="the loss is an array of shape"):
@@ -559,7 +571,7 @@ def test_a_failed_check_of_a_pair_points_to_the_diagnosis():
     assert str(check_gradients(square, X, DX).rows[0]) == "x: right"
 
 
-def test_only_models_and_batches_are_checked_as_such():
+def test_check_model_accepts_only_models_and_batches():
     with pytest.raises(InputError, match="takes a LanguageModel and a Batch"):
         check_model(None, None)
 

@@ -1,4 +1,7 @@
-"""Kinks (ReLU at 0, |x| at 0, equal maxima): a gradient between the one-sided derivatives is never called wrong."""
+"""Kinks: ReLU at 0, |x| at 0, equal maxima.
+
+A gradient between the one-sided derivatives is never called wrong.
+"""
 
 import re
 
@@ -11,6 +14,7 @@ from minilstm import InputError
 from minilstm.verify import check_gradients
 from minilstm.verify.gradcheck.kinks import kink
 from tests.helpers.strategies import seeds
+from tests.helpers.text import one_line
 
 METHODS = ["auto", "central"]
 X = np.array([1.5, 0.0, -2.0, 0.0, 3.0])
@@ -24,10 +28,6 @@ RELUS = [
     lambda z: np.array([max(0, one) for one in z.tolist()]),
     lambda z: (z + np.abs(z)) / 2,
 ]
-
-
-def printed(check):
-    return " ".join(str(check).split())
 
 
 def relu_loss(relu):
@@ -45,11 +45,11 @@ def test_every_convention_for_relu_at_zero_passes_and_the_kink_is_named(method, 
     check = check_gradients(relu_loss(relu), {"x": X}, {"x": relu_gradient(at_zero)}, method=method)
     assert check.passed and not check.wrong and np.abs(relu_gradient(at_zero)).max() > 1, check
     row = check.rows[0]
-    assert row.kinks == (0 if at_zero == 0.5 else 2)  # which is what a central difference says
+    assert row.kinks == (0 if at_zero == 0.5 else 2)  # which is the central difference
     if row.kinks:
-        assert "the loss has a kink at x[1]: its one-sided derivatives are" in printed(check)
-        left, right = map(float, re.search(r"derivatives are (\S+) and (\S+), and your gradient", printed(check)).groups())
-        assert (left, right) == pytest.approx((0, 2), abs=1e-6) and "(one of 2 such entries)" in printed(check)
+        assert "the loss has a kink at x[1]: its one-sided derivatives are" in one_line(check)
+        left, right = map(float, re.search(r"derivatives are (\S+) and (\S+), and your gradient", one_line(check)).groups())
+        assert (left, right) == pytest.approx((0, 2), abs=1e-6) and "(one of 2 such entries)" in one_line(check)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -60,8 +60,8 @@ def test_a_gradient_outside_of_a_kink_is_wrong(method, relu, factor, where):
     wrong[where] = factor * DY[where]
     check = check_gradients(relu_loss(relu), {"x": X}, {"x": wrong}, method=method)
     assert [(row.name, row.where) for row in check.wrong] == [("x", (where,))] and check.wrong[0].wrong_entries == 1
-    assert f"the loss has a kink at x[{where}]" in printed(check)
-    assert "your gradient is not between them; right" in printed(check)
+    assert f"the loss has a kink at x[{where}]" in one_line(check)
+    assert "your gradient is not between them; right" in one_line(check)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -70,16 +70,16 @@ def test_a_mistake_elsewhere_is_found_beside_a_kink(method, relu):
     wrong = relu_gradient(0.0)
     wrong[4] *= 1.001
     check = check_gradients(relu_loss(relu), {"x": X}, {"x": wrong}, method=method)
-    assert [(row.name, row.where) for row in check.wrong] == [("x", (4,))] and "kink at" not in printed(check)
+    assert [(row.name, row.where) for row in check.wrong] == [("x", (4,))] and "kink at" not in one_line(check)
 
 
-def test_a_complex_step_that_is_asked_for_tells_the_kink():
+def test_a_requested_complex_step_reports_the_kink():
     for at_zero in (0.0, 1.0):
         with pytest.raises(InputError, match=r"the loss has a kink here \(its one-sided derivatives .* method=\"central\""):
             check_gradients(relu_loss(RELUS[0]), {"x": X}, {"x": relu_gradient(at_zero)}, method="complex")
 
 
-def test_a_kink_that_is_too_small_to_be_seen_in_a_sum_is_told_at_its_entry():
+def test_a_kink_too_small_to_show_in_a_sum_is_reported_at_its_entry():
     x = np.linspace(0.0, 1.5, 200)
     f = lambda p: 1e4 * np.sum(p["x"][1:] ** 2) + 2e-3 * np.maximum(p["x"][0], 0)
     check = check_gradients(f, {"x": x}, {"x": 2e4 * x})
@@ -111,12 +111,12 @@ def test_other_kinks_are_kinks_too(f, x, conventions, method):
     assert check_gradients(f, params, {"x": wrong}, method=method).wrong
 
 
-def test_where_nothing_but_kinks_was_compared_nothing_is_proved():
+def test_if_only_kinks_were_compared_nothing_is_proved():
     f = lambda p: np.sum(np.abs(p["x"])) + np.sum(p["y"] ** 2)
     p = {"x": np.zeros(3), "y": np.ones(2)}
     check = check_gradients(f, p, {"x": np.full(3, 0.7), "y": np.full(2, 2.0)})
     assert [row.verdict for row in check.rows] == ["kink", "ok"] and not check.passed and not check.wrong
-    assert "your gradient 0.7 is as good as any between (one of 3 such entries); that proves nothing" in printed(check)
+    assert "your gradient 0.7 is as good as any between (one of 3 such entries); that proves nothing" in one_line(check)
     assert check_gradients(f, p, {"x": np.full(3, 1.7), "y": np.full(2, 2.0)}).wrong
 
 
@@ -132,7 +132,8 @@ def test_a_gradient_that_equals_one_side_of_a_kink_is_evidence_unless_it_is_zero
 
 def test_a_network_with_a_row_of_padding_passes_although_its_bias_has_kinks():
     rng = np.random.default_rng(0)
-    x = rng.standard_normal((5, 3)) * (np.arange(5) != 2)[:, None]  # a row of zeros; and biases that are zero
+    # a row of zeros; and biases that are zero
+    x = rng.standard_normal((5, 3)) * (np.arange(5) != 2)[:, None]
     p = {"W": rng.standard_normal((3, 4)), "b": np.zeros(4), "V": rng.standard_normal((4, 2))}
 
     def f(p):
@@ -148,18 +149,18 @@ def test_a_network_with_a_row_of_padding_passes_although_its_bias_has_kinks():
 
     check = check_gradients(f, p, gradients)
     assert check.passed and all(np.abs(g).max() > 0.1 for g in gradients(p).values()), check
-    assert "b: right; the loss has a kink at b[0]" in printed(check) and "(one of 4 such entries)" in printed(check)
+    assert "b: right; the loss has a kink at b[0]" in one_line(check) and "(one of 4 such entries)" in one_line(check)
     wrong = gradients(p)
     wrong["b"] = wrong["b"] * 1.5
     assert [row.name for row in check_gradients(f, p, wrong).wrong] == ["b"]
 
 
-def test_where_several_kinks_meet_the_report_advises_other_values():
-    """relu(x) - relu(-x) is x: what the chain rule makes of it at 0 is the convention's doing."""
+def test_if_several_kinks_meet_the_report_suggests_other_values():
+    """relu(x) - relu(-x) is x, but by the chain rule a convention decides at 0."""
     f = lambda p: np.sum(np.maximum(p["x"], 0) - np.maximum(-0.5 * p["x"], 0)) + np.sum(p["x"])
     check = check_gradients(f, {"x": np.array([0.0, 1.0])}, {"x": np.array([1.0, 2.0])})
-    assert check.wrong and "one-sided derivatives are 1.5 and 2, and your gradient is not between them" in printed(check)
-    assert "only where several kinks meet, as at weights that are all zero: try other values" in printed(check)
+    assert check.wrong and "one-sided derivatives are 1.5 and 2, and your gradient is not between them" in one_line(check)
+    assert "only where several kinks meet, as at weights that are all zero: try other values" in one_line(check)
 
 
 @pytest.mark.parametrize("distance", [1e-12, 1e-8, 3e-7, 2e-6, 5e-6, -1e-8, -3e-6])
@@ -174,14 +175,15 @@ def test_a_kink_nearer_than_the_step_of_the_differences_makes_no_right_gradient_
 
 
 @given(seeds, st.floats(-3, 3), st.sampled_from([1e-4, 1e-3, 0.3]))
-def test_smooth_losses_have_no_kink_however_they_bend(seed, at, error):
+def test_smooth_losses_have_no_kink(seed, at, error):
     rng = np.random.default_rng(seed)
     a, b = rng.uniform(1, 30, 2)
     f = lambda p: np.sum(np.sin(a * p["x"]) + np.exp(p["x"]) + b * p["x"] * np.abs(p["x"]))
     x = np.array([at])
     right = a * np.cos(a * x) + np.exp(x) + 2 * b * np.abs(x)
     sides = kink(f, {"x": x}, {"x": np.ones(1)})
-    assert sides is None or abs(at) < 1e-3 and abs(sides[1] - sides[0]) < 1e-3  # at 0 the second derivative of x |x| jumps
+    # at 0 the second derivative of x |x| jumps
+    assert sides is None or abs(at) < 1e-3 and abs(sides[1] - sides[0]) < 1e-3
     assert check_gradients(f, {"x": x}, {"x": right + error * (1 + np.abs(right))}, method="central").wrong
 
 
@@ -195,7 +197,8 @@ def test_a_loss_that_ends_near_by_or_jumps_has_no_kink():
         return near(p)
 
     assert ask(raises, 3e-5) is None
-    assert ask(lambda p: float(p["x"][0] > 1), 1.0) is None  # a jump: what divides it by h grows
+    # a jump: divided by h, it grows
+    assert ask(lambda p: float(p["x"][0] > 1), 1.0) is None
     assert ask(lambda p: float(np.abs(p["x"][0] - 1)), 1.0) == pytest.approx((-1, 1), abs=1e-9)
     assert ask(lambda p: -float(np.abs(p["x"][0] - 1)), 1.0) == pytest.approx((1, -1), abs=1e-9)
 
@@ -205,16 +208,16 @@ def test_projections_leave_a_kink_to_central_differences(relu):
     for at_zero in (0.0, 1.0):
         check = check_gradients(relu_loss(relu), {"x": X}, {"x": relu_gradient(at_zero)}, method="projections")
         assert not check.wrong and not check.passed and check.rows[0].verdict == "kink"
-        assert 'projections cannot decide that, use method="central"' in printed(check)
+        assert 'projections cannot decide that, use method="central"' in one_line(check)
     wrong = relu_gradient(0.0)
     wrong[4] += 9
     check = check_gradients(relu_loss(relu), {"x": X}, {"x": wrong}, method="projections")
     assert [(row.name, row.where) for row in check.wrong] == [("x", (4,))]
 
 
-def test_a_number_of_no_dimensions_may_have_a_kink():
+def test_a_0d_parameter_can_have_a_kink():
     f = lambda p: np.maximum(p["a"], 0) * 3 + np.sum(p["b"] ** 2)
     p = {"a": np.array(0.0), "b": np.ones(2)}
     check = check_gradients(f, p, {"a": np.array(0.0), "b": np.full(2, 2.0)})
     assert check.rows[0].verdict == "kink"
-    assert "the loss has a kink at a: its one-sided derivatives are 0 and 3" in printed(check)
+    assert "the loss has a kink at a: its one-sided derivatives are 0 and 3" in one_line(check)

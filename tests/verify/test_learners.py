@@ -1,4 +1,7 @@
-"""Gradient checks of learners' code: right code passes whatever its style, wrong code does not, and the report says why."""
+"""Gradient checks of learners' code: right code passes, wrong code fails.
+
+The style does not matter, and the report says why code fails.
+"""
 
 import numpy as np
 import pytest
@@ -6,53 +9,50 @@ import pytest
 from minilstm import InputError
 from minilstm.verify import check_gradients, check_sequence, check_step
 from minilstm.verify.gradcheck import conduct
-from tests.helpers import learners
-from tests.helpers.learners import STYLES, Functions
-
-
-def printed(check):
-    return " ".join(str(check).split())
+from tests.helpers import learner_styles
+from tests.helpers.learner_styles import STYLES, Functions
+from tests.helpers.text import one_line
 
 
 def assert_right(check):
-    """It passes, and what was compared is not zero."""
+    """Asserts that the check passes, and that the gradients are not zero."""
     assert all(abs(row.derivative) > 1e-9 and abs(row.yours) > 1e-9 for row in check.rows)
     assert check.passed and not check.wrong and not check.problems, check
     assert max(map(len, str(check).splitlines())) <= 80
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_right_code_passes_whatever_its_style(style):
+def test_right_code_passes_in_every_style(style):
     mine = style()
     check = check_sequence(mine.forward, mine.backward)
     assert_right(check)
-    assert check.title == ("central differences" if style is learners.ZerosWithoutDtype else "complex step")
+    assert check.title == ("central differences" if style is learner_styles.ZerosWithoutDtype else "complex step")
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_wrong_code_is_wrong_whatever_its_style(style):
+def test_wrong_code_fails_in_every_style(style):
     mine = style()
-    mine.carry = 1.01
+    mine.dc_factor = 1.01
     check = check_sequence(mine.forward, mine.backward)
     assert not check and {row.name for row in check.wrong} == {"x", "h0", "c0", "Wx", "Wh", "b"} and not check.problems
     assert "c0[" in str(check) and "your gradient is" in str(check)
 
 
-# ---- what keeps from a complex step -----------------------------------------------------------------------------------
+# ---- what prevents a complex step -------------------------------------------------
 
 
 def test_an_array_without_dtype_is_named_with_its_line():
-    mine = learners.ZerosWithoutDtype()
-    text = printed(check_sequence(mine.forward, mine.backward))
+    mine = learner_styles.ZerosWithoutDtype()
+    text = one_line(check_sequence(mine.forward, mine.backward))
     assert "Checked by central differences, since a complex step, which is exact, cannot be used here" in text
-    assert "learners.py, `outputs[t] = h`: Casting complex values to real" in text
+    assert "learner_styles.py, `outputs[t] = h`: Casting complex values to real" in text
     assert "np.zeros or np.empty without dtype=x.dtype, which loses the imaginary part." in text
     assert "With np.zeros(shape, x.dtype), x being a parameter, the check is exact" in text
     assert "right to a relative error of 1e-05" in text
 
 
-def test_a_complex_step_that_is_asked_for_is_not_replaced_in_silence():
-    mine = learners.ZerosWithoutDtype()
+def test_a_requested_complex_step_is_not_replaced_silently():
+    mine = learner_styles.ZerosWithoutDtype()
     for arguments in (dict(method="complex"), dict(tolerance=1e-9), dict(method="complex", tolerance=1e-3)):
         with pytest.raises(InputError, match='np.zeros or np.empty without dtype=x.dtype.*check with method="central"'):
             check_sequence(mine.forward, mine.backward, **arguments)
@@ -104,8 +104,8 @@ def dots_into(p):
 def test_every_way_to_store_into_an_array_without_dtype_is_named(f):
     check = check_gradients(f, {"x": X}, {"x": 2 * X})
     assert_right(check)
-    assert "the usual cause is an array made by np.zeros or np.empty without dtype" in printed(check)
-    assert "test_learners.py, `" in printed(check)
+    assert "the usual cause is an array made by np.zeros or np.empty without dtype" in one_line(check)
+    assert "test_learners.py, `" in one_line(check)
     assert [row.name for row in check_gradients(f, {"x": X}, {"x": 2.1 * X}).wrong] == ["x"]
 
 
@@ -129,7 +129,7 @@ def test_other_code_that_loses_the_imaginary_part_is_checked_too_and_the_reason_
     assert np.abs(gradient).max() > 0
     gradient = np.asarray(gradient, float)
     check = check_gradients(f, {"x": X}, {"x": gradient})
-    assert check.passed and check.title == "central differences" and words in printed(check), check
+    assert check.passed and check.title == "central differences" and words in one_line(check), check
     assert check_gradients(f, {"x": X}, {"x": 1.001 * gradient}).wrong
 
 
@@ -143,7 +143,7 @@ RELUS = [
 
 
 @pytest.mark.parametrize("relu", RELUS)
-def test_every_way_to_write_relu_takes_a_complex_step_away_from_its_kink(relu):
+def test_every_way_to_write_relu_works_with_complex_steps_away_from_its_kink(relu):
     f = lambda p: np.sum(relu(p["x"]) * [1.0, 2.0, 3.0])
     right = np.array([1.0, 0.0, 3.0])
     check = check_gradients(f, {"x": X}, {"x": right})
@@ -151,38 +151,39 @@ def test_every_way_to_write_relu_takes_a_complex_step_away_from_its_kink(relu):
     assert check_gradients(f, {"x": X}, {"x": right[::-1]}).wrong
 
 
-def test_sorting_and_the_largest_take_a_complex_step():
+def test_sorting_and_maximum_work_with_complex_steps():
     f = lambda p: np.sum(np.sort(p["x"]) * [1.0, 2.0, 3.0]) + p["x"][np.argmax(p["x"])] ** 2
     right = np.array([2.0, 1.0, 3.0 + 4.0])
     assert check_gradients(f, {"x": X}, {"x": right}, method="complex")
     assert check_gradients(f, {"x": X}, {"x": right[::-1]}, method="complex").wrong
 
 
-def test_code_without_a_source_text_is_told_by_its_number():
+def test_code_without_a_source_text_is_reported_by_line_number():
     scope = {"np": np}
     exec("def f(p):\n    h = np.zeros(3)\n    h[:] = p['x']**2\n    return h.sum()", scope)
     check = check_gradients(scope["f"], {"x": X}, {"x": 2 * X})
-    assert check.passed and "(ComplexWarning in line 3 of <string>: Casting" in printed(check)
+    assert check.passed and "(ComplexWarning in line 3 of <string>: Casting" in one_line(check)
 
 
-# ---- caches -----------------------------------------------------------------------------------------------------------
+# ---- caches --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "style, words",
     [
-        (learners.Popped, "consumes its cache, so it cannot be called twice after one forward pass (IndexError in line"),
-        (learners.Popped, "`yield caches.pop()`: pop from empty list). Each call of this check had a forward pass of its own."),
-        (learners.Iterated, "changes its cache: called twice after one forward pass, it gives other gradients."),
-        (learners.Reversed, "changes its cache"),
-        (learners.WorkedIn, "changes its cache"),
+        (learner_styles.Popped, "consumes its cache, so it cannot be called twice after one forward pass (IndexError in line"),
+        (learner_styles.Popped, "`yield caches.pop()`: pop from empty list)."
+         " Each call of this check had a forward pass of its own."),
+        (learner_styles.Iterated, "changes its cache: called twice after one forward pass, it gives other gradients."),
+        (learner_styles.Reversed, "changes its cache"),
+        (learner_styles.WorkedIn, "changes its cache"),
     ],
 )
-def test_a_cache_that_is_used_up_is_noted_in_one_sentence_and_is_no_mistake(style, words):
+def test_a_cache_that_is_used_up_gets_a_note_and_is_no_mistake(style, words):
     mine = style()
     check = check_sequence(mine.forward, mine.backward)
     assert_right(check)
-    assert len(check.notes) == 1 and words in printed(check)
+    assert len(check.notes) == 1 and words in one_line(check)
 
 
 @pytest.mark.parametrize(
@@ -193,39 +194,39 @@ def test_a_cache_that_is_used_up_is_noted_in_one_sentence_and_is_no_mistake(styl
         (lambda d, cache, p: {"x": [d["dy"][k] * derivative for k, derivative in cache] or None}, "changes its cache"),
     ],
 )
-def test_whatever_an_iterator_that_is_used_up_leads_to_is_one_sentence(backward, words):
+def test_any_effect_of_an_exhausted_iterator_is_one_sentence(backward, words):
     forward = lambda p: ({"y": p["x"] ** 2}, iter(enumerate(2 * p["x"])))
     dy = {"dy": np.array([0.5, -2.0, 3.0])}
     assert np.abs(conduct.ask(forward, backward, {"x": X}, dy)["x"]).min() > 0
     assert words in conduct.check_repeatable(forward, backward, {"x": X}, dy)
 
 
-def test_a_cache_that_is_kept_needs_no_words():
-    for mine in (Functions(), learners.OnSelf()):
+def test_a_cache_that_can_be_reused_gets_no_note():
+    for mine in (Functions(), learner_styles.OnSelf()):
         assert check_sequence(mine.forward, mine.backward).notes == ()
 
 
 def test_a_step_whose_cache_is_on_self_or_used_up_passes():
     class Cell:
         def forward(self, *arguments):
-            h, c, self.cache = learners.step(*arguments)
+            h, c, self.cache = learner_styles.step(*arguments)
             return h, c, None
 
         def backward(self, dh, dc, cache, Wx, Wh):
-            return learners.step_backward(dh, dc, self.cache, Wx, Wh)
+            return learner_styles.step_backward(dh, dc, self.cache, Wx, Wh)
 
     def boxed(*arguments):
-        h, c, cache = learners.step(*arguments)
+        h, c, cache = learner_styles.step(*arguments)
         return h, c, [cache]
 
     cell = Cell()
     assert_right(check_step(cell.forward, cell.backward))
-    check = check_step(boxed, lambda dh, dc, box, Wx, Wh: learners.step_backward(dh, dc, box.pop(), Wx, Wh))
+    check = check_step(boxed, lambda dh, dc, box, Wx, Wh: learner_styles.step_backward(dh, dc, box.pop(), Wx, Wh))
     assert_right(check)
-    assert "consumes its cache" in printed(check)
+    assert "consumes its cache" in one_line(check)
 
 
-def test_gradients_that_add_up_from_call_to_call_are_refused():
+def test_gradients_that_accumulate_from_call_to_call_are_refused():
     class Adding(Functions):
         sums = 0.0
 
@@ -239,7 +240,7 @@ def test_gradients_that_add_up_from_call_to_call_are_refused():
 
 
 @pytest.mark.parametrize("name", ["dh", "dhT", "dcT", "Wx", "Wh", "x"])
-def test_a_backward_pass_that_changes_what_is_not_its_own_is_refused(name):
+def test_a_backward_pass_that_changes_arrays_of_its_caller_is_refused(name):
     def careless(dh, dstate, caches, Wx, Wh):
         answer = mine.backward(dh, dstate, caches, Wx, Wh)
         all_of_them = {"dh": dh, "dhT": dstate[0], "dcT": dstate[1], "Wx": Wx, "Wh": Wh, "x": caches[0]["x"]}
@@ -251,7 +252,7 @@ def test_a_backward_pass_that_changes_what_is_not_its_own_is_refused(name):
         check_sequence(mine.forward, careless)
 
 
-# ---- clipping ---------------------------------------------------------------------------------------------------------
+# ---- clipping ------------------------------------------------------------------------
 
 
 class ClippedInside(Functions):
@@ -285,8 +286,8 @@ def test_clipping_inside_the_backward_pass_is_found_at_any_limit(style, method, 
     mine.limit = limit
     check = check_sequence(mine.forward, mine.backward, method=method)
     assert not check.passed and not check, check
-    assert "Your backward pass is not linear in (dh, dhT, dcT): d" in printed(check)
-    assert "clip the gradients once, after the whole backward pass and before the optimizer" in printed(check)
+    assert "Your backward pass is not linear in (dh, dhT, dcT): d" in one_line(check)
+    assert "clip the gradients once, after the whole backward pass and before the optimizer" in one_line(check)
 
 
 @pytest.mark.parametrize("style", [ClippedInside, ClippedAtTheEnd, ClippedByNorm])
@@ -296,23 +297,23 @@ def test_without_a_limit_the_same_code_is_right(style):
     assert_right(check_sequence(mine.forward, mine.backward))
 
 
-def test_clipping_that_shows_in_no_gradient_is_told_alone():
+def test_clipping_that_shows_in_no_gradient_is_reported_alone():
     mine = ClippedInside()
     check = check_sequence(mine.forward, mine.backward)
     assert not check.wrong and not check.passed
-    assert "dx at 1000 · (dh, dhT, dcT) is not 1000 times dx at (dh, dhT, dcT)" in printed(check)
-    assert "diagnose" not in printed(check)  # which could not find anything else
+    assert "dx at 1000 · (dh, dhT, dcT) is not 1000 times dx at (dh, dhT, dcT)" in one_line(check)
+    assert "diagnose" not in one_line(check)  # which could not find any other cause
 
 
 def test_a_step_that_clips_is_found():
     def clips(dh, dc, cache, Wx, Wh):
-        dx, dh_prev, dc_prev, grads = learners.step_backward(dh, dc, cache, Wx, Wh)
+        dx, dh_prev, dc_prev, grads = learner_styles.step_backward(dh, dc, cache, Wx, Wh)
         return dx, np.clip(dh_prev, -5, 5), dc_prev, grads
 
-    assert_right(check_step(learners.step, learners.step_backward))
-    check = check_step(learners.step, clips)
+    assert_right(check_step(learner_styles.step, learner_styles.step_backward))
+    check = check_step(learner_styles.step, clips)
     assert not check.wrong and not check.passed
-    assert "not linear in (dh, dc): dh_prev at 1000 · (dh, dc) is not 1000 times dh_prev" in printed(check)
+    assert "not linear in (dh, dc): dh_prev at 1000 · (dh, dc) is not 1000 times dh_prev" in one_line(check)
 
 
 @pytest.mark.parametrize(
@@ -328,14 +329,14 @@ def test_a_step_that_clips_is_found():
         (lambda d, cache, p: {"x": (cache * d["dy"]).astype(np.float32)}, ""),
     ],
 )
-def test_linear_means_multiples_and_sums(backward, words):
+def test_linearity_is_tested_with_multiples_and_sums(backward, words):
     rng = np.random.default_rng(0)
     forward = lambda p: ({"y": p["x"] ** 2}, 2 * p["x"])
     said = conduct.check_linear(forward, backward, {"x": X}, {"dy": np.array([0.5, -2.0, 3.0])}, rng)
     assert words in said and bool(words) == bool(said), said
 
 
-def test_every_size_of_a_default_check_is_another():
+def test_the_sizes_of_a_default_check_all_differ():
     mine, sizes = Functions(), []
 
     def seen(x, state, *weights):

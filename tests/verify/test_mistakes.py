@@ -1,6 +1,7 @@
-"""The proof of the proof: every mistake of the catalogue makes the property suite fail, and is named by ``diagnose``.
+"""Tests of the tests: every mistake of the catalogue makes a property fail.
 
-``python -m pytest tests/verify/test_mistakes.py -s`` prints the table.
+``diagnose`` names each of them. ``python -m pytest tests/verify/test_mistakes.py -s``
+prints the table.
 """
 
 import contextlib
@@ -30,24 +31,26 @@ from minilstm.verify.diagnose.variant import Mistake, variant
 from tests.helpers.recurrent import CELLS
 from tests.layers import test_properties
 
-NOT_COMPILED = lambda function: function  # a kernel with a mistake runs as Python, which takes less time than compiling it
+# a wrong kernel runs as Python, which is faster than compiling it
+NOT_COMPILED = lambda function: function
 QUICK = settings(max_examples=10, phases=[Phase.generate], database=None, deadline=None, derandomize=True)
 OF_A_STEP = [
-    test_properties.test_a_complex_step_through_a_step_is_its_backward,
-    test_properties.test_a_step_is_the_naive_step_forward_and_backward,
-    test_properties.test_a_step_backward_gives_the_same_twice_and_changes_nothing,
+    test_properties.test_a_complex_step_through_a_time_step_equals_its_backward,
+    test_properties.test_a_time_step_equals_the_oracle_forward_and_backward,
+    test_properties.test_step_backward_gives_the_same_twice_and_changes_nothing,
 ]
 OF_A_SEQUENCE = [
-    test_properties.test_a_complex_step_through_a_sequence_is_its_backward,
-    test_properties.test_layer_and_book_are_the_naive_twin,
-    test_properties.test_a_sequence_backward_gives_the_same_twice_and_changes_nothing,
+    test_properties.test_a_complex_step_through_a_sequence_equals_its_backward,
+    test_properties.test_layer_and_reference_equal_the_oracle,
+    test_properties.test_sequence_backward_gives_the_same_twice_and_changes_nothing,
 ]
 OF_THE_LOSS = [
-    test_properties.test_a_complex_step_through_the_loss_is_its_backward,
-    test_properties.test_the_loss_is_the_naive_mean_over_the_real_tokens,
+    test_properties.test_a_complex_step_through_the_loss_equals_its_backward,
+    test_properties.test_the_loss_is_the_oracles_mean_over_the_real_tokens,
     test_properties.test_large_logits_have_the_right_loss_and_gradient,
 ]
-ROOMS = [  # where a mistake is put, what must then fail, who must name it
+# where a mistake is placed, which tests must fail, which function must name it
+ROOMS = [
     (mistakes.STEP, reference, OF_A_STEP, step_trial, diagnose_step),
     (mistakes.STEP_BACKWARD, reference, OF_A_STEP, step_backward_trial, diagnose),
     (mistakes.SEQUENCE, sequence, OF_A_SEQUENCE, sequence_trial, lambda f: diagnose_sequence(lambda *a: None, f)),
@@ -57,7 +60,10 @@ ROOMS = [  # where a mistake is put, what must then fail, who must name it
 
 
 def fails(test, cell=CELLS["lstm"]) -> bool:
-    """Whether a property test fails (for this cell, if it is one of every cell), without looking for the smallest example."""
+    """Whether a property test fails, without shrinking to the smallest example.
+
+    If the test is for every cell, it runs for ``cell``.
+    """
     of_every_cell = "cell" in inspect.signature(test).parameters
     kept, test._hypothesis_internal_use_settings = test._hypothesis_internal_use_settings, QUICK
     try:
@@ -71,13 +77,13 @@ def fails(test, cell=CELLS["lstm"]) -> bool:
 
 
 @pytest.mark.thorough
-def test_the_properties_hold_when_nothing_is_wrong():
+def test_the_properties_hold_for_the_correct_code():
     assert not any(fails(test) for _, _, tests, _, _ in ROOMS for test in tests)
 
 
 @pytest.mark.thorough
 @pytest.mark.filterwarnings("ignore:overflow", "ignore:divide by zero", "ignore:invalid value")
-def test_every_mistake_fails_the_properties_and_is_named(monkeypatch):
+def test_every_mistake_makes_a_property_fail_and_is_named(monkeypatch):
     print(f"\n{'mistake':<62}{'properties that fail':<24}named")
     count = 0
     for catalogue, module, tests, trial, diagnosis in ROOMS:
@@ -97,7 +103,8 @@ def test_every_mistake_fails_the_properties_and_is_named(monkeypatch):
 def test_mistakes_in_a_step_are_named_in_a_whole_sequence_too():
     for trial, catalogue in ((sequence_backward_trial, mistakes.STEP_BACKWARD), (sequence_trial, mistakes.STEP)):
         for mistake in catalogue:
-            if "in the order" in mistake.name or mistake.name in ONLY_IN_A_STEP:  # these 69 orders are alike
+            # these 69 orders are similar
+            if "in the order" in mistake.name or mistake.name in ONLY_IN_A_STEP:
                 continue
             diagnosis = diagnose_sequence if trial is sequence_backward_trial else None
             wrong = trial().build([mistake])
@@ -114,13 +121,13 @@ def test_every_entry_of_the_catalogue_says_what_is_wrong_and_why():
         assert mistake.sentence.endswith(".") and mistake.why.endswith(".") and mistake.right != mistake.wrong
 
 
-def test_a_mistake_about_a_line_that_is_not_there_is_refused():
+def test_a_mistake_in_a_missing_line_is_refused():
     gone = Mistake("gone", reference.lstm_step_backward, "dq = dc * f", "dq = dc", "(4)", "There is no such line.")
     with pytest.raises(ValueError, match="occurs 0 times in lstm_step_backward"):
         variant(reference.lstm_step_backward, [gone])
 
 
-IN_THE_ENGINE = [  # mistakes in the code that trains: the loop of the layer, and the kernel
+IN_THE_ENGINE = [  # mistakes in the engine: the loop of the layer, and the kernel
     (LSTM, "backward_packed", "np.matmul(packing.before(h).T", "np.matmul(h[packing.B:].T"),
     (minilstm.layers.lstm, "loop_backward", "np.matmul(dz[rows], Wh.T, out=dh_next[:n])", "dh_next[:n] = 0"),
     (minilstm.layers.lstm, "loop_backward", "pack_weights(Wh.T, ", "pack_weights(-Wh.T, "),
@@ -139,12 +146,12 @@ IN_THE_ENGINE = [  # mistakes in the code that trains: the loop of the layer, an
 
 
 @pytest.mark.parametrize("home, name, right, wrong", IN_THE_ENGINE)
-def test_mistakes_in_the_compiled_engine_fail_the_properties_too(monkeypatch, home, name, right, wrong):
+def test_mistakes_in_the_compiled_engine_make_properties_fail_too(monkeypatch, home, name, right, wrong):
     ours = getattr(home, name)
     mistake = Mistake("in the engine", getattr(ours, "py_func", ours), right, wrong, "", "")
     monkeypatch.setattr(home, name, variant(mistake.function, [mistake], kernel=NOT_COMPILED))
     tests = [
-        test_properties.test_layer_and_book_are_the_naive_twin,
+        test_properties.test_layer_and_reference_equal_the_oracle,
         test_properties.test_with_lengths_every_sequence_is_as_if_it_were_alone,
     ]
     assert any(fails(test) for test in tests)

@@ -1,4 +1,7 @@
-"""The worksheet: its numbers are the engine's, its forms are readable, and a real spreadsheet program computes the same."""
+"""The worksheet: its numbers are those of the engine and of a spreadsheet program.
+
+Its text, tables and spreadsheet are readable.
+"""
 
 import csv
 import io
@@ -23,7 +26,7 @@ small = st.integers(1, 3)
 
 
 def engine(sheet):
-    """Everything on a worksheet as the compiled engine computes it, by name: from what is given to all gradients."""
+    """All numbers of a worksheet, by name, computed by the compiled engine."""
     H, D, T = sheet.hidden, sheet.input, sheet.steps
     units, inputs, steps = range(1, H + 1), range(1, D + 1), range(1, T + 1)
     columns = tuple(f"{gate}{k}" for gate in "ifgo" for k in units)
@@ -75,7 +78,7 @@ def test_every_number_is_the_engines(hidden, inputs, steps, seed):
     assert_equals_the_engine(make_worksheet(hidden, inputs, steps, seed), 1e-13)
 
 
-def test_what_is_given_has_two_decimals_and_is_never_zero():
+def test_given_numbers_have_two_decimals_and_are_never_zero():
     sheet = make_worksheet()
     given_lines = [line for line in sheet.lines if line.given and not line.name.startswith("y")]
     assert len(given_lines) == 4 + 4 + 16 + 16 + 8 + 6
@@ -83,7 +86,7 @@ def test_what_is_given_has_two_decimals_and_is_never_zero():
     assert make_worksheet(seed=1).lines[0].value != sheet.lines[0].value == make_worksheet().lines[0].value
 
 
-def test_a_number_is_computed_from_those_before_it_only():
+def test_a_number_is_computed_only_from_numbers_before_it():
     sheet = make_worksheet()
     seen = set()
     for line in sheet.lines:
@@ -101,7 +104,7 @@ def test_text_has_80_columns_and_every_number_with_its_equation(sizes):
         assert re.search(rf"(?m)(^|  ){equation}{re.escape(line.name)} = ", text), line.name
 
 
-def test_the_numbers_put_in_give_the_result_on_a_calculator():
+def test_the_substituted_numbers_give_the_result_on_a_calculator():
     sheet = make_worksheet()
     for line in sheet.lines:
         if not line.given:
@@ -110,7 +113,7 @@ def test_the_numbers_put_in_give_the_result_on_a_calculator():
             assert typed == pytest.approx(line.value, abs=3e-5), line.name
 
 
-def test_text_reads_as_one_would_write_it():
+def test_the_text_of_a_worksheet_has_plain_notation():
     text = as_text(make_worksheet())
     assert "(4)     c1[1] = f1[1] * c1[0] + i1[1] * g1[1]\n" in text
     assert "              = 0.83584 * 0.50 + 0.65496 * (-0.39744)\n" in text
@@ -142,7 +145,7 @@ def test_csv_has_all_digits_and_markdown_a_table_for_each_section():
 @pytest.mark.parametrize(
     "name, sizes", [("hidden", (5, 2, 2)), ("input", (2, 9, 2)), ("steps", (2, 2, 5)), ("steps", (2, 2, 0))]
 )
-def test_sizes_that_nobody_computes_by_hand_are_refused(name, sizes):
+def test_sizes_too_large_to_compute_by_hand_are_refused(name, sizes):
     with pytest.raises(InputError, match=name):
         make_worksheet(*sizes)
 
@@ -154,7 +157,7 @@ def test_without_openpyxl_one_sentence_says_what_to_install(monkeypatch):
         import minilstm.verify.worksheet.spreadsheet  # noqa: F401
 
 
-# ---- the spreadsheet --------------------------------------------------------------------------------------------------
+# ---- the spreadsheet -----------------------------------------------------------------
 
 
 def as_pages(path):
@@ -163,7 +166,7 @@ def as_pages(path):
 
 
 def recalculated(path, folder):
-    """The file, opened and saved again by a real spreadsheet program, which computes all formulas."""
+    """The file after a spreadsheet program has opened, computed and saved it."""
     if SOFFICE is None:
         pytest.skip("LibreOffice is not installed (apt-get install libreoffice-calc), so nothing can open the spreadsheet")
     profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
@@ -176,14 +179,14 @@ def recalculated(path, folder):
 
 
 def read_back(page, sheet):
-    """The worksheet with the values that stand in a page in place of its own."""
+    """The worksheet with the values of a spreadsheet page instead of its own."""
     values = {name: value for _, name, _, value, *_ in page.iter_rows(min_row=13, values_only=True) if name}
     assert list(values) == [line.name for line in sheet.lines]
     return type(sheet)(sheet.hidden, sheet.input, sheet.steps, sheet.seed, values=values)
 
 
 def head(page):
-    """What stands above the numbers, by its label."""
+    """The entries above the numbers, by label."""
     return {row[2]: row[3] for row in page.iter_rows(min_row=4, max_row=10, values_only=True)}
 
 
@@ -205,7 +208,7 @@ def test_a_spreadsheet_program_computes_every_number_as_the_engine_does(tmp_path
     assert abs(table["difference"]) < 1e-8 and table["gradient by the backward pass"] != 0
 
 
-def test_everything_follows_a_yellow_cell_and_every_given_number_can_be_perturbed(tmp_path):
+def test_every_result_follows_the_yellow_cells_and_every_given_number_can_be_perturbed(tmp_path):
     openpyxl = pytest.importorskip("openpyxl")
     from minilstm.verify.worksheet.spreadsheet import as_xlsx
 
