@@ -17,6 +17,7 @@ medians, and of the ratio also the smallest and the largest value.
 from __future__ import annotations
 
 import argparse
+import atexit
 import os
 import statistics
 import subprocess
@@ -142,6 +143,7 @@ def with_kernel_cache() -> tuple[Work, Work]:
             first_step(folder)
 
     kept = tempfile.TemporaryDirectory()  # filled by the first, uncounted call
+    atexit.register(kept.cleanup)
     return lambda: first_step(kept.name), compiling
 
 

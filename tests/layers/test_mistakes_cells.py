@@ -6,6 +6,8 @@ tests/layers/test_mistakes_cells.py -s`` prints the table.
 
 import pytest
 
+import minilstm.layers.gru
+import minilstm.layers.rnn
 from minilstm import kernels, reference
 from minilstm.layers import GRU, RNN
 from minilstm.verify.diagnose.variant import Mistake, variant
@@ -77,16 +79,16 @@ GRU_MISTAKES = [
     (kernels.gru, "gru_steps_backward", "dh[r, j] += through_gates[r, j]", "dh[r, j] = through_gates[r, j]"),
     # the layer
     (GRU, "forward_packed", "packing.sort(state[0])", "state[0]"),
-    (GRU, "forward_packed", "bx, bh, h[before]", "bh, bx, h[before]"),
-    (GRU, "forward_packed", "np.matmul(h[before], Wh,", "np.matmul(h[:n], Wh,"),
+    (minilstm.layers.gru, "loop_over_time", "bx, bh, h[before]", "bh, bx, h[before]"),
+    (minilstm.layers.gru, "loop_over_time", "np.matmul(h[before], Wh,", "np.matmul(h[:n], Wh,"),
     (GRU, "forward_packed", "(packing.last(h),)", "(h[-B:],)"),
     (GRU, "backward_packed", "packing.sort(dstate[0])", "0 * dstate[0]"),
     (GRU, "backward_packed", "packing.sort(dstate[0])", "dstate[0]"),
-    (GRU, "backward_packed", "dh_next[:n] += np.matmul(dah[rows]", "dh_next[:n] = np.matmul(dah[rows]"),
-    (GRU, "backward_packed", "dh_next[:n] += np.matmul(dah[rows]", "dh_next[:n] += np.matmul(dax[rows]"),
+    (minilstm.layers.gru, "loop_backward", "dh_next[:n] += np.matmul(dah[rows]", "dh_next[:n] = np.matmul(dah[rows]"),
+    (minilstm.layers.gru, "loop_backward", "dh_next[:n] += np.matmul(dah[rows]", "dh_next[:n] += np.matmul(dax[rows]"),
     (GRU, "backward_packed", "np.matmul(packing.before(h).T, dah", "np.matmul(packing.before(h).T, dax"),
     (GRU, "backward_packed", "np.matmul(packing.before(h).T, dah", "np.matmul(h[B:].T, dah"),
-    (GRU, "backward_packed", "dah[rows], dbx, dbh", "dah[rows], dbh, dbx"),
+    (minilstm.layers.gru, "loop_backward", "dah[rows], dbx, dbh", "dah[rows], dbh, dbx"),
     (GRU, "backward_packed", "dax, dah, dbx, dbh", "dax, dah, dbh, dbx"),
     (GRU, "backward_packed", "dbx[...], dbh[...] = 0, 0", "dbx[...], dbh[...] = 0, 1"),
     (GRU, "backward_packed", "project_backward(x, Wx, dax", "project_backward(x, Wx, dah"),
@@ -112,9 +114,9 @@ RNN_MISTAKES = [
     (kernels.rnn, "rnn_steps", "multiply_packed(h[before]", "multiply_packed(h[now]"),
     (kernels.rnn, "rnn_steps_backward", "multiply_packed(da[rows]", "multiply_packed(da[:n]"),
     (RNN, "forward_packed", "packing.sort(state[0])", "0"),
-    (RNN, "forward_packed", "np.matmul(h[before], Wh,", "np.matmul(h[now], Wh,"),
+    (minilstm.layers.rnn, "loop_over_time", "np.matmul(h[before], Wh,", "np.matmul(h[now], Wh,"),
     (RNN, "backward_packed", "packing.sort(dstate[0])", "0 * dstate[0]"),
-    (RNN, "backward_packed", "np.matmul(da[rows], Wh.T, out=dh_next[:n])", "dh_next[:n] = 0"),
+    (minilstm.layers.rnn, "loop_backward", "np.matmul(da[rows], Wh.T, out=dh_next[:n])", "dh_next[:n] = 0"),
     (RNN, "backward_packed", "np.matmul(packing.before(h).T", "np.matmul(h[packing.B:].T"),
     (RNN, "backward_packed", "packing.unsort(dh_next)", "dh_next"),
 ]
