@@ -53,8 +53,8 @@ def test_context_scores_and_weights_are_the_naive_ones_and_the_padding_has_none(
     context, cache = attention_forward(case.q, spoilt(case.a, case.lengths, np.nan), case.lengths, **case.weights)
     lists = [W.tolist() for W in case.weights.values()]
     for b, n in enumerate(case.lengths):
-        twin = naive_models.attention(case.q[b].tolist(), case.a[:n, b].tolist(), *lists)
-        close((context[b], cache.e[b, :n], cache.p[b, :n]), twin)
+        oracle = naive_models.attention(case.q[b].tolist(), case.a[:n, b].tolist(), *lists)
+        close((context[b], cache.e[b, :n], cache.p[b, :n]), oracle)
         assert (cache.p[b, n:] == 0).all() and (cache.e[b, n:] == -np.inf).all()
     np.testing.assert_allclose(cache.p.sum(axis=1), 1, rtol=1e-14)
 

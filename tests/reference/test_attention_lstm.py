@@ -77,8 +77,8 @@ def test_it_is_the_naive_layer_on_each_pair(case):
     lists = [W.tolist() for W in case.weights]
     for b, (n, m) in enumerate(zip(case.lengths, case.source_lengths)):
         state = [part[b].tolist() for part in case.state]
-        twin = naive_models.attention_lstm(case.x[:n, b].tolist(), case.a[:m, b].tolist(), *state, *lists)
-        close((h[:n, b], final[0][b], final[1][b], p[:n, b, :m]), twin)
+        oracle = naive_models.attention_lstm(case.x[:n, b].tolist(), case.a[:m, b].tolist(), *state, *lists)
+        close((h[:n, b], final[0][b], final[1][b], p[:n, b, :m]), oracle)
         assert (p[n:, b] == 0).all() and (p[:, b, m:] == 0).all() and (h[n:, b] == h[n - 1, b]).all()
 
 

@@ -57,8 +57,8 @@ def test_it_is_the_naive_layer_on_each_sequence_and_zeros_at_the_padding(cell, d
     for b, n in enumerate(case.lengths):
         halves = [[part[b, half].tolist() for part in case.state] for half in (slice(H), slice(H, None))]
         sequence = getattr(naive, f"{cell.name}_sequence")
-        twins_h, twins_final = naive_models.bidirectional(case.x[:n, b].tolist(), *halves, *lists, sequence)
-        close((h[:n, b], *(part[b] for part in final)), (twins_h, *twins_final))
+        oracle_h, oracle_final = naive_models.bidirectional(case.x[:n, b].tolist(), *halves, *lists, sequence)
+        close((h[:n, b], *(part[b] for part in final)), (oracle_h, *oracle_final))
         assert (h[n:, b] == 0).all()
 
 

@@ -28,10 +28,10 @@ def test_a_time_step_equals_the_oracle_forward_and_backward(cell, data):
         row = lambda arrays: tuple(a[s] for a in arrays)
         close(row(state), cell.naive_step(case.x[s], row(case.state), case.weights))
         no_output = np.zeros((1, case.state[0].shape[1]))
-        twins_dx, twins_dstate, parts = cell.naive_sequence_backward(
+        oracle_dx, oracle_dstate, parts = cell.naive_sequence_backward(
             case.x[s : s + 1], row(case.state), case.weights, no_output, row(case.dstate)
         )
-        close((dx[s], *row(rest[:n])), (twins_dx[0], *twins_dstate))
+        close((dx[s], *row(rest[:n])), (oracle_dx[0], *oracle_dstate))
         summed = [total + part for total, part in zip(summed, parts, strict=True)]
     close(rest[n:], summed)
 

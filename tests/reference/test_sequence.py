@@ -22,11 +22,11 @@ def test_a_sequence_equals_the_oracle_up_to_its_length(cell, data):
     summed = [np.zeros_like(w) for w in case.weights]
     for b, n in enumerate(case.lengths):
         own = lambda arrays: tuple(a[b] for a in arrays)
-        twins_h, twins_final = cell.naive_sequence(case.x[:n, b], own(case.state), case.weights)
-        twins_dx, twins_dstate, parts = cell.naive_sequence_backward(
+        oracle_h, oracle_final = cell.naive_sequence(case.x[:n, b], own(case.state), case.weights)
+        oracle_dx, oracle_dstate, parts = cell.naive_sequence_backward(
             case.x[:n, b], own(case.state), case.weights, case.dh[:n, b], own(case.dstate)
         )
-        close((h[:n, b], *own(final), dx[:n, b], *own(dstate)), (twins_h, *twins_final, twins_dx, *twins_dstate))
+        close((h[:n, b], *own(final), dx[:n, b], *own(dstate)), (oracle_h, *oracle_final, oracle_dx, *oracle_dstate))
         assert (h[n:, b] == h[n - 1, b]).all() and (dx[n:, b] == 0).all()
         summed = [total + part for total, part in zip(summed, parts, strict=True)]
     close(grads, summed)

@@ -23,10 +23,10 @@ def test_from_zero_states_it_is_the_naive_stack_whatever_stands_at_the_padding(b
     assert_same(stack_backward(params, h, caches), stack_backward(params, spoilt(h, lengths, np.nan), nan_caches))
     layers, sequence = naive_layers(params)
     for b, n in enumerate(lengths):
-        twins_h, twins_finals = naive_models.stack(x[:n, b].tolist(), layers, sequence)
-        close([h[:n, b]], [twins_h])
-        for final, twin in zip(finals, twins_finals, strict=True):
-            close([s[b] for s in final], twin)
+        oracle_h, oracle_finals = naive_models.stack(x[:n, b].tolist(), layers, sequence)
+        close([h[:n, b]], [oracle_h])
+        for final, oracle in zip(finals, oracle_finals, strict=True):
+            close([s[b] for s in final], oracle)
 
 
 @pytest.mark.parametrize("both", BOTH.values(), ids=BOTH)
