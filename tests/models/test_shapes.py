@@ -120,10 +120,10 @@ def test_what_stands_at_the_padding_does_not_matter(kind):
 def test_a_copy_computes_the_same_and_is_independent(kind, how):
     case = one_case(kind)
     loss, gradients, _, _ = case.model.loss_and_gradients(case.batch)
-    twin = copy.deepcopy(case.model) if how == "deepcopy" else pickle.loads(pickle.dumps(case.model))
-    again, same, _, _ = twin.loss_and_gradients(case.batch)
+    other = copy.deepcopy(case.model) if how == "deepcopy" else pickle.loads(pickle.dumps(case.model))
+    again, same, _, _ = other.loss_and_gradients(case.batch)
     assert again == loss and np.array_equal(same.flat, gradients.flat)
-    twin.parameters.flat += 1
+    other.parameters.flat += 1
     assert case.model.loss(case.batch)[0] == loss
 
 
