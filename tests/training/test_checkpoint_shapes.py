@@ -94,7 +94,7 @@ def changed(path, change):
 @pytest.mark.parametrize(
     "kind, change, words",
     [
-        ("classifier", lambda c: c["model"].update(kind="transformer"), "kind 'transformer', which is not among language model"),
+        ("classifier", lambda c: c["model"].update(kind="transformer"), "kind 'transformer', which is not among"),
         ("classifier", lambda c: c.update(labels=["no"]), "1 labels, but a model of 2"),
         ("classifier", lambda c: c.update(labels=[]), "no labels, but a model of 2"),
         ("classifier", lambda c: c.update(tokenizer=None), "a tokenizer of no ids, but a model of 5"),
