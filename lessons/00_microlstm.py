@@ -12,29 +12,27 @@ between 0 and 1, decide what c forgets, what is added to it, and what h shows of
     (4)  c = f ⊙ c_prev + i ⊙ g                  cell state
     (5)  o = σ(x Wx_o + h_prev Wh_o + b_o)       output gate
     (6)  h = o ⊙ tanh(c)                         hidden state
-    (7)  y = h Wy + by                           logits: a score for every character
-    (8)  p = exp(y) / Σ exp(y)                   softmax: their probabilities
+    (7)  a = h Wy + by                           logits: a score for every character
+    (8)  p = exp(a) / Σ exp(a)                   softmax: their probabilities
     (9)  loss = mean of -log p[next character]   cross-entropy, in nats
 
-Backward, dX is dloss/dX, of the shape of X; a line names the equation that it inverts.
+Wx, Wh and b hold four blocks of H columns each, side by side, in the order i, f, g, o.
+Backward, dX is dloss/dX, shaped like X; a line names the equation it differentiates.
 Letters: T time steps, B windows of text, V characters, D and H the widths of x and h.
 Hochreiter and Schmidhuber (1997); Gers et al. (2000) for f; Adam: Kingma and Ba (2015).
 """
+import signal
 import sys
 from pathlib import Path
 
 import numpy as np
 
-NAMES = """ada adam alexander alice amelia amir amy ana andrew angela anna anton boris
-camilla carl cecilia charles christian clara daniel daria david edith edward eleanor
-elena elias emil emily emma eric eva evelyn felix fiona flora frank gabriel george grace
-greta hannah helen henry hugo ian ida igor irene iris isabel ivan jack jacob james
-jasmine john joseph julia karen laura lea leo linda louise lucas lucia lucy lydia maria
-marie marina martha martin mary matilda maya michael mina miriam monica nadia natalia
-nina noah nora oliver olivia omar oscar paul paula peter rachel richard roman rosa ruth
-sara simon sofia thomas victor viola yara zoe"""
+NAMES = """ada adam alexander alice amelia andrew angela anna anton boris camilla carl
+cecilia charles clara daniel david edward eleanor elena emil emily emma eva felix fiona
+frank george helen henry hugo ida irene isabel jack jasmine julia karen laura leo lucas
+lydia maria martin mary michael nina noah oliver omar paul peter rosa ruth victor zoe"""
 sigmoid = lambda z: 0.5 + 0.5 * np.tanh(0.5 * z)           # neither can overflow
-softmax = lambda y: np.exp(y - np.logaddexp.reduce(y, axis=1, keepdims=True))
+softmax = lambda a: np.exp(a - np.logaddexp.reduce(a, axis=1, keepdims=True))
 
 
 def init(rng, V, D=16, H=64):
@@ -45,8 +43,7 @@ def init(rng, V, D=16, H=64):
 
 
 def lstm_step(x, h_prev, c_prev, Wx, Wh, b):
-    z = x @ Wx + h_prev @ Wh + b                           # (B, 4H), all gates at once
-    zi, zf, zg, zo = np.split(z, 4, axis=1)                # (B, H) each
+    zi, zf, zg, zo = np.split(x @ Wx + h_prev @ Wh + b, 4, axis=1)     # (B, H) each
     f = sigmoid(zf)                                        # (1)
     i = sigmoid(zi)                                        # (2)
     g = np.tanh(zg)                                        # (3)
@@ -84,14 +81,14 @@ def forward(params, inputs, targets):
 def backward(params, cache):
     E, Wx, Wh, b, Wy, by = params.values()
     inputs, caches, h, p, onehot = cache
-    dy = (p - onehot) / inputs.size                        # (T B, V): (9) and (8)
-    dWy, dby = h.T @ dy, dy.sum(axis=0)                    # (7)
-    dhs = (dy @ Wy.T).reshape(*inputs.shape, -1)           # (T, B, H): (7)
+    da = (p - onehot) / inputs.size                        # (T B, V): (9) and (8)
+    dWy, dby = h.T @ da, da.sum(axis=0)                    # (7)
+    dhs = (da @ Wy.T).reshape(*inputs.shape, -1)           # (T, B, H): (7)
     dE, dWx, dWh, db = (np.zeros_like(W) for W in (E, Wx, Wh, b))
     dh = dc = np.zeros_like(dhs[0])                        # (B, H): no step after T
-    for t in reversed(range(len(inputs))):                 # h acts via y and step t + 1
+    for t in reversed(range(len(inputs))):                 # h acts via a and step t + 1
         dx, dh, dc, *dW = lstm_step_backward(dhs[t] + dh, dc, caches[t], Wx, Wh)
-        dWx, dWh, db = dWx + dW[0], dWh + dW[1], db + dW[2]               # T uses add up
+        dWx, dWh, db = dWx + dW[0], dWh + dW[1], db + dW[2]    # the T steps add up
         np.add.at(dE, inputs[t], dx)                       # (0): to the row of its id
     return dict(zip(params, (dE, dWx, dWh, db, dWy, dby)))
 
@@ -106,7 +103,7 @@ def adam(params, grads, m, v, t, rate=0.005, beta1=0.9, beta2=0.999, epsilon=1e-
 
 def sample(params, first, length, temperature, rng):
     E, Wx, Wh, b, Wy, by = params.values()
-    ids, h, c = [first], *np.zeros((2, 1, len(Wh)))
+    ids, h, c = [first], np.zeros((1, len(Wh))), np.zeros((1, len(Wh)))
     while len(ids) < length:                               # what is drawn is read next
         h, c, _ = lstm_step(E[ids[-1:]], h, c, Wx, Wh, b)
         ids.append(rng.choice(len(by), p=softmax((h @ Wy + by) / temperature)[0]))
@@ -127,18 +124,19 @@ def main(arguments, steps=400, T=16, B=16):
     params = init(rng, len(chars))
     m, v, losses = dict.fromkeys(params, 0), dict.fromkeys(params, 0), []
     for step in range(1, steps + 1):
-        starts = rng.integers(0, len(ids) - T, B)          # (B,): where windows begin
-        batch = [ids[starts + np.arange(k, T + k)[:, None]] for k in (0, 1)]
-        loss, cache = forward(params, *batch)              # inputs, targets: (T, B)
+        at = rng.integers(0, len(ids) - T, B) + np.arange(T)[:, None]     # B windows
+        inputs, targets = ids[at], ids[at + 1]             # (T, B): each, and the next
+        loss, cache = forward(params, inputs, targets)
         grads = backward(params, cache)
-        losses.append(loss)
-        if step == 1:                                      # is one gradient right?
+        losses = losses[-99:] + [loss]                     # of the last 100 steps
+        if step == 1:                                      # is its largest dWh right?
             Wh, dWh = params["Wh"], grads["Wh"].max()
-            e = 1e-5 * (grads["Wh"] == dWh)                # (H, 4H): 0 but for one
-            up, down = (forward(params | {"Wh": W}, *batch)[0] for W in (Wh + e, Wh - e))
+            e = np.where(grads["Wh"] == dWh, 1e-5, 0)      # (H, 4H): one weight only
+            up = forward(params | {"Wh": Wh + e}, inputs, targets)[0]
+            down = forward(params | {"Wh": Wh - e}, inputs, targets)[0]
             print(f"dWh {dWh:.9f}, by finite differences {(up - down) / 2e-5:.9f}")
         if step == 1 or step % 100 == 0:
-            print(f"step {step:4}  loss {np.mean(losses[-100:]):.3f}")
+            print(f"step {step:4}  loss {np.mean(losses):.3f} (mean of {len(losses)})")
         adam(params, grads, m, v, step)
     for temperature in (0.5, 1.0):
         written = chars[sample(params, ids[0], 200, temperature, rng)]
@@ -147,4 +145,6 @@ def main(arguments, steps=400, T=16, B=16):
 
 if __name__ == "__main__":
     sys.stdout.reconfigure(errors="backslashreplace")      # any text, on any screen
+    for name in {"SIGINT", "SIGPIPE"} & set(dir(signal)):  # Ctrl-C or a closed pipe
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
     main(sys.argv[1:])

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -35,7 +36,7 @@ micro = load()
 
 
 def losses(printed):
-    return [float(number) for number in re.findall(r"^step +\d+  loss ([\d.]+)$", printed, re.MULTILINE)]
+    return [float(number) for number in re.findall(r"^step +\d+  loss ([\d.]+) \(mean of \d+\)$", printed, re.MULTILINE)]
 
 
 def refused(capsys, *arguments):
@@ -97,7 +98,7 @@ def test_adam_equals_the_engines():
 def test_the_page_has_at_most_150_lines_and_imports_only_numpy():
     text = PAGE.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 150
-    assert set(re.findall(r"^ *(?:from|import) (\w+)", text, re.MULTILINE)) == {"sys", "pathlib", "numpy"}
+    assert set(re.findall(r"^ *(?:from|import) (\w+)", text, re.MULTILINE)) == {"signal", "sys", "pathlib", "numpy"}
 
 
 def test_it_runs_without_numba_and_minilstm(tmp_path):
@@ -156,6 +157,33 @@ def test_it_generates_any_text_into_a_pipe_of_another_encoding(tmp_path):
     environment = os.environ | {"PYTHONIOENCODING": "cp1252"}
     done = subprocess.run([sys.executable, PAGE, file], env=environment, capture_output=True)
     assert done.returncode == 0 and rb"\u03b1" in done.stdout, done.stderr.decode()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGPIPE")
+@pytest.mark.parametrize("end", ["closed pipe", "Ctrl-C"])
+def test_a_closed_pipe_and_ctrl_c_end_it_without_a_traceback(tmp_path, end):
+    (tmp_path / "long.txt").write_text("seventeen letters " * 1000, encoding="utf-8")
+    command = [sys.executable, "-u", PAGE, tmp_path / "long.txt"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    first = process.stdout.readline()
+    if end == "closed pipe":
+        process.stdout.close()
+    else:
+        process.send_signal(signal.SIGINT)
+    error = process.stderr.read()
+    assert first.startswith(b"dWh") and error == b""
+    assert -process.wait(60) == (signal.SIGPIPE if end == "closed pipe" else signal.SIGINT)
+    process.stdout.close()
+    process.stderr.close()
+
+
+def test_a_printed_loss_is_the_mean_of_the_last_hundred(capsys, monkeypatch):
+    seen, right = [], micro.forward
+    monkeypatch.setattr(micro, "forward", lambda *given: seen.append(right(*given)) or seen[-1])
+    micro.main([], steps=200)
+    every = [seen[0][0], *(loss for loss, _ in seen[3:])]  # two more in the check of the gradient
+    wanted = [every[0], np.mean(every[:100]), np.mean(every[100:])]
+    np.testing.assert_allclose(losses(capsys.readouterr().out), wanted, atol=6e-4)
 
 
 def test_the_same_seed_generates_the_same_text(capsys):
