@@ -1,4 +1,4 @@
-"""One step of a GRU, by the book: the form with the reset gate after the product.
+"""One step of a GRU, in plain NumPy: the form with the reset gate after the product.
 
 A GRU has no cell state: it remembers what it shows. One gate decides how much of the
 old hidden state stays, another how much of it the candidate sees.
@@ -16,7 +16,7 @@ as in that paper's first version (arXiv:1406.1078v1), cuDNN, PyTorch, and Keras
 sides have biases.
 
 Shapes: x (B, D), h (B, H); Wx (D, 3H), Wh (H, 3H), bx and bh (3H,), in blocks r, z, n.
-Backward, dX is dLoss/dX, of the shape of X; a line names the equation that it inverts.
+Backward, dX is dLoss/dX, shaped like X; a line names the equation it differentiates.
 """
 
 from typing import NamedTuple

@@ -2,7 +2,7 @@
 
     (1)  Wx, W: uniform in ±√(6 / (rows + columns))    Glorot and Bengio (2010), eq. 16
     (2)  Wh: random, with orthonormal rows             Saxe, McClelland, Ganguli (2014)
-    (3)  E: uniform in ±0.05
+    (3)  We, the embedding: uniform in ±0.05
     (4)  biases: zero, but 1 for an LSTM's forget gate    Jozefowicz et al. (2015)
 
 (1) and (2) keep signals and gradients from growing or shrinking from layer to layer and
@@ -38,7 +38,7 @@ def initial_parameters(
     tied: bool = False,
     dtype=np.float64,
 ) -> dict[str, np.ndarray]:
-    """Parameters by name. ``embedding`` is the width of E; default: one-hot input."""
+    """Parameters by name. ``embedding`` is the width E of We; default: one-hot input."""
     params: dict[str, np.ndarray] = {}
     width = vocab_size
     if embedding is not None:

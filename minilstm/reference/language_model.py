@@ -1,14 +1,14 @@
 """A language model: from ids to the loss of predicting the next id, and back.
 
-    (1)  x = E[ids], or onehot(ids)                embedding; (T, B, D)
+    (1)  x = We[ids], or onehot(ids)               embedding; (T, B, D)
     (2)  h = the cell through time, of m ⊙ x       (T, B, H); it is the next layer's x
     (3)  a = (m ⊙ h) W + b                         logits; (T, B, V)
     (4)  loss = mean of -log softmax(a)[target]    over the N real tokens
 
-A model is its parameters, arrays by name, in this order: ``embedding.W`` (V, E); for
-each layer ``lstm0.Wx``, ``lstm0.Wh``, ``lstm0.b``, ``lstm1.Wx`` … (or gru0, rnn0);
+A model is its parameters, arrays by name, in this order: ``embedding.W`` (V, E), We;
+for each layer ``lstm0.Wx``, ``lstm0.Wh``, ``lstm0.b``, ``lstm1.Wx`` … (or gru0, rnn0);
 ``output.W`` (H, V), ``output.b`` (V,). Without ``embedding.W`` the input is one-hot.
-Without ``output.W`` the output layer is tied, W = Eᵀ (Press and Wolf 2017).
+Without ``output.W`` the output layer is tied, W = Weᵀ (Press and Wolf 2017).
 m is the dropout mask of the layer that reads x or h, if it has one (``dropout.py``).
 """
 
@@ -62,10 +62,10 @@ def forward(params, inputs, lengths=None, state=None, masks=None):
 
     ``state``: the initial state of each layer (default: zeros). ``masks``: (T, B, ·).
     """
-    E, b, masks = params.get("embedding.W"), params["output.b"], masks or {}
+    We, b, masks = params.get("embedding.W"), params["output.b"], masks or {}
     finals: list[tuple] = []
     caches = []
-    x = one_hot(inputs, b.size, b.dtype) if E is None else embed(E, inputs)    # (1)
+    x = one_hot(inputs, b.size, b.dtype) if We is None else embed(We, inputs)  # (1)
     for name, step, _, W, zeros in recurrent_layers(params, inputs.shape[1]):
         x = x * masks.get(name, 1)                                             # (2)
         start = zeros if state is None else state[len(finals)]
@@ -90,11 +90,11 @@ def backward(params, dlogits, cache: ModelCache):
         Wx, Wh, *_ = W.values()
         dx, dstate, dW = sequence_backward(back, dx, zeros, layer_cache, Wx, Wh)  # (2)
         dx = dx * masks.get(name, 1)                                           # (2)
-        grads |= zip(W, dW)
+        grads.update(zip(W, dW))  # the names of the weights, and their gradients
         dstates.insert(0, dstate)
     if "embedding.W" in params:
         grads["embedding.W"] = embed_backward(dx, inputs, dlogits.shape[-1])   # (1)
-    if "output.W" not in params:  # tied: E is used twice, so its gradients add up
+    if "output.W" not in params:  # tied: We is used twice, so its gradients add up
         grads["embedding.W"] += grads["output.W"].T
     return {name: grads[name] for name in params}, dstates
 
@@ -109,7 +109,7 @@ def loss_and_gradients(params, inputs, targets, lengths=None, state=None, masks=
 
 
 def train_step(params, adam, inputs, targets, lengths=None, rate=0.001, max_norm=1.0):
-    """One step: the loss before it, new parameters, and new Adam states (by name, too)."""
+    """One step: loss, new parameters and states; ``adam``: an AdamState for each name."""
     loss, grads, _, _ = loss_and_gradients(params, inputs, targets, lengths)
     grads = clip_by_norm(grads, max_norm)
     steps = {k: adam_step(params[k], g, adam[k], rate) for k, g in grads.items()}

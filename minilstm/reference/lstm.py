@@ -1,4 +1,4 @@
-"""One step of an LSTM, by the book.
+"""One step of an LSTM, in plain NumPy, one line for each equation.
 
 The cell reads one input x and what it remembers, the hidden state h_prev and the cell
 state c_prev. Gates, numbers between 0 and 1, decide what to forget, what to write and
@@ -15,7 +15,7 @@ Hochreiter and Schmidhuber, Long short-term memory (1997). The forget gate (1): 
 Schmidhuber and Cummins, Learning to forget (2000). No peephole connections.
 
 Shapes: x (B, D), h and c (B, H); Wx (D, 4H), Wh (H, 4H), b (4H,), in blocks i, f, g, o.
-Backward, dX is dLoss/dX, of the shape of X; a line names the equation that it inverts.
+Backward, dX is dLoss/dX, shaped like X; a line names the equation it differentiates.
 """
 
 from typing import NamedTuple
@@ -50,7 +50,7 @@ def lstm_step(
     x, h_prev, c_prev, Wx, Wh, b
 ) -> tuple[np.ndarray, np.ndarray, LSTMStepCache]:
     """From (x, h_prev, c_prev) to (h, c), and a cache for ``lstm_step_backward``."""
-    z = x @ Wx + h_prev @ Wh + b                   # (B, 4H), all four gates at once
+    z = x @ Wx + h_prev @ Wh + b                   # (B, 4H), three gates and a candidate
     zi, zf, zg, zo = np.split(z, 4, axis=1)        # (B, H) each
     f = sigmoid(zf)                                # (1)
     i = sigmoid(zi)                                # (2)

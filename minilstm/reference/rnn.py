@@ -1,4 +1,4 @@
-"""One step of a simple recurrent network, by the book.
+"""One step of a simple recurrent network, in plain NumPy.
 
     (1)  h = tanh(x Wx + h_prev Wh + b)            hidden state
 
@@ -7,7 +7,7 @@ every time step multiplies the gradient by 1 - h² and Whᵀ, so it vanishes or 
 (Bengio, Simard and Frasconi 1994). The gates of an LSTM or a GRU are there to help.
 
 Shapes: x (B, D), h (B, H); Wx (D, H), Wh (H, H), b (H,).
-Backward, dX is dLoss/dX, of the shape of X; a line names the equation that it inverts.
+Backward, dX is dLoss/dX, shaped like X; a line names the equation it differentiates.
 """
 
 from typing import NamedTuple

@@ -58,12 +58,12 @@ def sequence_backward(
     grads = []
     for t in reversed(range(T)):
         real = (t < lengths)[:, None]  # (B, 1)
-        dh_next, *dc_next = dstate  # through step t + 1; for an LSTM, dh and dc
-        dnow = (np.where(real, d, 0) for d in (dh[t] + dh_next, *dc_next))     # (1)
+        dh_next, *dc_next = dstate  # from step t + 1; dc_next: [dc] of an LSTM, else []
+        dnow = [np.where(real, d, 0) for d in (dh[t] + dh_next, *dc_next)]     # (1)
         dx[t], *dprev, dweights = step_backward(*dnow, caches[t], Wx, Wh)      # (1)
         dstate = tuple(np.where(real, d, kept) for d, kept in zip(dprev, dstate))  # (2)
         grads.append(dweights)
-    total = type(grads[0])(*(sum(parts) for parts in zip(*grads)))  # the same weights
+    total = type(grads[0])(*map(sum, zip(*grads)))  # for each weight, over all steps
     return np.stack(dx), dstate, total
 
 

@@ -24,7 +24,7 @@ pass, the equation that it differentiates:
 (3) g = tanh(x Wx_g + h_prev Wh_g + b_g)         (8)  p = exp(a) / s
 (4) c = f * c_prev + i * g                            s = sum(exp(a))
 (5) o = sigmoid(x Wx_o + h_prev Wh_o + b_o)      (9)  loss[t] = -sum(y * ln(p))
-(1-3,5) is all four gates together.              (10) loss = mean of loss[t]
+(1-3,5): three gates and a candidate together.   (10) loss = mean of loss[t]
 
 Wx_f are the columns f of Wx. (8) to (10) together differentiate to (p - y) / T.
 h[1] is used twice, as an output and by step 2: the two gradients add up.
