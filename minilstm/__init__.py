@@ -1,6 +1,7 @@
-"""minilstm: an LSTM engine small enough to read, proven to the last gradient, and fast.
+"""An LSTM in NumPy that you can read, and a compiled engine that trains it fast.
 
-Names are loaded when they are first used, so that ``minilstm --help`` need not wait for NumPy and Numba.
+Names are loaded when they are first used, so that ``minilstm --help`` need not wait for
+NumPy and Numba.
 """
 
 from __future__ import annotations
@@ -8,10 +9,11 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "Adam": "minilstm.optim",
+    "Batch": "minilstm.models.batch",
     "CharTokenizer": "minilstm.data.tokenizers",
     "Captioner": "minilstm.models",
     "CheckpointError": "minilstm.errors",
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     )
     from minilstm.layers import GRU, LSTM, RNN, Dense, Embedding
     from minilstm.models import Captioner, Classifier, EncoderDecoder, Tagger
+    from minilstm.models.batch import Batch
     from minilstm.models.language_model import LanguageModel
     from minilstm.optim import SGD, Adam, RMSprop
 

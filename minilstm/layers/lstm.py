@@ -52,11 +52,24 @@ class LSTM(Recurrent):
     gates: ClassVar[int] = 4
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Grads:
-        """Wx Glorot uniform (2010), Wh orthogonal (Saxe et al. 2014), b zero or one.
+        """Initial parameters by name: random weights, b zero or one.
 
         b is 1 for the forget gate, so that the cell state is kept at the start: Gers,
         Schmidhuber and Cummins (2000); Jozefowicz, Zaremba and Sutskever, An empirical
         exploration of recurrent network architectures (2015).
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Draws Wx, Glorot uniform (2010), and Wh, orthogonal (Saxe et al. 2014).
+        dtype : data type
+            float32 to train, float64 to check gradients, or complex. Inputs and states
+            must have the same.
+
+        Returns
+        -------
+        params : dict of arrays
+            Wx (D, 4H), Wh (H, 4H), b (4H,), in blocks i, f, g, o.
         """
         params = super().init(rng, dtype)
         params["b"][self.hidden_size : 2 * self.hidden_size] = 1

@@ -62,7 +62,21 @@ class Recurrent(ABC):
         return {"Wx": (D, columns), "Wh": (H, columns)} | {name: (columns,) for name in self.biases}
 
     def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Grads:
-        """Wx Glorot uniform (2010), Wh orthogonal (Saxe et al. 2014), biases zero."""
+        """Initial parameters by name: random weights, biases zero.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Draws Wx, Glorot uniform (2010), and Wh, orthogonal (Saxe et al. 2014).
+        dtype : data type
+            float32 to train, float64 to check gradients, or complex. Inputs and states
+            must have the same.
+
+        Returns
+        -------
+        params : dict of arrays
+            Parameters by name, with the shapes of ``shapes``.
+        """
         D, H, columns = self.input_size, self.hidden_size, self.gates * self.hidden_size
         weights = {"Wx": glorot_uniform(rng, D, columns, dtype), "Wh": orthogonal(rng, H, columns, dtype)}
         return weights | {name: np.zeros(columns, dtype) for name in self.biases}
@@ -124,6 +138,17 @@ class Recurrent(ABC):
             If a shape, dtype, id or length does not fit.
         InUseError
             If another thread is using the workspace.
+
+        Examples
+        --------
+        >>> from minilstm import LSTM
+        >>> rng = np.random.default_rng(0)
+        >>> layer = LSTM(input_size=3, hidden_size=4)
+        >>> params = layer.init(rng, np.float64)
+        >>> x = rng.normal(size=(5, 2, 3))  # (T, B, D)
+        >>> h, (hT, cT), cache = layer.forward(params, x)
+        >>> h.shape, hT.shape, bool(np.all(h[-1] == hT))
+        ((5, 2, 4), (2, 4), True)
         """
         dtype = check_params(params, self.shapes)
         x = np.asarray(x)

@@ -17,11 +17,28 @@ def _count(shape: tuple[int, ...], lengths: np.ndarray | None) -> int:
 
 
 class Batch(NamedTuple):
-    """Sequences with a target for each token, for a language model or a tagger."""
+    """Sequences with a target for each token, for a language model or a tagger.
 
-    inputs: np.ndarray  # (T, B) ids; for a tagger of vectors (T, B, F)
-    targets: np.ndarray  # (T, B) ids: the next tokens, or labels
-    lengths: np.ndarray | None = None  # (B,); None: all T steps are real
+    Parameters
+    ----------
+    inputs : (T, B) integers
+        Ids that the model reads: T time steps of B sequences, right-padded. For a tagger
+        of vectors: (T, B, F).
+    targets : (T, B) integers
+        The id that follows each input; for a tagger its label.
+    lengths : (B,) integers, optional
+        Number of real steps of each sequence. Default: all T.
+
+    Examples
+    --------
+    >>> ids = np.array([[0, 1, 2, 3]]).T  # (T + 1, B) = (4, 1)
+    >>> Batch(ids[:-1], ids[1:]).tokens
+    3
+    """
+
+    inputs: np.ndarray  # (T, B)
+    targets: np.ndarray  # (T, B)
+    lengths: np.ndarray | None = None  # (B,)
 
     @property
     def tokens(self) -> int:

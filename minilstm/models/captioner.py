@@ -104,6 +104,7 @@ class Captioner(PerTokenModel):
     kind = "captioner"
     arguments = ("features", "vocab_size", "embedding", "hidden", "layers", "cell")
     replica = CaptionReplica
+    batch = VectorBatch
 
     def __init__(
         self,
@@ -139,6 +140,7 @@ class Captioner(PerTokenModel):
 
         Raises InputError and InUseError as ``loss_and_gradients`` does.
         """
+        self._check_kind(batch)
         shards = [CaptionShard(*self._check(batch), slice(None))]
         with self._ownership.use("take"), self._replicas.borrow(1) as (replica,):
             replica.loss_and_gradients(shards[0])

@@ -154,6 +154,7 @@ class Classifier(Model):
         *("hidden", "layers", "cell", "bidirectional", "pooling"),
     )
     replica = ClassifierReplica
+    batch = LabelledBatch
     of_labels = "classes"
 
     def __init__(

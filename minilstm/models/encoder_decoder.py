@@ -80,6 +80,7 @@ class EncoderDecoder(Model):
         *("attention", "bidirectional", "reverse_source"),
     )
     replica = PairReplica
+    batch = PairBatch
     of_tokenizer, of_target_tokenizer = "source_size", "target_size"
 
     def __init__(

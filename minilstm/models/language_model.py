@@ -76,6 +76,18 @@ class LanguageModel(PerTokenModel):
     119892
     >>> LanguageModel(10_000, embedding=100, hidden=128).parameters.flat.size
     2407248
+
+    The loss of one mini-batch, and its gradients:
+
+    >>> from minilstm import Batch
+    >>> model = LanguageModel(5, hidden=8)
+    >>> ids = np.array([[0, 1, 2, 3], [4, 3, 2, 1]]).T  # (T + 1, B) = (4, 2)
+    >>> batch = Batch(inputs=ids[:-1], targets=ids[1:])
+    >>> loss, gradients, state, dstate = model.loss_and_gradients(batch)
+    >>> 1 < loss < 3  # ln 5 = 1.6 is guessing
+    True
+    >>> gradients["lstm0.Wh"].shape  # (H, 4H)
+    (8, 32)
     """
 
     kind = "language model"

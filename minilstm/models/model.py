@@ -17,8 +17,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from minilstm.errors import InputError
 from minilstm.layers.dropout import Dropout
 from minilstm.layers.stack import States
+from minilstm.models.batch import Batch
 from minilstm.models.build import parameter_shapes
 from minilstm.parallel import threads
 from minilstm.parallel.ownership import Ownership, Use
@@ -39,6 +41,7 @@ class Model(ABC):
     kind: ClassVar[str]  # in checkpoints
     arguments: ClassVar[tuple[str, ...]]  # of ``__init__``, besides seed and dtype
     replica: ClassVar[type[Replica]]  # computes one shard
+    batch: ClassVar[Any] = Batch  # what it learns from
     # names of the sizes that must be those of its tokenizers and labels (checkpoints)
     of_tokenizer: ClassVar[str | None] = "vocab_size"
     of_target_tokenizer: ClassVar[str | None] = None
@@ -149,7 +152,7 @@ class Model(ABC):
         Parameters
         ----------
         batch : mini-batch
-            Of this model's kind; for a language model, ``Batch``.
+            Of this model's kind; for a language model, ``minilstm.Batch``.
         state : tuple of states, optional
             Initial state of each recurrent layer of a language model, (B, H) arrays.
             Default: zeros. Other models take none.
@@ -167,10 +170,12 @@ class Model(ABC):
         Raises
         ------
         InputError
-            If an id is out of range, or a shape or dtype does not fit.
+            If the mini-batch is of another kind, an id is out of range, or a shape or
+            dtype does not fit.
         InUseError
             If another thread trains this model.
         """
+        self._check_kind(batch)
         shards = self._shards(batch, state, dropout_rng)
         with self.shared(), self._replicas.borrow(len(shards)) as replicas:
             jobs = [partial(r.loss, shard) for r, shard in zip(replicas, shards)]
@@ -188,7 +193,7 @@ class Model(ABC):
         Parameters
         ----------
         batch : mini-batch
-            Of this model's kind; for a language model, ``Batch``.
+            Of this model's kind; for a language model, ``minilstm.Batch``.
         state : tuple of states, optional
             Initial state of each recurrent layer of a language model, (B, H) arrays.
             Default: zeros. Other models take none.
@@ -211,10 +216,12 @@ class Model(ABC):
         Raises
         ------
         InputError
-            If an id is out of range, or a shape or dtype does not fit.
+            If the mini-batch is of another kind, an id is out of range, or a shape or
+            dtype does not fit.
         InUseError
             If another thread trains this model or takes its gradients.
         """
+        self._check_kind(batch)
         shards = self._shards(batch, state, dropout_rng)
         with (
             self._ownership.use("take"),
@@ -233,6 +240,16 @@ class Model(ABC):
                 gather_states(shards, dstates),
             )
             return sum(losses), gradients, state, dstate
+
+    def _check_kind(self, batch: Any) -> None:
+        """Raise InputError unless this is a mini-batch for this kind of model."""
+        if not isinstance(batch, self.batch):
+            name = self.batch.__name__
+            fields = ", ".join(self.batch._fields)
+            raise InputError(
+                f"batch must be a {name}, not {type(batch).__name__}; build one with"
+                f" minilstm.models.{name}({fields})"
+            )
 
     @abstractmethod
     def _shards(
