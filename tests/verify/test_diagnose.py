@@ -105,7 +105,7 @@ def test_an_unknown_mistake_is_called_unknown_with_its_place():
     diagnosis = diagnose(with_mistake("last row"), my_step)
     assert names(diagnosis) == [] and len(diagnosis.findings) == 1 and not diagnosis.right
     assert diagnosis.wrong_parts == ("db, input gate", "db, forget gate", "db, candidate", "db, output gate")
-    assert "It is none of the known ones (" in str(diagnosis) and "\n   In db, input gate, entry [" in str(diagnosis)
+    assert "It is none of the known ones: " in str(diagnosis) and "\n   In db, input gate, entry [" in str(diagnosis)
     assert "dz is right; look where db is made of it." in one_line(diagnosis)
 
 

@@ -433,7 +433,7 @@ def test_no_gate_is_blamed_for_errors_in_weight_gradients():
 
 def test_an_unknown_mistake_has_no_number_like_a_finding():
     for found in diagnosed("f * (1 - f)", "f / 2"):
-        assert "It is none of the known ones (" in str(found) and "1. " not in str(found)
+        assert "It is none of the known ones: " in str(found) and "1. " not in str(found)
 
 
 def test_a_time_step_is_reported_only_if_it_is_the_same_in_all_cases():

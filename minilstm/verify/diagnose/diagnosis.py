@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from minilstm.verify.diagnose.mistakes import MISTAKES
 from minilstm.verify.diagnose.variant import Mistake
 
 Parts = dict[str, Any]  # results, by name
@@ -78,7 +79,8 @@ class Diagnosis:
         for finding in (finding for finding in self.findings if finding not in named):
             which = "What is left is" if named else "It is"
             lines.append(
-                f"{which} none of the known ones ({self.known} mistakes were tried, alone and in pairs)."
+                f"{which} none of the known ones: {self.known} of the {len(MISTAKES)} known mistakes were"
+                f" tried, alone and in pairs, those of a {self.title}."
             )
             lines += ["   " + sentence for sentence in str(finding).splitlines()]
         return "\n".join([*lines, *self.notes])
