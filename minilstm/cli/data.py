@@ -129,12 +129,12 @@ def _fit_to_grammar(
 def _of_files(
     sources: Sequence[str], settings: Settings, rng: np.random.Generator
 ) -> Data:
-    texts, remark, notes = _read(sources, settings)
+    texts, remark, notes = read(sources, settings)
     more = [f"… and {len(notes) - NOTED:,} more files"] if len(notes) > NOTED else []
     shown_notes = (*notes[:NOTED], *more)
     if settings["as_published"]:
         return replace(
-            _published(texts, settings, f"{len(texts):,} sequences{remark}"),
+            _published(texts, settings, f"{_sequences(len(texts))}{remark}"),
             notes=shown_notes,
         )
     if settings["window"] is None and len(texts) < 2:
@@ -153,10 +153,12 @@ def _of_files(
     del texts  # as much memory as both sets together
     tokenizer = _fit(train, valid, settings)
     ids, valid_ids = EncodedTexts(tokenizer, train), EncodedTexts(tokenizer, valid)
+    if settings["window"] is None:
+        _check_batch_size(ids, valid_ids, settings["batch_size"])
     unit = (
         f"windows of {settings['window']}"
         if settings["window"]
-        else f"{len(ids):,} sequences"
+        else _sequences(len(ids))
     )
     return Data(
         train=_batches(ids, settings, tokenizer.eos_id),
@@ -171,7 +173,7 @@ def _of_files(
     )
 
 
-def _read(
+def read(
     sources: Sequence[str], settings: Settings
 ) -> tuple[list[str], str, list[str]]:
     """The sequences of all files, or their long texts; a remark; and how each file was read."""
@@ -244,7 +246,7 @@ def _describe_reading(source: str, read: Reading) -> str:
     """How a file was read, with its first sequence, which shows a mistake."""
     first = read.sequences[0]
     shown = first if len(first) <= SHOWN else first[:SHOWN] + "…"
-    return f"{Path(name_of(source)).name}: {read.how}; {len(read.sequences):,} sequences, the first: {shown!r}"
+    return f"{Path(name_of(source)).name}: {read.how}; {_sequences(len(read.sequences))}, the first: {shown!r}"
 
 
 def _fit(train: list[str], valid: list[str], settings: Settings) -> Tokenizer:
@@ -277,6 +279,15 @@ def _published(texts: list[str], settings: Settings, what: str) -> Data:
         fingerprint=_fingerprint(tokenizer, ids),
         characters=_characters(texts, ids),
     )
+
+
+def _check_batch_size(train: EncodedTexts, valid: EncodedTexts, size: int) -> None:
+    """Raise InputError if there are too few sequences for one mini-batch."""
+    if 0 < len(train) < size:
+        raise InputError(
+            f"{_sequences(len(train))} for training ({len(valid)} {'is' if len(valid) == 1 else 'are'} for"
+            f" validation), too few for one mini-batch of {size}; add --batch-size {len(train)}"
+        )
 
 
 def _batches(
@@ -312,6 +323,10 @@ def _batches(
     return (WindowBatches if settings["carry"] else StatelessWindows)(
         text, batch_size, window, eos_id
     )
+
+
+def _sequences(count: int) -> str:
+    return f"{count:,} sequence" + "s" * (count != 1)
 
 
 def _kinds(tokenizer: Tokenizer) -> str:

@@ -10,7 +10,9 @@ so that ``minilstm --help`` answers at once.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
+import difflib
 import importlib
 import os
 import signal
@@ -47,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     make_writable()
     command = ""
     try:
-        arguments = parser().parse_args(argv)
+        arguments = parse(argv)
         if arguments.command is None:
             print(SHORT_HELP, file=sys.stderr)
             return 2
@@ -64,6 +66,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         return complain(INTERRUPTED.get(command, "interrupted"), 1)
     except Exception as error:
         return refuse(error, command)
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments by name. An option that is not known ends the command.
+
+    The message suggests the known option that is spelled most like it.
+    """
+    top = parser()
+    arguments, unknown = top.parse_known_args(argv)
+    if not unknown:
+        return arguments
+    commands = next(a.choices for a in top._actions if isinstance(a.choices, dict))
+    known = list(commands.get(arguments.command, top)._option_string_actions)
+    wrong = [word.partition("=")[0] for word in unknown if word.startswith("-")]
+    likely = [
+        near[0] for word in wrong if (near := difflib.get_close_matches(word, known, 1))
+    ]
+    meant = f"; did you mean {' and '.join(likely)}?" if likely else ""
+    return top.error(f"unrecognized arguments: {' '.join(unknown)}{meant}")
 
 
 def refuse(error: Exception, command: str) -> int:

@@ -44,15 +44,27 @@ def kept_run(path: Path, arguments: Namespace) -> Checkpoint | None:
                 )
         return None
     if not arguments.resume:
-        raise InputError(
-            f"{path} exists already; continue it with --resume, or choose another folder with --out"
-        )
+        raise InputError(_exists(path, resolve_sources(arguments.sources)))
     kept = load(path)
     if not {"fingerprint", "seed", "sources"} <= kept.settings.keys():
         raise InputError(
             f"{path} was not written by `minilstm train`; choose another folder with --out"
         )
     return kept
+
+
+def _exists(path: Path, sources: list[str]) -> str:
+    """What to do about a run that is there already: whether it was trained on these sources."""
+    try:
+        trained_on = load(path).settings.get("sources", sources)
+    except MinilstmError:  # damaged, or no model at all
+        trained_on = sources
+    if trained_on == sources:
+        return f"{path} exists already; continue it with --resume, or choose another folder with --out"
+    return (
+        f"{path} exists already and was trained on {describe(trained_on)}, not on {describe(sources)};"
+        f" choose another folder with --out (or continue that run: --resume --out {path.parent})"
+    )
 
 
 def _has_begun(path: Path) -> bool:

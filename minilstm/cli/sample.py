@@ -78,6 +78,14 @@ def run(arguments: Namespace) -> int:
     count = COUNT if arguments.count is None else arguments.count
     seed = SEED if arguments.seed is None else arguments.seed
     chosen = [prompts[k % len(prompts)] for k in range(count)]
+    if arguments.greedy:
+        chosen = list(dict.fromkeys(chosen))
+        if arguments.count is not None and len(chosen) < count:
+            print(
+                f"minilstm: --greedy continues a prompt in one way only, so --count {count} prints"
+                f" {len(chosen)} {_some('text', len(chosen))}",
+                file=sys.stderr,
+            )
     if arguments.compare is not None:
         samplings = [
             Sampling(tau, arguments.top_k, arguments.top_p) for tau in arguments.compare
@@ -102,8 +110,9 @@ def run(arguments: Namespace) -> int:
 def _write(
     tokenizer: Tokenizer, prompts: list[str], chunks: Iterator[np.ndarray]
 ) -> None:
-    """Print the first text as it comes, chunk by chunk, then the others, which were written beside it, one after the other."""
+    """Print the first text as it comes, then the others. In a terminal a prompt is in brackets, as in samples.txt."""
     known: list[str] = []  # and not printed yet
+    in_terminal = sys.stdout.isatty()
 
     def show() -> None:
         print(harmless("".join(known)), end="")
@@ -112,8 +121,8 @@ def _write(
     try:
         for prompt, ids in zip(prompts, _in_turn(chunks, len(prompts), show)):
             has_lines = False
-            for chunk in tokenizer.chunks(prompt, ids):
-                known.append(chunk)
+            for k, chunk in enumerate(tokenizer.chunks(prompt, ids)):
+                known.append(f"[{chunk}]" if k == 0 and in_terminal else chunk)
                 has_lines = has_lines or "\n" in chunk
             known.append("\n" + f"{'-' * 40}\n" * has_lines)
             show()
@@ -160,6 +169,11 @@ def _check_options(arguments: Namespace) -> None:
         raise InputError(
             "--prompt and --prompt-file both set the prompt; give one of them"
         )
+    if arguments.temperature == 0:
+        instead = "to always take the most likely token, use --greedy"
+        if arguments.show_top is not None:
+            instead = "give a number above 0"
+        raise InputError(f"--temperature 0 would divide by zero; {instead}")
     if arguments.encoding is not None and arguments.prompt_file is None:
         raise InputError(
             "--encoding is for --prompt-file; add that, or leave --encoding out"

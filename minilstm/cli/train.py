@@ -85,7 +85,16 @@ def _start_or_continue(
 ) -> int:
     """Start a run, or continue the one in the folder; then read the text."""
     model_path = folder / "model.npz"
-    kept = resume.kept_run(model_path, arguments)
+    try:
+        kept = resume.kept_run(model_path, arguments)
+    except InputError:
+        if "column" in given and not arguments.resume:
+            sources = resolve_sources(arguments.sources)
+            settings = resolve_settings(
+                source_kind(sources), {**given, "sources": sources}
+            )
+            data.read(sources, settings)  # a wrong --column is reported first
+        raise
     if kept is None:
         sources = resolve_sources(arguments.sources)
         settings = resolve_settings(source_kind(sources), {**given, "sources": sources})
@@ -106,10 +115,12 @@ def _start_or_continue(
     )
     total = min(end for end in ends if end is not None)
     if training.step >= total and training.unreported is None:
-        print(
-            f"{model_path} is complete: {training.epoch} epochs, {training.step:,} training steps;"
-            " ask for more with --epochs or --steps"
-        )
+        how_far = f"is complete: {amount(training.epoch, 'epoch')}, {amount(training.step, 'training step')}"
+        if training.step > total:
+            by_steps = settings["steps"] == total
+            asked = (total, "step") if by_steps else (settings["epochs"], "epoch")
+            how_far = f"is already past {amount(*asked)} (step {training.step:,})"
+        print(f"{model_path} {how_far}; ask for more with --epochs or --steps")
         return 0
     if kept is None and arguments.resume:
         print(f"{folder} contains no run to continue; starting one")

@@ -105,8 +105,8 @@ class SequenceBatches:
             check_size("max_steps", self.max_steps)
         if len(self.sequences) < self.batch_size:
             raise InputError(
-                f"the corpus has {len(self.sequences)} sequences, too few for one mini-batch of {self.batch_size};"
-                f" choose a smaller batch size"
+                f"the corpus has {len(self.sequences)} {'sequence' if len(self.sequences) == 1 else 'sequences'},"
+                f" too few for one mini-batch of {self.batch_size}; choose a smaller batch size"
             )
         for number, ids in enumerate(self.sequences):
             if len(ids) == 0:

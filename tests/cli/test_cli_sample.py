@@ -74,10 +74,20 @@ def words(monkeypatch):
 def test_samples_are_seeded_and_follow_their_options(printed):
     sample = lambda *options: printed("--length", 30, *options)
     assert sample() == sample() == sample("--seed", 0, "--count", 5, "--temperature", 0.7) != sample("--seed", 1)
-    assert sample("--greedy", "--prompt", "line") == sample("--top-k", 1, "--prompt", "line")
+    assert 5 * sample("--greedy", "--prompt", "line") == sample("--top-k", 1, "--prompt", "line")
     assert all(line.startswith("line 3") for line in sample("--prompt", "line 3").splitlines())
     assert len(sample("--count", 3).splitlines()) == 3
-    assert sample("--greedy", "--prompt", "l") == sample("--top-p", 1e-9, "--prompt", "l")
+    assert 5 * sample("--greedy", "--prompt", "l") == sample("--top-p", 1e-9, "--prompt", "l")
+
+
+def test_a_greedy_text_is_printed_once_and_a_larger_count_is_answered(sample, printed):
+    prompts = ["--prompt", "line", "--prompt", "says", "--length", 9]
+    once = printed("--greedy", *prompts)
+    assert [line[:4] for line in once.splitlines()] == ["line", "says"]
+    assert printed("--greedy", *prompts, "--count", 1) == once.splitlines(keepends=True)[0]
+    assert printed("--greedy", *prompts, "--count", 2) == once
+    note = "minilstm: --greedy continues a prompt in one way only, so --count 3 prints 2 texts\n"
+    assert sample("--greedy", *prompts, "--count", 3) == (0, once, note)
 
 
 def test_several_prompts_are_used_in_turn(printed):
@@ -273,7 +283,8 @@ def test_a_word_with_control_characters_is_harmless_in_a_table(printed, monkeypa
         (["--seed", "-1"], "--seed"),
         (["--beam", "0"], "--beam"),
         (["--show-top", "0"], "--show-top"),
-        (["--show-top", "3", "--temperature", "0"], "temperature 0"),
+        (["--show-top", "3", "--temperature", "0"], "--temperature 0 would divide by zero; give a number above 0"),
+        (["--temperature", "0"], "--temperature 0 would divide by zero; to always take the most likely token, use --greedy"),
         (["--compare", "0.5,"], "--compare: must be a number above 0, not ''"),
         (["--compare", "0.5,0"], "--compare: must be a number above 0, not '0'"),
         (["--compare", "1,inf"], "--compare"),
@@ -306,7 +317,10 @@ def test_every_pair_of_options_either_works_or_is_refused(sample):
             options = [word for key in {name, other} for word in ("--" + key.replace("_", "-"), *VALUES[key])]
             status, out, err = sample(*options, *([] if {name, other} & {"length", "show_top"} else ["--length", 3]))
             assert status == (2 if {(name, other), (other, name)} & set(PAIRS) else 0), (name, other, err)
-            assert bool(out) != bool(err)
+            if {name, other} == {"greedy", "count"}:  # the same text twice is printed once, with a note
+                assert out and re.fullmatch(r"minilstm: --greedy continues .* --count 2 prints 1 text\n", err)
+            else:
+                assert bool(out) != bool(err)
 
 
 def test_output_to_a_pipe_has_80_columns(folder):

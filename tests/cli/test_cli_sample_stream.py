@@ -188,10 +188,12 @@ def test_in_a_pipe_a_long_text_is_streamed_and_stops_with_ctrl_c(folder):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
 @pytest.mark.parametrize("tokenizer", [TOKENIZERS["words"]])
-def test_in_a_terminal_the_same_text_is_shown(folder, run):
+def test_in_a_terminal_the_same_text_is_shown_with_its_prompt_in_brackets(folder, run, tokenizer):
     options = ["sample", str(folder), "--length", "600", "--count", "1"]
     status, shown = run_in_terminal([sys.executable, "-m", "minilstm", *options], 80, 24)
-    assert status == 0 and shown.replace("\r\n", "\n") == run(*options)[1]
+    prompt, plain = PROMPTS[tokenizer.unit + "s"][0], run(*options)[1]
+    assert plain.startswith(prompt)
+    assert status == 0 and shown.replace("\r\n", "\n") == f"[{prompt}]{plain.removeprefix(prompt)}"
 
 
 # ---- texts in chunks -----------------------------------------------------------------

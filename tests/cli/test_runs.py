@@ -102,6 +102,45 @@ def test_a_run_that_failed_before_its_first_step_does_not_block_the_next(here, r
     refused(run("train", "lines.txt", *SMALL, "--steps", 2, "--out", "run"), 2, "model.npz exists already")
 
 
+def test_a_folder_of_another_text_says_so_and_offers_another_folder_first(here, run):
+    train(run, "--epochs", 1, source="other.txt")
+    status, out, err = run("train", "lines.txt", *SMALL, "--out", "run")
+    assert (status, out) == (2, "")
+    assert f"was trained on {here / 'other.txt'}, not on {here / 'lines.txt'}; choose another folder with --out" in err
+    assert err.index("--out") < err.index("--resume")
+    refused(run("train", "other.txt", *SMALL, "--out", "run"), 2, "exists already; continue it with --resume")
+
+
+def test_where_a_run_exists_a_wrong_column_is_reported_first(here, run):
+    (here / "run.csv").write_text("title,other\n" + "a,b\n" * 40, "utf-8")
+    train(run, "--epochs", 1)
+    wrong = ("train", "run.csv", *SMALL, "--out", "run", "--column")
+    refused(run(*wrong, "titel"), 2, "no column is 'titel'")
+    refused(run(*wrong, "title"), 2, "exists already")
+    refused(run("train", "headlines", *SMALL, "--out", "run", "--column", "title"), 2, "--column is for files")
+
+
+def test_a_run_that_is_past_what_is_asked_for_says_where_it_is(here, run):
+    train(run, "--epochs", 3)
+    assert "run/model.npz is complete: 3 epochs, 27 training steps; ask for more" in train(run, "--resume", source="")[1]
+    assert "is already past 2 epochs (step 27); ask for more" in train(run, "--resume", "--epochs", 2, source="")[1]
+    assert "is already past 1 epoch (step 27); ask for more" in train(run, "--resume", "--epochs", 1, source="")[1]
+    assert "is already past 5 steps (step 27); ask for more" in train(run, "--resume", "--steps", 5, source="")[1]
+
+
+@pytest.mark.parametrize(
+    "sequences, words",
+    [(4, "3 sequences for training (1 is for validation), too few for one mini-batch of 16; add --batch-size 3"),
+     (2, "1 sequence for training (1 is for validation), too few for one mini-batch of 16; add --batch-size 1"),
+     (16, "14 sequences for training (2 are for validation), too few for one mini-batch of 16; add --batch-size 14")],
+)
+def test_too_few_sequences_for_a_mini_batch_are_counted_with_the_option_that_helps(here, run, sequences, words):
+    (here / "few.txt").write_text("some words\n" * sequences, "utf-8")
+    refused(run("train", "few.txt", "--out", "few"), 2, words)
+    size = words.rpartition(" ")[2]
+    assert run("train", "few.txt", "--out", "few", "--hidden", 3, "--steps", 1, "--batch-size", size)[0] == 0
+
+
 def test_a_run_that_failed_before_its_first_save_does_not_block_the_next(here, run):
     failed = run("train", "lines.txt", *SMALL, "--epochs", 1, "--optimizer", "sgd", "--learning-rate", 1e38, "--out", "run")
     refused(failed, 1, "training stops at step")

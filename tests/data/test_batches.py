@@ -175,7 +175,7 @@ def test_a_sequence_of_one_token_predicts_the_end():
 @pytest.mark.parametrize(
     "make, words",
     [
-        (lambda: SequenceBatches(arrays([[1]]), 2, EOS), "1 sequences, too few for one mini-batch of 2"),
+        (lambda: SequenceBatches(arrays([[1]]), 2, EOS), "the corpus has 1 sequence, too few for one mini-batch of 2"),
         (lambda: SequenceBatches([], 1, EOS), "too few"),
         (lambda: SequenceBatches(arrays([[1], []]), 1, EOS), "sequence 1 is empty"),
         (lambda: SequenceBatches(arrays([[1]]), 0, EOS), "batch_size"),

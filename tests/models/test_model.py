@@ -178,7 +178,8 @@ def test_wrong_batches_and_states_are_named(inputs, targets, state, words):
 @pytest.mark.parametrize("method", ["loss", "loss_and_gradients"])
 @pytest.mark.parametrize("batch", [(np.zeros((2, 1), int),) * 2, np.zeros((2, 1), int), None], ids=["tuple", "array", "None"])
 def test_what_is_no_batch_is_refused_with_what_to_build(method, batch):
-    with pytest.raises(InputError, match=rf"^batch must be a Batch, not {type(batch).__name__}; build one with minilstm.models.Batch\("):
+    words = rf"^batch must be a Batch, not {type(batch).__name__}; build one with minilstm.models.Batch\("
+    with pytest.raises(InputError, match=words):
         getattr(LanguageModel(5, hidden=2), method)(batch)
 
 
