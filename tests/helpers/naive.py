@@ -16,7 +16,7 @@ def sigmoid(x):
 def lstm_step(x, h_prev, c_prev, Wx, Wh, b):
     """One time step of one sequence: x (D), h_prev and c_prev (H).
 
-    Returns h, c and the four gates, each a list of H numbers.
+    Returns h, c and the three gates and the candidate, each a list of H numbers.
     """
     D, H = len(x), len(h_prev)
 

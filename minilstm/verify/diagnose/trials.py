@@ -310,7 +310,7 @@ def _nans(parts: Parts, name: str) -> int:
 
 
 def _gates(grads: dict[str, Any]) -> Parts:
-    """The gradients of the weights, each cut into its four gates."""
+    """The gradients of the weights, each cut into its blocks: three gates and a candidate."""
     parts: Parts = {}
     for name in ("b", "Wx", "Wh"):
         array = np.asarray(grads[name])
