@@ -118,7 +118,7 @@ def through_gates(dh, dc, cache: LSTMStepCache) -> dict[str, np.ndarray]:
 def own_parts(parts: Parts, case: Case) -> Parts:
     """The results of a backward step, each as it would be if all that it is made of were right.
 
-    dh, dc, dc_prev, the four blocks of dz and the outputs in the order of computing. What differs from the right ones is where a
+    dh, dc, dc_prev, the blocks of dz and the outputs in the order of computing. What differs from the right ones is where a
     mistake was made; what merely follows from one does not differ. Where no dz can be found the results stay as they are.
     """
     x, h_prev, c_prev, i, f, g, o, tanh_c = cache = case["cache"]
