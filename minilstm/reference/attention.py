@@ -17,7 +17,7 @@ translate (2015, arXiv:1409.0473), appendix A.1.2, where there is no bias b.
 
 Shapes: q (B, H), a (S, B, A), lengths (B,) of the source, each at least 1; Wq (H, K),
 Wa (A, K), b and v (K,); u (S, B, K), e and p (B, S), context (B, A).
-Backward, dX is dLoss/dX, of the shape of X; a line names the equation that it inverts.
+Backward, dX is dLoss/dX, shaped like X; a line names the equation it differentiates.
 """
 
 from typing import NamedTuple

@@ -1,6 +1,6 @@
 """Many to one: a class for a sequence; and many to many: a label for each of its steps.
 
-    (1)  x = E[ids], or onehot(ids), or vectors as they are          (T, B, D)
+    (1)  x = We[ids], or onehot(ids), or vectors as they are         (T, B, D)
     (2)  h = recurrent layers, of x, each in one direction or both   (T, B, H)
     (3)  y = one vector of each sequence (classifier)                (B, H)
          y = h                           (tagger)                    (T, B, H)

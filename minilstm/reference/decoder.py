@@ -4,12 +4,12 @@ It learns by teacher forcing: it reads the true tokens, and predicts what follow
 
     (1)  inputs  = start, y[0], …, y[n-1]
     (2)  targets = y[0], …, y[n-1], end            n + 1 tokens
-    (3)  x = E[inputs]                             (T, B, E)
+    (3)  x = We[inputs]                            (T, B, E)
     (4)  h = the layer through time, of x          (T, B, H); it is the next layer's x;
                                                    layer 0 may have attention to a
     (5)  logits = h W + b                          (T, B, V)
 
-The parameters by name: ``target.embedding.W`` (V, E); ``decoder.lstm0.Wx`` … as in
+The parameters by name: ``target.embedding.W`` (V, E), We; ``decoder.lstm0.Wx`` … as in
 ``stack.py``, in one direction; ``decoder.attention.Wc``, ``Wq``, ``Wa``, ``b``, ``v``,
 if layer 0 has attention (``attention_lstm.py``); ``output.W`` (H, V), ``output.b``.
 Teacher forcing: Williams and Zipser (1989).
@@ -100,6 +100,6 @@ def decode_backward(params, dlogits, cache: DecoderCache):
         dstates.insert(0, dstate)
         grads |= zip(ATTENTION, dW0)
     V = len(params["target.embedding.W"])
-    dE = embed_backward(dx, inputs, V)                                         # (3)
-    own = {"target.embedding.W": dE, "output.W": dW, "output.b": db}
+    dWe = embed_backward(dx, inputs, V)                                        # (3)
+    own = {"target.embedding.W": dWe, "output.W": dW, "output.b": db}
     return named("decoder.", grads) | own, dstates, da

@@ -1,6 +1,6 @@
 """Many to many: an encoder reads a source, and a decoder writes a target.
 
-    (1)  x = E[source]                             (S, B, E)
+    (1)  x = We[source]                            (S, B, E)
     (2)  a, states = recurrent layers, of x        the top layer's outputs (S, B, A),
                                                    and the final state of each layer
     (3)  logits = the decoder, which begins from these states, layer by layer, and may
@@ -16,7 +16,7 @@ words of source and target are near each other; a is still in the source's own o
 
 Cho et al. (2014); Sutskever, Vinyals and Le, Sequence to sequence learning with neural
 networks (2014), who reverse the source; attention: Bahdanau, Cho and Bengio (2015).
-The parameters by name: ``source.embedding.W`` (V, E); ``encoder.lstm0.Wx`` …,
+The parameters by name: ``source.embedding.W`` (V, E), We; ``encoder.lstm0.Wx`` …,
 ``encoder.lstm0_reverse.Wx`` … as in ``stack.py``; the decoder's as in ``decoder.py``.
 """
 
@@ -64,8 +64,8 @@ def encode_backward(params, da, dstates, cache: EncoderCache):
         da = reverse(da, lengths)
     layers = part(params, "encoder.")
     dx, _, grads = stack_backward(layers, da, caches, dstates)                 # (2)
-    dE = embed_backward(dx, read, len(params["source.embedding.W"]))           # (1)
-    return {"source.embedding.W": dE} | named("encoder.", grads)
+    dWe = embed_backward(dx, read, len(params["source.embedding.W"]))          # (1)
+    return {"source.embedding.W": dWe} | named("encoder.", grads)
 
 
 def loss_and_gradients(
