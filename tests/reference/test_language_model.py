@@ -46,7 +46,7 @@ def test_with_dropout_loss_and_gradients_are_the_engines_too(case, seed):
     rng = np.random.default_rng(seed)
     masks = {}
     # the layers with dropout, in the engine's order
-    for name in model._masks(packing.N, np.random.default_rng(0)):
+    for name in model._check_batch(batch, state, np.random.default_rng(0)).masks:
         width = model.embedding if name == f"{model.cell}0" else model.hidden
         masks[name] = packing.unpack(dropout_mask((packing.N, width), model.dropout, rng))
     assert_the_engine_computes_the_same(model, batch, state, masks, np.random.default_rng(seed))

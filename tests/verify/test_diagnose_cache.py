@@ -5,7 +5,8 @@ import pytest
 
 from minilstm import reference
 from minilstm.verify import diagnose, diagnose_sequence
-from tests.verify.test_diagnose import names, said
+from tests.helpers.text import one_line
+from tests.verify.test_diagnose import names
 
 
 def backward_of_c(dh, dc, cache, Wx, Wh, factor=1.0):
@@ -45,8 +46,8 @@ ALONE = [
 def test_a_right_backward_whose_cache_has_c_is_not_accused(examine, made_of, forward):
     found = examine(made_of(backward_of_c))
     assert found.right and names(found) == []
-    assert "That is with c as the last field of the cache, where reference.lstm_step has tanh(c)." in said(found)
-    assert f"Give your own {forward} as the second argument, to check both." in said(found)
+    assert "That is with c as the last field of the cache, where reference.lstm_step has tanh(c)." in one_line(found)
+    assert f"Give your own {forward} as the second argument, to check both." in one_line(found)
 
 
 @pytest.mark.parametrize("examine, made_of, forward", ALONE)
@@ -54,13 +55,13 @@ def test_a_wrong_backward_whose_cache_has_c_may_say_so(examine, made_of, forward
     found = examine(made_of(lambda *given: backward_of_c(*given, factor=0.5)))
     assert not found.right
     advice = f"if your cache keeps c, give your own {forward} as the second argument."
-    assert (advice in said(found)) == ("tanh of tanh(c)" in names(found))
+    assert (advice in one_line(found)) == ("tanh of tanh(c)" in names(found))
 
 
 def test_tanh_of_a_field_that_is_named_tanh_is_a_mistake():
     found = diagnose(backward_of_tanh_c)
     assert "tanh of tanh(c)" in names(found) and not found.right
-    assert "if your cache keeps c, give your own forward step as the second argument." in said(found)
+    assert "if your cache keeps c, give your own forward step as the second argument." in one_line(found)
 
 
 def test_with_its_own_forward_step_a_backward_gets_no_advice_about_the_cache():
@@ -70,7 +71,7 @@ def test_with_its_own_forward_step_a_backward_gets_no_advice_about_the_cache():
 
     assert str(diagnose(backward_of_c, step)).splitlines() == ["Your backward step is right: it equals ours in 6 random cases."]
     found = diagnose(backward_of_tanh_c, reference.lstm_step)
-    assert "tanh of tanh(c)" in names(found) and "second argument" not in said(found)
+    assert "tanh of tanh(c)" in names(found) and "second argument" not in one_line(found)
 
 
 def test_other_mistakes_get_no_advice_about_the_cache():
@@ -78,7 +79,7 @@ def test_other_mistakes_get_no_advice_about_the_cache():
         dx, dh_prev, dc_prev, grads = reference.lstm_step_backward(*given)
         return dx, dh_prev, 0 * dc_prev, grads
 
-    assert "second argument" not in said(diagnose(dropped))
+    assert "second argument" not in one_line(diagnose(dropped))
 
 
 def test_what_is_not_known_says_how_many_mistakes_of_how_many_were_tried():
@@ -88,5 +89,5 @@ def test_what_is_not_known_says_how_many_mistakes_of_how_many_were_tried():
 
     assert (
         "It is none of the known ones: 197 of the 330 known mistakes were tried, alone and in pairs,"
-        " those of a backward step." in said(diagnose(unknown))
+        " those of a backward step." in one_line(diagnose(unknown))
     )
