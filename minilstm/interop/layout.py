@@ -17,8 +17,7 @@ import numpy as np
 from minilstm.checks import check_params
 from minilstm.errors import InputError
 from minilstm.interop.fit import Expected, check_fit
-from minilstm.models.language_model import LanguageModel
-from minilstm.models.build import build_layers
+from minilstm.models import Model
 
 Arrays = dict[str, np.ndarray]
 
@@ -100,9 +99,7 @@ def expected_by_name(
     return expected
 
 
-def export_model(
-    layout: Layout, model: LanguageModel, places: dict[str, Place]
-) -> Arrays:
+def export_model(layout: Layout, model: Model, places: dict[str, Place]) -> Arrays:
     """``export`` for a whole model; a tied matrix comes out twice."""
     layers = untied_layers(model)
     params = {name: model.parameters.layer(name) for name in layers}
@@ -112,9 +109,7 @@ def export_model(
         return export(layout, layers, params, places)
 
 
-def load_model(
-    layout: Layout, model: LanguageModel, weights, places: dict[str, Place]
-) -> None:
+def load_model(layout: Layout, model: Model, weights, places: dict[str, Place]) -> None:
     """``take`` for a whole model, into its parameters: all of them, or none where something does not fit."""
     layers = untied_layers(model)
     if model.tied and isinstance(weights, Mapping):
@@ -133,11 +128,16 @@ def load_model(
                 model.parameters[f"{layer}.{key}"][...] = array
 
 
-def untied_layers(model: LanguageModel) -> dict[str, Any]:
-    """The model's layers by name, its output layer with a matrix of its own."""
-    return build_layers(
-        model.vocab_size, model.embedding, model.hidden, model.layers, model.cell
-    )
+def untied_layers(model: Model) -> dict[str, Any]:
+    """The layers that have parameters, by name.
+
+    The output layer has a matrix of its own.
+    """
+    sizes = {name: getattr(model, name) for name in model.arguments}
+    if model.tied:
+        sizes["tied"] = False
+    layers = model.layers_of(**sizes).items()
+    return {name: layer for name, layer in layers if layer.shapes}
 
 
 def _with_output_matrix(

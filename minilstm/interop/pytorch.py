@@ -10,7 +10,8 @@ z, n), 1 of an RNN:
          linear.weight (V, H) = Wᵀ,  linear.bias (V,) = b
 
 Source: the documentation of ``torch.nn.LSTM``, ``GRU`` and ``RNN`` (PyTorch 2.13).
-Bidirectional layers and ``proj_size`` do not exist here and are refused. Do not load an
+The reverse direction of a bidirectional layer has the suffix ``_l{k}_reverse``. Additive
+attention and ``proj_size`` do not exist on both sides and are refused. Do not load an
 RNN that was trained with ``nonlinearity="relu"``: its arrays do not show it. The arrays
 are the same with ``batch_first=True``.
 
@@ -37,11 +38,12 @@ from minilstm.interop.layout import (
     take,
 )
 from minilstm.layers import Embedding, Recurrent
-from minilstm.models.language_model import LanguageModel
+from minilstm.layers.stack import REVERSE
+from minilstm.models import Captioner, EncoderDecoder, Model
 
 
 def to_torch(
-    model: LanguageModel,
+    model: Model,
     rnn: str | None = None,
     embedding: str = "embedding",
     output: str = "linear",
@@ -54,6 +56,10 @@ def to_torch(
         out: ``lstm``, ``gru`` or ``rnn``.
     embedding, output : names of the embedding, where there is one, and of the output
         layer.
+
+    An EncoderDecoder has the modules ``source_embedding``, ``encoder``,
+    ``target_embedding``, ``decoder`` and ``linear``. InputError for a model with
+    attention and for a Captioner, which PyTorch's layers do not make.
 
     A tied matrix comes out under both of its names. Into PyTorch it goes by
     ``module.load_state_dict({name: torch.from_numpy(a) for name, a in
@@ -73,7 +79,7 @@ def to_torch(
 
 
 def load_torch(
-    model: LanguageModel,
+    model: Model,
     weights: Mapping[str, np.ndarray],
     rnn: str | None = None,
     embedding: str = "embedding",
@@ -184,15 +190,34 @@ TORCH = Layout("PyTorch", _expected, _outward, _inward, "weight")
 
 
 def _places(
-    model: LanguageModel, rnn: str | None, embedding: str, output: str
+    model: Model, rnn: str | None, embedding: str, output: str
 ) -> dict[str, Place]:
-    dot = lambda prefix: f"{prefix}." if prefix else ""
-    places = {"embedding": Place(dot(embedding)), "output": Place(dot(output))}
-    for k in range(model.layers):
-        places[f"{model.cell}{k}"] = Place(
-            dot(model.cell if rnn is None else rnn), f"_l{k}"
+    """Where PyTorch keeps each layer of a model."""
+    if isinstance(model, Captioner) or getattr(model, "attention", None) is not None:
+        raise InputError(
+            "PyTorch has no additive attention, and no bridge from a vector to a state;"
+            " of an EncoderDecoder without attention, a Classifier, a Tagger or a"
+            " LanguageModel it has all layers"
         )
+    dot = lambda prefix: f"{prefix}." if prefix else ""
+    places = {"output": Place(dot(output))}
+    if isinstance(model, EncoderDecoder):
+        for side, part in (("source", "encoder"), ("target", "decoder")):
+            places[f"{side}.embedding"] = Place(dot(f"{side}_{embedding}"))
+            places |= _of_stack(model, f"{part}.", dot(part))
+    else:
+        places["embedding"] = Place(dot(embedding))
+        places |= _of_stack(model, "", dot(model.cell if rnn is None else rnn))
     return places
+
+
+def _of_stack(model: Model, ours: str, theirs: str) -> dict[str, Place]:
+    """The places of recurrent layers ``{ours}lstm0``, ``{ours}lstm0_reverse`` …"""
+    return {
+        f"{ours}{model.cell}{k}{suffix}": Place(theirs, f"_l{k}{suffix}")
+        for k in range(model.layers)
+        for suffix in ("", REVERSE)
+    }
 
 
 def _stack(layers: Sequence[Recurrent]) -> dict[str, Recurrent]:

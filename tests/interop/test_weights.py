@@ -29,6 +29,8 @@ from minilstm.interop import (
     to_torch,
 )
 from minilstm.layers import GRU, RNN
+from minilstm.models import Captioner
+from tests.helpers.shapes import MAKE
 
 KINDS = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
 every_kind = pytest.mark.parametrize("kind", KINDS.values())
@@ -414,3 +416,24 @@ def test_no_framework_is_imported():
             elif isinstance(node, ast.ImportFrom):
                 roots.add(node.module.split(".")[0])
     assert len(files) > 3 and roots - sys.stdlib_module_names == {"numpy", "minilstm"}
+
+
+@pytest.mark.parametrize("kind", ["classifier", "tagger", "encoder-decoder"])
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["lstm", "gru", "rnn"]), st.booleans())
+def test_models_of_other_shapes_come_back_from_pytorchs_layout(kind, seed, cell, both_ways):
+    rng = np.random.default_rng(seed)
+    model = MAKE[kind](rng, cell, 3, 2, hidden=4, layers=2, bidirectional=both_ways).model
+    again = type(model)(**model.sizes() | {"seed": 1})
+    if getattr(model, "attention", None) is not None:
+        with pytest.raises(InputError, match="PyTorch has no additive attention"):
+            to_torch(model)
+        return
+    weights = to_torch(model)
+    assert any(name.endswith("weight_ih_l1_reverse") for name in weights) == both_ways
+    load_torch(again, weights)
+    assert np.array_equal(again.parameters.flat, model.parameters.flat)
+
+
+def test_a_captioner_has_no_form_in_pytorch():
+    with pytest.raises(InputError, match="no bridge from a vector to a state"):
+        to_torch(Captioner(4, 5, hidden=2))
