@@ -17,17 +17,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-LACKING = {
-    errno.EINVAL,
-    errno.ENOSYS,
-    errno.ENOTSUP,
-    errno.EOPNOTSUPP,
-}  # the file system has no such operation
-BROKEN = {
-    errno.ENOSPC,
-    errno.EIO,
-    getattr(errno, "EDQUOT", errno.ENOSPC),
-}  # the disk is full or damaged
+# the file system has no such operation
+LACKING = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+# the disk is full or damaged
+BROKEN = {errno.ENOSPC, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 @contextlib.contextmanager

@@ -11,9 +11,8 @@ from minilstm.verify.gradcheck.check import METHODS
 from minilstm.verify.gradcheck.whole_model import check_model, random_case
 
 SIZES = {"V": 7, "E": 3, "H": 5, "L": 2, "T": 6, "B": 4}
-TOLERANCE = {
-    "complex": 1e-12
-}  # of the engine; the other methods have larger errors of their own
+# of the engine; the other methods have larger errors of their own
+TOLERANCE = {"complex": 1e-12}
 LIMITS = {
     "V": (2, 10**6),
     "E": (0, 10**4),

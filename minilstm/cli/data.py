@@ -187,16 +187,12 @@ def read(
         )
     if preset == "headlines" and column is None and not TABLES.isdisjoint(kinds):
         column = "title"
-    have_columns, are_tables = (
-        not WITH_COLUMNS.isdisjoint(kinds),
-        not TABLES.isdisjoint(kinds),
-    )
+    have_columns = not WITH_COLUMNS.isdisjoint(kinds)
+    are_tables = not TABLES.isdisjoint(kinds)
     texts, notes = [], []
     for source, kind in zip(sources, kinds):
-        for_column, for_table = (
-            kind in WITH_COLUMNS or not have_columns,
-            kind in TABLES or not are_tables,
-        )
+        for_column = kind in WITH_COLUMNS or not have_columns
+        for_table = kind in TABLES or not are_tables
         read = read_sequences(
             source,
             column if for_column else None,
@@ -298,11 +294,9 @@ def _batches(
         raise InputError(
             "the training set or the validation set is empty: give more text"
         )
-    batch_size, window, longest = (
-        settings["batch_size"],
-        settings["window"],
-        settings["max_length"],
-    )
+    batch_size = settings["batch_size"]
+    window = settings["window"]
+    longest = settings["max_length"]
     if window is None:
         if longest is None and ids.lengths.max() > LONGEST_SEQUENCE:
             raise InputError(

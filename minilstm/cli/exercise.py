@@ -91,11 +91,9 @@ def help_with(exercise: Exercise, arguments: Namespace, again: str) -> str:
     task = chosen(exercise, arguments.task)
     if task is None:
         return f"All {len(exercise.tasks)} tasks are right. For help with one of them: {again} --task 1 --hint"
-    return (
-        solution(exercise, task)
-        if arguments.solution
-        else hints(exercise, task, arguments.hint, again)
-    )
+    if arguments.solution:
+        return solution(exercise, task)
+    return hints(exercise, task, arguments.hint, again)
 
 
 def listed(arguments: Namespace, here: Path) -> int:

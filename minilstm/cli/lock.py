@@ -23,12 +23,8 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
     import msvcrt
 
-TAKEN = {
-    errno.EWOULDBLOCK,
-    errno.EAGAIN,
-    errno.EACCES,
-    errno.EDEADLK,
-}  # another run has the lock
+# another run has the lock
+TAKEN = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}
 NO_LOCKS = LACKING | {errno.ENOLCK}  # this file system has none
 ATTEMPTS = 10
 
@@ -58,15 +54,13 @@ def locked(folder: Path, say: Callable[[str], None] = print) -> Iterator[None]:
         finally:
             if fcntl is None:
                 file.close()  # Windows removes no file that is open
-            with contextlib.suppress(
-                OSError
-            ):  # before the lock is released: what is removed later could be another's
+            # before the lock is released: what is removed later could be another's
+            with contextlib.suppress(OSError):
                 os.unlink(folder / ".lock")
             file.close()
     finally:
-        with contextlib.suppress(
-            OSError
-        ):  # a folder that is not empty stays, and those above it
+        # a folder that is not empty stays, and those above it
+        with contextlib.suppress(OSError):
             for parent in made:
                 parent.rmdir()
 
@@ -90,9 +84,8 @@ def _open_locked(folder: Path) -> tuple[IO[bytes], bool]:
             ) from error
         try:
             is_locked = _lock(file, folder)
-            if (
-                _is_at(folder / ".lock", file) or attempt >= ATTEMPTS
-            ):  # some network folders number files anew each time
+            # some network folders number files anew each time
+            if _is_at(folder / ".lock", file) or attempt >= ATTEMPTS:
                 return file, is_locked
         except BaseException:
             file.close()

@@ -97,9 +97,8 @@ def is_memory(error: BaseException) -> bool:
         and error.errno == errno.ENOMEM
     ):
         return True
-    if isinstance(error, (ImportError, OSError)) and "failed to map segment" in str(
-        error
-    ):  # the linker has words only
+    is_linker = isinstance(error, (ImportError, OSError))  # it gives no error number
+    if is_linker and "failed to map segment" in str(error):
         return True
     cause = error.__cause__ or error.__context__
     return cause is not None and is_memory(cause)

@@ -35,9 +35,8 @@ def kept_run(path: Path, arguments: Namespace) -> Checkpoint | None:
                 f"{path.parent} contains no run to continue; name a text to start one"
             )
         for name in ("best.npz", "history.csv", "samples.txt", "loss.png"):
-            is_of_failed_run = (
-                name == "history.csv" and path.exists()
-            )  # the rows of steps that were never saved
+            # the rows of steps that were never saved
+            is_of_failed_run = name == "history.csv" and path.exists()
             if (path.parent / name).exists() and not is_of_failed_run:
                 raise InputError(
                     f"{path.parent / name} exists already and would be overwritten; choose another --out"
@@ -98,10 +97,11 @@ def continued_settings(
         and "file" != source_kind(sources)
         or source_kind(sources) != source_kind(kept_sources)
     ):
+        # files may have been moved; the text is compared when it has been read
         raise InputError(
             f"{path} was trained on {describe(kept_sources)}, so it cannot continue with {describe(sources)};"
             f" choose another folder with --out"
-        )  # files may have been moved; the text is compared when it has been read
+        )
     for name, value in given.items():
         was = began[name]
         if name in MAY_CHANGE or value == was:
@@ -134,8 +134,7 @@ def command(
 ) -> str:
     """The command that continues the run."""
     sources = arguments.sources if sources is None else sources
-    sources = (
-        sources if len(sources) == 1 or STANDARD_INPUT in sources else []
-    )  # the run knows its text
+    # the run knows its text
+    sources = sources if len(sources) == 1 or STANDARD_INPUT in sources else []
     words = ["minilstm", "train", *sources, "--out", str(folder), "--resume"]
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)

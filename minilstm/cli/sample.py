@@ -243,9 +243,8 @@ def _show_top(
         else tuple(dict.fromkeys((1.0, temperature)))
     )
     logits, _ = read_prompts(model, tokenizer, prompts)
-    tables = [
-        Sampling(tau).distribution(logits, forbidden) for tau in shown
-    ]  # of (B, V)
+    # of (B, V)
+    tables = [Sampling(tau).distribution(logits, forbidden) for tau in shown]
     ranked = np.argsort(
         -np.where(np.isin(np.arange(model.vocab_size), forbidden), -np.inf, logits),
         axis=1,
@@ -278,9 +277,8 @@ def _beam(
     """A table for each prompt: the texts that were found, with their log probabilities."""
     for b, prompt in enumerate(prompts):
         print("\n" * (b > 0) + title(prompt, terminal_width()))
-        print(
-            f"{'log P':>8}{'per token':>10}  text", flush=True
-        )  # the search may take long
+        # the search may take long
+        print(f"{'log P':>8}{'per token':>10}  text", flush=True)
         for found in beam_search(model, tokenizer, prompt, length, width):
             numbers = f"{found.log_probability:>8.2f}{found.log_probability / len(found.ids):>10.3f}  "
             for k, line in enumerate(

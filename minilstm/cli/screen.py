@@ -70,10 +70,8 @@ class Screen:
             self._block = block
             self._columns = self.size()[0] if block else 0
         except OSError as error:
-            if error.errno not in (
-                errno.EPIPE,
-                errno.EIO,
-            ):  # EIO: the terminal was closed
+            # EIO: the terminal was closed
+            if error.errno not in (errno.EPIPE, errno.EIO):
                 raise
             self._block = ""
             sys.stdout = open(os.devnull, "w", encoding="utf-8")
@@ -149,9 +147,8 @@ def live_curves(screen: Screen, asked: bool | None) -> list[Callback]:
 
 def _can_show(characters: str) -> bool:
     """Whether the output is a terminal that can move its cursor and print these characters."""
-    moves = (
-        os.environ.get("TERM", "dumb") not in ("", "dumb") or "WT_SESSION" in os.environ
-    )  # Windows Terminal
+    moves = os.environ.get("TERM", "dumb") not in ("", "dumb")
+    moves = moves or "WT_SESSION" in os.environ  # Windows Terminal
     if not (sys.stdout.isatty() and moves):
         return False
     try:

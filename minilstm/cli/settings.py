@@ -59,11 +59,8 @@ OF_SOURCE: dict[str, Settings] = {
         "epochs": None,
     },  # see epochs_of_file
 }
-OF_WORDS: Settings = {
-    "vocab": 10_000,
-    "embedding": 100,
-    "length": 60,
-}  # for files with --tokens words
+# for files with --tokens words
+OF_WORDS: Settings = {"vocab": 10_000, "embedding": 100, "length": 60}
 KERAS: Settings = {
     "optimizer": "adam",
     "learning_rate": 0.001,
@@ -130,10 +127,8 @@ def resolve_settings(kind: str, given: Settings) -> Settings:
         chosen |= PRESETS[preset] | (
             PUBLISHED_BUGS[preset] if given.get("as_published") else {}
         )
-    if given.get("tokens") not in (
-        None,
-        chosen["tokens"],
-    ):  # the embedding above is for the other tokens
+    # the embedding above is for the other tokens
+    if given.get("tokens") not in (None, chosen["tokens"]):
         chosen["embedding"] = (
             OF_WORDS["embedding"] if given["tokens"] == "words" else None
         )

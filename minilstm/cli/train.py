@@ -48,15 +48,11 @@ from minilstm.training.checkpoint import Checkpoint
 from minilstm.training.loop import Callback, Training, fit
 from minilstm.training.progress import Progress, as_item, in_other_units
 
-ASKED = [
-    *DEFAULTS,
-    *OF_SOURCE["file"],
-]  # all settings that an option sets, and some more
+# all settings that an option sets, and some more
+ASKED = [*DEFAULTS, *OF_SOURCE["file"]]
 ROWS_AN_EPOCH = 10  # of the history
-TEXTS_CHECKED = {
-    "headlines": 1_000,
-    "recipes": 200,
-}  # by the grammar, at the end of a run
+# by the grammar, at the end of a run
+TEXTS_CHECKED = {"headlines": 1_000, "recipes": 200}
 CHECKED_TEMPERATURE, CHECKED_LENGTH = 0.7, 300
 
 TRAINING_LOSS = "train: mean loss over the epoch, while the weights still change"
@@ -71,9 +67,8 @@ def run(arguments: Namespace) -> int:
         for name in ASKED
         if getattr(arguments, name, None) is not None
     }
-    if (
-        arguments.steps is not None or arguments.epochs is not None
-    ):  # the last request counts
+    # the last request counts
+    if arguments.steps is not None or arguments.epochs is not None:
         given |= {"steps": arguments.steps, "epochs": arguments.epochs}
     folder = _folder(arguments)
     with locked(folder):  # first: what is read must not change before it is written
@@ -136,11 +131,9 @@ def _run(
     began: float,
 ) -> int:
     """Train, and report; the folder is locked."""
-    training, model, settings = (
-        checkpoint.training,
-        checkpoint.training.model,
-        checkpoint.settings,
-    )
+    training = checkpoint.training
+    model = checkpoint.training.model
+    settings = checkpoint.settings
     model_path, interrupt = folder / "model.npz", StopOnSignal()
     say = screen.Screen(interrupt)
     by_products = ByProducts(say.paragraph)
@@ -247,11 +240,9 @@ def _check_by_grammar(checkpoint: Checkpoint, text: data.Data, say) -> None:
     """Print how many texts of the model the grammar accepts, and the long-range agreement of recipes."""
     if text.corpus is None:
         return
-    (name,), seed, model = (
-        checkpoint.settings["sources"],
-        checkpoint.settings["seed"],
-        checkpoint.training.model,
-    )
+    (name,) = checkpoint.settings["sources"]
+    seed = checkpoint.settings["seed"]
+    model = checkpoint.training.model
     rng, count = seeds.generator(seed, seeds.EVALUATION), TEXTS_CHECKED[name]
     accepted = share_accepted(
         model, text.tokenizer, text.corpus, rng, count, CHECKED_TEMPERATURE
@@ -294,19 +285,16 @@ def _new_run(settings: Settings, text: data.Data) -> Checkpoint:
         "fingerprint": text.fingerprint,
         "characters": text.characters,
     }
-    about_run = {
-        "run": secrets.token_hex(8)
-    }  # distinguishes the files of this run from others
+    # distinguishes the files of this run from others
+    about_run = {"run": secrets.token_hex(8)}
     return Checkpoint(training, text.tokenizer, {**settings, **about_text, **about_run})
 
 
 def _samples(training: Training, checkpoint: Checkpoint, text: data.Data) -> str:
     """One text for each prompt and, with a grammar, how many of a hundred texts it accepts."""
-    settings, model, tokenizer = (
-        checkpoint.settings,
-        training.model,
-        checkpoint.tokenizer,
-    )
+    settings = checkpoint.settings
+    model = training.model
+    tokenizer = checkpoint.tokenizer
     rng = seeds.generator(settings["seed"], seeds.SAMPLES, training.epoch)
     sampling = Sampling(settings["temperature"], greedy=settings["greedy"])
     texts = generate(model, tokenizer, text.prompts, settings["length"], sampling, rng)

@@ -101,9 +101,8 @@ def each_text(texts: Iterable[str], example: str = "fit([text])") -> Iterator[st
 
 def each_id(ids: Iterable[int], vocab_size: int) -> Iterator[int]:
     """Iterate over ids. InputError at one that is no integer or out of range."""
-    values = (
-        ids.tolist() if isinstance(ids, np.ndarray) else ids
-    )  # plain ints are faster
+    # plain ints are faster
+    values = ids.tolist() if isinstance(ids, np.ndarray) else ids
     if not isinstance(values, Iterable):
         raise InputError(f"ids must be a sequence of integers, not {values!r}")
     for position, value in enumerate(values):
@@ -151,9 +150,8 @@ def visible(token: str) -> str:
         character if character.isprintable() else _escape(character)
         for character in token
     )
-    if (
-        unicodedata.category(token[0])[0] == "M"
-    ):  # an accent would join the character before it
+    # an accent would join the character before it
+    if unicodedata.category(token[0])[0] == "M":
         shown = _escape(token[0]) + shown[1:]
     return shown if shown == token and not token.isspace() else f"'{shown}'"
 

@@ -64,9 +64,8 @@ class LeftPadded:
             start * self.batch_size, len(self.sequences), self.batch_size
         ):
             sequences = self.sequences[first : first + self.batch_size]
-            inputs = np.full(
-                (max(map(len, sequences)), len(sequences)), self.padding_id, np.int32
-            )  # (T, B)
+            shape = max(map(len, sequences)), len(sequences)  # T, B
+            inputs = np.full(shape, self.padding_id, np.int32)
             for b, ids in enumerate(sequences):
                 inputs[len(inputs) - len(ids) :, b] = ids
             yield Batch(
@@ -108,9 +107,8 @@ class RightPadded:
             sequences = self.sequences[
                 number * self.batch_size : (number + 1) * self.batch_size
             ]
-            padded = np.full(
-                (self.steps + 1, len(sequences)), self.padding_id, np.int32
-            )  # (T + 1, B)
+            shape = self.steps + 1, len(sequences)  # T + 1, B
+            padded = np.full(shape, self.padding_id, np.int32)
             for b, ids in enumerate(sequences):
                 cut = ids[: self.steps + 1]
                 padded[: len(cut), b] = cut

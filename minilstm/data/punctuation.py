@@ -30,22 +30,10 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import chain
 
-CONTRACTED = {
-    "d",
-    "ll",
-    "m",
-    "re",
-    "s",
-    "t",
-    "ve",
-}  # they'd, they'll, I'm, they're, it's, don't, I've
-PLAIN_S = {
-    "as",
-    "is",
-    "its",
-    "this",
-    "was",
-}  # no plurals: after them an apostrophe opens a quotation
+# they'd, they'll, I'm, they're, it's, don't, I've
+CONTRACTED = {"d", "ll", "m", "re", "s", "t", "ve"}
+# no plurals: after them an apostrophe opens a quotation
+PLAIN_S = {"as", "is", "its", "this", "was"}
 ELIDED = {"d", "l", "o", "za"}  # hors d'oeuvres, l'orange, o'clock, za'atar
 
 
@@ -104,10 +92,8 @@ def spaced(words: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Each word with what stands before it, a space or nothing; as soon as the word after it is known."""
     last, last_hugs = "", True
     for word, left, right in _hugs(words):
-        is_bar = "|" in (
-            last,
-            word,
-        )  # it stands between title and text, and keeps its distance
+        # it stands between title and text, and keeps its distance
+        is_bar = "|" in (last, word)
         yield "" if last == "" or (last_hugs or left) and not is_bar else " ", word
         last, last_hugs = word, right
 
@@ -163,10 +149,8 @@ def _straight_quote(quote: str, before: str, quoting: set[str]) -> tuple[bool, b
 
 def _hugs_of_mark(before: str, mark: str, after: str) -> tuple[bool, bool]:
     """The rules for marks that mean the same wherever they stand."""
-    number_before, number_after = (
-        before[-1:].isnumeric(),
-        after[:1].isnumeric(),
-    )  # 2 and 54cm in 2.54cm
+    # 2 and 54cm in 2.54cm
+    number_before, number_after = before[-1:].isnumeric(), after[:1].isnumeric()
     numbers = number_before and number_after
     if mark in ".:":
         return True, numbers  # 1.5, 1:2

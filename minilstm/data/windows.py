@@ -48,18 +48,15 @@ class WindowBatches:
     carries_state = True
 
     def __init__(self, ids: np.ndarray, batch_size: int, window: int, eos_id: int):
-        self.batch_size, self.window = (
-            check_size("batch_size", batch_size),
-            check_size("window", window),
-        )
+        self.batch_size = check_size("batch_size", batch_size)
+        self.window = check_size("window", window)
         ids = np.asarray(ids)
         self._length = len(ids) // batch_size
         if self._length < window:
             raise _too_small(ids, batch_size, window)
         self._rows = ids[: batch_size * self._length].reshape(batch_size, self._length)
-        self._after = _at(
-            ids, np.arange(1, batch_size + 1) * self._length, eos_id
-        )  # (B,) after each row
+        # (B,) after each row
+        self._after = _at(ids, np.arange(1, batch_size + 1) * self._length, eos_id)
 
     def __len__(self) -> int:
         return -(-self._length // self.window)
@@ -93,10 +90,8 @@ class StatelessWindows:
     carries_state = False
 
     def __init__(self, ids: np.ndarray, batch_size: int, window: int, eos_id: int):
-        self.batch_size, self.window = (
-            check_size("batch_size", batch_size),
-            check_size("window", window),
-        )
+        self.batch_size = check_size("batch_size", batch_size)
+        self.window = check_size("window", window)
         self._ids, self._eos_id = np.asarray(ids), eos_id
         self._count = len(self._ids) // window
         if self._count < batch_size:

@@ -95,9 +95,8 @@ class WordTokenizer:
         """
         if limit is not None:
             _check_limit(limit)
-        unsplit: Counter[str] = (
-            Counter()
-        )  # between white space; each kind is split once
+        # between white space; each kind is split once
+        unsplit: Counter[str] = Counter()
         for text in each_text(texts):
             for chunk in text_chunks(text):
                 unsplit.update(chunk.split())
@@ -200,11 +199,9 @@ class WordTokenizer:
         check_id(id_, self.vocab_size)
         if id_ == self.eos_id:
             return "<eos>"
-        return (
-            SHOWN_FOR_UNKNOWN
-            if id_ == self.unknown_id
-            else visible(self.tokens[id_ - SPECIAL])
-        )
+        if id_ == self.unknown_id:
+            return SHOWN_FOR_UNKNOWN
+        return visible(self.tokens[id_ - SPECIAL])
 
     def share_unknown(self, texts: Iterable[str]) -> float:
         """Fraction of words outside the vocabulary, 0 to 1. InputError without any word."""

@@ -57,9 +57,8 @@ def check_fit(
             raise InputError(
                 f"{name} must be a NumPy array, not {what}; a tensor's .numpy() makes one"
             )
-    for name in sorted(
-        expected, key=lambda name: not expected[name].recurrent
-    ):  # those that tell most come first
+    # those that tell most come first
+    for name in sorted(expected, key=lambda name: not expected[name].recurrent):
         if weights[name].shape != expected[name].shape:
             raise InputError(
                 _wrong_shape(name, weights[name].shape, expected[name], framework)

@@ -144,11 +144,12 @@ def _outward(layer: Any, params: Mapping[str, np.ndarray]) -> Arrays:
     if not isinstance(layer, Recurrent):
         return {"kernel": params["W"], "bias": params["b"]}  # (3)
     if len(layer.biases) == 1:
+        # (1)
         return {
             "kernel": params["Wx"],
             "recurrent_kernel": params["Wh"],
             "bias": params["b"],
-        }  # (1)
+        }
     arrays = {
         "kernel": params["Wx"],
         "recurrent_kernel": params["Wh"],
@@ -163,15 +164,17 @@ def _inward(layer: Any, weights: Arrays) -> Arrays:
     if not isinstance(layer, Recurrent):
         return {"W": weights["kernel"], "b": weights["bias"]}  # (3)
     if len(layer.biases) == 1:
+        # (1)
         return {
             "Wx": weights["kernel"],
             "Wh": weights["recurrent_kernel"],
             "b": weights["bias"],
-        }  # (1)
+        }
+    # (2)
     Wx, Wh, (bx, bh) = (
         swap_first_blocks(weights[short])
         for short in ("kernel", "recurrent_kernel", "bias")
-    )  # (2)
+    )
     return {"Wx": Wx, "Wh": Wh, "bx": bx, "bh": bh}
 
 
@@ -190,13 +193,10 @@ def _places(
     model: LanguageModel, rnn: str | Sequence[str] | None, embedding: str, output: str
 ) -> dict[str, Place]:
     name = KERAS_NAMES[model.cell]
-    rnn = (
-        [name, *(f"{name}_{k}" for k in range(1, model.layers))]
-        if rnn is None
-        else [rnn]
-        if isinstance(rnn, str)
-        else rnn
-    )
+    if rnn is None:
+        rnn = [name, *(f"{name}_{k}" for k in range(1, model.layers))]
+    elif isinstance(rnn, str):
+        rnn = [rnn]
     if len(rnn) != model.layers:
         raise InputError(
             f"rnn must have one name for each of {model.layers} layers, not {len(rnn)}: {list(rnn)}"

@@ -162,12 +162,13 @@ def _outward(layer: Any, params: Mapping[str, np.ndarray]) -> Arrays:
         bias_ih, bias_hh = params["bx"], params["bh"]  # (2)
     else:
         bias_ih, bias_hh = params["b"], np.zeros_like(params["b"])  # (3)
+    # (1)
     return {
         "weight_ih": params["Wx"].T,
         "weight_hh": params["Wh"].T,
         "bias_ih": bias_ih,
         "bias_hh": bias_hh,
-    }  # (1)
+    }
 
 
 def _inward(layer: Any, weights: Arrays) -> Arrays:
@@ -179,10 +180,8 @@ def _inward(layer: Any, weights: Arrays) -> Arrays:
     bias_ih, bias_hh = weights["bias_ih"], weights["bias_hh"]
     if len(layer.biases) == 2:
         return {**matrices, "bx": bias_ih, "bh": bias_hh}  # (2)
-    return {
-        **matrices,
-        "b": np.where(bias_hh == 0, bias_ih, bias_ih + bias_hh),
-    }  # (3); -0.0 + 0.0 would be 0.0
+    # (3); -0.0 + 0.0 would be 0.0
+    return {**matrices, "b": np.where(bias_hh == 0, bias_ih, bias_ih + bias_hh)}
 
 
 TRANSPOSED = "which is that of Keras; load_keras or layer_from_keras read it"

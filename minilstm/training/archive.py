@@ -43,10 +43,8 @@ def _damage_is_reported() -> Iterator[None]:
         number = error.errno if isinstance(error, OSError) else None
         if number == errno.ENOMEM:
             raise MemoryError from error
-        if isinstance(error, OSError) and number not in (
-            None,
-            errno.EINVAL,
-        ):  # EINVAL: bad seek
+        # EINVAL: bad seek
+        if isinstance(error, OSError) and number not in (None, errno.EINVAL):
             raise CheckpointError(f"cannot be read ({error.strerror})") from error
         raise CheckpointError(
             f"is damaged ({type(error).__name__}: {error})"
@@ -130,9 +128,8 @@ class Archive:
             as_bytes = array.view(np.uint8)
             for start in range(0, as_bytes.size, CHUNK):
                 part = as_bytes[start : start + CHUNK]
-                part[:] = np.frombuffer(
-                    stream.read(part.size), np.uint8
-                )  # ValueError if there are too few bytes
+                # ValueError if there are too few bytes
+                part[:] = np.frombuffer(stream.read(part.size), np.uint8)
         return array.reshape(shape, order="F" if is_fortran else "C")
 
 

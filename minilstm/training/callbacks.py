@@ -92,11 +92,9 @@ def _reason(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "there is not enough memory"
     message = " ".join(str(error).split())
-    return (
-        message
-        if isinstance(error, MinilstmError)
-        else f"{type(error).__name__}: {message}".removesuffix(": ")
-    )
+    if isinstance(error, MinilstmError):
+        return message
+    return f"{type(error).__name__}: {message}".removesuffix(": ")
 
 
 class ValidationLoss(Callback):
@@ -375,9 +373,8 @@ class StopOnSignal(Callback, contextlib.AbstractContextManager):
     def __enter__(self) -> StopOnSignal:
         if threading.current_thread() is threading.main_thread():
             for number in self.SIGNALS:
-                if (
-                    signal.getsignal(number) is not signal.SIG_IGN
-                ):  # ignored under nohup
+                # ignored under nohup
+                if signal.getsignal(number) is not signal.SIG_IGN:
                     self._kept[number] = signal.signal(number, self._receive)
         return self
 

@@ -15,11 +15,8 @@ from plotille import Canvas, color
 
 from minilstm.training.loop import Callback, HistoryRow, StepRecord, Training
 
-BLUE, ORANGE, GREY = (
-    33,
-    208,
-    245,
-)  # of the 256 that terminals number; legible on black and on white
+# of the 256 that terminals number; legible on black and on white
+BLUE, ORANGE, GREY = 33, 208, 245
 ROWS, NARROWEST, WIDEST = 9, 60, 80
 HEIGHT = ROWS + 2  # of the whole text: with the axis and the legend
 MARGIN = 10  # columns left of the dots
@@ -69,9 +66,8 @@ def draw(history: Sequence[HistoryRow], width: int, colours: bool = False) -> st
     if floor is not None:
         for k in range(columns):
             canvas.point((k + 0.1) * canvas.xmax / columns, _log(floor), color=GREY)
-    stride = 1 + len(training) // (
-        4 * columns
-    )  # more points than dots would only take time
+    # more points than dots would only take time
+    stride = 1 + len(training) // (4 * columns)
     points = [*training[:-1:stride], training[-1]]
     for (step, loss), (next_step, next_loss) in zip(points[:1] + points, points):
         canvas.line(step, _log(loss), next_step, _log(next_loss), color=BLUE)
@@ -125,13 +121,11 @@ class LiveCurves(Callback):
         colours: bool = False,
         seconds: float = 0.25,
     ):
-        self.put, self.size, self.show, self.colours, self.seconds = (
-            put,
-            size,
-            show,
-            colours,
-            seconds,
-        )
+        self.put = put
+        self.size = size
+        self.show = show
+        self.colours = colours
+        self.seconds = seconds
         self._failed, self._rows, self._drawn_at = False, 0, -math.inf
 
     def on_step(self, training: Training, record: StepRecord) -> None:

@@ -198,9 +198,8 @@ def _steps(
             if steps is not None and training.step >= steps:
                 return
             began = time.perf_counter()
-            with np.errstate(
-                all="ignore"
-            ):  # NotFiniteError reports it below, instead of warnings
+            # NotFiniteError reports it below, instead of warnings
+            with np.errstate(all="ignore"):
                 dropout_rng = (
                     seeds.generator(model.seed, seeds.DROPOUT, training.step)
                     if model.dropout
@@ -240,12 +239,10 @@ def _steps(
             training.epoch_tokens += batch.tokens
             epoch, ends = training.epoch + 1, training.position == len(batches)
             if ends:
-                training.rng, training.epoch, training.position, training.state = (
-                    order_rng,
-                    epoch,
-                    0,
-                    None,
-                )
+                training.rng = order_rng
+                training.epoch = epoch
+                training.position = 0
+                training.state = None
             training.row_seconds += time.perf_counter() - began
             yield StepRecord(epoch, training.step, loss, norm, batch.tokens, ends)
 

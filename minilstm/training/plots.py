@@ -39,9 +39,8 @@ def load_matplotlib() -> Any:
     ImportError : if matplotlib is not installed.
     """
     is_first = "matplotlib" not in sys.modules
-    chosen = os.environ.pop(
-        "MPLBACKEND", None
-    )  # an unknown name would make the import fail
+    # an unknown name would make the import fail
+    chosen = os.environ.pop("MPLBACKEND", None)
     try:
         import matplotlib
     finally:

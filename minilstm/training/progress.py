@@ -57,11 +57,9 @@ class Progress(Callback):
         bar=None,
         show: Callable[[str], None] = print,
     ):
-        self.steps_an_epoch, self.floor, self.characters = (
-            steps_an_epoch,
-            floor,
-            characters,
-        )
+        self.steps_an_epoch = steps_an_epoch
+        self.floor = floor
+        self.characters = characters
         self.seconds, self.bar, self.show = seconds, bar, show
         self._shown_at = time.monotonic()
 

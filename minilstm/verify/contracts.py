@@ -153,11 +153,9 @@ def copy_of(value):
     if isinstance(value, dict):
         return {key: copy_of(v) for key, v in value.items()}
     if isinstance(value, tuple):
-        return (
-            type(value)(*map(copy_of, value))
-            if hasattr(value, "_fields")
-            else tuple(map(copy_of, value))
-        )
+        if hasattr(value, "_fields"):
+            return type(value)(*map(copy_of, value))
+        return tuple(map(copy_of, value))
     return [copy_of(v) for v in value] if isinstance(value, list) else value
 
 

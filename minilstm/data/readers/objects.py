@@ -147,9 +147,8 @@ def _objects_by_line(text: str, name: str) -> Entries:
 def _parse(text: str, name: str) -> Any:
     """The value that JSON text stands for; of whole numbers, of any length, as a float."""
     try:
-        return json.loads(
-            text, parse_int=float
-        )  # numbers are no text: their digits do not matter
+        # numbers are no text: their digits do not matter
+        return json.loads(text, parse_int=float)
     except RecursionError as error:
         raise InputError(
             f"{name} is nested too deeply for JSON: give a plain list of objects"

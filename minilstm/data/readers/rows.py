@@ -45,10 +45,8 @@ def rows_of(text: str, separator: str, quotes: bool, name: str) -> Iterator[list
     """
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
     reader = csv.reader(_lines(text), delimiter=separator, quoting=quoting, strict=True)
-    length, line = (
-        0,
-        1,
-    )  # line: where the row starts; cells in quotes may have several lines
+    # line: where the row starts; cells in quotes may have several lines
+    length, line = 0, 1
     while True:
         try:
             with _cells_of_any_length():

@@ -46,11 +46,9 @@ def structure_of(text: str) -> str | None:
     tabs = {line.strip().count("\t") for line in lines}
     if len(tabs) == 1 and 0 not in tabs:
         return "tsv"
-    return (
-        "csv"
-        if any(_is_table("\n".join(lines), separator) for separator in ",;")
-        else None
-    )
+    if any(_is_table("\n".join(lines), separator) for separator in ",;"):
+        return "csv"
+    return None
 
 
 def warning(text: str, name: str) -> str:

@@ -84,9 +84,8 @@ def _validation_size(
         raise InputError(
             f"rng must be a numpy Generator, as numpy.random.default_rng(0) is, not {rng!r}"
         )
-    if (
-        not isinstance(fraction, (int, float, np.floating)) or not 0 < fraction < 1
-    ):  # so NaN is refused too
+    # so NaN is refused too
+    if not isinstance(fraction, (int, float, np.floating)) or not 0 < fraction < 1:
         raise InputError(
             f"fraction must be a number between 0 and 1, such as 0.1, not {fraction!r}"
         )

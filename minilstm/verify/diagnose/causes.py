@@ -23,12 +23,8 @@ from minilstm.verify.diagnose.diagnosis import RAISES, Parts
 from minilstm.verify.diagnose.explain import same
 from minilstm.verify.diagnose.trials import GATE_NAMES
 
-OF_X_AND_H = (
-    ("dWx", "dWh", "db"),
-    ("dWx", "dWh"),
-    ("dWh", "db"),
-    ("dWx", "db"),
-)  # what dz can be solved from
+# what dz can be solved from
+OF_X_AND_H = (("dWx", "dWh", "db"), ("dWx", "dWh"), ("dWh", "db"), ("dWx", "db"))
 
 
 def finite(mine, ours: np.ndarray) -> bool:
@@ -83,9 +79,8 @@ def solve_dz(
         if name not in read
     ):
         return dz_right
-    best = max(
-        candidates, key=agreeing
-    )  # the first of equals, so that the right one is preferred
+    # the first of equals, so that the right one is preferred
+    best = max(candidates, key=agreeing)
     return best if agreeing(best) >= 3 else None
 
 
@@ -146,9 +141,8 @@ def own_parts(parts: Parts, case: Case) -> Parts:
     if found is None or outputs is None:
         return parts
     your_dz = dict(zip(GATE_NAMES, np.split(found, 4, axis=1)))
-    one = through_gates(
-        np.ones_like(dh), np.ones_like(dc), cache
-    )  # by which dh and dc are multiplied
+    # by which dh and dc are multiplied
+    one = through_gates(np.ones_like(dh), np.ones_like(dc), cache)
     gates = [your_dz[gate] / one[gate] for gate in GATE_NAMES[:3]]
     your_dc, your_dh = solve_dc(gates, dc, outputs["dc_prev"] / f), dh
     of_output_gate = your_dz["output gate"] / one["output gate"]

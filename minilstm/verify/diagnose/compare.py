@@ -258,20 +258,17 @@ def _findings(
 ) -> list[Finding]:
     """Known mistakes that explain all; or what can be said of the place."""
     explained = exactly(yours, right, trial.known(), trial.ours)
-    return (
-        findings_of(explained, yours, right)
-        if explained
-        else locate(trial, function, yours, right)
-    )
+    if explained:
+        return findings_of(explained, yours, right)
+    return locate(trial, function, yours, right)
 
 
 def _notes_on_the_cache(trial: Trial, function: Callable) -> tuple[str, ...]:
     """The note of ``check_step`` on a backward pass that works in its cache, or uses it up; or on one that keeps sums."""
     if trial.forward is None:
         return ()
-    once, twice = (
-        trial.yours(function, sizes=trial.sizes[-1:]) for _ in range(2)
-    )  # each after its own forward pass
+    # each after its own forward pass
+    once, twice = (trial.yours(function, sizes=trial.sizes[-1:]) for _ in range(2))
     if not agree(twice, once):
         return (f"Your {KEEPS_SUMS}",)
     first, again = trial.second_call(function)
@@ -323,11 +320,11 @@ def _when(wrong: Sequence[str], yours: Sequence[Parts], right: Sequence[Parts]) 
         return ""
     if not any(map(any, bad)):
         of_weights = all(name.startswith(("dWx", "dWh", "db")) for name in wrong)
-        return (
-            "All steps are right, but the sums over them for the weights are not."
-            if wrong and of_weights
-            else ""
-        )
+        if wrong and of_weights:
+            return (
+                "All steps are right, but the sums over them for the weights are not."
+            )
+        return ""
     if all(map(all, bad)):
         return "It is wrong from the last step on, which is computed first."
     if all(not last and all(earlier) for last, *earlier in bad):

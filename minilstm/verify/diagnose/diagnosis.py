@@ -98,11 +98,9 @@ def evidence(name: str, yours, right) -> str:
     """What a part is and what it should be, at the entry that is furthest from it."""
     if right is None:
         owner, _, changed = name.partition(", ")
-        return (
-            f"Your function changes {owner}, which belongs to the caller."
-            if changed
-            else f"{name} is not expected."
-        )
+        if changed:
+            return f"Your function changes {owner}, which belongs to the caller."
+        return f"{name} is not expected."
     if yours is None:
         return f"{name} is missing."
     if yours.shape != right.shape:

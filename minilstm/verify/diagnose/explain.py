@@ -17,13 +17,13 @@ from minilstm.verify.diagnose.variant import Mistake
 
 SIX_DIGITS = 1e-6  # relative to the largest entry of a part; a mistake changes digits long before these
 ALL_DIGITS = 1e-9
+# what kinds differ in
 KIND = re.compile(
     r"input gate|forget gate|candidate|output gate|factor (1 - )?[ifo] |\bd?(Wx|Wh|b)\b"
-)  # what kinds differ in
+)
 Place = tuple[int, str]  # the number of a case, and the name of a part
-Explained = list[
-    tuple[Mistake | None, list[str]]
-]  # a mistake, or None, and the parts that it explains
+# a mistake, or None, and the parts that it explains
+Explained = list[tuple[Mistake | None, list[str]]]
 Results = dict[Mistake, list[Parts]]
 
 
@@ -69,18 +69,16 @@ def same(mine, ours, tolerance: float = SIX_DIGITS) -> bool:
         return False
     if mine.shape != ours.shape or mine.dtype.kind not in "fiu":
         return False
-    if (
-        mine.dtype == ours.dtype and mine.tobytes() == ours.tobytes()
-    ):  # as nearly always: ten times as fast
+    # as nearly always: ten times as fast
+    if mine.dtype == ours.dtype and mine.tobytes() == ours.tobytes():
         return True
     with np.errstate(invalid="ignore"):
         if (np.abs(mine - ours) <= tolerance * np.abs(ours).max(initial=0)).all():
             return True
     if np.isfinite(ours).all():
         return False
-    return np.array_equal(
-        mine, ours, equal_nan=ours.dtype.kind == "f"
-    )  # of what is infinite or NaN
+    # of what is infinite or NaN
+    return np.array_equal(mine, ours, equal_nan=ours.dtype.kind == "f")
 
 
 def ratio(mine, ours) -> str | None:
@@ -101,11 +99,9 @@ def ratio(mine, ours) -> str | None:
     ):
         return None
     number = float(np.sum(mine * ours) / np.sum(ours * ours))
-    return (
-        f"{number:.4g}"
-        if abs(number - 1) > 1e-3 and same(mine, number * ours)
-        else None
-    )
+    if abs(number - 1) > 1e-3 and same(mine, number * ours):
+        return f"{number:.4g}"
+    return None
 
 
 def exactly(
@@ -160,10 +156,11 @@ def _made_together(
         for mistake, shown in shows.items()
         if shown and not shown & ~wrong
     }
+    # shown, and otherwise yours
     spoilt = {
         mistake: shows[mistake] & bits(places(yours, known[mistake]))
         for mistake in shows
-    }  # shown, and otherwise yours
+    }
     kinds: dict[str, list[Mistake]] = {}
     for mistake in shows:
         kinds.setdefault(KIND.sub("…", mistake.name), []).append(mistake)

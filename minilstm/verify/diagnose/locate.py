@@ -116,24 +116,20 @@ def in_time(
     longest: Parts = max(right, key=lambda parts: len(parts))
     if _factor([*longest], yours, right):
         return _one_factor(yours, right)
-    if any(
-        RAISES in parts or "dx" in parts for parts in yours
-    ):  # dx is whole where its first axis is not time
+    # dx is whole where its first axis is not time
+    if any(RAISES in parts or "dx" in parts for parts in yours):
         return plainly(trial, function, yours, right)
     one_step = step_backward_trial(trial.seed, as_step(trial.your_forward))
     if not trial.catalogue:
         one_step = replace(one_step, catalogue=())
     through_h = as_step_backward(function)
     through_state = as_step_backward(function, dh_is_final=True)
-    of_step, of_state, right_of_step = (
-        one_step.yours(through_h),
-        one_step.yours(through_state),
-        list(one_step.ours()),
-    )
+    of_step = one_step.yours(through_h)
+    of_state = one_step.yours(through_state)
+    right_of_step = list(one_step.ours())
     if differences(of_step, right_of_step):
-        if not agree(
-            of_state, of_step
-        ):  # then it is no step that goes wrong, but what goes into one or comes out
+        # then it is no step that goes wrong, but what goes into one or comes out
+        if not agree(of_state, of_step):
             one_step = replace(one_step, catalogue=())
         findings = _of_one_step(one_step, through_h, of_step, right_of_step)
         if not _in_every_step(trial, findings, yours):
@@ -174,11 +170,9 @@ def _of_one_step(
     one_step: Trial, function: Callable, yours: list[Parts], right: list[Parts]
 ) -> list[Finding]:
     explained = exactly(yours, right, one_step.known(), one_step.ours)
-    return (
-        findings_of(explained, yours, right)
-        if explained
-        else in_a_step(one_step, function, yours, right)
-    )
+    if explained:
+        return findings_of(explained, yours, right)
+    return in_a_step(one_step, function, yours, right)
 
 
 def _in_every_step(trial: Trial, findings: list[Finding], yours: list[Parts]) -> bool:
@@ -202,10 +196,8 @@ def _between_steps(
 ) -> list[Finding]:
     """A single step is right, more are not."""
     findings = plainly(trial, function, yours, right)
-    known, unknown = (
-        [f for f in findings if f.mistake],
-        [f for f in findings if not f.mistake],
-    )
+    known = [f for f in findings if f.mistake]
+    unknown = [f for f in findings if not f.mistake]
     left = tuple(part for finding in unknown for part in finding.parts)
     outputs = {_output(part) for finding in known for part in finding.parts}
     of_two, right_of_two = of_two_steps(trial, function)
@@ -300,11 +292,9 @@ def _made_of_dz(parts: Sequence[str]) -> str:
 
 
 def _and(names: Sequence[str]) -> str:
-    return (
-        f"{names[0]} is"
-        if len(names) == 1
-        else f"{', '.join(names[:-1])} and {names[-1]} are"
-    )
+    if len(names) == 1:
+        return f"{names[0]} is"
+    return f"{', '.join(names[:-1])} and {names[-1]} are"
 
 
 def _follow(wrong: Sequence[str], causes: Sequence[str]) -> str:
@@ -313,11 +303,9 @@ def _follow(wrong: Sequence[str], causes: Sequence[str]) -> str:
     names = list(
         dict.fromkeys(_output(part) for part in wrong if _output(part) not in own)
     )
-    return (
-        f"What else is wrong follows from it: {', '.join(names)}."
-        if names and set(own) & {"dh", "dc", "dz"}
-        else ""
-    )
+    if names and set(own) & {"dh", "dc", "dz"}:
+        return f"What else is wrong follows from it: {', '.join(names)}."
+    return ""
 
 
 def _factor(parts: Sequence[str], yours: list[Parts], right: list[Parts]) -> str:
@@ -348,19 +336,19 @@ def _shown(
 ) -> str:
     """The first entry that shows the difference; of an unknown mistake three, and all that is a constant times what belongs."""
     output_of = lambda name: name.partition(", ")[0]
-    find = lambda results, name: results.get(
-        name, results.get(output_of(name))
-    )  # an output that could not be cut into gates
+    # an output that could not be cut into gates
+    find = lambda results, name: results.get(name, results.get(output_of(name)))
     shown: dict[str, str] = {}  # the first of each output
     cases = [(mine, ours) for mine, ours in zip(yours, right) if RAISES not in mine]
     for mine, ours in cases:
         for name in parts:
             if {name} & {*mine, *ours} and not same(find(mine, name), ours.get(name)):
+                # not one part for each step
                 whole = (
                     mine.get(_output(name))
                     if name not in mine and "[" in name
                     else None
-                )  # not one part for each step
+                )
                 shape = (
                     f"{_output(name)} has the shape {whole.shape}; its first axis is not time."
                     if whole is not None
@@ -381,7 +369,6 @@ def _shown(
         f"All of {listed(names)} is {number} times what belongs there."
         for number, names in ratios.items()
     ]
-    explained = sum(map(len, ratios.values())) == len(
-        parts
-    )  # then one number is example enough
+    # then one number is example enough
+    explained = sum(map(len, ratios.values())) == len(parts)
     return " ".join([*list(shown.values())[: 1 if explained else 3], *constant])

@@ -17,10 +17,8 @@ from minilstm.verify.diagnose.causes import solve_dc, solve_dz, through_gates, w
 from minilstm.verify.diagnose.diagnosis import RAISES, Parts
 from minilstm.verify.diagnose.trials import GATE_NAMES
 
-TWO_STEPS = (
-    (2, 2, 3, 4),
-    (2, 1, 4, 3),
-)  # T, B, D, H: 2 B rows of dz are solved for with D + H + 1 equations
+# T, B, D, H: 2 B rows of dz are solved for with D + H + 1 equations
+TWO_STEPS = ((2, 2, 3, 4), (2, 1, 4, 3))
 ARRIVES = "dh_prev, handed on by step 1", "dc_prev, handed on by step 1"
 
 

@@ -15,9 +15,8 @@ from unittest.mock import patch
 
 import numpy as np
 
-_one_at_a_time = (
-    threading.Lock()
-)  # two threads that put their functions back in another order would leave one behind
+# two threads that put their functions back in another order would leave one behind
+_one_at_a_time = threading.Lock()
 
 
 @contextmanager

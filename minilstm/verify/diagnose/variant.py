@@ -20,9 +20,8 @@ ALL_GATES = "(1), (2), (3), (5)"
 OTHER_ORDERS = [
     order for order in map("".join, itertools.permutations("ifgo")) if order != "ifgo"
 ]
-OURS_ALONE = re.compile(
-    r"( = np\.split|, LSTM\w*)$"
-)  # ends that make a text unique in our source and say nothing
+# ends that make a text unique in our source and say nothing
+OURS_ALONE = re.compile(r"( = np\.split|, LSTM\w*)$")
 
 
 @dataclass(frozen=True)
@@ -66,20 +65,17 @@ class Mistake:
         """What the code under test does, and what belongs there."""
         belongs = OURS_ALONE.sub("", self.belongs or self.right)
         target, _, right = belongs.partition(" = ")
-        readable = OURS_ALONE.sub("", self.shown or self.wrong).replace(
-            "np.arctanh(tanh_c)", "c"
-        )  # c is not in the cache
+        readable = OURS_ALONE.sub("", self.shown or self.wrong)
+        readable = readable.replace("np.arctanh(tanh_c)", "c")  # no c in the cache
         same_target, _, wrong = readable.partition(" = ")
         if right and target == same_target and not set("[];,") & set(wrong + target):
             sentence = f"Your {target} equals {wrong} where {right} belongs"
         else:
             sentence = f"It is as if `{readable}` stood where `{belongs}` belongs"
         plural = "s" if "," in self.equation else ""
-        return (
-            f"{sentence}: equation{plural} {self.equation}."
-            if self.equation
-            else f"{sentence}."
-        )
+        if self.equation:
+            return f"{sentence}: equation{plural} {self.equation}."
+        return f"{sentence}."
 
 
 def made_in(function: Any, *rows: tuple[str, ...]) -> list[Mistake]:

@@ -211,10 +211,8 @@ def check_gradient_arrays(gradients, params: Params) -> dict[str, np.ndarray]:
             f"gradients must be a dictionary of arrays, not {type(gradients).__name__}"
         )
     if set(gradients) != set(params):
-        missing, extra = (
-            sorted(set(params) - set(gradients)),
-            sorted(map(str, set(gradients) - set(params))),
-        )
+        missing = sorted(set(params) - set(gradients))
+        extra = sorted(map(str, set(gradients) - set(params)))
         raise InputError(
             "the gradients must have the names of the parameters;"
             + (f" missing: {', '.join(missing)}" if missing else "")
@@ -258,9 +256,9 @@ def _compare_projections(
     row = replace(row, shape=yours.shape, where=None, wrong_entries=0)
     if row.verdict != "WRONG":
         return row
-    for _ in range(
-        PROJECTIONS
-    ):  # a direction may happen to hide an error; then the search ends at an entry that is right
+    # a direction may happen to hide an error; then the search ends at an entry that is
+    # right
+    for _ in range(PROJECTIONS):
         where = _search(yours, derivative, params[name], rng)
         at = float(yours[where]), derivative(_unit(yours.shape, where))
         kink_at = lambda _, gap: _kinks_of(objective, params, name)(where, gap)
@@ -313,10 +311,8 @@ def _blame_the_method_if_it_is_to_blame(
     for row in rows:
         if row.verdict != "WRONG" or row.where is None:
             continue
-        direction, place = (
-            {row.name: _unit(row.shape, row.where)},
-            f"{row.name}{row.place}",
-        )
+        direction = {row.name: _unit(row.shape, row.where)}
+        place = f"{row.name}{row.place}"
         objective.check_smooth(params, direction, f"in {place}")
         differences = objective.contradicts(row.derivative, params, direction)
         if differences is not None:

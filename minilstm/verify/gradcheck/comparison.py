@@ -62,24 +62,19 @@ class Comparison:
         ``kink_at`` : from an entry and a gap to the one-sided derivatives, if the loss has a
         kink there and they differ by more than the gap; else to None.
         """
-        largest, nothing = (
-            float(np.abs(derivative).max()),
-            max(self.nothing, self.rounding),
-        )
+        largest = float(np.abs(derivative).max())
+        nothing = max(self.nothing, self.rounding)
         floor = max(1e-2 * largest, self.smallest_floor)
         absolute = np.asarray(np.abs(yours - derivative))
         scale = np.maximum(np.maximum(np.abs(yours), np.abs(derivative)), floor)
         with np.errstate(invalid="ignore"):
-            relative = np.asarray(
-                absolute / np.where(scale == 0, 1, scale)
-            )  # 0/0: two zeros agree
+            # 0/0: two zeros agree
+            relative = np.asarray(absolute / np.where(scale == 0, 1, scale))
         relative[~np.isfinite(yours)] = np.inf
         evidence, kinks = np.asarray(np.abs(derivative) > nothing), {}
         for where in map(tuple, np.argwhere(relative > self.tolerance).tolist()):
-            sides, slack = (
-                kink_at(where, float(absolute[where])),
-                self.tolerance * scale[where],
-            )
+            sides = kink_at(where, float(absolute[where]))
+            slack = self.tolerance * scale[where]
             if sides and min(sides) - slack <= yours[where] <= max(sides) + slack:
                 kinks[where] = sides
                 relative[where] = absolute[where] = 0

@@ -113,14 +113,12 @@ def check_linear(
         at({k: array + du[k] for k, array in dy.items()}),
         {k: g + other[k] for k, g in once.items()},
     )
-    return (
-        _sentence(
+    if name:
+        return _sentence(
             given,
             f"d{name} at the sum of two {given} is not the sum of d{name} at each",
         )
-        if name
-        else ""
-    )
+    return ""
 
 
 def _sentence(given: str, how: str) -> str:

@@ -16,14 +16,10 @@ import numpy as np
 from minilstm.verify.gradcheck import numerical
 from minilstm.verify.gradcheck.numerical import STEP, Loss, Params
 
-STEPS = (
-    4 * STEP,
-    8 * STEP,
-    16 * STEP,
-)  # a kink nearer than STEP, which spoils a central difference, is seen as well
-ROUNDING = (
-    100 * float(np.finfo(np.float64).eps) / STEPS[0]
-)  # of a difference of derivatives, for a loss of size 1
+# a kink nearer than STEP, which spoils a central difference, is seen as well
+STEPS = (4 * STEP, 8 * STEP, 16 * STEP)
+# of a difference of derivatives, for a loss of size 1
+ROUNDING = 100 * float(np.finfo(np.float64).eps) / STEPS[0]
 
 
 def kink(
@@ -49,7 +45,6 @@ def kink(
     jumps = [right - left for left, right in sides]
     if not max(jumps) < 2 * min(jumps) and not min(jumps) > 2 * max(jumps):
         return None
-    left, right = (
-        2 * near - far for near, far in zip(*sides[:2])
-    )  # to a step of 0, as if they were straight lines
+    # to a step of 0, as if they were straight lines
+    left, right = (2 * near - far for near, far in zip(*sides[:2]))
     return left, right

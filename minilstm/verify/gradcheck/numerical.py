@@ -57,12 +57,12 @@ def central_differences(
     for name, index, x in _entries(params):
         h = STEP * max(abs(x), 1) if step is None else step
         above, below = x + h, x - h
-        difference = loss(_moved(params, name, index, above)) - loss(
-            _moved(params, name, index, below)
-        )
-        derivatives[name][index] = (
-            difference / (above - below) if above != below else np.nan
-        )  # (1)
+        loss_above = loss(_moved(params, name, index, above))
+        loss_below = loss(_moved(params, name, index, below))
+        derivatives[name][index] = np.nan  # if h is too small beside x
+        if above != below:
+            difference = loss_above - loss_below
+            derivatives[name][index] = difference / (above - below)  # (1)
     return derivatives
 
 
@@ -81,9 +81,8 @@ def complex_step(loss: Loss, params: Params) -> dict[str, np.ndarray]:
     }
     derivatives = {name: np.empty(array.shape) for name, array in params.items()}
     for name, index, x in _entries(params):
-        derivatives[name][index] = (
-            loss(_moved(params, name, index, x + 1j * TINY)).imag / TINY
-        )  # (2)
+        value = loss(_moved(params, name, index, x + 1j * TINY))
+        derivatives[name][index] = value.imag / TINY  # (2)
     return derivatives
 
 

@@ -43,9 +43,10 @@ DIRECTIONS = (
 REAL_ONLY = re.compile(  # in a line of code
     r"\b(?:float|math\.\w+)(?=\()|\.astype\(.*?\)|\bdtype ?= ?(?:np\.)?(?:float|int)\w*"
 )
+# in a message
 LOST = re.compile(
     "^Cannot cast|discards the imaginary|real number|output array is not acceptable"
-)  # in a message
+)
 WITHOUT_DTYPE = (
     "the usual cause is an array made by np.zeros or np.empty without dtype=x.dtype, which loses the imaginary part."
     " With np.zeros(shape, x.dtype), x being a parameter, the check is exact"
@@ -130,11 +131,9 @@ class Objective:
         if not LOST.search(str(error)):
             return self._suspects(params)
         real_only = REAL_ONLY.search(line_of(error))
-        return (
-            f"{real_only[0].lstrip('.')} is for real numbers only"
-            if real_only
-            else WITHOUT_DTYPE
-        )
+        if real_only:
+            return f"{real_only[0].lstrip('.')} is for real numbers only"
+        return WITHOUT_DTYPE
 
     def check_repeatable(self, params: Params) -> float:
         """Two evaluations that must agree to the last bit and change nothing; returns the loss."""
@@ -217,10 +216,8 @@ class Objective:
                 }
                 for sign in (1, -1)
             ]
-            with (
-                contextlib.suppress(InputError),
-                np.errstate(all="ignore"),
-            ):  # not finite even so near
+            # not finite even so near
+            with contextlib.suppress(InputError), np.errstate(all="ignore"):
                 largest = max(largest, abs(self(moved[0]) - 2 * loss + self(moved[1])))
         return largest
 
@@ -264,12 +261,12 @@ class Objective:
         rounding = self.noise * largest / (longest / 4) + 1e-9 * abs(derivative)
         if abs(middle - short) > abs(long - middle) / 2 + rounding:
             return None
-        return (
-            short
-            if abs(derivative - short)
+        if (
+            abs(derivative - short)
             > 10 * max(abs(middle - short), abs(long - middle)) + rounding
-            else None
-        )
+        ):
+            return short
+        return None
 
     def _suspects(self, params: Params) -> str:
         """What the loss uses that is not for complex numbers, as far as that can be watched."""
@@ -315,11 +312,9 @@ def watch(function: Loss, params: Params) -> set[str]:
             if "out" in kwargs:
                 kwargs["out"] = tuple(map(plain, kwargs["out"]))
             result = getattr(ufunc, method)(*map(plain, inputs), **kwargs)
-            return (
-                np.asarray(result).view(Watched)
-                if isinstance(result, (np.ndarray, np.generic))
-                else result
-            )
+            if isinstance(result, (np.ndarray, np.generic)):
+                return np.asarray(result).view(Watched)
+            return result
 
         def __array_function__(self, function, types, args, kwargs):
             seen.add(function.__name__)
@@ -330,8 +325,7 @@ def watch(function: Loss, params: Params) -> set[str]:
                 seen.add(name)
             return super().__getattribute__(name)
 
-    with contextlib.suppress(
-        Exception
-    ):  # code that takes plain arrays only cannot be watched to its end
+    # code that takes plain arrays only cannot be watched to its end
+    with contextlib.suppress(Exception):
         function({name: array.copy().view(Watched) for name, array in params.items()})
     return seen & UNSAFE

@@ -125,10 +125,8 @@ def check_sequence(
         As ``check_step``.
     """
     rng = np.random.default_rng(check_seed("seed", seed))
-    T, (B, D, H) = (
-        check_size("steps", steps),
-        _sizes(batch_size, input_size, hidden_size),
-    )
+    T = check_size("steps", steps)
+    B, D, H = _sizes(batch_size, input_size, hidden_size)
     case = contracts.sequence_case(rng, T, B, D, H)
     h0, c0 = case.pop("state")
     params = {"x": case.pop("x"), "h0": h0, "c0": c0, **case}
@@ -168,9 +166,10 @@ def _check_pair(
         contracts.check_shapes(
             **{name: (y, dy["d" + name].shape) for name, y in outputs.items()}
         )
+        # asarray: * of np.matrix is @
         return sum(
             np.sum(np.asarray(y) * dy["d" + name]) for name, y in outputs.items()
-        )  # asarray: * of np.matrix is @
+        )
 
     check = check_gradients(
         loss,

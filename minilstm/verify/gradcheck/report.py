@@ -17,9 +17,8 @@ class ParameterCheck:
     shape: tuple[int, ...]
     absolute: float  # largest absolute error
     relative: float  # largest relative error
-    where: (
-        tuple[int, ...] | None
-    )  # the entry of that relative error; None where only directions were compared
+    # the entry of that relative error; None where only directions were compared
+    where: tuple[int, ...] | None
     yours: float  # the gradient under test there
     derivative: float  # the numerical derivative there
     verdict: str  # "ok"; "WRONG"; "zero", nothing to compare; "unsure", too small to be seen by this method; "kink"

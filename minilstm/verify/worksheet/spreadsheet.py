@@ -26,14 +26,10 @@ except ImportError as error:
         "a spreadsheet is written with openpyxl, which is missing: pip install openpyxl"
     ) from error
 
-YELLOW, GREY = (
-    PatternFill("solid", fgColor="FFF2A8"),
-    PatternFill("solid", fgColor="E8E8E8"),
-)
-BOLD, SMALL = (
-    Font(name="Calibri", bold=True),
-    Font(name="Calibri", color="606060", size=9),
-)
+YELLOW = PatternFill("solid", fgColor="FFF2A8")
+GREY = PatternFill("solid", fgColor="E8E8E8")
+BOLD = Font(name="Calibri", bold=True)
+SMALL = Font(name="Calibri", color="606060", size=9)
 COLUMNS = ("equation", "name", "formula", "value", "perturbed up", "perturbed down")
 VALUE, UP, DOWN = "D", "E", "F"
 WIDTHS = (10, 12, 64, 14, 14, 14)
@@ -72,18 +68,13 @@ def _rows_of(sheet: Worksheet) -> dict[Line, int]:
 
 
 def _write(page: Page, line: Line, row: int, rows: dict[Line, int]) -> None:
-    page[f"A{row}"], page[f"B{row}"], page[f"C{row}"] = (
-        line.equation,
-        line.name,
-        formula_of(line),
-    )
-    page[f"C{row}"].font, page[f"C{row}"].alignment = (
-        SMALL,
-        Alignment(wrap_text=True, vertical="top"),
-    )
-    page.row_dimensions[row].height = 15 * (
-        1 + len(formula_of(line)) // 85
-    )  # points; nobody else makes room for long formulas
+    page[f"A{row}"] = line.equation
+    page[f"B{row}"] = line.name
+    page[f"C{row}"] = formula_of(line)
+    page[f"C{row}"].font = SMALL
+    page[f"C{row}"].alignment = Alignment(wrap_text=True, vertical="top")
+    # points; nobody else makes room for long formulas
+    page.row_dimensions[row].height = 15 * (1 + len(formula_of(line)) // 85)
     if line.given:
         page[f"{VALUE}{row}"], page[f"{VALUE}{row}"].fill = line.value, YELLOW
         for column, sign in ((UP, "+"), (DOWN, "-")):
@@ -153,10 +144,8 @@ def _write_head(page: Page, sheet: Worksheet, rows: dict[Line, int]) -> None:
         (ERROR, "difference", f"={ANALYTIC}-{NUMERIC}"),
     ]
     for cell, name, value in table:
-        page[f"C{cell[1:]}"], page[f"C{cell[1:]}"].alignment = (
-            name,
-            Alignment(horizontal="right"),
-        )
+        page[f"C{cell[1:]}"] = name
+        page[f"C{cell[1:]}"].alignment = Alignment(horizontal="right")
         page[cell], page[cell].number_format = value, "0.000000000"
     page["E7"], page["E7"].number_format = f"={DOWN}{loss}", "0.000000000"
     page[ERROR].number_format = "0.0E+00"
@@ -169,8 +158,6 @@ def _write_head(page: Page, sheet: Worksheet, rows: dict[Line, int]) -> None:
     page.add_data_validation(names)
     names.add(CHOSEN)
     for column, title in zip("ABCDEF", COLUMNS):
-        page[f"{column}{FIRST_ROW - 1}"], page[f"{column}{FIRST_ROW - 1}"].font = (
-            title,
-            BOLD,
-        )
+        page[f"{column}{FIRST_ROW - 1}"] = title
+        page[f"{column}{FIRST_ROW - 1}"].font = BOLD
         page[f"{column}{FIRST_ROW - 1}"].fill = GREY

@@ -74,9 +74,8 @@ def _in_columns(cells: list[str]) -> str:
 
 def _three_rows(sheet: Worksheet, line: Line) -> str:
     start = f"{line.equation:<8}{line.name} "
-    results = dict.fromkeys(
-        [formula_of(line), numbers(sheet, line), number(line)]
-    )  # a copy has its number but once
+    # a copy has its number but once
+    results = dict.fromkeys([formula_of(line), numbers(sheet, line), number(line)])
     rows = [
         f"{start if k == 0 else ' ' * len(start)}= {result}"
         for k, result in enumerate(results)
@@ -161,11 +160,9 @@ def numbers(sheet: Worksheet, line: Line) -> str:
         function = line.formula[: match.start()].endswith(
             ("sigmoid(", "tanh(", "exp(", "ln(")
         )
-        return (
-            f"({text})"
-            if text.startswith("-") and not function and match[0] != line.formula
-            else text
-        )
+        if text.startswith("-") and not function and match[0] != line.formula:
+            return f"({text})"
+        return text
 
     return NAME.sub(put_in, line.formula)
 
