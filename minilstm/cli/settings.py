@@ -219,13 +219,13 @@ def option(name: str, value: object = None) -> str:
     return ("--no-" if is_no else "--") + name.replace("_", "-")
 
 
-def epochs_of_file(steps_an_epoch: int) -> int:
+def epochs_of_file(steps_per_epoch: int) -> int:
     """The epochs that make about 1,000 training steps: at least 4, and at most 100.
 
     >>> [epochs_of_file(steps) for steps in (2, 17, 5_000)]
     [100, 59, 4]
     """
-    return min(max(EPOCHS, math.ceil(STEPS / steps_an_epoch)), MOST_EPOCHS)
+    return min(max(EPOCHS, math.ceil(STEPS / steps_per_epoch)), MOST_EPOCHS)
 
 
 def build_model(settings: Settings, vocab_size: int) -> LanguageModel:
@@ -253,13 +253,13 @@ def build_optimizer(settings: Settings) -> Optimizer:
     return Adam(rate, beta2=BETA2)
 
 
-def build_schedule(settings: Settings, steps_an_epoch: int, total: int) -> Schedule:
+def build_schedule(settings: Settings, steps_per_epoch: int, total: int) -> Schedule:
     """The learning rate of every training step."""
     rate = settings["learning_rate"]
     if settings["schedule"] == "constant":
         return Constant(rate)
     if settings["schedule"] == "step":
         return StepDecay(
-            rate, settings["decay_every"] * steps_an_epoch, settings["decay_factor"]
+            rate, settings["decay_every"] * steps_per_epoch, settings["decay_factor"]
         )
     return CosineDecay(rate, total)

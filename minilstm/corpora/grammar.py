@@ -11,10 +11,10 @@ may lead back to itself.
     (1)  P(derivation) = product of the probabilities p(a) of all alternatives a that were chosen
     (2)  u(start) = 1,  u(B) = Σ_A u(A) Σ_{a in A} p(a) · (references to B in a)    expected uses of B
     (3)  h(A) = -Σ_{a in A} p(a) ln p(a)                                             nats of one choice at A
-    (4)  H = Σ_A u(A) h(A)                                                           nats a sentence
+    (4)  H = Σ_A u(A) h(A)                                                           nats per sentence
     (5)  L = Σ_A u(A) Σ_{a in A} p(a) · (literal characters in a)                    characters a sentence
     (6)  F_A(c) = Σ_{a in A} p(a) Σ_k [Π_{j<k} F_{a_j}("")] F_{a_k}(c)               first character c of A
-    (7)  floor = (H - H_1) / L,   H_1 = -Σ_c F_start(c) ln F_start(c)                nats a predicted token
+    (7)  floor = (H - H_1) / L,   H_1 = -Σ_c F_start(c) ln F_start(c)                nats per predicted token
 
 In (6), a_k is the k-th part of a, and F("") the probability of no text. (4) is the entropy
 of derivations. It is that of sentences if no sentence has two derivations, which
@@ -24,7 +24,7 @@ of derivations. It is that of sentences if no sentence has two derivations, whic
 the second to the n-th and then the end token: n predictions for a sentence of n characters.
 By the chain rule the entropy of a sentence is that of its first character plus that of
 all that follows: H = H_1 + (nats of the predictions). So (7) is left for a prediction, and
-no model's loss is lower on average. Divided by ln 2 it is in bits a character.
+no model's loss is lower on average. Divided by ln 2 it is in bits per character.
 
 Booth and Thompson (1973), Applying probability measures to abstract languages. The
 entropy: Soule (1974), Entropies of probabilistic grammars. The chain rule: Cover and Thomas

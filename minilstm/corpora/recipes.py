@@ -9,7 +9,7 @@ off, the lid that was put on is lifted, the salad that was made is served, and b
 and quotations are closed. `minilstm.corpora.promises` measures whether a model's
 recipes do the same.
 
-As for `headlines` the entropy is known exactly, here in nats a word
+As for `headlines` the entropy is known exactly, here in nats per word
 (`minilstm.corpora.wordgrammar`).
 
 Read the rules from the top. A recipe is a title and directions. <main from roots>

@@ -1,4 +1,4 @@
-"""A grammar seen by a model of words: its probabilities, its entropy and its floor in nats a word.
+"""A grammar seen by a model of words: its probabilities, its entropy and its floor in nats per word.
 
 A `Grammar` thinks in characters. Here every word gets a character of its own, and the literal text of all rules
 is written in these. What the grammar then computes of characters is true of words: its floor is in nats a
@@ -73,10 +73,10 @@ class WordGrammar:
         self._word = {character: word for word, character in self._code.items()}
         self.grammar = Grammar(coded, start)
         self.vocabulary = sorted(self._word[character] for character in self.grammar.alphabet)
-        self.entropy = self.grammar.entropy                              # nats a text
+        self.entropy = self.grammar.entropy                              # nats per text
         self.first_symbol_entropy = self.grammar.first_symbol_entropy    # nats of its first word
         self.mean_length = self.grammar.mean_length                      # words a text
-        self.floor = self.grammar.floor                                  # nats a predicted word: (1)
+        self.floor = self.grammar.floor                                  # nats per predicted word: (1)
 
     def _encoded(self, template: Template) -> Template:
         """The template with its literal text in characters that stand for words."""

@@ -68,7 +68,7 @@ class Corpus(Protocol):
 
     @property
     def floor(self) -> float:
-        """Entropy floor in nats a token; no model's loss is lower on average."""
+        """Entropy floor in nats per token; no model's loss is lower on average."""
 
     def sample_many(self, count: int, rng: np.random.Generator) -> list[str]:
         """``count`` random texts; the same in one call or in several."""

@@ -122,7 +122,7 @@ class History(Callback):
     Parameters
     ----------
     every : training steps from row to row; each epoch also ends with a row.
-    floor : entropy floor in nats a token, if it is known.
+    floor : entropy floor in nats per token, if it is known.
     path : the CSV file. Default: none is written.
     """
 
@@ -234,7 +234,7 @@ class SampleText(Callback):
 
 
 def validation_losses(training: Training) -> list[float]:
-    """All validation losses of a run in nats a token, oldest first."""
+    """All validation losses of a run in nats per token, oldest first."""
     return [row.valid_loss for row in training.history if row.valid_loss is not None]
 
 

@@ -28,7 +28,7 @@ def draw(history: Sequence[HistoryRow], width: int, colours: bool = False) -> st
 
     Parameters
     ----------
-    history : rows of the history; losses in nats a token.
+    history : rows of the history; losses in nats per token.
     width : most columns of a line.
     colours : whether to add colour codes, which take no columns.
 

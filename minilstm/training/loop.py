@@ -44,7 +44,7 @@ class StepRecord(NamedTuple):
 
 
 class HistoryRow(NamedTuple):
-    """One row of ``history.csv``: losses in nats a token, None if not measured."""
+    """One row of ``history.csv``: losses in nats per token, None if not measured."""
 
     epoch: int
     step: int

@@ -77,7 +77,7 @@ def draw_losses(axes: Axes, history: Sequence[HistoryRow]) -> None:
     Parameters
     ----------
     axes : matplotlib axes to draw on.
-    history : rows of the history; losses in nats a token.
+    history : rows of the history; losses in nats per token.
     """
     from matplotlib.ticker import LogLocator
 
@@ -108,7 +108,7 @@ def draw_losses(axes: Axes, history: Sequence[HistoryRow]) -> None:
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("")
     axes.set_xlabel("training step")
-    axes.set_ylabel("loss (nats a token)")
+    axes.set_ylabel("loss (nats per token)")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     if history:

@@ -26,13 +26,13 @@ def in_other_units(nats: float, characters: float = 1.0) -> str:
 
     Parameters
     ----------
-    nats : mean loss in nats a token.
-    characters : mean number of characters a token.
+    nats : mean loss in nats per token.
+    characters : mean number of characters per token.
 
     >>> in_other_units(2.0, characters=1.0)
-    '2.885 bits a character, perplexity 7.389'
+    '2.885 bits per character, perplexity 7.389'
     """
-    return f"{bits(nats) / characters:.3f} bits a character, perplexity {perplexity(nats):.4g}"
+    return f"{bits(nats) / characters:.3f} bits per character, perplexity {perplexity(nats):.4g}"
 
 
 class Progress(Callback):
@@ -40,9 +40,9 @@ class Progress(Callback):
 
     Parameters
     ----------
-    steps_an_epoch : number of mini-batches in an epoch.
-    floor : entropy floor in nats a token, if it is known.
-    characters : mean number of characters a token.
+    steps_per_epoch : number of mini-batches in an epoch.
+    floor : entropy floor in nats per token, if it is known.
+    characters : mean number of characters per token.
     seconds : time between two lines within an epoch.
     bar : a tqdm bar, which is updated instead of printing these lines. Default: none.
     show : prints a line.
@@ -50,14 +50,14 @@ class Progress(Callback):
 
     def __init__(
         self,
-        steps_an_epoch: int,
+        steps_per_epoch: int,
         floor: float | None = None,
         characters: float = 1.0,
         seconds: float = 10.0,
         bar=None,
         show: Callable[[str], None] = print,
     ):
-        self.steps_an_epoch = steps_an_epoch
+        self.steps_per_epoch = steps_per_epoch
         self.floor = floor
         self.characters = characters
         self.seconds, self.bar, self.show = seconds, bar, show
@@ -72,9 +72,9 @@ class Progress(Callback):
         elif (
             time.monotonic() - self._shown_at >= self.seconds and not record.epoch_ends
         ):
-            done = training.position or self.steps_an_epoch
+            done = training.position or self.steps_per_epoch
             self.show(
-                f"  epoch {record.epoch}, step {done:,} of {self.steps_an_epoch:,}: loss {record.loss:.3f}"
+                f"  epoch {record.epoch}, step {done:,} of {self.steps_per_epoch:,}: loss {record.loss:.3f}"
             )
             self._shown_at = time.monotonic()
 
