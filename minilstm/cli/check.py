@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from argparse import Namespace
 
+from minilstm.cli.defaults import SIZES
 from minilstm.errors import InputError
 from minilstm.models.build import build_layers, parameter_shapes
 from minilstm.verify.gradcheck.check import METHODS
 from minilstm.verify.gradcheck.whole_model import check_model, random_case
 
-SIZES = {"V": 7, "E": 3, "H": 5, "L": 2, "T": 6, "B": 4}
 # of the engine; the other methods have larger errors of their own
 TOLERANCE = {"complex": 1e-12}
 LIMITS = {

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from minilstm import seeds
-from minilstm.cli.settings import OF_SOURCE, Settings
+from minilstm.cli.defaults import OF_SOURCE, Settings
 from minilstm.cli.sources import describe, source_kind
 from minilstm.corpora import headlines, recipes
 from minilstm.corpora.grammar import Grammar

@@ -13,14 +13,8 @@ from argparse import Namespace
 from pathlib import Path
 
 from minilstm.cli import data
-from minilstm.cli.settings import (
-    DEFAULTS,
-    MAY_CHANGE,
-    OF_SOURCE,
-    Settings,
-    check,
-    option,
-)
+from minilstm.cli.defaults import DEFAULTS, OF_SOURCE, Settings
+from minilstm.cli.settings import MAY_CHANGE, check, option
 from minilstm.cli.sources import describe, resolve_sources, source_kind
 from minilstm.data.readers import STANDARD_INPUT
 from minilstm.errors import InputError, MinilstmError

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from minilstm.cli.defaults import SAMPLE, TEMPERATURES_SHOWN
 from minilstm.cli.terminal import (
     BETWEEN,
     beside,
@@ -35,8 +36,6 @@ from minilstm.generation.sampling import (
 from minilstm.models.language_model import LanguageModel
 from minilstm.training.checkpoint import Checkpoint, load
 
-TEMPERATURE, LENGTH, COUNT, SEED = 0.7, 300, 5, 0
-TEMPERATURES_SHOWN = (1.0, 0.2)
 NARROWEST_COLUMN = 16
 WITHOUT_EFFECT = {  # what an option does, and the options that have no effect with it
     "show_top": (
@@ -62,7 +61,7 @@ def run(arguments: Namespace) -> int:
     checkpoint = load(path / "model.npz" if path.is_dir() else path)
     model, tokenizer = checkpoint.training.model, checkpoint.tokenizer
     prompts = _prompts(arguments, path, checkpoint)
-    length = LENGTH if arguments.length is None else arguments.length
+    length = SAMPLE["length"] if arguments.length is None else arguments.length
     if arguments.show_top is not None:
         return _show_top(
             model,
@@ -75,8 +74,8 @@ def run(arguments: Namespace) -> int:
         return _beam(
             model, tokenizer, list(dict.fromkeys(prompts)), length, arguments.beam
         )
-    count = COUNT if arguments.count is None else arguments.count
-    seed = SEED if arguments.seed is None else arguments.seed
+    count = SAMPLE["count"] if arguments.count is None else arguments.count
+    seed = SAMPLE["seed"] if arguments.seed is None else arguments.seed
     chosen = [prompts[k % len(prompts)] for k in range(count)]
     if arguments.greedy:
         chosen = list(dict.fromkeys(chosen))
@@ -92,7 +91,9 @@ def run(arguments: Namespace) -> int:
         ]
         return _compare(model, tokenizer, chosen, length, samplings, seed)
     temperature = (
-        TEMPERATURE if arguments.temperature is None else arguments.temperature
+        SAMPLE["temperature"]
+        if arguments.temperature is None
+        else arguments.temperature
     )
     sampling = Sampling(
         temperature, arguments.top_k, arguments.top_p, bool(arguments.greedy)

@@ -1,23 +1,27 @@
-"""The settings of a run: defaults for the kind of text, then a preset, then the options given.
+"""The settings of a run: defaults of the text, then a preset, then the options given.
 
-Settings are plain values by name, so that a checkpoint can keep them. A preset sets what
-its authors published: model, tokenizer, optimizer, batch size, epochs, and how they
-generate samples after each epoch. ``as_published`` reproduces their bugs too. Without it,
-padding is on the right and not learned, every epoch is shuffled, and a tenth of the text
-is the validation set.
-
-    headlines    Microsoft, AI for Beginners, lesson 17 (GenerativeTF): characters,
-                 one-hot, LSTM(128). It names no optimizer, which in Keras means RMSprop;
-                 this counts as one of its bugs.
-    recipes      Foster, Generative Deep Learning, 2nd edition (2023), chapter 5:
-                 10,000 words, Embedding(100), LSTM(128), Adam
+Settings are plain values by name, so that a checkpoint can keep them. ``defaults.py`` has
+the defaults and the presets. ``as_published`` reproduces the bugs of a published system
+too. Without it, padding is on the right and not learned, every epoch is shuffled, and a
+tenth of the text is the validation set.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
+from minilstm.cli.defaults import (
+    DEFAULTS,
+    EPOCHS,
+    HOW_TO_READ,
+    MOST_EPOCHS,
+    OF_SOURCE,
+    OF_WORDS,
+    PRESETS,
+    PUBLISHED_BUGS,
+    STEPS,
+    Settings,
+)
 from minilstm.errors import InputError
 from minilstm.models.language_model import LanguageModel
 from minilstm.optim import (
@@ -31,67 +35,11 @@ from minilstm.optim import (
 )
 from minilstm.training.loop import Schedule
 
-Settings = dict[str, Any]
-
-DEFAULTS: Settings = {
-    "preset": None, "as_published": None,
-    "column": None, "format": None, "separator": None, "header": None, "encoding": None,
-    "tokens": "chars", "vocab": None, "max_length": None, "window": None, "carry": True, "pool": 1,
-    "cell": "lstm", "hidden": 128, "layers": 1, "embedding": None, "dropout": 0.0, "tied": False,
-    "optimizer": "adam", "momentum": 0.0, "schedule": "cosine", "decay_every": 1, "decay_factor": 0.5,
-    "clip": 1.0, "clip_value": None, "seed": 0, "steps": None,
-    "prompts": None, "temperature": 0.7, "greedy": False, "length": 120,
-}  # fmt: skip
-HOW_TO_READ = ("column", "format", "separator", "header", "encoding")  # files
-OF_SOURCE: dict[str, Settings] = {
-    "headlines": {"batch_size": 32, "learning_rate": 0.012, "epochs": 5},
-    "recipes": {
-        "tokens": "words",
-        "embedding": 100,
-        "batch_size": 32,
-        "learning_rate": 0.01,
-        "epochs": 6,
-        "length": 200,
-    },
-    "file": {
-        "batch_size": 16,
-        "learning_rate": 0.01,
-        "epochs": None,
-    },  # see epochs_of_file
-}
-# for files with --tokens words
-OF_WORDS: Settings = {"vocab": 10_000, "embedding": 100, "length": 60}
-KERAS: Settings = {
-    "optimizer": "adam",
-    "learning_rate": 0.001,
-    "schedule": "constant",
-    "clip": None,
-}
-PRESETS: dict[str, Settings] = {
-    "headlines": {
-        **KERAS, "tokens": "chars", "embedding": None, "batch_size": 8, "epochs": 4,
-        "prompts": ["Today "], "greedy": True, "length": 100,
-    },
-    "recipes": {
-        **KERAS, "tokens": "words", "vocab": 10_000, "embedding": 100, "max_length": 200, "batch_size": 32, "epochs": 25,
-        "prompts": ["recipe for"], "temperature": 1.0, "length": 98,  # 100 words, those of the prompt included
-    },
-}  # fmt: skip
-PUBLISHED_BUGS: dict[str, Settings] = {
-    "headlines": {"optimizer": "rmsprop"},
-    "recipes": {},
-}
+# what may change when a run continues
 MAY_CHANGE = {
-    "learning_rate",
-    "clip",
-    "clip_value",
-    "epochs",
-    "steps",
-    "schedule",
-    "decay_every",
-    "decay_factor",
-}
-EPOCHS, STEPS, MOST_EPOCHS = 4, 1_000, 100  # of files, without --epochs and --steps
+    "learning_rate", "clip", "clip_value", "epochs", "steps",
+    "schedule", "decay_every", "decay_factor",
+}  # fmt: skip
 BETA2 = 0.99  # of Adam; 0.999 is slow to notice that gradients have become smaller
 KERAS_EPSILON = 1e-7  # of Adam, added without bias correction
 

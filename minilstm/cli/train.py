@@ -13,11 +13,9 @@ from pathlib import Path
 
 from minilstm import seeds
 from minilstm.cli import data, resume, screen
+from minilstm.cli.defaults import DEFAULTS, OF_SOURCE, Settings
 from minilstm.cli.lock import locked
 from minilstm.cli.settings import (
-    DEFAULTS,
-    OF_SOURCE,
-    Settings,
     build_model,
     build_optimizer,
     build_schedule,

@@ -118,29 +118,7 @@ class Adam:
         rate: float | None = None,
         scale: float = 1.0,
     ) -> AdamState:
-        """One step, compiled: changes ``theta`` and the arrays of ``state`` in place.
-
-        Parameters
-        ----------
-        theta, g : (P,) arrays
-            Parameters and their gradient.
-        state : AdamState
-            From ``init`` or the last ``step``.
-        rate : float, optional
-            Learning rate of this step. Default: ``learning_rate``.
-        scale : float
-            Factor of g, from clipping by norm.
-
-        Returns
-        -------
-        state : AdamState
-            To be given to the next step. It has the same arrays.
-
-        Raises
-        ------
-        NotFiniteError
-            If a parameter has become NaN or infinite. All of them have been changed.
-        """
+        """One compiled step, in place; arguments, result, errors: ``Optimizer.step``."""
         rate = self.learning_rate if rate is None else rate
         t = state.t + 1
         root = math.sqrt(1 - self.beta2**t)

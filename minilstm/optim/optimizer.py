@@ -52,10 +52,28 @@ class Optimizer(Protocol):
         rate: float | None = None,
         scale: float = 1.0,
     ) -> OptimizerState:
-        """One step with the gradient ``scale`` · g, at this learning rate.
+        """One step: changes ``theta`` and the arrays of ``state`` in place.
 
-        Changes ``theta`` and the arrays of ``state`` in place. Raises NotFiniteError if a
-        parameter has become NaN or infinite.
+        Parameters
+        ----------
+        theta, g : (P,) arrays
+            Parameters and their gradient.
+        state : OptimizerState
+            From ``init`` or the last ``step``.
+        rate : float, optional
+            Learning rate of this step. Default: ``learning_rate``.
+        scale : float
+            Factor of g, from clipping by norm.
+
+        Returns
+        -------
+        state : OptimizerState
+            To be given to the next step. It has the same arrays.
+
+        Raises
+        ------
+        NotFiniteError
+            If a parameter has become NaN or infinite. All of them have been changed.
         """
 
 

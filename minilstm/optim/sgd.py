@@ -102,29 +102,7 @@ class SGD:
         rate: float | None = None,
         scale: float = 1.0,
     ) -> SGDState:
-        """One step, compiled: changes ``theta`` and the arrays of ``state`` in place.
-
-        Parameters
-        ----------
-        theta, g : (P,) arrays
-            Parameters and their gradient.
-        state : SGDState
-            From ``init`` or the last ``step``.
-        rate : float, optional
-            Learning rate of this step. Default: ``learning_rate``.
-        scale : float
-            Factor of g, from clipping by norm.
-
-        Returns
-        -------
-        state : SGDState
-            To be given to the next step. It has the same arrays.
-
-        Raises
-        ------
-        NotFiniteError
-            If a parameter has become NaN or infinite. All of them have been changed.
-        """
+        """One compiled step, in place; arguments, result, errors: ``Optimizer.step``."""
         rate = self.learning_rate if rate is None else rate
         cast = theta.dtype.type
         scalars = cast(scale), cast(self.momentum), cast(rate), self.nesterov

@@ -9,9 +9,10 @@ import sys
 
 import pytest
 
-from minilstm.cli import data
+from minilstm.cli import data, defaults
 from minilstm.cli import options as arguments
-from minilstm.cli.settings import HOW_TO_READ, resolve_settings
+from minilstm.cli.defaults import HOW_TO_READ
+from minilstm.cli.settings import resolve_settings
 from minilstm.data.readers import FORMATS
 from minilstm.training import checkpoint
 from tests.helpers.commands import refused

@@ -8,8 +8,12 @@ import math
 import pytest
 
 from minilstm import SGD, Adam, InputError, RMSprop
+from minilstm.cli import defaults
+from minilstm.cli.defaults import DEFAULTS, OF_SOURCE
 from minilstm.cli.options import parser
-from minilstm.cli.settings import DEFAULTS, OF_SOURCE, build_model, build_optimizer, build_schedule, check, resolve_settings
+from minilstm.cli.settings import build_model, build_optimizer, build_schedule, check, resolve_settings
+from minilstm.models.build import CELLS
+from minilstm.optim import OPTIMIZERS
 
 PUBLISHED = {
     "headlines": {"tokens": "chars", "vocab": None, "embedding": None, "hidden": 128, "layers": 1, "cell": "lstm",
@@ -74,6 +78,11 @@ def test_every_setting_has_an_option():
     typed = vars(parser().parse_args(["train", "x"]))
     assert {*DEFAULTS, *OF_SOURCE["file"]} - typed.keys() == {"prompts", "temperature", "greedy", "length"}
     assert all(typed[name] is None for name in {*DEFAULTS, *OF_SOURCE["file"]} & typed.keys())
+
+
+def test_the_choices_of_options_are_what_the_program_has():
+    assert defaults.CELLS == tuple(CELLS)
+    assert defaults.OPTIMIZERS == tuple(OPTIMIZERS)
 
 
 @pytest.mark.parametrize("kind", ["headlines", "recipes", "file"])

@@ -109,20 +109,8 @@ def check_sequence(
         anything, and may be kept on ``self``.
     steps, batch_size, input_size, hidden_size : int
         T, B, D, H of the random case.
-    seed : int
-        Of the random case.
-    method, tolerance
-        As in ``check_gradients``.
-
-    Returns
-    -------
-    GradientCheck
-        True if every gradient is right. It prints as a table.
-
-    Raises
-    ------
-    InputError
-        As ``check_step``.
+    seed, method, tolerance
+        As in ``check_step``, and so are the result and the errors.
     """
     rng = np.random.default_rng(check_seed("seed", seed))
     T = check_size("steps", steps)
