@@ -24,7 +24,7 @@ from minilstm.cli.settings import (
 )
 from minilstm.cli.sources import folder_name, resolve_sources, source_kind
 from minilstm.corpora import recipes
-from minilstm.corpora.promises import kept_by_distance
+from minilstm.corpora.long_range import kept_by_distance
 from minilstm.errors import InputError
 from minilstm.generation.sampling import (
     Sampling,

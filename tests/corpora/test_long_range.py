@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minilstm.corpora import promises as module
+from minilstm.corpora import long_range as module
 from minilstm.corpora.pantry import WORDS
-from minilstm.corpora.promises import KIND, KINDS, NAMED, NEAR, Promise, kept_by_distance, nearest, promises
+from minilstm.corpora.long_range import KIND, KINDS, NAMED, NEAR, Agreement, agreements, kept_by_distance, nearest
 from minilstm.corpora.recipes import SHAPES, recipes
 from minilstm.data.punctuation import split_words
 
@@ -20,7 +20,7 @@ TITLE = "Recipe for roasted leeks with dill and feta | "
 
 
 def due(directions, ended=False, title=TITLE):
-    return {(p.kind, p.distance, p.kept) for p in promises(split_words(title + directions), ended)}
+    return {(p.kind, p.distance, p.kept) for p in agreements(split_words(title + directions), ended)}
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +71,8 @@ def test_a_title_requires_only_what_it_names():
 
 def test_without_a_bar_all_is_title_and_nothing_is_due_before_the_end():
     words = split_words("recipe for roasted leeks with leeks and beans")
-    assert promises(words, ended=False) == []
-    assert {(p.kind, p.distance, p.kept) for p in promises(words)} == {("method", 6, False), ("main", 1, False)}
+    assert agreements(words, ended=False) == []
+    assert {(p.kind, p.distance, p.kept) for p in agreements(words)} == {("method", 6, False), ("main", 1, False)}
 
 
 @pytest.mark.parametrize("directions, broken", [
@@ -103,11 +103,11 @@ def test_the_corpus_keeps_all_agreements_at_all_distances(samples):
     tally = kept_by_distance(samples)
     assert tally.share_kept() == 1
     for near in NEAR:
-        assert tally.due_a_text(near=near) > 1
+        assert tally.due_per_text(near=near) > 1
     for kind in KINDS:
-        assert tally.due_a_text(kind) > 0.1
+        assert tally.due_per_text(kind) > 0.1
     for kind in NAMED:
-        assert tally.due_a_text(kind, 100) > 0.3
+        assert tally.due_per_text(kind, 100) > 0.3
 
 
 def test_recipes_with_the_title_of_another_agree_only_by_chance(samples):
@@ -143,8 +143,8 @@ def test_a_single_wrong_word_breaks_a_single_agreement(samples):
         at = int(rng.choice(places))
         kind = KIND[words[at]]
         words[at] = str(rng.choice([word for word in NAMED[kind] if word != words[at]]))
-        broken = [promise for promise in promises(words) if not promise.kept]
-        assert [promise.kind for promise in broken] == [kind]
+        broken = [agreement for agreement in agreements(words) if not agreement.kept]
+        assert [agreement.kind for agreement in broken] == [kind]
         tried += 1
     assert tried == 300
 
@@ -168,7 +168,7 @@ def test_any_row_of_words_can_be_evaluated(words, ended):
     assert all(1 <= promise.distance <= len(words) and promise.kind in KINDS for promise in found)
     assert set(promises(words, ended=False)) <= set(promises(words, ended=True))
     if "|" not in words and not ended:
-        assert not any(promise.kind in NAMED for promise in found)
+        assert not any(agreement.kind in NAMED for agreement in found)
 
 
 @given(st.integers(1, 1000))
@@ -187,10 +187,10 @@ def test_a_tally_counts_by_kind_and_distance():
     assert tally.share_kept() == 3 / 5
     assert tally.share_kept("main") == 1 / 2
     assert tally.share_kept(near=50) == 1
-    assert tally.due_a_text(near=10) == 2
-    assert tally.due_a_text("herb", 50) == 1 / 2
+    assert tally.due_per_text(near=10) == 2
+    assert tally.due_per_text("herb", 50) == 1 / 2
     assert math.isnan(tally.share_kept("quote"))
-    assert math.isnan(kept_by_distance([]).due_a_text())
+    assert math.isnan(kept_by_distance([]).due_per_text())
 
 
 def test_the_table_fits_80_columns_and_says_what_was_counted():
