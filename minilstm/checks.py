@@ -43,7 +43,8 @@ def check_params(params, shapes) -> np.dtype:
     for name, shape in shapes.items():
         if name not in params:
             raise InputError(
-                f"the parameters lack {name}, of shape {shape}; a layer's init() makes them all"
+                f"the parameters lack {name}, of shape {shape};"
+                " a layer's init() makes them all"
             )
         first = next(iter(shapes))
         check_array(name, params[name], shape, getattr(params[first], "dtype", None))
@@ -100,11 +101,13 @@ def check_array(
             + ")"
         )
         raise InputError(
-            f"{name} must have the shape {letters + ' = ' if letters else ''}{wanted}, not {array.shape}"
+            f"{name} must have the shape {letters + ' = ' if letters else ''}{wanted},"
+            f" not {array.shape}"
         )
     if array.dtype != dtype:
         raise InputError(
-            f"{name} must have the dtype {np.dtype(dtype)}, as the parameters have, not {array.dtype};"
+            f"{name} must have the dtype {np.dtype(dtype)}, as the parameters have, not"
+            f" {array.dtype};"
             f" convert it with .astype(np.{np.dtype(dtype)})"
         )
     return array
@@ -115,13 +118,15 @@ def check_ids(name: str, ids, size: int) -> np.ndarray:
     ids = np.asarray(ids)
     if ids.dtype.kind not in "iu":
         raise InputError(
-            f"{name} must be integers, not {ids.dtype}; a tokenizer's encode() makes them"
+            f"{name} must be integers, not {ids.dtype}; a tokenizer's encode() makes"
+            " them"
         )
     if ids.size and not (0 <= ids.min() and ids.max() < size):
         wrong = ids[(ids < 0) | (ids >= size)].flat[0]
         where = tuple(int(k) for k in np.argwhere(ids == wrong)[0])
         raise InputError(
-            f"{name} must be at least 0 and below {size}, but {name}{list(where)} is {wrong}"
+            f"{name} must be at least 0 and below {size}, but {name}{list(where)} is"
+            f" {wrong}"
         )
     return ids
 
@@ -133,10 +138,12 @@ def check_lengths(lengths, T: int, B: int) -> np.ndarray:
     lengths = np.asarray(lengths)
     if lengths.shape != (B,) or lengths.dtype.kind not in "iu":
         raise InputError(
-            f"lengths must be {B} integers, one a sequence, not {lengths.dtype} of shape {lengths.shape}"
+            f"lengths must be {B} integers, one a sequence, not {lengths.dtype} of"
+            f" shape {lengths.shape}"
         )
     if B and not (0 <= lengths.min() and lengths.max() <= T):
         raise InputError(
-            f"lengths must lie between 0 and T = {T}, not {lengths.min()} to {lengths.max()}"
+            f"lengths must lie between 0 and T = {T}, not {lengths.min()} to"
+            f" {lengths.max()}"
         )
     return lengths

@@ -1,11 +1,12 @@
 """Writing files atomically: whole, or not at all.
 
-``replacing`` writes under another name, forces the content to disk, and renames the file
-over the old one. At any moment the file is whole, either old or new. ``write_new`` never
-touches a file that exists already.
+``replacing`` writes under another name, forces the content to disk, and renames the
+file over the old one. At any moment the file is whole, either old or new. ``write_new``
+never touches a file that exists already.
 
-Network and shared folders often lack some operations of a local disk. A missing operation
-is ignored, so that no finished work is lost. A full or broken disk is always reported.
+Network and shared folders often lack some operations of a local disk. A missing
+operation is ignored, so that no finished work is lost. A full or broken disk is always
+reported.
 """
 
 from __future__ import annotations
@@ -54,7 +55,10 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
     try:
         os.replace(temporary, path)
     except OSError as error:
-        reason = f"cannot be replaced ({error.strerror}); is it open in another program? The new version is in {temporary.name}"
+        reason = (
+            f"cannot be replaced ({error.strerror}); is it open in another program? The"
+            f" new version is in {temporary.name}"
+        )
         raise OSError(error.errno, reason, str(path)) from error
     _sync_folder(path.parent)
 

@@ -1,14 +1,14 @@
 """All parameters in one flat vector, and names for its parts.
 
     flat   [ . . . . . . . . . . . . . . . . . . . ]    one block of memory
-             └ "lstm0.Wx" ─┘└ "lstm0.Wh" ┘└ "b" ┘ …      views of it, each with its shape
+             └ "lstm0.Wx" ─┘└ "lstm0.Wh" ┘└ "b" ┘ …      its views, each with its shape
 
 An optimizer, a norm or a checkpoint reads one vector; a layer reads the matrices of its
-equations. Nothing is copied between the two: they are the same memory. Gradients lie in a
-second vector of the same layout.
+equations. Nothing is copied between the two: they are the same memory. Gradients lie in
+a second vector of the same layout.
 
-A copy or a pickle copies the flat vector and makes new views of it. ``copy.copy`` does the
-same as ``copy.deepcopy``, since shared memory would be a trap.
+A copy or a pickle copies the flat vector and makes new views of it. ``copy.copy`` does
+the same as ``copy.deepcopy``, since shared memory would be a trap.
 """
 
 from __future__ import annotations
@@ -89,5 +89,5 @@ class ParameterVector(Mapping[str, np.ndarray]):
         return ParameterVector(self.shapes, self.flat.dtype)
 
     def astype(self, dtype: DTypeLike) -> ParameterVector:
-        """A copy in another dtype: float64 for a gradient check, complex128 for a complex step."""
+        """A copy in another dtype: float64 or complex128 for a gradient check."""
         return ParameterVector(self.shapes, dtype, self.flat.astype(dtype))

@@ -1,7 +1,7 @@
 """Make standard output and standard error accept every character.
 
-A pipe or a terminal may have an encoding without ``σ`` or ``▁`` (Windows-1252, ASCII), so
-that printing one would end the program. Here it is escaped instead: ``\\u03c3``.
+A pipe or a terminal may have an encoding without ``σ`` or ``▁`` (Windows-1252, ASCII),
+so that printing one would end the program. Here it is escaped instead: ``\\u03c3``.
 
 The command line, the lessons (when they import ``minilstm.course``) and the benchmarks
 call this first.

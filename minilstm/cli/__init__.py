@@ -1,4 +1,6 @@
-"""The command line: ``main``, the options, and one module a command, with a function ``run(arguments)``.
+"""The command line: ``main``, the options, and a module for each command.
 
-Stands at the top of the house and imports whatever it needs; nothing but the course imports it.
+A command's module has a function ``run(arguments)``.
+
+It imports whatever it needs; nothing but the course imports it.
 """

@@ -1,4 +1,4 @@
-"""``minilstm check``: all gradients of a model, from token ids to loss, against numerical derivatives."""
+"""``minilstm check``: all gradients of a model against numerical derivatives."""
 
 from __future__ import annotations
 
@@ -40,12 +40,14 @@ def run(arguments: Namespace) -> int:
     methods = list(METHODS) if arguments.method == "all" else [arguments.method]
     if count > LARGEST and methods != ["projections"]:
         raise InputError(
-            f"this model has {count:,} parameters, too many to perturb one by one (at most {LARGEST:,});"
+            f"this model has {count:,} parameters, too many to perturb one by one (at"
+            f" most {LARGEST:,});"
             " use --method projections, or smaller --sizes"
         )
     if size["T"] * size["B"] > LARGEST_BATCH or count > 100 * 10**6:
         raise InputError(
-            f"these --sizes are too large: {count:,} parameters, a mini-batch of {size['T'] * size['B']:,} tokens"
+            f"these --sizes are too large: {count:,} parameters, a mini-batch of"
+            f" {size['T'] * size['B']:,} tokens"
         )
     model, batch = random_case(
         size["V"], size["E"] or None, size["H"], size["L"], size["T"], size["B"], arguments.cell, arguments.seed,
@@ -53,7 +55,8 @@ def run(arguments: Namespace) -> int:
     )  # fmt: skip
     print(model.summary())
     print(
-        f"{size['B']} random sequences of up to {size['T']} time steps, random initial states, seed {arguments.seed}"
+        f"{size['B']} random sequences of up to {size['T']} time steps, random initial"
+        f" states, seed {arguments.seed}"
     )
     passed = True
     for method in methods:
@@ -76,7 +79,8 @@ def read_sizes(text: str | None) -> dict[str, int]:
         letter, _, number = part.partition("=")
         if letter not in LIMITS or letter in sizes:
             raise InputError(
-                f"--sizes has {part!r}; write for example T=10,H=8: of V (vocabulary), E (embedding, 0 for one-hot input),"
+                f"--sizes has {part!r}; write for example T=10,H=8:"
+                " of V (vocabulary), E (embedding, 0 for one-hot input),"
                 " H (hidden), L (layers), T (time steps), B (sequences), each once"
             )
         low, high = LIMITS[letter]
@@ -87,7 +91,8 @@ def read_sizes(text: str | None) -> dict[str, int]:
             and low <= int(number) <= high
         ):
             raise InputError(
-                f"{letter} in --sizes must be a whole number from {low:,} to {high:,}, not {number!r}"
+                f"{letter} in --sizes must be a whole number from {low:,} to {high:,},"
+                f" not {number!r}"
             )
         sizes[letter] = int(number)
     return sizes

@@ -1,4 +1,4 @@
-"""From the sources on the command line to mini-batches: the training set and the validation set."""
+"""From the sources on the command line to mini-batches of training and validation."""
 
 from __future__ import annotations
 
@@ -139,7 +139,8 @@ def _of_files(
         )
     if settings["window"] is None and len(texts) < 2:
         raise InputError(
-            "a validation set takes at least 2 sequences, and there is one; for one long text add --window 50"
+            "a validation set takes at least 2 sequences, and there is one;"
+            " for one long text add --window 50"
         )
     if settings["window"] is None or len(texts) >= WHOLE_FILES:
         train, valid = split_sequences(texts, rng, VALIDATION_FRACTION)
@@ -165,8 +166,11 @@ def _of_files(
         valid=_batches(valid_ids, settings, tokenizer.eos_id, to_validate=True),
         tokenizer=tokenizer,
         prompts=_readable(settings["prompts"] or (), tokenizer, valid),
-        description=f"{len(ids.ids):,} {tokenizer.unit}s, {_kinds(tokenizer)}, in {unit};"
-        f" validation set: {len(valid_ids.ids):,} {tokenizer.unit}s{_unknown(tokenizer, valid)}{remark}",
+        description=(
+            f"{len(ids.ids):,} {tokenizer.unit}s, {_kinds(tokenizer)}, in {unit};"
+            f" validation set: {len(valid_ids.ids):,} {tokenizer.unit}s"
+            f"{_unknown(tokenizer, valid)}{remark}"
+        ),
         fingerprint=_fingerprint(tokenizer, chain(ids, valid_ids)),
         characters=_characters(valid, valid_ids),
         notes=shown_notes,
@@ -176,14 +180,15 @@ def _of_files(
 def read(
     sources: Sequence[str], settings: Settings
 ) -> tuple[list[str], str, list[str]]:
-    """The sequences of all files, or their long texts; a remark; and how each file was read."""
+    """The sequences of all files, or their long texts; a remark; how each was read."""
     kinds = [settings["format"] or format_of(source) for source in sources]
     preset, column = settings["preset"], settings["column"]
     if preset == "recipes":
         return _read_recipes(sources, kinds, settings)
     if preset == "headlines" and not {"json", "jsonl"}.isdisjoint(kinds):
         raise InputError(
-            "--preset headlines reads a .csv file with a column of titles, or a text with a headline a line"
+            "--preset headlines reads a .csv file with a column of titles, or a text"
+            " with a headline a line"
         )
     if preset == "headlines" and column is None and not TABLES.isdisjoint(kinds):
         column = "title"
@@ -213,8 +218,8 @@ def read(
         and sum(map(len, texts)) > LONG_LINE * len(texts)
     )
     remark = (
-        "; its lines are long, and each is a sequence of its own: for one long text add --window 256"
-        * are_long
+        "; its lines are long, and each is a sequence of its own:"
+        " for one long text add --window 256" * are_long
     )
     return texts, remark, notes
 
@@ -227,7 +232,8 @@ def _read_recipes(
     ]
     if not {"json", "jsonl"}.issuperset(kinds) or given:
         raise InputError(
-            "--preset recipes reads .json files, lists of objects with `title` and `directions`, no columns"
+            "--preset recipes reads .json files, lists of objects with `title` and"
+            " `directions`, no columns"
         )
     read = [
         read_recipes(source, settings["encoding"], kind == "jsonl")
@@ -246,7 +252,7 @@ def _describe_reading(source: str, read: Reading) -> str:
 
 
 def _fit(train: list[str], valid: list[str], settings: Settings) -> Tokenizer:
-    """Characters of both sets, so that the model can read all; words of the training set only."""
+    """Characters of both sets, so that all can be read; words of training only."""
     if settings["tokens"] == "chars":
         return CharTokenizer.fit(train + valid)
     tokenizer = WordTokenizer.fit(train, settings["vocab"])
@@ -260,7 +266,7 @@ def _fit(train: list[str], valid: list[str], settings: Settings) -> Tokenizer:
 
 
 def _published(texts: list[str], settings: Settings, what: str) -> Data:
-    """No validation set, padding learned and counted: see ``minilstm.data.published``."""
+    """No validation set; padding is learned: see ``minilstm.data.published``."""
     tokenizer = _fit(texts, texts, settings)
     ids = EncodedTexts(tokenizer, texts)
     batches: Batches = LeftPadded(ids, settings["batch_size"], tokenizer.eos_id)
@@ -271,7 +277,10 @@ def _published(texts: list[str], settings: Settings, what: str) -> Data:
         valid=None,
         tokenizer=tokenizer,
         prompts=_readable(settings["prompts"], tokenizer, texts),
-        description=f"{what}, {_kinds(tokenizer)}; as published: padding is learned and counted, no validation set",
+        description=(
+            f"{what}, {_kinds(tokenizer)}; as published: padding is learned and"
+            " counted, no validation set"
+        ),
         fingerprint=_fingerprint(tokenizer, ids),
         characters=_characters(texts, ids),
     )
@@ -300,7 +309,8 @@ def _batches(
     if window is None:
         if longest is None and ids.lengths.max() > LONGEST_SEQUENCE:
             raise InputError(
-                f"the longest sequence has {ids.lengths.max():,} tokens, too many for one backward pass;"
+                f"the longest sequence has {ids.lengths.max():,} tokens, too many for"
+                " one backward pass;"
                 " read the file as one long text, with --window 50"
             )
         if to_validate:
@@ -377,7 +387,7 @@ def _is_known(tokenizer: Tokenizer, prompt: str) -> bool:
 
 
 def _openings(texts: list[str], words: int) -> list[str]:
-    """The first words of lines with the white space after them, or else first characters."""
+    """The first words of lines with the space after them, or else first characters."""
     lines = [line.lstrip() for text in texts[:50] for line in text[:5000].splitlines()]
     found = [re.match(rf"(?:\S+\s+){{{words}}}(?=\S)", line) for line in lines]
     openings = [match[0][:40] for match in found if match] or [

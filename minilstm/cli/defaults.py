@@ -1,13 +1,14 @@
 """Default values of options, and the presets of published systems.
 
 Plain values only: this module imports nothing heavy, so that ``minilstm --help`` can
-show them at once. A test compares the choices with what the program has. ``settings.py`` combines them with the options given.
+show them at once. A test compares the choices with what the program has.
+``settings.py`` combines them with the options given.
 
-A preset sets what its authors published: model, tokenizer, optimizer, batch size, epochs,
-and how they generate samples after each epoch.
+A preset sets what its authors published: model, tokenizer, optimizer, batch size,
+epochs, and how they generate samples after each epoch.
 
     headlines    Microsoft, AI for Beginners, lesson 17 (GenerativeTF): characters,
-                 one-hot, LSTM(128). It names no optimizer, which in Keras means RMSprop;
+                 one-hot, LSTM(128). It names no optimizer, so Keras takes RMSprop;
                  this counts as one of its bugs.
     recipes      Foster, Generative Deep Learning, 2nd edition (2023), chapter 5:
                  10,000 words, Embedding(100), LSTM(128), Adam

@@ -1,10 +1,13 @@
-"""What the command line sets in the environment before NumPy is first loaded: which of its kernels OpenBLAS uses.
+"""The kernels that OpenBLAS uses: set before NumPy is first loaded.
 
-OpenBLAS, which multiplies matrices for NumPy, chooses kernels by the processor's name. Some of its versions do not know an AMD
-processor by name and then use 256-bit kernels (AVX2, "Haswell") where the 512-bit ones ("SkylakeX") run too, in up to half the
-time. These need five groups of AVX-512 instructions, which AMD's processors have from Zen 4 on. Intel's are known to OpenBLAS.
+OpenBLAS, which multiplies matrices for NumPy, chooses kernels by the processor's name.
+Some of its versions do not know an AMD processor by name and then use 256-bit kernels
+(AVX2, "Haswell") where the 512-bit ones ("SkylakeX") run too, in up to half the time.
+These need five groups of AVX-512 instructions, which AMD's processors have from Zen 4
+on. Intel's are known to OpenBLAS.
 
-The choice is set in ``OPENBLAS_CORETYPE``, which OpenBLAS reads once, when NumPy loads it.
+The choice is set in ``OPENBLAS_CORETYPE``, which OpenBLAS reads once, when NumPy loads
+it.
 """
 
 from __future__ import annotations
@@ -20,11 +23,11 @@ NEEDED = {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd"}
 PROCESSORS = (
     "/proc/cpuinfo"  # of Linux; it lists only what the kernel lets programs use
 )
-FIRST = 16_384  # characters that surely hold the first of them; where there are hundreds, reading all takes a while
+FIRST = 16_384  # characters that surely describe the first processor
 
 
 class Choice(NamedTuple):
-    """What to set the variable to, or None to leave it alone; and a sentence for people."""
+    """What to set the variable to, or None; and a sentence for people."""
 
     value: str | None
     sentence: str
@@ -33,7 +36,10 @@ class Choice(NamedTuple):
 def choose_kernels(
     environ: Mapping[str, str], processors: str, numpy_is_loaded: bool
 ) -> Choice:
-    """What is best for these processors, which are described as in Linux's /proc/cpuinfo; "" for any other system."""
+    """What is best for these processors, described as in Linux's /proc/cpuinfo.
+
+    It is "" for any other system.
+    """
     if VARIABLE in environ:
         return Choice(None, f"{VARIABLE}={environ[VARIABLE]}, as the environment says")
     if not gains(processors):
@@ -44,22 +50,25 @@ def choose_kernels(
     if environ.get(SWITCH, "").lower() == OFF:
         return Choice(
             None,
-            f"chosen by the matrix library, as {SWITCH}={OFF} says; without, {VARIABLE}={KERNELS}, {why}",
+            f"chosen by the matrix library, as {SWITCH}={OFF} says;"
+            f" without, {VARIABLE}={KERNELS}, {why}",
         )
     own = f"in programs of your own: export {VARIABLE}={KERNELS}"
     if numpy_is_loaded:
         return Choice(
             None,
-            f"chosen by the matrix library, since NumPy was loaded before; {own}, {why}",
+            "chosen by the matrix library, since NumPy was loaded before;"
+            f" {own}, {why}",
         )
     return Choice(
         KERNELS,
-        f"{VARIABLE}={KERNELS}, set by minilstm, {why} ({SWITCH}={OFF}: not set); {own}",
+        f"{VARIABLE}={KERNELS}, set by minilstm, {why} ({SWITCH}={OFF}: not set);"
+        f" {own}",
     )
 
 
 def gains(processors: str) -> bool:
-    """Whether the first of the processors is AMD's and has the instructions that the kernels need."""
+    """Whether the first processor is AMD's and has the instructions needed."""
     fields = [
         line.partition(":")
         for line in processors.strip().partition("\n\n")[0].splitlines()
@@ -70,7 +79,7 @@ def gains(processors: str) -> bool:
 
 
 def read_processors() -> str:
-    """The description of an x86-64 Linux's processors, at least of the first; "" elsewhere, and where it cannot be read."""
+    """The description of the first processors of an x86-64 Linux; else ""."""
     if sys.platform != "linux" or os.uname().machine != "x86_64" or sys.maxsize < 2**32:
         return ""
     try:
@@ -81,7 +90,7 @@ def read_processors() -> str:
 
 
 def set_kernels(environ: MutableMapping[str, str] = os.environ) -> str:
-    """Choose for this machine, unless it is too late, and set it; returns the sentence for people."""
+    """Choose for this machine, unless it is too late; return a sentence for people."""
     choice = choose_kernels(environ, read_processors(), "numpy" in sys.modules)
     if choice.value is not None:
         environ[VARIABLE] = choice.value

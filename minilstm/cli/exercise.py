@@ -1,4 +1,4 @@
-"""``minilstm exercise``: copy an exercise for the learner, grade the copy, give a hint, show a solution."""
+"""``minilstm exercise``: copy an exercise, grade the copy, give a hint or solution."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def run(arguments: Namespace) -> int:
     copy = copy_of(number, here)
     if arguments.task is not None and arguments.task > len(copy.tasks):
         raise InputError(
-            f"exercise {number} has {len(copy.tasks)} tasks; --task {arguments.task} is none of them"
+            f"exercise {number} has {len(copy.tasks)} tasks;"
+            f" --task {arguments.task} is none of them"
         )
     if file is not None and file.resolve() in (
         copy.path.resolve(),
@@ -39,7 +40,8 @@ def run(arguments: Namespace) -> int:
     if arguments.reset or arguments.move:
         if file is not None:
             raise InputError(
-                f"--reset and --move are for your copy, {shown(copy.path)}; leave out --file"
+                f"--reset and --move are for your copy, {shown(copy.path)};"
+                " leave out --file"
             )
         print(reset(copy, number) if arguments.reset else move(copy))
         return 0
@@ -87,10 +89,13 @@ def exercise_of(number: int, path: Path, copy: Copy, here: Path) -> Exercise:
 
 
 def help_with(exercise: Exercise, arguments: Namespace, again: str) -> str:
-    """Hints for a task, or its solution: for the task that was named, or the first that is not right."""
+    """Hints for a task, or its solution: the task named, or the first not right."""
     task = chosen(exercise, arguments.task)
     if task is None:
-        return f"All {len(exercise.tasks)} tasks are right. For help with one of them: {again} --task 1 --hint"
+        return (
+            f"All {len(exercise.tasks)} tasks are right. For help with one of them:"
+            f" {again} --task 1 --hint"
+        )
     if arguments.solution:
         return solution(exercise, task)
     return hints(exercise, task, arguments.hint, again)
@@ -101,11 +106,13 @@ def listed(arguments: Namespace, here: Path) -> int:
     for option in ("reset", "move", "hint", "solution", "task"):
         if getattr(arguments, option):
             raise InputError(
-                f"name the exercise that --{option} is for: minilstm exercise 2 --{option}"
+                f"name the exercise that --{option} is for: minilstm exercise 2"
+                f" --{option}"
             )
     print(*map(title, numbered(here / "exercises").values()), sep="\n")
     print(
-        f"minilstm exercise NUMBER copies one to {shown(here / 'my')}, for you to fill in, and grades your copy."
+        f"minilstm exercise NUMBER copies one to {shown(here / 'my')}, for you to fill"
+        " in, and grades your copy."
     )
     return 0
 
@@ -115,7 +122,8 @@ def reset(copy: Copy, number: int) -> str:
     if copy.filled_in():
         raise InputError(
             f"{shown(copy.blank)} is filled in, so there is no blank exercise to copy;"
-            f" minilstm exercise {number} --move makes that your copy and puts the blank one back"
+            f" minilstm exercise {number} --move makes that your copy and puts the"
+            " blank one back"
         )
     kept = copy.renew()
     return f"{shown(copy.path)} is blank." + (
@@ -124,7 +132,7 @@ def reset(copy: Copy, number: int) -> str:
 
 
 def move(copy: Copy) -> str:
-    """Move answers from the course's own file to the learner's; returns sentences about both."""
+    """Move answers from the course's file to the learner's; sentences about both."""
     if not copy.filled_in():
         raise InputError(f"there is nothing to move: {shown(copy.blank)} is blank")
     kept = copy.renew()
@@ -135,17 +143,19 @@ def move(copy: Copy) -> str:
         said.append(f"{shown(copy.blank)} is blank again.")
     else:
         said.append(
-            f"{shown(copy.blank)} is still filled in, since git has no blank one; download it again."
+            f"{shown(copy.blank)} is still filled in, since git has no blank one;"
+            " download it again."
         )
     return "\n".join(said)
 
 
 def out_of_place(copy: Copy, number: int) -> str:
-    """The message for somebody who filled in the course's own file."""
+    """The message for a learner who filled in the course's own file."""
     graded = f"Only {shown(copy.path)} was graded.\n" if copy.path.exists() else ""
     return (
         f"\n{shown(copy.blank)} is filled in, but it belongs to the course.\n{graded}"
-        f"To move these answers to {shown(copy.path.parent)} (nothing is lost):\nminilstm exercise {number} --move"
+        f"To move these answers to {shown(copy.path.parent)} (nothing is"
+        f" lost):\nminilstm exercise {number} --move"
     )
 
 
@@ -158,11 +168,14 @@ def what_next(number: int, here: Path) -> str:
     if following is None:
         return f"Exercise {number} is done, and it was the last."
     lesson = shlex.quote(str(shown(here / following[1].name)))
-    return f"Exercise {number} is done. Next: python {lesson}, then minilstm exercise {following[0]}"
+    return (
+        f"Exercise {number} is done. Next: python {lesson}, then minilstm exercise"
+        f" {following[0]}"
+    )
 
 
 def patiently(results: Iterator[Result]) -> Iterator[Result]:
-    """The same results; after a long wait, prints how to stop a loop that never ends."""
+    """The same results; after a long wait, prints how to stop an endless loop."""
     say = (
         "still running; if a loop of yours never ends, Ctrl-C stops it and shows where"
     )
@@ -182,7 +195,7 @@ def patiently(results: Iterator[Result]) -> Iterator[Result]:
 
 
 def chosen(exercise: Exercise, task: int | None) -> int | None:
-    """The task to help with, from 0: the one named, or the first that is not right, or None."""
+    """The task to help with, from 0: the one named, or the first not right."""
     if task is not None:
         return task - 1
     return next(
@@ -206,4 +219,7 @@ def hints(exercise: Exercise, task: int, count: int, again: str) -> str:
 def solution(exercise: Exercise, task: int) -> str:
     """The solution of a task, from its file."""
     name = exercise.tasks[task].name
-    return f"# {task + 1}. {name}, from {shown(exercise.solutions.path)}\n\n{exercise.solutions.source(name)}"
+    return (
+        f"# {task + 1}. {name}, from"
+        f" {shown(exercise.solutions.path)}\n\n{exercise.solutions.source(name)}"
+    )

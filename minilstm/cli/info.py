@@ -1,4 +1,4 @@
-"""``minilstm info``: versions, matrix library, threads, processor, and the content of model files."""
+"""``minilstm info``: versions, threads, processor, and content of model files."""
 
 from __future__ import annotations
 
@@ -80,7 +80,10 @@ def _compiled() -> str:
         nowhere = (
             f"{folder} cannot be written to" if folder else "there is no cache folder"
         )
-        return f"kernels compiled by each process, because {nowhere}; NUMBA_CACHE_DIR can name one"
+        return (
+            f"kernels compiled by each process, because {nowhere};"
+            " NUMBA_CACHE_DIR can name one"
+        )
     return f"kernels compiled once, kept in {folder}"
 
 
@@ -93,13 +96,15 @@ def _show(checkpoint: Checkpoint) -> None:
     within = f" and {run.position:,} mini-batches" if run.position else ""
     epochs = f"{run.epoch} epoch{'s' * (run.epoch != 1)}{within}"
     print(
-        f"{'trained':<16}{epochs}, {run.step:,} training steps, which took {run.seconds:.0f} s"
+        f"{'trained':<16}{epochs}, {run.step:,} training steps, which took"
+        f" {run.seconds:.0f} s"
     )
     losses = [row.valid_loss for row in run.history if row.valid_loss is not None]
     if losses:
         other_units = in_other_units(losses[-1], settings.get("characters", 1.0))
         print(
-            f"{'validation loss':<16}{losses[-1]:.4f} nats per {checkpoint.tokenizer.unit}, {other_units}"
+            f"{'validation loss':<16}{losses[-1]:.4f} nats per"
+            f" {checkpoint.tokenizer.unit}, {other_units}"
         )
 
 
@@ -118,10 +123,14 @@ def _threads() -> str:
         chosen = os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get(
             "OMP_NUM_THREADS"
         )
-        return f'{chosen or "as many as cores"} (to see their number: pip install "minilstm[info]")'
+        return (
+            f"{chosen or 'as many as cores'} (to see their number:"
+            ' pip install "minilstm[info]")'
+        )
     pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
     return "; ".join(
-        f"{pool['num_threads']} ({pool['internal_api']}, {pool.get('architecture')} kernels)"
+        f"{pool['num_threads']} ({pool['internal_api']}, {pool.get('architecture')}"
+        " kernels)"
         for pool in pools
     )
 

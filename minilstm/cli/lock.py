@@ -31,13 +31,16 @@ ATTEMPTS = 10
 
 @contextlib.contextmanager
 def locked(folder: Path, say: Callable[[str], None] = print) -> Iterator[None]:
-    """Make the folder if need be and hold its lock; folders that were made and stay empty are removed again.
+    """Make the folder if need be, and hold its lock.
 
-    Where the file system has no locks, a sentence says so, and the run continues without.
+    Folders that were made and stay empty are removed again.
+
+    Where the file system has no locks, a sentence says so, and the run continues
+    without.
 
     Raises
     ------
-    InputError : if the folder cannot be written to, or another run, of this process or another, holds the lock.
+    InputError : if the folder cannot be written to, or another run holds the lock.
     OSError : if the lock fails for another reason, with the name of its file.
     """
     made = [
@@ -48,7 +51,8 @@ def locked(folder: Path, say: Callable[[str], None] = print) -> Iterator[None]:
         try:
             if not is_locked:
                 say(
-                    f"the file system of {folder} has no locks: start no other run there while this one is at work"
+                    f"the file system of {folder} has no locks:"
+                    " start no other run there while this one is at work"
                 )
             yield
         finally:
@@ -66,9 +70,10 @@ def locked(folder: Path, say: Callable[[str], None] = print) -> Iterator[None]:
 
 
 def _open_locked(folder: Path) -> tuple[IO[bytes], bool]:
-    """The lock's file, and whether it could be locked; it is the one that others find under its name.
+    """The lock's file, and whether it could be locked; others find it under its name.
 
-    A run that ends removes this file, and perhaps the folder, at any moment: then we begin again.
+    A run that ends removes this file, and perhaps the folder, at any moment: then we
+    begin again.
     """
     attempt = 0
     while True:
@@ -80,11 +85,12 @@ def _open_locked(folder: Path) -> tuple[IO[bytes], bool]:
             if isinstance(error, FileNotFoundError) and attempt < ATTEMPTS:
                 continue
             raise InputError(
-                f"cannot write to {folder} ({error.strerror}); choose another folder with --out"
+                f"cannot write to {folder} ({error.strerror});"
+                " choose another folder with --out"
             ) from error
         try:
             is_locked = _lock(file, folder)
-            # some network folders number files anew each time
+            # some network folders give a file another number each time
             if _is_at(folder / ".lock", file) or attempt >= ATTEMPTS:
                 return file, is_locked
         except BaseException:
@@ -112,7 +118,8 @@ def _lock(file: IO[bytes], folder: Path) -> bool:
     except OSError as error:
         if error.errno in TAKEN:
             raise InputError(
-                f"another run is at work in {folder}; wait for it, or choose another folder with --out"
+                f"another run is at work in {folder}; wait for it, or choose another"
+                " folder with --out"
             ) from error
         if error.errno in NO_LOCKS:
             return False

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 
 from minilstm.cli import environment
 from minilstm.cli.options import SHORT_HELP, parser
-from minilstm.cli.refusals import is_of_output, sentence_for
+from minilstm.cli.error_messages import is_of_output, sentence_for
 from minilstm.parallel.threads import BLAS_VARIABLES
 from minilstm.streams import make_writable
 
@@ -90,12 +90,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def refuse(error: Exception, command: str) -> int:
     """Print why the command has ended, and return the exit status.
 
-    What ``refusals`` cannot explain is a bug in minilstm and shows its traceback.
+    What ``error_messages`` cannot explain is a bug in minilstm and shows its traceback.
     """
     if isinstance(error, OSError) and is_of_output(error):
         # print nothing more there, not even when Python ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):  # whoever read our output has gone
+        if isinstance(error, BrokenPipeError):  # the reader of our output has ended
             return 1
         error.filename = "standard output"
     explained = sentence_for(error, command)
@@ -103,7 +103,8 @@ def refuse(error: Exception, command: str) -> int:
         return complain(*explained)
     traceback.print_exception(error)
     return complain(
-        "this is a bug in minilstm, not a mistake of yours; please report it with the lines above",
+        "this is a bug in minilstm, not a mistake of yours;"
+        " please report it with the lines above",
         1,
     )
 
@@ -111,8 +112,8 @@ def refuse(error: Exception, command: str) -> int:
 def use_one_thread() -> None:
     """One thread for each matrix product, unless the environment says otherwise.
 
-    This takes effect before NumPy is first loaded. Threads of minilstm, each with a shard
-    of a mini-batch, wait for each other far less (see ``parallel/threads.py``).
+    This takes effect before NumPy is first loaded. Threads of minilstm, each with a
+    shard of a mini-batch, wait for each other far less (see ``parallel/threads.py``).
     """
     if not any(name in os.environ for name in BLAS_VARIABLES):
         for name in BLAS_VARIABLES:

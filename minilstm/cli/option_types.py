@@ -21,7 +21,7 @@ def natural(text: str) -> int:
 
 
 def count(text: str) -> int:
-    """A whole number from 1 to 100,000, for things of which nobody wants a million."""
+    """A whole number from 1 to 100,000."""
     return _number(
         text, int, lambda n: 1 <= n <= 10**5, "a whole number from 1 to 100,000"
     )

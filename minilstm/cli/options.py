@@ -1,4 +1,4 @@
-"""The commands of ``minilstm`` and their options; ``train_options.py`` has those of train.
+"""The commands of ``minilstm`` and their options, but for those of train.
 
 An option that was not given is None; the command then chooses its default, most often
 that of ``defaults.py``. This module imports nothing heavy, so that ``minilstm --help``

@@ -22,7 +22,7 @@ from minilstm.training.checkpoint import Checkpoint, load
 
 
 def kept_run(path: Path, arguments: Namespace) -> Checkpoint | None:
-    """The run to continue, or None for a new one; raises InputError rather than overwrite one."""
+    """The run to continue, or None; InputError if another run would be overwritten."""
     if not path.exists() or not arguments.resume and not _has_begun(path):
         if not arguments.sources:
             raise InputError(
@@ -33,7 +33,8 @@ def kept_run(path: Path, arguments: Namespace) -> Checkpoint | None:
             is_of_failed_run = name == "history.csv" and path.exists()
             if (path.parent / name).exists() and not is_of_failed_run:
                 raise InputError(
-                    f"{path.parent / name} exists already and would be overwritten; choose another --out"
+                    f"{path.parent / name} exists already and would be overwritten;"
+                    " choose another --out"
                 )
         return None
     if not arguments.resume:
@@ -41,7 +42,8 @@ def kept_run(path: Path, arguments: Namespace) -> Checkpoint | None:
     kept = load(path)
     if not {"fingerprint", "seed", "sources"} <= kept.settings.keys():
         raise InputError(
-            f"{path} was not written by `minilstm train`; choose another folder with --out"
+            f"{path} was not written by `minilstm train`; choose another folder with"
+            " --out"
         )
     return kept
 
@@ -61,7 +63,7 @@ def _exists(path: Path, sources: list[str]) -> str:
 
 
 def _has_begun(path: Path) -> bool:
-    """Whether the file contains anything to lose. A run that failed before its first step does not."""
+    """Whether the file has anything to lose: a run with at least one step."""
     try:
         kept = load(path)
     except MinilstmError:  # damaged, or no model at all: leave it alone
@@ -72,7 +74,7 @@ def _has_begun(path: Path) -> bool:
 def continued_settings(
     kept: Checkpoint, given: Settings, arguments: Namespace, path: Path
 ) -> Settings:
-    """The settings of a continued run; raises InputError for a change that is not possible."""
+    """The settings of a continued run; InputError if a change is not possible."""
     kept_sources = kept.settings["sources"]
     began = {
         **DEFAULTS,
@@ -82,7 +84,8 @@ def continued_settings(
     }
     if STANDARD_INPUT in kept_sources and not arguments.sources:
         raise InputError(
-            f"{path} was started with text from standard input, which is not kept: give the same again,"
+            f"{path} was started with text from standard input, which is not kept:"
+            " give the same again,"
             f" as `{command(arguments, path.parent, kept_sources)} < FILE` does"
         )
     sources = resolve_sources(arguments.sources) or kept_sources
@@ -93,7 +96,8 @@ def continued_settings(
     ):
         # files may have been moved; the text is compared when it has been read
         raise InputError(
-            f"{path} was trained on {describe(kept_sources)}, so it cannot continue with {describe(sources)};"
+            f"{path} was trained on {describe(kept_sources)}, so it cannot continue"
+            f" with {describe(sources)};"
             f" choose another folder with --out"
         )
     for name, value in given.items():
@@ -117,7 +121,8 @@ def continued(
     """The run with these settings, if its text is still the same."""
     if kept.settings["fingerprint"] != text.fingerprint:
         raise InputError(
-            f"{describe(settings['sources'])} is not the text that {path} was started with; choose another folder with --out"
+            f"{describe(settings['sources'])} is not the text that {path} was started"
+            " with; choose another folder with --out"
         )
     kept.settings = settings
     return kept

@@ -136,7 +136,10 @@ def _write(
 def _in_turn(
     chunks: Iterator[np.ndarray], count: int, show: Callable[[], None]
 ) -> Iterator[Iterator[int]]:
-    """The ids of each text. Where those of a text are used up, all is shown before a further chunk (T, B) is asked for."""
+    """The ids of each text.
+
+    When those of a text are used up, all is shown before the next chunk (T, B).
+    """
     written: list[np.ndarray] = []
 
     def ids_of(text: int) -> Iterator[int]:
@@ -163,7 +166,8 @@ def _check_options(arguments: Namespace) -> None:
         ]
         if getattr(arguments, name) is not None and given:
             raise InputError(
-                f"{_option(name)} {does}, so {' and '.join(given)} {'has' if len(given) == 1 else 'have'} no effect;"
+                f"{_option(name)} {does}, so {' and '.join(given)}"
+                f" {'has' if len(given) == 1 else 'have'} no effect;"
                 f" leave {'it' if len(given) == 1 else 'them'} out"
             )
     if arguments.prompt is not None and arguments.prompt_file is not None:
@@ -186,7 +190,7 @@ def _option(name: str) -> str:
 
 
 def _prompts(arguments: Namespace, path: Path, checkpoint: Checkpoint) -> list[str]:
-    """The prompts that were given, or those of the run. The model can read each of them."""
+    """The prompts given, or those of the run. The model can read each of them."""
     prompts = (
         checkpoint.settings.get("prompts")
         if arguments.prompt is None
@@ -212,12 +216,15 @@ def _prompts(arguments: Namespace, path: Path, checkpoint: Checkpoint) -> list[s
                 (k, c) for k, c in enumerate(prompt) if c not in tokenizer.tokens
             )
             raise InputError(
-                f"the model cannot read the {tokenizer.unit} {character!r} (U+{ord(character):04X}) at position {position}"
-                " (counted from 0) of the prompt, because its training text has none; leave it out"
+                f"the model cannot read the {tokenizer.unit} {character!r}"
+                f" (U+{ord(character):04X}) at position {position}"
+                " (counted from 0) of the prompt, because its training text has none;"
+                " leave it out"
             ) from None
         if unknown_id is not None and unknown:
             print(
-                f"minilstm: {title(prompt, 60)}: the model does not know {unknown} {_some(tokenizer.unit, unknown)} of"
+                f"minilstm: {title(prompt, 60)}: the model does not know {unknown}"
+                f" {_some(tokenizer.unit, unknown)} of"
                 f" the prompt and reads {tokenizer.show(unknown_id)} there",
                 file=sys.stderr,
             )
@@ -236,7 +243,8 @@ def _show_top(
     possible = tokenizer.vocab_size - len(forbidden)
     if count > possible:
         raise InputError(
-            f"--show-top must be at most {possible}, the number of tokens that the model can generate, not {count}"
+            f"--show-top must be at most {possible}, the number of tokens that the"
+            f" model can generate, not {count}"
         )
     shown = (
         TEMPERATURES_SHOWN
@@ -275,7 +283,7 @@ def _beam(
     length: int,
     width: int,
 ) -> int:
-    """A table for each prompt: the texts that were found, with their log probabilities."""
+    """A table for each prompt: the texts found, with their log probabilities."""
     for b, prompt in enumerate(prompts):
         print("\n" * (b > 0) + title(prompt, terminal_width()))
         # the search may take long
@@ -297,9 +305,10 @@ def _compare(
     samplings: list[Sampling],
     seed: int,
 ) -> int:
-    """Samples side by side, from the same random numbers at each temperature; below them what can be measured.
+    """Samples side by side, from the same random numbers; measures below them.
 
-    All temperatures are written at the same pace, so that Ctrl-C has something of each to show.
+    All temperatures are written at the same pace, so that Ctrl-C has something of each
+    to show.
     """
     streams = [
         generate_in_chunks(
@@ -345,8 +354,10 @@ def _compare(
         names, [measure(model, tokenizer, prompts, ids) for ids in written], width
     )
     explanation = (
-        f"\nmeasured on {len(prompts)} {_some('text', len(prompts))} at each temperature τ (--count)"
-        f"\ndistinct-n: the fraction of different ones among all runs of n {tokenizer.unit}s"
+        f"\nmeasured on {len(prompts)} {_some('text', len(prompts))} at each"
+        " temperature τ (--count)"
+        "\ndistinct-n: the fraction of different ones among all runs of n"
+        f" {tokenizer.unit}s"
         f"\nlog-likelihood: mean per {tokenizer.unit}, in nats, by the model at τ = 1.0"
         "\nperplexity: exp(-log-likelihood)"
     )
@@ -355,7 +366,7 @@ def _compare(
 
 
 def _print_measures(names: list[str], measures: list[Measures], width: int) -> None:
-    """A column for each temperature, as many as there is room for, then the others below."""
+    """A column for each temperature, as many as fit, then the others below."""
     rows = [
         (f"distinct-{n + 1}", [_decimals(m.distinct[n]) for m in measures])
         for n in range(LONGEST)
@@ -387,7 +398,7 @@ def _some(noun: str, count: int) -> str:
 
 
 def _written(tokenizer: Tokenizer, ids: np.ndarray) -> str:
-    """The text after the prompt, made visible: the end token for nothing, quotes around spaces."""
+    """The text after the prompt, made visible: the end token, or quotes for spaces."""
     text = tokenizer.decode(ids)
     if not text.strip():
         return repr(text) if text else tokenizer.show(tokenizer.eos_id)

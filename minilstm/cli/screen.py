@@ -1,7 +1,7 @@
-"""The output of a run: lines that stay, live curves below them, and the progress bar at the bottom.
+"""The output of a run: lines that stay, live curves below them, a progress bar.
 
-To print a line, bar and curves are erased, the line takes their place, and they are drawn
-below it again, all in one write.
+To print a line, bar and curves are erased, the line takes their place, and they are
+drawn below it again, all in one write.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ COMPILING = "compiling kernels (the first time) or loading them ..."
 
 
 class Screen:
-    """Prints lines. When the reader of a pipe has gone, the run is stopped as by Ctrl-C."""
+    """Prints lines. If the reader of a pipe has ended, the run stops as by Ctrl-C."""
 
     def __init__(self, interrupt: StopOnSignal):
         self.interrupt, self.bar = interrupt, None
@@ -78,17 +78,17 @@ class Screen:
             self.interrupt.received = True
 
     def _erasure(self) -> str:
-        """Codes that erase the block. None if a narrower terminal may have wrapped it: it then stays."""
+        """Codes that erase the block; None if the terminal may have wrapped it."""
         if not self._block or self.size()[0] < self._columns:
             return ""
         return UP_AND_ERASE.format(self._block.count("\n") + 1)
 
 
 def bar(training: Training, total: int):
-    """A progress bar, if there is a terminal to show it on and tqdm to draw it; else None.
+    """A progress bar, if there are a terminal and tqdm; else None.
 
-    The first training step compiles the kernels, or loads compiled ones. Until it is done
-    the bar says so, and its time does not count for the estimate.
+    The first training step compiles the kernels, or loads compiled ones. Until it is
+    done the bar says so, and its time does not count for the estimate.
     """
     if not sys.stderr.isatty():
         return None
@@ -121,7 +121,7 @@ def bar(training: Training, total: int):
 
 
 def live_curves(screen: Screen, asked: bool | None) -> list[Callback]:
-    """The curves, if there are a terminal and plotille. If asked for, says what is missing."""
+    """The curves, if there are a terminal and plotille; says what is missing."""
     if asked is False or not (asked or sys.stdout.isatty()):
         return []
     try:
@@ -129,13 +129,15 @@ def live_curves(screen: Screen, asked: bool | None) -> list[Callback]:
     except ImportError:
         if asked:
             screen(
-                'no live curves, because plotille is missing: pip install "minilstm[lessons]"'
+                "no live curves, because plotille is missing:"
+                ' pip install "minilstm[lessons]"'
             )
         return []
     if not _can_show(curves.CHARACTERS):
         if asked:
             screen(
-                "no live curves, because the output is not a terminal that can show them"
+                "no live curves, because the output is not a terminal that can show"
+                " them"
             )
         return []
     return [
@@ -146,7 +148,7 @@ def live_curves(screen: Screen, asked: bool | None) -> list[Callback]:
 
 
 def _can_show(characters: str) -> bool:
-    """Whether the output is a terminal that can move its cursor and print these characters."""
+    """Whether the output is a terminal that moves its cursor and prints these."""
     moves = os.environ.get("TERM", "dumb") not in ("", "dumb")
     moves = moves or "WT_SESSION" in os.environ  # Windows Terminal
     if not (sys.stdout.isatty() and moves):

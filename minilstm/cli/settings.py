@@ -1,9 +1,9 @@
 """The settings of a run: defaults of the text, then a preset, then the options given.
 
-Settings are plain values by name, so that a checkpoint can keep them. ``defaults.py`` has
-the defaults and the presets. ``as_published`` reproduces the bugs of a published system
-too. Without it, padding is on the right and not learned, every epoch is shuffled, and a
-tenth of the text is the validation set.
+Settings are plain values by name, so that a checkpoint can keep them. ``defaults.py``
+has the defaults and the presets. ``as_published`` reproduces the bugs of a published
+system too. Without it, padding is on the right and not learned, every epoch is
+shuffled, and a tenth of the text is the validation set.
 """
 
 from __future__ import annotations
@@ -59,12 +59,14 @@ def resolve_settings(kind: str, given: Settings) -> Settings:
     """
     if kind != "file" and given.get("preset") not in (None, kind):
         raise InputError(
-            f"--preset {given['preset']} is for another kind of text than `{kind}`; leave it out"
+            f"--preset {given['preset']} is for another kind of text than `{kind}`;"
+            " leave it out"
         )
     if given.get("as_published") and given.get("preset") is None:
         if kind == "file":
             raise InputError(
-                "--as-published needs --preset headlines or --preset recipes, to name the published system"
+                "--as-published needs --preset headlines or --preset recipes, to name"
+                " the published system"
             )
         given = {**given, "preset": kind}
     preset = given.get("preset")
@@ -97,14 +99,15 @@ def resolve_settings(kind: str, given: Settings) -> Settings:
                 name == "max_length" and chosen["as_published"]
             ):
                 raise InputError(
-                    f"{option(name, chosen[name])} is for files; `{kind}` is a built-in corpus"
+                    f"{option(name, chosen[name])} is for files;"
+                    f" `{kind}` is a built-in corpus"
                 )
     check(chosen, given)
     return chosen
 
 
 def check(chosen: Settings, given: Settings) -> None:
-    """Raise InputError for options that contradict others or have no effect with them."""
+    """Raise InputError for options that contradict others or have no effect there."""
     if chosen["momentum"] and chosen["optimizer"] == "adam":
         raise InputError(
             "--momentum is for --optimizer sgd and rmsprop; Adam has its own"
@@ -112,13 +115,15 @@ def check(chosen: Settings, given: Settings) -> None:
     for name in ("decay_every", "decay_factor"):
         if name in given and chosen["schedule"] != "step":
             raise InputError(
-                f"{option(name)} is for --schedule step; add it, or leave {option(name)} out"
+                f"{option(name)} is for --schedule step; add it, or leave"
+                f" {option(name)} out"
             )
     if chosen["vocab"] is not None and chosen["tokens"] == "chars":
         raise InputError("--vocab limits the number of words; it needs --tokens words")
     if chosen["vocab"] is not None and chosen["vocab"] < 3:
         raise InputError(
-            f"--vocab must be at least 3 (padding, unknown words and one word), not {chosen['vocab']}"
+            "--vocab must be at least 3 (padding, unknown words and one word), not"
+            f" {chosen['vocab']}"
         )
     if chosen["tied"] and chosen["embedding"] != chosen["hidden"]:
         was = (
@@ -127,7 +132,8 @@ def check(chosen: Settings, given: Settings) -> None:
             else f"it is {chosen['embedding']} wide"
         )
         raise InputError(
-            f"--tied needs an embedding as wide as the hidden layer, and {was}; add --embedding {chosen['hidden']}"
+            f"--tied needs an embedding as wide as the hidden layer, and {was};"
+            f" add --embedding {chosen['hidden']}"
         )
     if chosen["window"] is None and chosen["carry"] is False:
         raise InputError(
@@ -135,21 +141,25 @@ def check(chosen: Settings, given: Settings) -> None:
         )
     if chosen["window"] is not None and chosen["max_length"] is not None:
         raise InputError(
-            "--max-length cuts sequences, --window reads one long text; choose one of them"
+            "--max-length cuts sequences, --window reads one long text;"
+            " choose one of them"
         )
     if chosen["window"] is not None and chosen["as_published"]:
         raise InputError(
-            "--window is for one long text, but the published systems read sequences; leave out --as-published"
+            "--window is for one long text, but the published systems read sequences;"
+            " leave out --as-published"
         )
     if "pool" in given and (chosen["window"] is not None or chosen["as_published"]):
         raise InputError(
-            "--pool sorts sequences by length, but windows have one length, and published systems their own order;"
+            "--pool sorts sequences by length, but windows have one length, and"
+            " published systems their own order;"
             " leave out --pool"
         )
     published_tokens = PRESETS[chosen["preset"]]["tokens"] if chosen["preset"] else None
     if chosen["as_published"] and chosen["tokens"] != published_tokens:
         raise InputError(
-            f"the {chosen['preset']} were published with --tokens {published_tokens}; leave out --as-published"
+            f"the {chosen['preset']} were published with --tokens {published_tokens};"
+            " leave out --as-published"
         )
     if (
         chosen["max_length"] is not None
@@ -157,7 +167,8 @@ def check(chosen: Settings, given: Settings) -> None:
         and chosen["preset"] == "headlines"
     ):
         raise InputError(
-            "--max-length cuts sequences, but headlines as published are not cut; leave out one of the two"
+            "--max-length cuts sequences, but headlines as published are not cut;"
+            " leave out one of the two"
         )
 
 
@@ -177,7 +188,7 @@ def epochs_of_file(steps_per_epoch: int) -> int:
 
 
 def build_model(settings: Settings, vocab_size: int) -> LanguageModel:
-    """The model with random weights. Raises InputError for sizes that do not fit together."""
+    """The model with random weights. Raises InputError if sizes do not fit."""
     names = ("embedding", "hidden", "layers", "cell", "dropout", "tied", "seed")
     try:
         return LanguageModel(vocab_size, **{name: settings[name] for name in names})

@@ -32,7 +32,8 @@ def resolve_sources(names: Sequence[str]) -> list[str]:
     for name in names:
         if name in BUILT_IN:
             raise InputError(
-                f"`{name}` is a built-in corpus and cannot be combined with other sources;"
+                f"`{name}` is a built-in corpus and cannot be combined with other"
+                " sources;"
                 f" for a file of that name write ./{name}"
             )
     names = [STANDARD_INPUT if name in ALSO_STANDARD_INPUT else name for name in names]
@@ -45,7 +46,8 @@ def resolve_sources(names: Sequence[str]) -> list[str]:
     for name, path in zip(names, real):
         if real.count(path) > 1:
             raise InputError(
-                f"{name} is named twice, so the same text would be in the training set and the validation set;"
+                f"{name} is named twice, so the same text would be in the training set"
+                " and the validation set;"
                 " name it once"
             )
     return [name if name == STANDARD_INPUT else os.path.abspath(name) for name in names]

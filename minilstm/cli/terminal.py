@@ -1,7 +1,8 @@
-"""Text for a terminal: what is harmless to show there, how wide it is, and what stands beside what.
+"""Text for a terminal: what is harmless to show there, how wide it is, and columns.
 
-A model may generate any character that it has read, also control characters, which a terminal obeys. East Asian
-characters fill two columns of a terminal and combining marks none, so that a string's length is not its width.
+A model may generate any character that it has read, also control characters, which a
+terminal obeys. East Asian characters fill two columns of a terminal and combining marks
+none, so that a string's length is not its width.
 """
 
 from __future__ import annotations
@@ -42,7 +43,10 @@ def pad(text: str, width: int) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Lines of at most this width, broken at spaces where there are some, with none at their ends; newlines stay."""
+    """Lines of at most this width, broken at spaces if there are some.
+
+    Newlines stay. No line ends with a space.
+    """
     lines = []
     for line in text.expandtabs(4).split("\n"):
         line = line.rstrip(" ")
@@ -64,7 +68,7 @@ def beside(texts: Sequence[str], width: int) -> list[str]:
 
 
 def title(prompt: str, width: int) -> str:
-    """A line to stand above what comes after a prompt, of which a long one shows its end only."""
+    """A line to stand above the texts of a prompt; of a long one it shows the end."""
     room = width - columns("after ''")
     shown = repr(prompt)[1:-1]
     if columns(shown) > room:

@@ -1,4 +1,4 @@
-"""``minilstm train``: from a text to a trained model in a folder, with a report on the way."""
+"""``minilstm train``: from a text to a trained model in a folder."""
 
 from __future__ import annotations
 
@@ -142,7 +142,8 @@ def _run(
     if floor is not None:
         unit = text.tokenizer.unit
         say.paragraph(
-            f"entropy floor: {floor:.4f} nats per {unit}, {in_other_units(floor, text.characters)};"
+            f"entropy floor: {floor:.4f} nats per {unit},"
+            f" {in_other_units(floor, text.characters)};"
             " no model can do better"
         )
     say(f"{amount(total / len(text.train), 'epoch')}, {amount(total, 'step')}")
@@ -192,28 +193,35 @@ def _run(
         _picture(training, folder, say)
     if training.stop is not None:
         say.paragraph(
-            f"stopped after step {training.step:,}; {model_path} has everything. Continue with:"
+            f"stopped after step {training.step:,}; {model_path} has everything."
+            " Continue with:"
         )
         say(f"  {resume.command(arguments, folder)}")
         return 0
     with by_products.making("the check by the grammar"):
         _check_by_grammar(checkpoint, text, say)
-    seconds = f"{time.perf_counter() - began:.0f} s ({training.seconds:.0f} s of training steps in this run)"
+    seconds = (
+        f"{time.perf_counter() - began:.0f} s ({training.seconds:.0f} s of training"
+        " steps in this run)"
+    )
     say.paragraph(f"done in {seconds}; everything is in {folder}. Generate text with:")
     say(f"  minilstm sample {shlex.quote(str(folder))}")
     losses = validation_losses(training)
     if losses and best.loss < losses[-1]:
         say.paragraph(
-            f"the validation loss was lowest at {best.loss:.4f} and is {losses[-1]:.4f} now."
+            f"the validation loss was lowest at {best.loss:.4f} and is {losses[-1]:.4f}"
+            " now."
             " Generate text with the best model:"
         )
         say(f"  minilstm sample {shlex.quote(str(best.path))}")
     elif still_falling(losses):
         say.paragraph(
-            "the validation loss was still falling at the end, so more training will help. Continue with:"
+            "the validation loss was still falling at the end, so more training will"
+            " help. Continue with:"
         )
         say(
-            f"  {resume.command(arguments, folder)} --epochs {2 * math.ceil(total / len(text.train))}"
+            f"  {resume.command(arguments, folder)} --epochs"
+            f" {2 * math.ceil(total / len(text.train))}"
         )
     return 0
 
@@ -227,7 +235,7 @@ def amount(number: float, unit: str) -> str:
 
 
 def still_falling(losses: Sequence[float]) -> bool:
-    """Whether the loss is the lowest now, and fell by over 1 % in the last quarter of the epochs."""
+    """Whether the loss is lowest now, and fell by over 1 % in the last quarter."""
     if len(losses) < 2:
         return False
     before = losses[-1 - max(1, len(losses) // 4)]
@@ -235,7 +243,7 @@ def still_falling(losses: Sequence[float]) -> bool:
 
 
 def _check_by_grammar(checkpoint: Checkpoint, text: data.Data, say) -> None:
-    """Print how many texts of the model the grammar accepts, and the long-range agreement of recipes."""
+    """Print how many texts the grammar accepts, and the agreement of recipes."""
     if text.corpus is None:
         return
     (name,) = checkpoint.settings["sources"]
@@ -246,7 +254,8 @@ def _check_by_grammar(checkpoint: Checkpoint, text: data.Data, say) -> None:
         model, text.tokenizer, text.corpus, rng, count, CHECKED_TEMPERATURE
     )
     say(
-        f"accepted by the grammar at temperature {CHECKED_TEMPERATURE}: {accepted:.1%} of {count:,} {name}"
+        f"accepted by the grammar at temperature {CHECKED_TEMPERATURE}:"
+        f" {accepted:.1%} of {count:,} {name}"
     )
     if name == "recipes":
         prompts, sampling = [recipes.PROMPTS[0]] * count, Sampling(CHECKED_TEMPERATURE)
@@ -259,7 +268,8 @@ def _check_by_grammar(checkpoint: Checkpoint, text: data.Data, say) -> None:
             if ids[-1] == text.tokenizer.eos_id
         ]
         say(
-            f"\n{len(ended)} of these {count} reached their end token:\n{kept_by_distance(ended)}\n"
+            f"\n{len(ended)} of these {count} reached their end"
+            f" token:\n{kept_by_distance(ended)}\n"
         )
 
 
@@ -268,7 +278,8 @@ def _folder(arguments: Namespace) -> Path:
         return Path(arguments.out)
     if not arguments.sources:
         raise InputError(
-            "name a text to train on: headlines, recipes or files; or continue a run with --resume --out DIR"
+            "name a text to train on: headlines, recipes or files;"
+            " or continue a run with --resume --out DIR"
         )
     return Path("runs") / folder_name(resolve_sources(arguments.sources))
 
@@ -289,7 +300,7 @@ def _new_run(settings: Settings, text: data.Data) -> Checkpoint:
 
 
 def _samples(training: Training, checkpoint: Checkpoint, text: data.Data) -> str:
-    """One text for each prompt and, with a grammar, how many of a hundred texts it accepts."""
+    """One text for each prompt; with a grammar, how many of 100 texts it accepts."""
     settings = checkpoint.settings
     model = training.model
     tokenizer = checkpoint.tokenizer
@@ -319,5 +330,6 @@ def _picture(training: Training, folder: Path, say) -> None:
         plots.loss_picture(training.history, folder / "loss.png")
     except ImportError:
         say(
-            'no loss.png, because matplotlib is missing: pip install "minilstm[lessons]"'
+            "no loss.png, because matplotlib is missing: pip install"
+            ' "minilstm[lessons]"'
         )

@@ -36,7 +36,7 @@ def run(arguments: Namespace) -> int:
 
 
 def choose_format(form: str | None, out: str | None) -> str:
-    """The one that is named, else the one of the file's ending, else text. They must not contradict each other."""
+    """The format named, else that of the file's suffix, else text; both must agree."""
     of_file = ENDINGS.get(Path(out).suffix.lower()) if out is not None else None
     if form and of_file and form != of_file:
         raise InputError(
@@ -46,14 +46,16 @@ def choose_format(form: str | None, out: str | None) -> str:
 
 
 def write_new(path: Path, contents: bytes) -> None:
-    """A file that was not there before, whole or not at all; somebody may have put numbers of his own into an older one."""
+    """Write a new file, whole or not at all; an older one may hold a user's numbers."""
     if not path.name or not path.parent.is_dir():
         raise InputError(
-            f"--out {str(path)!r}: {str(path.parent)!r} must be a folder, and a file must be named in it"
+            f"--out {str(path)!r}: {str(path.parent)!r} must be a folder, and a file"
+            " must be named in it"
         )
     try:
         files.write_new(path, contents)
     except FileExistsError as error:
         raise InputError(
-            f"{path} is there already and is not overwritten; choose another name with --out"
+            f"{path} is there already and is not overwritten;"
+            " choose another name with --out"
         ) from error

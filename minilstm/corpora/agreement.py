@@ -1,22 +1,24 @@
-"""Rules that remember: what a sentence chooses once returns wherever the sentence calls it back.
+"""Rules that remember: a sentence chooses a word once and repeats it later.
 
-The rules of a finite grammar know nothing of each other: a rule that names an ingredient cannot know which one
-the title promised. It can if there is a rule for every ingredient, and writing them all is work for a program.
-Templates say in angle brackets what is to be remembered:
+The rules of a finite grammar know nothing of each other: a rule that names an
+ingredient cannot know which one the title named. It can if there is a rule for every
+ingredient. This program writes all these rules. Templates say in angle brackets what is
+to be remembered:
 
-    <main from roots>      choose one of the alternatives of the rule `roots` here, and call it main
+    <main from roots>      choose an alternative of the rule `roots` here; call it main
     <main>                 the word that was chosen as main
-    <main:it|them>         the first if that word is singular, the second if it is plural
+    <main:it|them>         "it" if that word is singular, "them" if it is plural
     {prepare_<main>}       the rule that is named after the word: prepare_carrots
 
-A choice holds from where it stands to the end of its template, and in all rules that are referred to from
-there. `expand` writes each of these rules once for every combination of the words that it calls back, itself or
-by the rules below it. The memory is in the names: finish__carrots__thyme has forgotten all else. So the number of
-rules is the number of things that can be remembered at a time, and a model that writes such text needs as many
-states.
+A choice holds from where it stands to the end of its template, and in all rules that
+are referred to from there. `expand` writes each of these rules once for every
+combination of the words that it repeats, itself or by the rules below it. The memory is
+in the names: finish__carrots__thyme has forgotten all else. So there are as many rules
+as things to remember at a time. A model that writes such text needs as many states.
 
-Grammars with slots that are compiled to plain ones: Gazdar, Klein, Pullum and Sag (1985), Generalized Phrase
-Structure Grammar, whose features range over finite sets as these words do.
+Grammars with features that are compiled to plain ones: Gazdar, Klein, Pullum and Sag
+(1985), Generalized Phrase Structure Grammar, whose features range over finite sets as
+these words do.
 """
 
 from __future__ import annotations
@@ -29,12 +31,14 @@ from minilstm.errors import InputError
 
 CHOICE = re.compile(r"<(\w+) from (\w+)>")
 RECALL = re.compile(r"<(\w+)(?::([^<>|]*)\|([^<>|]*))?>")
-MARKED = re.compile(r"\{([\w<>]+)\}")        # a reference whose name may hold recalls
+MARKED = re.compile(r"\{([\w<>]+)\}")  # a reference whose name may have <...>
 
-Memory = dict[str, str]                      # what was chosen, by what it is called
+Memory = dict[str, str]  # what was chosen, by what it is called
 
 
-def expand(rules: Mapping[str, Sequence[Template]], start: str, plural: Collection[str] = ()) -> dict[str, list[Template]]:
+def expand(
+    rules: Mapping[str, Sequence[Template]], start: str, plural: Collection[str] = ()
+) -> dict[str, list[Template]]:
     """Return the plain rules, for `Grammar`, of which `start` makes use.
 
     Parameters
@@ -46,12 +50,17 @@ def expand(rules: Mapping[str, Sequence[Template]], start: str, plural: Collecti
     Raises
     ------
     InputError
-        If a template calls back what was not chosen, or refers to a rule that is not there.
+        If a template repeats what was not chosen, or refers to a rule that is missing.
 
     Examples
     --------
-    >>> rules = {"meal": ["Eat <dish from dishes>{like}"], "dishes": ["soup", "figs"], "like": [", I like <dish:it|them>"]}
-    >>> for name, templates in expand(rules, "meal", plural=["figs"]).items(): print(name, templates)
+    >>> rules = {
+    ...     "meal": ["Eat <dish from dishes>{like}"],
+    ...     "dishes": ["soup", "figs"],
+    ...     "like": [", I like <dish:it|them>"],
+    ... }
+    >>> expanded = expand(rules, "meal", plural=["figs"])
+    >>> for name, templates in expanded.items(): print(name, templates)
     meal [(1.0, 'Eat {meal__0_dish}')]
     like__soup [(1.0, ', I like it')]
     like__figs [(1.0, ', I like them')]
@@ -63,7 +72,9 @@ def expand(rules: Mapping[str, Sequence[Template]], start: str, plural: Collecti
 class _Expansion:
     """The rules that were given, and those that are written from them."""
 
-    def __init__(self, rules: Mapping[str, Sequence[Template]], plural: Collection[str]) -> None:
+    def __init__(
+        self, rules: Mapping[str, Sequence[Template]], plural: Collection[str]
+    ) -> None:
         self.rules = rules
         self.plural = frozenset(plural)
         self.written: dict[str, list[Template]] = {}
@@ -74,8 +85,9 @@ class _Expansion:
         return self.written
 
     def visit(self, name: str, memory: Memory) -> str:
-        """Write the rule `name` for a memory, unless it is written, and return its new name."""
-        memory = {slot: word for slot, word in memory.items() if slot in self.calls(name)}
+        """Write the rule `name` for a memory, once, and return its new name."""
+        calls = self.calls(name)
+        memory = {role: word for role, word in memory.items() if role in calls}
         new_name = "__".join([name, *memory.values()])
         if new_name not in self.written:
             self.written[new_name] = []
@@ -86,32 +98,39 @@ class _Expansion:
         return new_name
 
     def fill(self, text: str, memory: Memory, place: str) -> str:
-        """The plain template; from its first choice on, it is a rule of its own, with an alternative for each word."""
+        """The plain template.
+
+        From its first choice on, it is a rule of its own, with an alternative per word.
+        """
         choice = CHOICE.search(text)
         if not choice:
             recalled = RECALL.sub(lambda mark: self.recall(mark, memory), text)
-            return REFERENCE.sub(lambda mark: "{" + self.visit(mark[1], memory) + "}", recalled)
-        slot, words = choice.groups()
-        before, after = text[:choice.start()], text[choice.end():]
-        name = f"{place}_{slot}"
+            new_name = lambda mark: "{" + self.visit(mark[1], memory) + "}"
+            return REFERENCE.sub(new_name, recalled)
+        role, words = choice.groups()
+        before, after = text[: choice.start()], text[choice.end() :]
+        name = f"{place}_{role}"
         self.written[name] = [
-            (weight, word + self.fill(after, {**memory, slot: word}, f"{name}_{word}"))
+            (weight, word + self.fill(after, {**memory, role: word}, f"{name}_{word}"))
             for weight, word in self.alternatives(words)
         ]
         return self.fill(before, memory, place) + "{" + name + "}"
 
     def recall(self, mark: re.Match[str], memory: Memory) -> str:
-        slot, singular, plural = mark.groups()
-        if slot not in memory:
-            raise InputError(f"{mark[0]}: no {slot!r} was chosen before; write <{slot} from ...> where it is chosen")
+        role, singular, plural = mark.groups()
+        if role not in memory:
+            raise InputError(
+                f"{mark[0]}: no {role!r} was chosen before;"
+                f" write <{role} from ...> where it is chosen"
+            )
         if singular is None:
-            return memory[slot]
-        return plural if memory[slot] in self.plural else singular
+            return memory[role]
+        return plural if memory[role] in self.plural else singular
 
     def calls(self, name: str) -> frozenset[str]:
-        """What a rule calls back or chooses, itself or by the rules below it."""
+        """What a rule repeats or chooses, itself or by the rules below it."""
         if name not in self.called:
-            self.called[name] = frozenset()          # a circle ends here; `Grammar` complains of it
+            self.called[name] = frozenset()  # ends a circle, which `Grammar` reports
             found: set[str] = set()
             for _, text in self.alternatives(name):
                 found |= {mark[1] for mark in RECALL.finditer(text)}
@@ -122,7 +141,7 @@ class _Expansion:
         return self.called[name]
 
     def named(self, reference: str) -> list[str]:
-        """The rules that a reference can mean: `prepare_<main>` all those that begin with `prepare_`."""
+        """The rules that a reference can mean: `prepare_<main>` all `prepare_...`."""
         if "<" not in reference:
             return [reference]
         pattern = re.compile(RECALL.sub(r"\\w+", reference))
@@ -131,4 +150,7 @@ class _Expansion:
     def alternatives(self, name: str) -> list[tuple[float, str]]:
         if name not in self.rules:
             raise InputError(f"there is no rule {name!r}, but a template refers to it")
-        return [(1.0, entry) if isinstance(entry, str) else entry for entry in self.rules[name]]
+        return [
+            (1.0, entry) if isinstance(entry, str) else entry
+            for entry in self.rules[name]
+        ]

@@ -1,18 +1,18 @@
 """The built-in corpus `headlines`: news that never happened, written by a grammar.
 
-The published lesson that this package reproduces trains on real headlines. This corpus needs no download,
-has as many headlines as one asks for, and its entropy is known exactly (`minilstm.corpora.grammar`), so that
-a trained model can be held against the best that any could be. Its people, companies, teams and events
-are invented.
+The published lesson that this package reproduces trains on real headlines. This corpus
+needs no download, has as many headlines as one asks for, and its entropy is known
+exactly (`minilstm.corpora.grammar`), so that a trained model can be held against the
+best that any could be. Its people, companies, teams and events are invented.
 
-What there is to learn, from near to far: the spelling of some five hundred words; which of them may
-follow which; that one thing rises and several rise, that joy goes with rising and worry with falling;
-that quotations and brackets are closed; and that a headline that began with sports does not end with a
-central bank.
+What there is to learn, from near to far: the spelling of some five hundred words; which
+of them may follow which; that one thing rises and several rise, that joy goes with
+rising and worry with falling; that quotations and brackets are closed; and that a
+headline that began with sports does not end with a central bank.
 
-The rules are read from the top: a headline is some news and perhaps an agency, or it begins with one of
-the openings that a model can be prompted with. None begins like `UNFAMILIAR_PROMPT`, though its
-characters occur.
+The rules are read from the top: a headline is some news and perhaps an agency, or it
+begins with one of the openings that a model can be prompted with. None begins like
+`UNFAMILIAR_PROMPT`, though its characters occur.
 """
 
 from functools import cache

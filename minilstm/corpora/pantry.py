@@ -1,6 +1,7 @@
 """The words of the corpus `recipes`: what its dishes are made of, and what is said of each.
 
-These are the lists that `minilstm.corpora.recipes` chooses from and the turns of phrase that it uses.
+These are the lists that `minilstm.corpora.recipes` chooses from and the turns of phrase
+that it uses.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ remembers, because its recipes always agree with themselves. The ingredients and
 method of the title return in the directions, some of them after more than a hundred
 words. Temperatures and times are those of the method. The oven that was lit is turned
 off, the lid that was put on is lifted, the salad that was made is served, and brackets
-and quotations are closed. `minilstm.corpora.promises` measures whether a model's
+and quotations are closed. `minilstm.corpora.long_range` measures whether a model's
 recipes do the same.
 
 As for `headlines` the entropy is known exactly, here in nats per word

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from minilstm import __version__
-from minilstm.cli.refusals import first_line
+from minilstm.cli.error_messages import first_line
 from minilstm.course.folder import NUMBERED, shown
 from minilstm.files import replacing
 from minilstm.training.plots import COLOURS, load_matplotlib

@@ -41,7 +41,7 @@ class Batches(Protocol):
     def epoch(
         self, rng: np.random.Generator | None = None, start: int = 0
     ) -> Iterator[Batch]:
-        """One epoch, from mini-batch ``start`` on; without ``rng`` in the order of the data."""
+        """One epoch, from mini-batch ``start`` on; without ``rng``, in order."""
         ...
 
 
@@ -111,7 +111,8 @@ class SequenceBatches:
         for number, ids in enumerate(self.sequences):
             if len(ids) == 0:
                 raise InputError(
-                    f"sequence {number} is empty; there is nothing to predict in it, leave it out"
+                    f"sequence {number} is empty; there is nothing to predict in it,"
+                    " leave it out"
                 )
 
     def __len__(self) -> int:
@@ -125,7 +126,7 @@ class SequenceBatches:
             yield self.pad([self.sequences[k] for k in order])
 
     def pad(self, sequences: Sequence[np.ndarray]) -> Batch:
-        """A mini-batch of these sequences, the longest first, as recurrent layers need them."""
+        """A mini-batch of these sequences, longest first, as layers need them."""
         sequences = sorted(sequences, key=len, reverse=True)
         lengths = np.array(
             [

@@ -60,11 +60,11 @@ class Tokenizer(Protocol):
         """An id for a table: on one line, and visible."""
 
     def to_json(self) -> dict[str, Any]:
-        """The tokenizer as JSON types, for ``minilstm.data.words.tokenizer_from_json``."""
+        """The tokenizer as JSON types, for ``data.words.tokenizer_from_json``."""
 
 
 class Corpus(Protocol):
-    """A source of texts of known entropy: ``Grammar`` of characters, or ``WordGrammar``."""
+    """A source of texts of known entropy: ``Grammar`` or ``WordGrammar``."""
 
     @property
     def floor(self) -> float:
@@ -119,7 +119,8 @@ def check_id(value: int, vocab_size: int, position: int | None = None) -> None:
     if not is_integer:
         raise InputError(f"the id {value!r}{where} is no integer")
     raise InputError(
-        f"the id {value}{where} is out of range: this tokenizer's ids are 0 to {vocab_size - 1}"
+        f"the id {value}{where} is out of range: this tokenizer's ids are 0 to"
+        f" {vocab_size - 1}"
     )
 
 
@@ -145,7 +146,7 @@ def check_form(form: dict[str, Any], kind: str, *fields: str) -> None:
 
 
 def visible(token: str) -> str:
-    """A token; if it is invisible, quoted and escaped: ``' '``, ``'\\n'``, ``'\\u0301'``."""
+    """A token; an invisible one is escaped: ``' '``, ``'\\n'``, ``'\\u0301'``."""
     shown = "".join(
         character if character.isprintable() else _escape(character)
         for character in token

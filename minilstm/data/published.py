@@ -2,17 +2,17 @@
 
 They are here to compare with published numbers, and to measure the effect of the bugs.
 
-    LeftPadded     "AI for Beginners" (Microsoft), lesson 17, on headlines: sequences in the
-                   order of the file, padded on the left. The padding is learned and
+    LeftPadded     "AI for Beginners" (Microsoft), lesson 17, on headlines: sequences in
+                   the order of the file, padded on the left. The padding is learned and
                    counted like text. The masking layer masks nothing, since the one-hot
                    vector of the padding is not all zeros.
 
                    inputs    0 0 O s l o        targets   0 O s l o <eos>
 
     RightPadded    Foster, Generative Deep Learning, 2nd edition (2023), chapter 5, on
-                   recipes: sequences cut or padded on the right to one length. The padding
-                   after the end is learned and counted. Neighbours in the file are in one
-                   mini-batch; only the order of the mini-batches is random.
+                   recipes: sequences cut or padded on the right to one length. The
+                   padding after the end is learned and counted. Neighbours in the file
+                   are in one mini-batch; only the order of the mini-batches is random.
 
                    inputs    r o a s t 0        targets   o a s t 0 0
 
@@ -101,7 +101,7 @@ class RightPadded:
     def epoch(
         self, rng: np.random.Generator | None = None, start: int = 0
     ) -> Iterator[Batch]:
-        """All batches once, in an order drawn from ``rng``, or without it in that of the file."""
+        """All batches once, in an order drawn from ``rng``; without it, in order."""
         order = np.arange(len(self)) if rng is None else rng.permutation(len(self))
         for number in order[start:]:
             sequences = self.sequences[

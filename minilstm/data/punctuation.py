@@ -4,22 +4,29 @@ To a word model a text is a row of words, and a punctuation mark is a word too:
 
     Don't stir (yet); bake 1/2 hour.        don ' t stir ( yet ) ; bake 1 / 2 hour .
 
-Apart, because else ``stir``, ``stir.`` and ``stir,`` would be three words that know nothing of each other. The rule is
-that of D. Foster, Generative Deep Learning (2nd edition, 2023), chapter 5: a space on both sides of every mark, lower
-case, split at white space. He names the 32 marks of ASCII; here every Unicode character is one of three:
+Apart, because else ``stir``, ``stir.`` and ``stir,`` would be three words that know
+nothing of each other. The rule is that of D. Foster, Generative Deep Learning (2nd
+edition, 2023), chapter 5: a space on both sides of every mark, lower case, split at
+white space. He names the 32 marks of ASCII; here every Unicode character is one of
+three:
 
     white space     whatever ``str.isspace`` says, the no-break space too
-    mark            punctuation and signs (``'``, ``’``, ``°``, ``–``, ``✓``); control characters, surrogates, and
-                    code points without a character, which a later Unicode may turn into signs
-    part of a word  all others: letters, digits and fractions (``350``, ``1½``), combining accents, invisible joiners
+    mark            punctuation and signs (``'``, ``’``, ``°``, ``–``, ``✓``); control
+                    characters, surrogates, and code points without a character, which a
+                    later Unicode may turn into signs
+    part of a word  all others: letters, digits and fractions (``350``, ``1½``),
+                    combining accents, invisible joiners
 
-So ``1.5`` is three words, ``350°F`` too, ``2nd`` one. An accent stays with its letter, but ``é`` in one code point and ``é`` in
-two are different words: nothing is normalised. Scripts without spaces (Chinese, Japanese, Thai) are cut at marks
-only, and a whole clause is then one word: use characters for them.
+So ``1.5`` is three words, ``350°F`` too, ``2nd`` one. An accent stays with its letter,
+but ``é`` in one code point and ``é`` in two are different words: nothing is normalised.
+Scripts without spaces (Chinese, Japanese, Thai) are cut at marks only, and a whole
+clause is then one word: use characters for them.
 
-``join_words`` guesses the spaces from the words alone. Every mark hugs its left neighbour, its right one, both or none;
-two words have no space between them exactly if one hugs the other. **Words never hug**, so that splitting again finds
-the same words whatever the guess was. Lower case stays, at the start of a sentence too: nothing says what it was.
+``join_words`` guesses the spaces from the words alone. Every mark hugs its left
+neighbour, its right one, both or none; two words have no space between them exactly if
+one hugs the other. **Words never hug**, so that splitting again finds the same words
+whatever the guess was. Lower case stays, at the start of a sentence too: nothing says
+what it was.
 """
 
 from __future__ import annotations
@@ -61,7 +68,8 @@ def split_words(text: str) -> list[str]:
     for character in set(text):
         if is_mark(character):
             text = text.replace(character, f" {character} ")
-    return text.lower().split()  # lower case after marks are set apart: that of a Greek sigma depends on its neighbours
+    # marks are set apart first: the lower case of a Greek sigma depends on neighbours
+    return text.lower().split()
 
 
 def text_chunks(text: str) -> Iterator[str]:
@@ -78,7 +86,7 @@ def text_chunks(text: str) -> Iterator[str]:
 
 
 def join_words(words: Iterable[str]) -> str:
-    """A text that people could have written, and that ``split_words`` splits into the same words.
+    """A text that people could have written; ``split_words`` gives the same words.
 
     Examples
     --------
@@ -89,7 +97,7 @@ def join_words(words: Iterable[str]) -> str:
 
 
 def spaced(words: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Each word with what stands before it, a space or nothing; as soon as the word after it is known."""
+    """Each word with a space or nothing before it, once the next word is known."""
     last, last_hugs = "", True
     for word, left, right in _hugs(words):
         # it stands between title and text, and keeps its distance
@@ -132,7 +140,7 @@ def _with_neighbours(words: Iterable[str]) -> Iterator[tuple[str, str, str]]:
 
 
 def _straight_quote(quote: str, before: str, quoting: set[str]) -> tuple[bool, bool]:
-    """Opening and closing in turn, but for inches, feet and the confectioners' sugar."""
+    """Opening and closing in turn, but for inches, feet and confectioners' sugar."""
     if quote in quoting:
         quoting.remove(quote)
         return True, False

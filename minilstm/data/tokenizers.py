@@ -57,11 +57,13 @@ class CharTokenizer:
     def __post_init__(self) -> None:
         if not isinstance(self.tokens, tuple):
             raise InputError(
-                f"tokens must be a tuple of characters, not {type(self.tokens).__name__}"
+                "tokens must be a tuple of characters, not"
+                f" {type(self.tokens).__name__}"
             )
         if not self.tokens:
             raise InputError(
-                "a tokenizer needs at least one character: give it a text that is not empty"
+                "a tokenizer needs at least one character: give it a text that is not"
+                " empty"
             )
         if not isinstance(self.unknown, bool):
             raise InputError(f"unknown must be True or False, not {self.unknown!r}")
@@ -73,7 +75,8 @@ class CharTokenizer:
                 )
             if character in seen:
                 raise InputError(
-                    f"tokens[{position}] = {character!r} is a duplicate: keep one of them"
+                    f"tokens[{position}] = {character!r} is a duplicate:"
+                    " keep one of them"
                 )
             seen.add(character)
 
@@ -163,7 +166,7 @@ class CharTokenizer:
         return "".join(self.chunks(prompt, ids))
 
     def chunks(self, prompt: str, ids: Iterable[int]) -> Iterator[str]:
-        """The text of ``complete`` in parts: the prompt, then a character for each id."""
+        """The text of ``complete`` in parts: the prompt, then single characters."""
         check_text(prompt)
         yield prompt
         shown, eos_id = ["", *self.tokens, SHOWN_FOR_UNKNOWN], self.eos_id
@@ -195,12 +198,15 @@ class CharTokenizer:
 
     @classmethod
     def from_json(cls, form: dict[str, Any]) -> CharTokenizer:
-        """The tokenizer that `to_json` returned. Raises InputError for anything else."""
+        """The tokenizer that `to_json` returned; InputError for anything else."""
         check_form(form, "characters", "unknown")
         return cls(tuple(form["tokens"]), form["unknown"])
 
     def __repr__(self) -> str:
-        return f"<CharTokenizer: {len(self.tokens)} characters, vocab_size {self.vocab_size}>"
+        return (
+            f"<CharTokenizer: {len(self.tokens)} characters, vocab_size"
+            f" {self.vocab_size}>"
+        )
 
     @cached_property
     def _id_of_code(self) -> npt.NDArray[np.int32]:
@@ -214,8 +220,10 @@ class CharTokenizer:
 def _unknown_character(text: str, position: int) -> UnknownTokenError:
     character = text[position]
     return UnknownTokenError(
-        f"the tokenizer does not know the character {character!r} (U+{ord(character):04X}) at position {position}"
-        " (counted from 0), which is not in the texts that it was made from: leave it out"
+        f"the tokenizer does not know the character {character!r}"
+        f" (U+{ord(character):04X}) at position {position}"
+        " (counted from 0), which is not in the texts that it was made from:"
+        " leave it out"
     )
 
 

@@ -31,7 +31,7 @@ from minilstm.models.batch import Batch
 
 
 class WindowBatches:
-    """Mini-batches of windows in the order of the text; each passes its state to the next.
+    """Mini-batches of windows in the order of the text; each passes on its state.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class WindowBatches:
     def epoch(
         self, rng: np.random.Generator | None = None, start: int = 0
     ) -> Iterator[Batch]:
-        """The windows in the order of the text, from mini-batch ``start`` on; no rng is used."""
+        """The windows in the order of the text, from mini-batch ``start`` on."""
         for first in range(start * self.window, self._length, self.window):
             stretch = self._rows[:, first : first + self.window + 1]  # (B, T + 1)
             if first + self.window >= self._length:
@@ -103,7 +103,7 @@ class StatelessWindows:
     def epoch(
         self, rng: np.random.Generator | None = None, start: int = 0
     ) -> Iterator[Batch]:
-        """All windows in random order, from mini-batch ``start`` on; without rng in order."""
+        """All windows in random order, from ``start`` on; without rng in order."""
         order = np.arange(self._count) if rng is None else rng.permutation(self._count)
         for first in range(start * self.batch_size, self._count, self.batch_size):
             begins = order[first : first + self.batch_size] * self.window
@@ -145,6 +145,7 @@ def _batch(stretches: np.ndarray) -> Batch:
 
 def _too_small(ids: np.ndarray, batch_size: int, window: int) -> InputError:
     return InputError(
-        f"a text of {len(ids):,} tokens is too small for one mini-batch of {batch_size} windows of {window};"
+        f"a text of {len(ids):,} tokens is too small for one mini-batch of {batch_size}"
+        f" windows of {window};"
         f" it needs {batch_size * window:,}: choose a smaller batch size or window"
     )

@@ -69,7 +69,8 @@ class WordTokenizer:
         for position, word in enumerate(self.tokens):
             if not isinstance(word, str) or split_words(word) != [word]:
                 raise InputError(
-                    f"tokens[{position}] must be a single word or punctuation mark in lower case, not {word!r}"
+                    f"tokens[{position}] must be a single word or punctuation mark in"
+                    f" lower case, not {word!r}"
                 )
             if word in seen:
                 raise InputError(
@@ -176,7 +177,7 @@ class WordTokenizer:
         return "".join(self.chunks(prompt, ids))
 
     def chunks(self, prompt: str, ids: Iterable[int]) -> Iterator[str]:
-        """The text of ``complete`` in parts: the prompt, then each word with its space."""
+        """The text of ``complete`` in parts: the prompt, then words with spaces."""
         check_text(prompt)
         words = self._words(ids)
         stripped = prompt.rstrip()
@@ -204,7 +205,7 @@ class WordTokenizer:
         return visible(self.tokens[id_ - SPECIAL])
 
     def share_unknown(self, texts: Iterable[str]) -> float:
-        """Fraction of words outside the vocabulary, 0 to 1. InputError without any word."""
+        """Fraction of words outside the vocabulary; InputError without any word."""
         unknown = total = 0
         for text in each_text(texts, "share_unknown([text])"):
             ids = self.encode(text)
@@ -222,7 +223,7 @@ class WordTokenizer:
 
     @classmethod
     def from_json(cls, form: dict[str, Any]) -> WordTokenizer:
-        """The tokenizer that ``to_json`` returned. Raises InputError for anything else."""
+        """The tokenizer that ``to_json`` returned; InputError for anything else."""
         check_form(form, "words")
         return cls(tuple(form["tokens"]))
 
@@ -254,7 +255,8 @@ def _check_limit(limit: int) -> None:
         or limit < smallest
     ):
         raise InputError(
-            f"limit must be a whole number of at least {smallest} (padding, unknown words and one word),"
+            f"limit must be a whole number of at least {smallest} (padding, unknown"
+            " words and one word),"
             f" not {limit!r}"
         )
 
@@ -271,5 +273,6 @@ def tokenizer_from_json(form: dict[str, Any]) -> Tokenizer:
     if kind == "words":
         return WordTokenizer.from_json(form)
     raise InputError(
-        f"the tokenizer's JSON has the kind {kind!r}, but there are only 'characters' and 'words'"
+        f"the tokenizer's JSON has the kind {kind!r}, but there are only 'characters'"
+        " and 'words'"
     )

@@ -1,10 +1,11 @@
 """Do these arrays fit, and if not, whose are they?
 
-Before the first number is used, every name, shape and dtype is checked, and that all numbers are finite. Where a shape is wrong
-it is read the other way round: the matrix from hidden states to gates tells the cell, the hidden size and the framework.
+Before the first number is used, every name, shape and dtype is checked, and that all
+numbers are finite. Where a shape is wrong it is read the other way round: the matrix
+from hidden states to gates tells the cell, the hidden size and the framework.
 
     (4H, H)  PyTorch's LSTM        (3H, H)  PyTorch's GRU
-    (H, 4H)  Keras's LSTM          (H, 3H)  Keras's GRU         (H, H)  a simple RNN of either
+    (H, 4H)  Keras's LSTM          (H, 3H)  Keras's GRU         (H, H)  a simple RNN
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ UNKNOWN_KINDS = {  # parts of names that only weights of another architecture ha
 
 
 class Expected(NamedTuple):
-    """An array that is wanted: its shape, the shape in letters, what it belongs to, and what arrays of other shapes are."""
+    """An array that is wanted: its shape, in numbers and letters, and its owner.
+
+    Also: what arrays of other shapes would be.
+    """
 
     shape: tuple[int, ...]
     letters: str
@@ -43,19 +47,24 @@ class Expected(NamedTuple):
 def check_fit(
     weights: Any, expected: dict[str, Expected], framework: str, dtype=None
 ) -> np.dtype:
-    """All of ``expected`` and nothing else, of one dtype (``dtype`` if given), finite. Returns the dtype."""
+    """Check for all of ``expected`` and nothing else, of one dtype, which is returned.
+
+    All numbers must be finite.
+    """
     if not isinstance(weights, Mapping) or not all(
         isinstance(name, str) for name in weights
     ):
         raise InputError(
-            f"weights must be a dictionary from names to NumPy arrays, not {type(weights).__name__}"
+            "weights must be a dictionary from names to NumPy arrays, not"
+            f" {type(weights).__name__}"
         )
     _check_names(weights, expected, framework)
     for name in expected:
         if not isinstance(weights[name], np.ndarray):
             what = type(weights[name]).__name__
             raise InputError(
-                f"{name} must be a NumPy array, not {what}; a tensor's .numpy() makes one"
+                f"{name} must be a NumPy array, not {what}; a tensor's .numpy() makes"
+                " one"
             )
     # those that tell most come first
     for name in sorted(expected, key=lambda name: not expected[name].recurrent):
@@ -89,11 +98,13 @@ def _check_names(
     for name in expected:
         if name not in weights:
             raise InputError(
-                f"the weights lack {name}, of shape {expected[name].shape}{_hint(name, extra, framework)}"
+                f"the weights lack {name}, of shape"
+                f" {expected[name].shape}{_hint(name, extra, framework)}"
             )
     for name in extra:
         raise InputError(
-            f"the weights have {name}, for which there is no place here; take it out if it is not needed"
+            f"the weights have {name}, for which there is no place here;"
+            " take it out if it is not needed"
         )
 
 
@@ -102,12 +113,18 @@ def _hint(missing: str, extra: list[str], framework: str) -> str:
     last = lambda name: name.replace("/", ".").rpartition(".")[2]
     for name in extra:
         if last(name) == last(missing):
-            return f", but have {name}; say by rnn=, embedding= and output= what stands before the last part of a name"
+            return (
+                f", but have {name}; say by rnn=, embedding= and output= what stands"
+                " before the last part of a name"
+            )
     for other, marks in MARKS.items():
         if other != framework and any(
             mark in last(name) for name in extra for mark in marks
         ):
-            return f", but have {other}'s name {extra[0]}; {READERS[other]} read such names"
+            return (
+                f", but have {other}'s name {extra[0]}; {READERS[other]} read such"
+                " names"
+            )
     return (
         "; zeros stand for a bias that is not used" if "bias" in last(missing) else ""
     )
@@ -116,7 +133,10 @@ def _hint(missing: str, extra: list[str], framework: str) -> str:
 def _wrong_shape(
     name: str, shape: tuple[int, ...], want: Expected, framework: str
 ) -> str:
-    sentence = f"{name} must have the shape {want.letters} = {want.shape}{want.owner and ' of ' + want.owner}, not {shape}"
+    sentence = (
+        f"{name} must have the shape {want.letters} ="
+        f" {want.shape}{want.owner and ' of ' + want.owner}, not {shape}"
+    )
     if shape in want.known:
         return f"{sentence}, {want.known[shape]}"
     for cell, H, owner in readings(shape) if want.recurrent else ():
@@ -131,7 +151,10 @@ def _wrong_shape(
 
 
 def readings(shape: tuple[int, ...]) -> list[tuple[str, int, str]]:
-    """Cell, hidden size and framework (empty for either) of which a matrix of this shape goes from hidden states to gates."""
+    """Whose matrix from hidden states to gates has this shape?
+
+    Returns cell, hidden size and framework, which is empty for either.
+    """
     found = []
     if len(shape) == 2 and min(shape) > 0:
         rows, columns = shape

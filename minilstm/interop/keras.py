@@ -1,18 +1,22 @@
 """Keras's layout: matrices lie as ours do; the blocks of a GRU stand in another order.
 
-    (1)  kernel (D, G·H) = Wx         recurrent_kernel (H, G·H) = Wh        bias (G·H,) = b
-    (2)  GRU: bias (2, 3H), rows bx and bh; blocks z, r, h in all three, where ours are r, z, n
-    (3)  embeddings (V, E) = W        dense layer: kernel (H, V) = W,       bias (V,) = b
+    (1)  kernel (D, G·H) = Wx       recurrent_kernel (H, G·H) = Wh       bias (G·H,) = b
+    (2)  GRU: bias (2, 3H), rows bx and bh; blocks z, r, h, where ours are r, z, n
+    (3)  embeddings (V, E) = W      dense layer: kernel (H, V) = W,      bias (V,) = b
 
-LSTM: i, f, c, o, which are our i, f, g, o. GRU: with ``reset_after=True``, as is the default; a GRU with ``reset_after=False``,
-whose bias is (3H,), computes something else and is refused. Source: ``keras/src/layers/rnn/lstm.py``, ``gru.py`` and
+LSTM: i, f, c, o, which are our i, f, g, o. GRU: with ``reset_after=True``, as is the
+default; a GRU with ``reset_after=False``, whose bias is (3H,), computes something else
+and is refused. Source: ``keras/src/layers/rnn/lstm.py``, ``gru.py`` and
 ``simple_rnn.py`` of Keras 3.
 
-Names are a layer's name, a slash, and the weight's own name, as one line makes them of a Keras model:
+Names are a layer's name, a slash, and the weight's own name, as one line makes them of
+a Keras model:
 
-    weights = {f"{layer.name}/{w.name}": w.numpy() for layer in keras_model.layers for w in layer.weights}
+    weights = {f"{layer.name}/{w.name}": w.numpy() for layer in keras_model.layers for w
+    in layer.weights}
 
-or its ``w.path``, by saying what stands before the last slash: ``rnn=["sequential/lstm/lstm_cell"]``.
+or its ``w.path``, by saying what stands before the last slash:
+``rnn=["sequential/lstm/lstm_cell"]``.
 """
 
 from __future__ import annotations
@@ -49,14 +53,15 @@ def to_keras(
 
     Parameters
     ----------
-    rnn : names of the recurrent layers, one each; if left out those that Keras gives: ``lstm``, ``lstm_1``, …, or ``gru`` …,
-        or ``simple_rnn`` ….
-    embedding, output : names of the embedding, where there is one, and of the output layer.
+    rnn : names of the recurrent layers, one each; if left out those that Keras gives:
+        ``lstm``, ``lstm_1``, …, or ``gru`` …, or ``simple_rnn`` ….
+    embedding, output : names of the embedding, if there is one, and the output layer.
 
     A tied matrix comes out under both of its names. Into Keras they go by
     ``w.assign(weights[f"{layer.name}/{w.name}"])`` for each ``w`` in ``layer.weights``.
 
-    >>> for name, array in to_keras(LanguageModel(9, embedding=5, hidden=4, cell="gru")).items():
+    >>> model = LanguageModel(9, embedding=5, hidden=4, cell="gru")
+    >>> for name, array in to_keras(model).items():
     ...     print(name, array.shape)
     embedding/embeddings (9, 5)
     gru/kernel (5, 12)
@@ -75,17 +80,23 @@ def load_keras(
     embedding: str = "embedding",
     output: str = "dense",
 ) -> None:
-    """Copy the weights of a Keras model into a model of the same cell and sizes, all of them or nothing.
+    """Copy the weights of a Keras model into a model of the same cell and sizes.
+
+    All of them are copied, or none.
 
     Parameters
     ----------
-    weights : by name (see above), in the dtype of the model. Of a tied model, the output layer's kernel may be left out.
+    weights : by name (see above), in the dtype of the model. Of a tied model, the
+        output layer's kernel may be missing.
     rnn, embedding, output : as for ``to_keras``.
 
-    Raises InputError where a name is missing or too many, a shape is another layout's or model's, or numbers are not finite.
+    Raises InputError where a name is missing or too many, a shape is another layout's
+    or model's, or numbers are not finite.
 
-    >>> model, copy = LanguageModel(9, hidden=4, layers=2, seed=1), LanguageModel(9, hidden=4, layers=2, seed=2)
-    >>> load_keras(copy, to_keras(model, rnn=["below", "above"]), rnn=["below", "above"])
+    >>> model = LanguageModel(9, hidden=4, layers=2, seed=1)
+    >>> copy = LanguageModel(9, hidden=4, layers=2, seed=2)
+    >>> names = ["below", "above"]
+    >>> load_keras(copy, to_keras(model, rnn=names), rnn=names)
     >>> bool((model.parameters.flat == copy.parameters.flat).all())
     True
     """
@@ -93,7 +104,9 @@ def load_keras(
 
 
 def layer_to_keras(layer: Recurrent, params: Mapping[str, np.ndarray]) -> Arrays:
-    """One recurrent layer: ``keras_layer.set_weights(list(layer_to_keras(layer, params).values()))``.
+    """One recurrent layer, as arrays by name, in the order of Keras.
+
+    Into Keras: ``keras_layer.set_weights(list(arrays.values()))``.
 
     >>> from minilstm import LSTM
     >>> layer = LSTM(3, 2)
@@ -106,9 +119,10 @@ def layer_to_keras(layer: Recurrent, params: Mapping[str, np.ndarray]) -> Arrays
 
 
 def layer_from_keras(layer: Recurrent, weights: Mapping[str, np.ndarray]) -> Arrays:
-    """The way back, from ``dict(zip(["kernel", "recurrent_kernel", "bias"], keras_layer.get_weights()))`` to parameters.
+    """The way back: the parameters of a layer, in the dtype of the weights.
 
-    They have the dtype of the weights. Raises as ``load_keras`` does.
+    ``weights`` is ``dict(zip(["kernel", "recurrent_kernel", "bias"],
+    keras_layer.get_weights()))``. Raises as ``load_keras`` does.
     """
     return take(KERAS, {"layer": _recurrent(layer)}, weights, {"layer": Place()})[
         "layer"
@@ -179,13 +193,16 @@ def _inward(layer: Any, weights: Arrays) -> Arrays:
 
 
 def swap_first_blocks(array: np.ndarray) -> np.ndarray:
-    """z, r, h to r, z, h and back: of three blocks along the last axis, the first two change places."""
+    """z, r, h to r, z, h and back: of three blocks, the first two change places."""
     first, second, third = np.split(array, 3, axis=-1)
     return np.concatenate([second, first, third], axis=-1)
 
 
 TRANSPOSED = "which is that of PyTorch; load_torch or stack_from_torch read it"
-RESET_BEFORE = "that of a GRU with reset_after=False, which computes something else; only reset_after=True can be read"
+RESET_BEFORE = (
+    "that of a GRU with reset_after=False, which computes something else;"
+    " only reset_after=True can be read"
+)
 KERAS = Layout("Keras", _expected, _outward, _inward, "kernel")
 
 
@@ -199,7 +216,8 @@ def _places(
         rnn = [rnn]
     if len(rnn) != model.layers:
         raise InputError(
-            f"rnn must have one name for each of {model.layers} layers, not {len(rnn)}: {list(rnn)}"
+            f"rnn must have one name for each of {model.layers} layers, not {len(rnn)}:"
+            f" {list(rnn)}"
         )
     places = {"embedding": embedding, "output": output} | {
         f"{model.cell}{k}": prefix for k, prefix in enumerate(rnn)

@@ -1,10 +1,12 @@
-"""What the layouts of all frameworks share: names with something before and after them, whole models, tied layers.
+"""What the layouts of all frameworks share: prefixes, whole models, tied layers.
 
-A framework brings three functions, each for one layer and the short names of its arrays (``kernel``, ``weight_ih``): what is
-expected, the way out, the way in. A place says what stands around a short name in the dictionary: ``rnn.weight_ih_l0``.
+A framework brings three functions, each for one layer and the short names of its arrays
+(``kernel``, ``weight_ih``): what is expected, the way out, the way in. A place says
+what stands around a short name in the dictionary: ``rnn.weight_ih_l0``.
 
-A model whose output layer is tied to its embedding has one matrix where the dictionary has two names: out go two equal arrays;
-in may come either two equal ones, or the embedding's alone.
+A model whose output layer is tied to its embedding has one matrix where the dictionary
+has two names: out go two equal arrays; in may come either two equal ones, or the
+embedding's alone.
 """
 
 from __future__ import annotations
@@ -67,7 +69,7 @@ def take(
     places: dict[str, Place],
     dtype=None,
 ) -> dict[str, Arrays]:
-    """The parameters of all layers under our names, copied, once everything has been checked."""
+    """Parameters of all layers under our names, copied once all has been checked."""
     check_fit(
         weights, expected_by_name(layout, layers, places), layout.framework, dtype
     )
@@ -86,14 +88,15 @@ def take(
 def expected_by_name(
     layout: Layout, layers: dict[str, Any], places: dict[str, Place]
 ) -> dict[str, Expected]:
-    """What is expected of all layers, by the names in the dictionary, no two of which may be one."""
+    """What all layers need, by the names in the dictionary, which must all differ."""
     expected: dict[str, Expected] = {}
     for name, layer in layers.items():
         for short, want in layout.expected(layer).items():
             full = places[name].name(short)
             if full in expected:
                 raise InputError(
-                    f"two arrays would have the name {full}; rnn, embedding and output must keep them apart"
+                    f"two arrays would have the name {full}; rnn, embedding and output"
+                    " must keep them apart"
                 )
             expected[full] = want
     return expected
@@ -110,7 +113,7 @@ def export_model(layout: Layout, model: Model, places: dict[str, Place]) -> Arra
 
 
 def load_model(layout: Layout, model: Model, weights, places: dict[str, Place]) -> None:
-    """``take`` for a whole model, into its parameters: all of them, or none where something does not fit."""
+    """``take`` for a whole model, into its parameters: all of them, or none."""
     layers = untied_layers(model)
     if model.tied and isinstance(weights, Mapping):
         weights = _with_output_matrix(layout, layers, weights, places)
@@ -120,7 +123,8 @@ def load_model(layout: Layout, model: Model, weights, places: dict[str, Place]) 
         if not np.array_equal(table.T, W):
             name = places["output"].name(layout.output_matrix)
             raise InputError(
-                f"{name} differs from the embedding, to which the model ties it; take a model with tied=False"
+                f"{name} differs from the embedding, to which the model ties it;"
+                " take a model with tied=False"
             )
     with model.owned():
         for layer, arrays in params.items():
@@ -143,7 +147,7 @@ def untied_layers(model: Model) -> dict[str, Any]:
 def _with_output_matrix(
     layout: Layout, layers: dict[str, Any], weights, places: dict[str, Place]
 ):
-    """The weights, and where a tied layer's matrix is absent, the embedding's table in its place."""
+    """The weights; if a tied layer's matrix is absent, the embedding replaces it."""
     name = places["output"].name(layout.output_matrix)
     (short,) = layout.expected(layers["embedding"])
     table = weights.get(places["embedding"].name(short))

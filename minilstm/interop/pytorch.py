@@ -5,7 +5,7 @@ z, n), 1 of an RNN:
 
     (1)  weight_ih_l{k} (G·H, D) = Wxᵀ         weight_hh_l{k} (G·H, H) = Whᵀ
     (2)  bias_ih_l{k}, bias_hh_l{k} (G·H,)     bx, bh of a GRU
-    (3)  bias_ih_l{k} + bias_hh_l{k} = b       of an LSTM or RNN; exported as b and zeros
+    (3)  bias_ih_l{k} + bias_hh_l{k} = b       of an LSTM or RNN; exported: b and zeros
     (4)  embedding.weight (V, E) = W
          linear.weight (V, H) = Wᵀ,  linear.bias (V,) = b
 
@@ -65,7 +65,8 @@ def to_torch(
     ``module.load_state_dict({name: torch.from_numpy(a) for name, a in
     to_torch(model).items()})``.
 
-    >>> for name, array in to_torch(LanguageModel(9, embedding=5, hidden=4), output="head").items():
+    >>> model = LanguageModel(9, embedding=5, hidden=4)
+    >>> for name, array in to_torch(model, output="head").items():
     ...     print(name, array.shape)
     embedding.weight (9, 5)
     lstm.weight_ih_l0 (16, 5)
@@ -85,7 +86,9 @@ def load_torch(
     embedding: str = "embedding",
     output: str = "linear",
 ) -> None:
-    """Copy a ``state_dict`` that was turned to NumPy into a model of the same cell and sizes, all of it or nothing.
+    """Copy a ``state_dict`` of NumPy arrays into a model of the same cell and sizes.
+
+    All of it is copied, or nothing.
 
     Parameters
     ----------
@@ -97,7 +100,8 @@ def load_torch(
     Raises InputError where a name is missing or too many, a shape is another layout's
     or model's, or numbers are not finite.
 
-    >>> model, copy = LanguageModel(9, hidden=4, layers=2, seed=1), LanguageModel(9, hidden=4, layers=2, seed=2)
+    >>> model = LanguageModel(9, hidden=4, layers=2, seed=1)
+    >>> copy = LanguageModel(9, hidden=4, layers=2, seed=2)
     >>> load_torch(copy, to_torch(model))
     >>> bool((model.parameters.flat == copy.parameters.flat).all())
     True
@@ -108,7 +112,7 @@ def load_torch(
 def stack_to_torch(
     layers: Sequence[Recurrent], params: Sequence[Mapping[str, np.ndarray]]
 ) -> Arrays:
-    """A stack of recurrent layers and their parameters, as the ``state_dict`` of one LSTM, GRU or RNN of PyTorch.
+    """A stack of recurrent layers as the ``state_dict`` of one LSTM, GRU or RNN.
 
     >>> from minilstm import LSTM
     >>> layers = [LSTM(3, 2), LSTM(2, 2)]
@@ -119,7 +123,8 @@ def stack_to_torch(
     stack = _stack(layers)
     if not isinstance(params, (list, tuple)) or len(params) != len(stack):
         raise InputError(
-            f"params must be a list of {len(stack)} dictionaries of arrays, one for each layer"
+            f"params must be a list of {len(stack)} dictionaries of arrays, one for"
+            " each layer"
         )
     return export(TORCH, stack, dict(zip(stack, params)), _stack_places(stack))
 
@@ -127,7 +132,10 @@ def stack_to_torch(
 def stack_from_torch(
     layers: Sequence[Recurrent], weights: Mapping[str, np.ndarray]
 ) -> list[Arrays]:
-    """The way back: parameters for each of the layers, in the dtype of the weights. Raises as ``load_torch`` does."""
+    """The way back: the layers' parameters, in the dtype of the weights.
+
+    Raises as ``load_torch`` does.
+    """
     stack = _stack(layers)
     return list(take(TORCH, stack, weights, _stack_places(stack)).values())
 
@@ -220,7 +228,7 @@ def _of_stack(model: Model, ours: str, theirs: str) -> dict[str, Place]:
 
 
 def _stack(layers: Sequence[Recurrent]) -> dict[str, Recurrent]:
-    """The layers by their numbers; such as PyTorch could have them: of one kind, each on top of the one before."""
+    """The layers by number, if PyTorch could have them: of one kind, one on another."""
     fits = (
         isinstance(layers, (list, tuple))
         and len(layers) > 0
@@ -234,7 +242,8 @@ def _stack(layers: Sequence[Recurrent]) -> dict[str, Recurrent]:
         )
     if not fits:
         raise InputError(
-            "layers must be a list of LSTM, GRU or RNN layers of one kind and one hidden size, each of which takes what the"
+            "layers must be a list of LSTM, GRU or RNN layers of one kind and one"
+            " hidden size, each of which takes what the"
             f" one before shows, as [LSTM(3, 8), LSTM(8, 8)]; not {layers!r}"
         )
     return {str(k): layer for k, layer in enumerate(layers)}

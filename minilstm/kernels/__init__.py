@@ -1,4 +1,4 @@
-"""Compiled loops: the equations of ``minilstm.reference``, with its names and numbers."""
+"""Compiled loops: equations of ``minilstm.reference``, with its names and numbers."""
 
 from minilstm.kernels import (
     adam,

@@ -9,8 +9,8 @@ into SIMD instructions:
     (2)  σ(x) = (1 + tanh(x / 2)) / 2
 
 (1) has the form of Eigen's float32 tanh. The coefficients are our own minimax fit, by
-``benchmarks/fit_tanh.py``, which also tries all float32 numbers to find the largest errors
-stated below. NaN stays NaN, and tanh(±0) is ±0.
+``benchmarks/fit_tanh.py``, which also tries all float32 numbers to find the largest
+errors stated below. NaN stays NaN, and tanh(±0) is ±0.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def tanh_in_place(row):
 
 @kernel
 def sigmoid_in_place(row):
-    """Equation (2); the half takes the dtype of the row, so that float32 stays float32."""
+    """Equation (2). The half takes the dtype of the row: float32 stays float32."""
     half = row.dtype.type(0.5)
     for j in range(row.size):
         row[j] = half + half * tanh(half * row[j])

@@ -1,21 +1,22 @@
 """Compiled kernels on disk, so that only the first process has to compile them.
 
-There is one file for each kernel and each combination of argument types, in one directory
-for each cache key:
+There is one file for each kernel and each combination of argument types, in one
+directory for each cache key:
 
     <user's caches>/minilstm/<cache key>/<kernel>-<hash>.kernel
-    cache key    hash of every source file in this folder, since kernels call each other,
+    cache key    hash of every source file in this folder, since kernels call others,
                  and of the versions of Python, NumPy, Numba, llvmlite and LLVM
     hash         of the argument types, the processor and its features, and the settings
                  of Numba that change the compiled code
 
 The settings matter: without them, a kernel compiled once with ``NUMBA_OPT=0``, eight
-times slower, would be used by every later run. A test compares ``CODE_SETTINGS`` with all
-settings of the installed Numba.
+times slower, would be used by every later run. A test compares ``CODE_SETTINGS`` with
+all settings of the installed Numba.
 
-The first bytes of a file are a checksum of the rest. A file is written under another name
-and then renamed. So a reader gets a complete and right file or none, whatever other
-processes do and even if the disk is full. No file is no error: the kernel is compiled.
+The first bytes of a file are a checksum of the rest. A file is written under another
+name and then renamed. So a reader gets a complete and right file or none, whatever
+other processes do and even if the disk is full. No file is no error: the kernel is
+compiled.
 
 Numba's own cache (``cache=True``) watches only the file of the kernel itself. It lies
 inside the installed package, where pip does not remove it. A damaged file ends the
@@ -77,7 +78,7 @@ class KernelCache:
     def cache_path(self) -> str:
         return str(self.folder)
 
-    def load_overload(self, types, target_context) -> Any:  # pragma: no cover: needs the compiler
+    def load_overload(self, types, target_context) -> Any:  # pragma: no cover: compiler
         """The compiled code for these types, or None."""
         with contextlib.suppress(Exception):
             from numba.core.compiler import CompileResult
@@ -87,7 +88,7 @@ class KernelCache:
             return None if content is None else CompileResult._rebuild(target_context, *pickle.loads(content))
         return None
 
-    def save_overload(self, types, compiled) -> None:  # pragma: no cover: needs the compiler
+    def save_overload(self, types, compiled) -> None:  # pragma: no cover: compiler
         with contextlib.suppress(Exception):
             from numba.core.serialize import dumps
 

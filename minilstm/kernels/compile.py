@@ -1,8 +1,8 @@
 """How kernels are compiled: one decorator for all of them.
 
-A kernel is a loop over arrays. Numba compiles it at the first call, once for each dtype,
-and ``cache.py`` keeps the result for the next process. A kernel neither allocates nor
-raises. Two settings apply to every kernel:
+A kernel is a loop over arrays. Numba compiles it at the first call, once for each
+dtype, and ``cache.py`` keeps the result for the next process. A kernel neither
+allocates nor raises. Two settings apply to every kernel:
 
 - ``error_model="numpy"``: division by zero gives inf or NaN as in NumPy. Python's check
   for zero would keep loops from being vectorised.
@@ -34,7 +34,7 @@ def kernel(function: F) -> F:
     # the cache key covers the sources of this folder only
     is_ours = Path(function.__code__.co_filename).parent == Path(__file__).parent
     folder = cache_directory() if is_ours and not numba.config.DISABLE_JIT else None
-    if folder is not None:  # pragma: no cover: coverage is measured without the compiler
+    if folder is not None:  # pragma: no cover: coverage runs without the compiler
         name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
         compiled._cache = KernelCache(name, folder)
     return compiled

@@ -10,10 +10,10 @@ turns into SIMD instructions:
 (1) uses ln 2 in two parts, the first so short that n times it is exact: Cody and Waite,
 Software manual for the elementary functions (1980), chapter 6. 2ⁿ is written into the
 bits of two float32 numbers, 2^⌊n/2⌋ and the rest, since n may be too large or too small
-for one. Their product is then inf or subnormal where it must be. There is no branch: x is
-first limited to where eˣ changes, and NaN passes through. The coefficients are our own
-minimax fit, by ``benchmarks/fit_exp.py``, which also tries all float32 numbers to find
-the largest error stated below.
+for one. Their product is then inf or subnormal where it must be. There is no branch: x
+is first limited to where eˣ changes, and NaN passes through. The coefficients are our
+own minimax fit, by ``benchmarks/fit_exp.py``, which also tries all float32 numbers to
+find the largest error stated below.
 """
 
 from __future__ import annotations
@@ -24,14 +24,16 @@ from numba.extending import overload
 
 from minilstm.kernels.compile import kernel
 
-EXP_FLOAT32_ERROR = 9.0e-8  # largest relative error; below the smallest normal number, 1.2e-38, relative to that number
+# largest relative error; below 1.2e-38, the smallest normal number, relative to it
+EXP_FLOAT32_ERROR = 9.0e-8
 
 LOWEST, HIGHEST = np.float32(-104.0), np.float32(89.0)  # beyond them eˣ is 0 or inf
 PER_LN2 = np.float32(1.44269504)
 LN2_SHORT, LN2_REST = np.float32(0.693359375), np.float32(-2.12194440e-4)
-ROUND = np.float32(12_582_912.0)  # 1.5 · 2²³: what is added to it is rounded to a whole number, and stands in its last bits
+# 1.5 · 2²³: what is added to it is rounded to a whole number, which its last bits hold
+ROUND = np.float32(12_582_912.0)
 ROUND_BITS = np.int32(0x4B40_0000)
-BIAS, PLACES = np.int32(127), np.int32(23)  # the exponent of 2ⁿ is stored as n + 127, left of 23 places
+BIAS, PLACES = np.int32(127), np.int32(23)  # 2ⁿ is stored as n + 127, 23 places left
 ONE, HALF = np.float32(1.0), np.int32(1)
 C2, C3, C4, C5, C6 = (
     np.float32(c) for c in (4.9999994e-01, 1.6666521e-01, 4.1668389e-02, 8.3687166e-03, 1.3814599e-03)

@@ -1,17 +1,18 @@
-"""Generation, compiled as one loop: logits, one draw for each text, and the token is the next input.
+"""Generation as one compiled loop: logits, a draw for each text, the next input.
 
-    (1)  logits = h W + b                    h of the highest layer, after all that was read and written so far
+    (1)  logits = h W + b                    h of the highest layer, after all so far
     (2)  id drawn from logits                see ``sampling.py``
     (3)  a text whose id is the end token has ended
-    (4)  h, c of all layers after the id     one step of the cell for each layer, as in training
+    (4)  h, c of all layers after the id     one step of each layer's cell
 
 In Python each of these is one or more calls for every token. For one text those calls
-take far longer than the arithmetic. Texts that have ended are not computed any more: the
-others move up, so that they are always the first rows of h and c. Rows do not depend on
-each other, so a text does not depend on its neighbours.
+take far longer than the arithmetic. Texts that have ended are not computed any more:
+the others move up, so that they are always the first rows of h and c. Rows do not
+depend on each other, so a text does not depend on its neighbours.
 
-Letters: V vocabulary, E embedding, D width of the first layer's input (E, or V for one-hot), H hidden, L layers, C columns of
-a layer's matrices (4 H, 3 H or H, by the cell), B texts, R rows that are computed together, T steps.
+Letters: V vocabulary, E embedding, D width of the first layer's input (E, or V for
+one-hot), H hidden, L layers, C columns of a layer's matrices (4 H, 3 H or H, by the
+cell), B texts, R rows that are computed together, T steps.
 """
 
 from __future__ import annotations
@@ -29,7 +30,10 @@ from minilstm.kernels.sampling import draw, weigh
 
 
 class Weights(NamedTuple):
-    """A model's parameters, equal ones of all layers in one array, so that the loop is compiled once for any number of them."""
+    """A model's parameters; equal ones of all layers are in one array.
+
+    So the loop is compiled once for any number of layers.
+    """
 
     table: np.ndarray  # (V, E) of the embedding; (0, 0) for one-hot input
     Wx_first: np.ndarray  # (D, C)
@@ -65,27 +69,31 @@ class Work(NamedTuple):
 
 @kernel
 def generate(weights, bh, choice, u, texts, h, c, work, ids):
-    """Writes ids (T, B) from uniform numbers u (T, B), and stops early when all texts have ended.
+    """Write ids (T, B) from uniform numbers u (T, B); stop when all texts have ended.
 
-    texts (B,) are the columns of u and ids that the rows of h and c (L, B, H) belong to: all that still go on, and the
-    arrays come out such that the same can be said of their first rows. Returns how many steps were taken, and how many texts
-    still go on. Only an LSTM has a c, and only a GRU a bh (L, C); for other cells None stands there, by which the compiler
-    knows at once which cell it is, and leaves out the others.
+    texts (B,) are the columns of u and ids that the rows of h and c (L, B, H) belong
+    to: all that still go on, and the arrays come out such that the same can be said of
+    their first rows. Returns how many steps were taken, and how many texts still go on.
+    Only an LSTM has a c, and only a GRU a bh (L, C); for other cells None stands there,
+    by which the compiler knows at once which cell it is, and leaves out the others.
     """
     R, n = work.z.shape[0], texts.size
     for t in range(u.shape[0]):
         for first in range(0, n, R):
             rows = min(R, n - first)
-            multiply(h[-1, first : first + rows], weights.W_out, work.logits[:rows])  # (1)
+            out = work.logits[:rows]
+            multiply(h[-1, first : first + rows], weights.W_out, out)      # (1)
             for r in range(rows):
                 text = texts[first + r]
-                ids[t, text] = choose(work.logits[r], weights.b_out, choice, u[t, text], work)  # (1), (2)
+                logits = work.logits[r]                                    # (1), (2):
+                ids[t, text] = choose(logits, weights.b_out, choice, u[t, text], work)
         n = move_up(ids[t], choice.end, texts[:n], h, c)                   # (3)
         if n == 0:
             return t + 1, 0
         for first in range(0, n, R):
             rows = min(R, n - first)
-            read(weights, bh, ids[t], texts[first : first + rows], first, h, c, work)  # (4)
+            group = texts[first : first + rows]
+            read(weights, bh, ids[t], group, first, h, c, work)            # (4)
     return u.shape[0], n
 
 
@@ -103,7 +111,7 @@ def choose(logits, b_out, choice, u, work):
 
 @kernel
 def move_up(ids, end, texts, h, c):
-    """(3): rows that go on take the places of those that have ended. Returns how many go on."""
+    """(3): rows of texts that go on replace those that ended; return their number."""
     n = 0
     for r in range(texts.size):
         if ids[texts[r]] != end:
@@ -143,6 +151,6 @@ def read(weights, bh, ids, texts, first, h, c, work):
 
 @kernel
 def copy(row, to):
-    """An assignment of a whole row would be compiled with all that NumPy can broadcast, which takes seconds."""
+    """Assign a row. An assignment of a whole row takes NumPy seconds to compile."""
     for j in range(row.size):
         to[j] = row[j]

@@ -1,12 +1,12 @@
 """One step of a GRU, compiled: ``minilstm.reference.gru``, row by row.
 
-``gru_steps`` and ``gru_steps_backward`` are the loops over time, with their products (see
-``lstm.py``).
+``gru_steps`` and ``gru_steps_backward`` are the loops over time, with their products
+(see ``lstm.py``).
 
 Shapes: a, ah, gates, dax and dah (B, 3H) in blocks r, z, n; bx, bh, dbx and dbh (3H,);
 all else (B, H). Over time, in packed rows and state buffers (see
-``minilstm.layers.packing``): a, dax, dah (N, 3H), q, dh_out (N, H), h (B + N, H); counts,
-starts (T,), state_starts (T + 1,); Wh and Wh_T as packed weights.
+``minilstm.layers.packing``): a, dax, dah (N, 3H), q, dh_out (N, H), h (B + N, H);
+counts, starts (T,), state_starts (T + 1,); Wh and Wh_T as packed weights.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from minilstm.kernels.packed_weights import multiply_packed
 
 @kernel
 def gru_step(ah, bx, bh, h_prev, a, q, h):
-    """a comes in as x Wx and goes out as the activated gates r, z, n; ah is h_prev Wh."""
+    """a goes from x Wx to the activated gates r, z, n; ah is h_prev Wh."""
     rows, H = h.shape
     for row in range(rows):
         r, z, n = a[row, :H], a[row, H : 2 * H], a[row, 2 * H :]
         for j in range(2 * H):
             a[row, j] += bx[j] + ah[row, j] + bh[j]
-        sigmoid_in_place(a[row, : 2 * H])                                  # (1), (2): r and z
+        sigmoid_in_place(a[row, : 2 * H])                            # (1), (2): r and z
         for j in range(H):
             q[row, j] = ah[row, 2 * H + j] + bh[2 * H + j]                 # (3)
         for j in range(H):
@@ -38,8 +38,8 @@ def gru_step(ah, bx, bh, h_prev, a, q, h):
 def gru_step_backward(dh_out, gates, h_prev, q, dh, dax, dah, dbx, dbh):
     """dh comes in as the gradient of the next step, and dh_out is added to it.
 
-    It goes out as the part of dh_prev that does not pass through Wh, dh ⊙ z. dbx and dbh
-    are added to: they sum over all steps.
+    It goes out as the part of dh_prev that does not pass through Wh, dh ⊙ z. dbx and
+    dbh are added to: they sum over all steps.
     """
     rows, H = h_prev.shape
     for row in range(rows):
@@ -50,8 +50,8 @@ def gru_step_backward(dh_out, gates, h_prev, q, dh, dax, dah, dbx, dbh):
             dh[row, j] += dh_out[row, j]
         for j in range(H):
             dan[j] = dh[row, j] * (1 - z[j]) * (1 - n[j] * n[j])           # (5), (4)
-        for j in range(H):
-            daz[j] = dh[row, j] * (h_prev[row, j] - n[j]) * z[j] * (1 - z[j])  # (5), (2)
+        for j in range(H):                                                 # (5), (2)
+            daz[j] = dh[row, j] * (h_prev[row, j] - n[j]) * z[j] * (1 - z[j])
         for j in range(H):
             dar[j] = dan[j] * q[row, j] * r[j] * (1 - r[j])                # (4), (1)
         for j in range(H):
@@ -59,7 +59,7 @@ def gru_step_backward(dh_out, gates, h_prev, q, dh, dax, dah, dbx, dbh):
         for j in range(2 * H):
             dah[row, j] = dax[row, j]
         for j in range(H):
-            dh[row, j] *= z[j]                                             # (5): to dh_prev directly
+            dh[row, j] *= z[j]                                       # (5): to dh_prev
         for j in range(3 * H):
             dbx[j] += dax[row, j]
         for j in range(3 * H):

@@ -6,8 +6,8 @@ table has, and some pages push others out of the cache. In one huge page of 2 MB
 happens.
 
 NumPy asks for huge pages from 4 MB on. Somewhat smaller arrays share huge pages here,
-each from the beginning of a cache line. Where the system has no huge pages, it is memory
-like any other.
+each from the beginning of a cache line. Where the system has no huge pages, it is
+memory like any other.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ numbers twice.
 Nothing checks shapes here: packed weights of a larger matrix would write beyond y. The
 layers check the shape before they pack (``layers/recurrent.py``).
 
-Shapes: x (R, K), W (K, C), y (R, C). ``benchmarks/kernels.py`` compares this product with
-``product.py`` and BLAS.
+Shapes: x (R, K), W (K, C), y (R, C). ``benchmarks/kernels.py`` compares this product
+with ``product.py`` and BLAS.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A matrix product for one or two rows, compiled, as in generation.
 
-A BLAS library packs both matrices before it multiplies them, which takes longer than the
-product of a single row. This loop packs nothing. It takes four rows of W at a time, so
-that a row of y is read and written once for the four. From four rows of x on, packed
+A BLAS library packs both matrices before it multiplies them, which takes longer than
+the product of a single row. This loop packs nothing. It takes four rows of W at a time,
+so that a row of y is read and written once for the four. From four rows of x on, packed
 weights are faster if they are used often enough (``packed_weights.py``).
 
     (1)  y_r = Σ_k x_rk W_k                   W_k: row k of W

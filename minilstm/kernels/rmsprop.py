@@ -1,8 +1,8 @@
 """RMSprop, compiled: ``minilstm.optim.rmsprop_step`` in one loop over the flat vectors.
 
-Tieleman and Hinton, Neural networks for machine learning, lecture 6.5 (2012), with the ε
-and the momentum of Graves, Generating sequences with recurrent neural networks (2013).
-(1) applies the factor of clipping by norm (see ``minilstm.optim.clipping``).
+Tieleman and Hinton, Neural networks for machine learning, lecture 6.5 (2012), with the
+ε and the momentum of Graves, Generating sequences with recurrent neural networks
+(2013). (1) applies the factor of clipping by norm (see ``minilstm.optim.clipping``).
 Shapes: all (P,).
 
     (1)  g ← scale · g

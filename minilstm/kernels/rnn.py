@@ -1,7 +1,7 @@
 """One step of a simple recurrent network, compiled: ``minilstm.reference.rnn``.
 
-``rnn_steps`` and ``rnn_steps_backward`` are the loops over time, with their products (see
-``lstm.py``).
+``rnn_steps`` and ``rnn_steps_backward`` are the loops over time, with their products
+(see ``lstm.py``).
 
 Shapes: b and db (H,); all else (B, H). Over time, in packed rows and state buffers (see
 ``minilstm.layers.packing``): da, dh_out (N, H), h (B + N, H); counts, starts (T,),
@@ -42,7 +42,7 @@ def rnn_step_backward(dh_out, dh_next, h, da, db):
 
 @kernel
 def rnn_steps(counts, state_starts, Wh, b, ah, h):
-    """``rnn_step`` over time. h comes in as the initial state, then x Wx of all steps."""
+    """``rnn_step`` over time. h begins as the initial state, then x Wx of all steps."""
     for t in range(counts.size):
         n = counts[t]
         before = slice(state_starts[t], state_starts[t] + n)

@@ -1,19 +1,23 @@
-"""One draw from a row of logits, compiled: the steps (1) to (4) of ``minilstm.generation.sampling``, and the draw.
+"""One draw from a row of logits, compiled: steps (1) to (4) of sampling, and the draw.
+
+``minilstm.generation.sampling`` has the steps.
 
     (1)  a ← (a - max a) / τ
     (2)  keep the k largest
     (3)  w = eᵃ,   p = w / Σ w
-    (4)  keep the likeliest until together they reach P: v is kept if Σ w of all likelier ones < P Σ w
+    (4)  keep v if Σ w of all likelier tokens < P Σ w, so that the kept ones reach P
     (5)  the first v with w_0 + … + w_v > u Σ w                u uniform in [0, 1)
 
-A draw does not ask for p: weights w that are in proportion to it will do. Neither (2) nor (4) needs all V tokens in order,
-only the first few. Tokens that are certainly not among those are dropped first:
+A draw does not ask for p: weights w that are in proportion to it will do. Neither (2)
+nor (4) needs all V tokens in order, only the first few. Tokens that are certainly not
+among those are dropped first:
 
-    (6)  the k-th largest is at least the smallest of k maxima, one for each of k parts of the row
-    (7)  tokens with w < (1 - P) / (2 V) Σ w have together less than half of what (4) can spare
+    (6)  the k-th largest is at least the smallest of k maxima, of k parts of the row
+    (7)  tokens with w < (1 - P) / (2 V) Σ w are less than half of what (4) may drop
 
-Of the others a heap (Williams, Algorithm 232: Heapsort, 1964) hands out the likeliest, then the next, as many as are asked
-for. Of two equally likely tokens the lower id comes first, as in a stable sort.
+Of the others a heap (Williams, Algorithm 232: Heapsort, 1964) hands out the likeliest,
+then the next, as many as are asked for. Of two equally likely tokens the lower id comes
+first, as in a stable sort.
 
 Shapes: a and w (V,) float64, heap (V,) integers.
 """
@@ -36,7 +40,7 @@ def weigh(a, temperature, top_k, top_p, heap, w):
         a[v] = (a[v] - m) / temperature                                    # (1)
     for v in range(V):
         w[v] = np.exp(a[v])                                                # (3)
-    size = least = V  # heap[least:size] are the likeliest so far, the last of them the first
+    size = least = V  # heap[least:size] are the likeliest, the last one first
     if top_k < V:
         size = least = heapify(a, at_most_the_largest(a, top_k), a, heap, w)  # (6)
         while size - least < top_k and least > 0:
@@ -97,9 +101,10 @@ def draw(w, u):
 
 @kernel
 def heapify(values, least, a, heap, w):
-    """The ids with values of at least this, each before 2 r + 1 and 2 r + 2, the two below it; the others get weight 0.
+    """Collect the ids with values of at least this in a heap; return their number.
 
-    Returns how many they are.
+    Each stands at a place r, before the two below it at 2 r + 1 and 2 r + 2. The other
+    ids get weight 0.
     """
     size = 0
     for v in range(values.size):
@@ -115,7 +120,7 @@ def heapify(values, least, a, heap, w):
 
 @kernel
 def take(a, heap, size):
-    """The likeliest of heap[:size] goes to the end of it; returns the size of the heap that remains."""
+    """Move the likeliest of heap[:size] to its end; return the size that remains."""
     size -= 1
     heap[0], heap[size] = heap[size], heap[0]
     sift(a, heap, 0, size)

@@ -1,8 +1,8 @@
 """SGD, compiled: ``minilstm.optim.sgd_step`` in one loop over the flat vectors.
 
-Polyak (1964) and Nesterov's momentum, both as in Sutskever, Martens, Dahl and Hinton, On
-the importance of initialization and momentum in deep learning (2013). (1) applies the
-factor of clipping by norm (see ``minilstm.optim.clipping``). Shapes: all (P,).
+Polyak (1964) and Nesterov's momentum, both as in Sutskever, Martens, Dahl and Hinton,
+On the importance of initialization and momentum in deep learning (2013). (1) applies
+the factor of clipping by norm (see ``minilstm.optim.clipping``). Shapes: all (P,).
 
     (1)  g ← scale · g
     (2)  u ← μ u - α g

@@ -37,7 +37,7 @@ def add_product(total, x, vector):
 
 
 def store(vector, row):
-    """Write a vector to a row (n,) of the same width, which compiled code does not check."""
+    """Write a vector to a row (n,) of the same width, which is not checked."""
     row[:] = vector
 
 
@@ -117,7 +117,7 @@ def _store(typing, vector, row):  # pragma: no cover: needs the compiler
     return types.void(vector, row), build
 
 
-def _pointer(context, builder, vector, kind, array):  # pragma: no cover: needs the compiler
+def _pointer(context, builder, vector, kind, array):  # pragma: no cover: compiler
     """A pointer to an array's first numbers, as a vector."""
     data = context.make_array(kind)(context, builder, array).data
     return builder.bitcast(data, context.get_value_type(vector).as_pointer())

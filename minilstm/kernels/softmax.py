@@ -2,19 +2,19 @@
 
     (1)  a_nv = logits_nv + b_v
     (2)  loss_n = log Σ_v exp(a_nv - a_ny)            y = targets[n]
-    (3)  da_nv = (p_nv - [v = y]) · scale             p = softmax(a), scale = dLoss/dloss_n:
+    (3)  da_nv = (p_nv - [v = y]) · scale         p = softmax(a), scale = dLoss/dloss_n:
                                                       1/N for a mean
     (4)  db_v = Σ_n da_nv
 
 The row's maximum is subtracted first (see ``reference/functions.py``). The loss is then
-finite if the difference of the row's largest and smallest logit fits its dtype. A NaN in
-a row makes its loss NaN.
+finite if the difference of the row's largest and smallest logit fits its dtype. A NaN
+in a row makes its loss NaN.
 
-A maximum or a sum over a row is a chain in which each operation waits for the one before.
-It is therefore computed with ``ACCUMULATORS`` partial accumulators: number l takes the
-entries v = l, l + ACCUMULATORS, l + 2 ACCUMULATORS …, in this order. Then the upper half
-of them is added to the lower half, again and again, until one is left. That is many times
-as fast, and rounds less than one long chain.
+A maximum or a sum over a row is a chain in which each operation waits for the one
+before. It is therefore computed with ``ACCUMULATORS`` partial accumulators: number l
+takes the entries v = l, l + ACCUMULATORS, l + 2 ACCUMULATORS …, in this order. Then the
+upper half of them is added to the lower half, again and again, until one is left. That
+is many times as fast, and rounds less than one long chain.
 
 Shapes: logits (N, V), b and db (V,), targets (N,) integers, losses (N,), and partials
 (ACCUMULATORS,), a buffer of the logits' dtype.
@@ -32,13 +32,14 @@ ACCUMULATORS = 32  # a power of two
 
 @kernel
 def add_bias(b, row, partials):
-    """(1). Returns the largest entry of the row; of complex ones, the largest real part."""
+    """(1): the largest entry of the row; of complex ones, the largest real part."""
     partials[:] = -np.inf
     for start in range(0, row.size, ACCUMULATORS):
         part, bias = row[start : start + ACCUMULATORS], b[start : start + ACCUMULATORS]
         for l in range(part.size):
             part[l] += bias[l]
-            partials[l] = np.fmax(partials[l].real, part[l].real)  # ignores NaN: the sum finds it
+            # fmax ignores NaN; the sum finds it
+            partials[l] = np.fmax(partials[l].real, part[l].real)
     width = ACCUMULATORS // 2
     while width:
         for l in range(width):

@@ -4,7 +4,7 @@ Adam keeps two running means of every gradient entry, of itself and of its squar
 
     (1)  m ← β₁ m + (1 - β₁) g                      first moment
     (2)  v ← β₂ v + (1 - β₂) g²                     second moment
-    (3)  m̂ = m / (1 - β₁ᵗ),  v̂ = v / (1 - β₂ᵗ)      bias correction: m and v began at zero
+    (3)  m̂ = m / (1 - β₁ᵗ),  v̂ = v / (1 - β₂ᵗ)      bias correction: both began at 0
     (4)  θ ← θ - α m̂ / (√v̂ + ε)
 
 Kingma and Ba, Adam: a method for stochastic optimization (2015), algorithm 1, with its
@@ -13,9 +13,9 @@ has another constant instead of ε, called ε̂ (epsilon hat):
 
     (5)  θ ← θ - α_t m / (√v + ε̂),                  α_t = α √(1 - β₂ᵗ) / (1 - β₁ᵗ)
 
-With ε̂ = ε √(1 - β₂ᵗ) that is (4). Keras keeps ε̂ constant instead, at 1e-7, and so does
-``epsilon_hat=True``. In the first steps a constant ε̂ has 1 / √(1 - β₂ᵗ) times the effect:
-32 times at t = 1, for β₂ = 0.999.
+With ε̂ = ε √(1 - β₂ᵗ) that is (4). Keras keeps ε̂ constant instead, at 1e-7, and so
+does ``epsilon_hat=True``. In the first steps a constant ε̂ has 1 / √(1 - β₂ᵗ) times the
+effect: 32 times at t = 1, for β₂ = 0.999.
 
 Shapes: g, θ, m, v are flat vectors (P,).
 """
@@ -118,7 +118,7 @@ class Adam:
         rate: float | None = None,
         scale: float = 1.0,
     ) -> AdamState:
-        """One compiled step, in place; arguments, result, errors: ``Optimizer.step``."""
+        """One compiled step, in place; see ``Optimizer.step``."""
         rate = self.learning_rate if rate is None else rate
         t = state.t + 1
         root = math.sqrt(1 - self.beta2**t)

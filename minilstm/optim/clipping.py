@@ -3,12 +3,13 @@
     (1)  g_p ← min(max(g_p, -c), c)                 by value
     (2)  g ← g · min(1, c / ‖g‖)                    by norm
 
-(1): Mikolov, Statistical language models based on neural networks (2012), section 3.2.2,
-for the errors of hidden neurons; Goodfellow, Bengio and Courville, Deep learning (2016),
-section 10.11.1, for the gradient of the parameters. (2): Pascanu, Mikolov and Bengio, On
-the difficulty of training recurrent neural networks (2013), algorithm 1.
+(1): Mikolov, Statistical language models based on neural networks (2012), section
+3.2.2, for the errors of hidden neurons; Goodfellow, Bengio and Courville, Deep learning
+(2016), section 10.11.1, for the gradient of the parameters. (2): Pascanu, Mikolov and
+Bengio, On the difficulty of training recurrent neural networks (2013), algorithm 1.
 
-(2) keeps the direction of the gradient. (1) changes it. Shapes: g is a flat vector (P,).
+(2) keeps the direction of the gradient. (1) changes it. Shapes: g is a flat vector
+(P,).
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from minilstm.errors import InputError
 
 
 def clip_by_value(g: np.ndarray, limit: float | None) -> None:
-    """Clip every entry of ``g`` in place to [``-limit``, ``limit``] (1); None: do nothing.
+    """Clip every entry of ``g`` in place to [``-limit``, ``limit``] (1).
+
+    With ``limit=None`` nothing is done.
 
     This changes the direction of ``g`` if some entries are clipped and others are not.
     NaN stays NaN, but an infinite entry becomes finite: check for it before. Raises
@@ -36,10 +39,10 @@ def clip_by_value(g: np.ndarray, limit: float | None) -> None:
 
 
 def clip_by_global_norm(g: np.ndarray, max_norm: float | None) -> float:
-    """Scale ``g`` in place to norm ``max_norm`` if it is longer (2); returns the old norm.
+    """Scale ``g`` in place to norm ``max_norm`` if it is longer (2); returns its norm.
 
-    With ``max_norm=None`` the norm is only measured. A norm that is NaN or infinite leaves
-    ``g`` unchanged.
+    With ``max_norm=None`` the norm is only measured. A norm that is NaN or infinite
+    leaves ``g`` unchanged.
     """
     return clip(g, None, max_norm)
 
@@ -47,7 +50,8 @@ def clip_by_global_norm(g: np.ndarray, max_norm: float | None) -> float:
 def clip(g: np.ndarray, max_value: float | None = None, max_norm: float | None = None) -> float:
     """Clip ``g`` in place, first by value, then by norm; returns the norm before both.
 
-    A norm that is NaN or infinite leaves ``g`` unchanged, so that clipping hides no error.
+    A norm that is NaN or infinite leaves ``g`` unchanged, so that clipping hides no
+    error.
     """
     norm, factor = clip_up_to_a_factor(g, max_value, max_norm)
     if factor != 1:

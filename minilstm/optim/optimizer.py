@@ -1,9 +1,9 @@
 """The interface of an optimizer: constants, and two functions of a state.
 
 An optimizer is a frozen dataclass whose fields are its constants. Its state is a
-NamedTuple of flat arrays, each with the shape and dtype of the parameters; its last field
-is the number of steps taken, ``t``. A checkpoint stores ``kind``, the constants and the
-arrays by name, and that is enough to continue a run.
+NamedTuple of flat arrays, each with the shape and dtype of the parameters; its last
+field is the number of steps taken, ``t``. A checkpoint stores ``kind``, the constants
+and the arrays by name, and that is enough to continue a run.
 
 Any number of models and threads may use one optimizer. A state belongs to one vector of
 parameters.

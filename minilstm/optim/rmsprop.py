@@ -4,14 +4,15 @@
     (2)  u ← μ u - α g / √(s + ε)                   velocity
     (3)  θ ← θ + u
 
-Tieleman and Hinton, Neural networks for machine learning, lecture 6.5 (2012), has (1) and
-the division by √s. Graves, Generating sequences with recurrent neural networks (2013),
-equations 38 to 41, has ε inside the root and the momentum μ; he also subtracts the square
-of the mean gradient from s. The defaults and the place of ε are those of Keras, which
-keeps -u.
+Tieleman and Hinton, Neural networks for machine learning, lecture 6.5 (2012), has (1)
+and the division by √s. Graves, Generating sequences with recurrent neural networks
+(2013), equations 38 to 41, has ε inside the root and the momentum μ; he also subtracts
+the square of the mean gradient from s. The defaults and the place of ε are those of
+Keras, which keeps -u.
 
-Unlike Adam, RMSprop does not correct the bias of s, which begins at zero. With μ = 0, the
-first step of a gradient that is not tiny has size α / √(1 - ρ), about three times α.
+Unlike Adam, RMSprop does not correct the bias of s, which begins at zero. With μ = 0,
+the first step of a gradient that is not tiny has size α / √(1 - ρ), about three times
+α.
 
 Shapes: g, θ, s, u are flat vectors (P,).
 """
@@ -32,8 +33,8 @@ from minilstm.optim.optimizer import update_in_chunks
 class RMSpropState(NamedTuple):
     """The state of RMSprop: mean square s, velocity u, and the number of steps taken.
 
-    Without momentum the velocity is just the last step. It is kept nevertheless, so that
-    what a state holds depends on the kind of optimizer alone.
+    Without momentum the velocity is just the last step. It is kept nevertheless, so
+    that what a state holds depends on the kind of optimizer alone.
     """
 
     mean_square: np.ndarray  # (P,)
@@ -107,7 +108,7 @@ class RMSprop:
         rate: float | None = None,
         scale: float = 1.0,
     ) -> RMSpropState:
-        """One compiled step, in place; arguments, result, errors: ``Optimizer.step``."""
+        """One compiled step, in place; see ``Optimizer.step``."""
         rate = self.learning_rate if rate is None else rate
         s, u, t = state
         cast = theta.dtype.type

@@ -1,7 +1,7 @@
 """Schedules: from the number of a training step s, from 0, to its learning rate ρ.
 
     (1)  ρ = α                                      constant
-    (2)  ρ = α φ^⌊s / k⌋                            step decay: times φ after every k steps
+    (2)  ρ = α φ^⌊s / k⌋                            step decay: times φ every k steps
     (3)  ρ = α max(0.01, (1 + cos(π s / S)) / 2)    cosine decay over S steps
 
 (2): Zaremba, Sutskever and Vinyals, Recurrent neural network regularization (2014),
@@ -34,7 +34,7 @@ class Constant:
 
 @dataclass(frozen=True)
 class StepDecay:
-    """Step decay (2): begins at ``peak``, times ``factor`` after ``every`` many steps."""
+    """Step decay (2): begins at ``peak``, times ``factor`` every ``every`` steps."""
 
     peak: float
     every: int

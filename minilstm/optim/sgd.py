@@ -5,14 +5,14 @@
     (3)  θ ← θ + μ u - α g                          Nesterov's momentum, instead of (2)
 
 (1) and (2): Polyak, Some methods of speeding up the convergence of iteration methods
-(1964), as in equations 1 and 2 of Sutskever, Martens, Dahl and Hinton, On the importance
-of initialization and momentum in deep learning (2013).
+(1964), as in equations 1 and 2 of Sutskever, Martens, Dahl and Hinton, On the
+importance of initialization and momentum in deep learning (2013).
 
 Nesterov computes the gradient at the point where momentum alone would lead, θ + μ u
-(their equations 3 and 4). (3) is the same algorithm, written in terms of these points, so
-that one vector of parameters is enough: Bengio, Boulanger-Lewandowski and Pascanu,
-Advances in optimizing recurrent networks (2013), section 3.5. Equations and defaults are
-those of Keras.
+(their equations 3 and 4). (3) is the same algorithm, written in terms of these points,
+so that one vector of parameters is enough: Bengio, Boulanger-Lewandowski and Pascanu,
+Advances in optimizing recurrent networks (2013), section 3.5. Equations and defaults
+are those of Keras.
 
 Shapes: g, θ, u are flat vectors (P,).
 """
@@ -33,8 +33,8 @@ from minilstm.optim.optimizer import update_in_chunks
 class SGDState(NamedTuple):
     """The state of SGD: velocity u, and the number of steps taken.
 
-    Without momentum the velocity is just the last step. It is kept nevertheless, so that
-    what a state holds depends on the kind of optimizer alone.
+    Without momentum the velocity is just the last step. It is kept nevertheless, so
+    that what a state holds depends on the kind of optimizer alone.
     """
 
     velocity: np.ndarray  # (P,)
@@ -102,7 +102,7 @@ class SGD:
         rate: float | None = None,
         scale: float = 1.0,
     ) -> SGDState:
-        """One compiled step, in place; arguments, result, errors: ``Optimizer.step``."""
+        """One compiled step, in place; see ``Optimizer.step``."""
         rate = self.learning_rate if rate is None else rate
         cast = theta.dtype.type
         scalars = cast(scale), cast(self.momentum), cast(rate), self.nesterov

@@ -82,7 +82,8 @@ class Archive:
         unpacked = sum(entry.file_size for entry in entries)
         if unpacked > EXPANSION * self.size:
             raise CheckpointError(
-                f"claims to unpack from {self.size:,} to {unpacked:,} bytes, more than any file of minilstm; it was not read"
+                f"claims to unpack from {self.size:,} to {unpacked:,} bytes, more than"
+                " any file of minilstm; it was not read"
             )
 
     @property

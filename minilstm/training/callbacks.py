@@ -32,13 +32,17 @@ from minilstm.training.loop import Callback, HistoryRow, StepRecord, Training, e
 from minilstm.training.progress import is_shown
 
 SECONDS_BETWEEN_WRITES = 1.0  # of history.csv within an epoch, at least
-NO_LOSS = "{} needs a validation loss: put ValidationLoss and History before it among the callbacks"
+NO_LOSS = (
+    "{} needs a validation loss: put ValidationLoss and History before it among the"
+    " callbacks"
+)
 
 
 class ByProducts:
     """Guards outputs that a run can do without.
 
-    An error is reported once, and not raised. What is not an ``Exception``, such as Ctrl-C, is still raised.
+    An error is reported once, and not raised. What is not an ``Exception``, such as
+    Ctrl-C, is still raised.
 
     Parameters
     ----------
@@ -321,7 +325,8 @@ class SaveBest(Callback):
             best = load(path)
             if not same_run(best, checkpoint):
                 raise InputError(
-                    f"{path} belongs to another run and would be overwritten; move it away"
+                    f"{path} belongs to another run and would be overwritten;"
+                    " move it away"
                 )
             losses += validation_losses(best.training)
         self.loss = min(losses, default=math.inf)

@@ -4,7 +4,7 @@
                        progress, random generator, history, samples
     parameters/NAME    each parameter
     optimizer/FIELD    the optimizer's state, flat: m and v of Adam, and so on
-    state/K/PART       state of layer K (h, and c of an LSTM), if a running text is trained on
+    state/K/PART       state of layer K (h, and c of an LSTM), in a run on windows
 
 A file is written whole or not at all (``minilstm.files``). Reading never unpickles, and
 trusts nothing (see ``archive.py``): before any array is unpacked, each must have the
@@ -68,7 +68,8 @@ def save(path: str | Path, checkpoint: Checkpoint) -> None:
     model, kind = run.model, run.optimizer.kind
     if OPTIMIZERS.get(kind) is not type(run.optimizer):
         raise InputError(
-            f"{run.optimizer!r} cannot be saved until minilstm.optim.OPTIMIZERS has its class as {kind!r}"
+            f"{run.optimizer!r} cannot be saved until minilstm.optim.OPTIMIZERS has its"
+            f" class as {kind!r}"
         )
     arrays: dict[str, Any] = {
         f"parameters/{name}": array for name, array in model.parameters.items()
@@ -159,7 +160,8 @@ def _configuration(archive: Archive) -> dict[str, Any]:
     dtype, shape = archive.describe(name)
     if length > longest or dtype != np.uint8 or len(shape) != 1:
         raise CheckpointError(
-            f"has a configuration that cannot be read ({length:,} bytes as {dtype} {shape})"
+            f"has a configuration that cannot be read ({length:,} bytes as {dtype}"
+            f" {shape})"
         )
     try:
         configuration = json.loads(archive.read(name).tobytes().decode("ascii"))
@@ -212,11 +214,13 @@ def _build(archive: Archive) -> Checkpoint:
     ):
         if type(progress[name]) is not int or progress[name] < 0:
             raise CheckpointError(
-                f"has {progress[name]!r} for {name}, which must be a whole number of at least 0"
+                f"has {progress[name]!r} for {name}, which must be a whole number of at"
+                " least 0"
             )
     if sizes["layers"] > len(archive.names):
         raise CheckpointError(
-            f"has {sizes['layers']} layers in its configuration, but only {len(archive.names) - 1} arrays"
+            f"has {sizes['layers']} layers in its configuration, but only"
+            f" {len(archive.names) - 1} arrays"
         )
     constants = dict(configuration["optimizer"])
     name = constants.pop("kind")
@@ -331,7 +335,8 @@ def _arrays(
         held = archive.describe(name)
         if held != (dtype, shape):
             raise CheckpointError(
-                f"has {name} as {held[0]} {held[1]}, but its configuration needs {dtype} {shape}"
+                f"has {name} as {held[0]} {held[1]}, but its configuration needs"
+                f" {dtype} {shape}"
             )
     arrays = {name: archive.read(name) for name in expected}
     for name, array in arrays.items():

@@ -150,6 +150,7 @@ class LiveCurves(Callback):
         except Exception as error:  # a picture must never end a run
             self._failed = True
             self.show(
-                f"the curves could not be drawn ({type(error).__name__}: {error}); training goes on without them"
+                f"the curves could not be drawn ({type(error).__name__}: {error});"
+                " training goes on without them"
             )
         self._rows, self._drawn_at = len(training.history), time.monotonic()

@@ -104,7 +104,8 @@ class Training:
         """
         if not isinstance(getattr(rng, "bit_generator", None), np.random.PCG64):
             raise InputError(
-                f"rng must come from numpy.random.default_rng(seed), since others cannot be saved; not {rng!r}"
+                "rng must come from numpy.random.default_rng(seed), since others"
+                f" cannot be saved; not {rng!r}"
             )
         return cls(model, optimizer, optimizer.init(model.parameters.flat), rng)
 
@@ -169,7 +170,8 @@ def train_steps(
             raise InputError(f"{name} must be greater than 0, or None, not {limit!r}")
     if not 0 <= training.position < len(batches):
         raise InputError(
-            f"this run has done {training.position} mini-batches of its epoch, but there are {len(batches)} in these;"
+            f"this run has done {training.position} mini-batches of its epoch, but"
+            f" there are {len(batches)} in these;"
             f" continue it with the mini-batches that it was begun with"
         )
     with training.model.owned() as use:
@@ -256,9 +258,12 @@ def _not_finite(
     clip_value: float | None,
 ) -> NotFiniteError:
     return NotFiniteError(
-        f"training stops at step {training.step + 1}: the loss is {loss:.6g}, the gradient's norm {norm:.6g}, the largest"
-        f" parameter {np.abs(training.model.parameters.flat).max():.3g}. Usual causes: the learning rate is too high"
-        f" ({rate:g}), or gradients are not clipped (limit of the norm: {clip_norm}, of an entry: {clip_value})."
+        f"training stops at step {training.step + 1}: the loss is {loss:.6g}, the"
+        f" gradient's norm {norm:.6g}, the largest"
+        f" parameter {np.abs(training.model.parameters.flat).max():.3g}. Usual causes:"
+        " the learning rate is too high"
+        f" ({rate:g}), or gradients are not clipped (limit of the norm:"
+        f" {clip_norm}, of an entry: {clip_value})."
         f" The last checkpoint is kept"
     )
 

@@ -32,7 +32,10 @@ def in_other_units(nats: float, characters: float = 1.0) -> str:
     >>> in_other_units(2.0, characters=1.0)
     '2.885 bits per character, perplexity 7.389'
     """
-    return f"{bits(nats) / characters:.3f} bits per character, perplexity {perplexity(nats):.4g}"
+    return (
+        f"{bits(nats) / characters:.3f} bits per character, perplexity"
+        f" {perplexity(nats):.4g}"
+    )
 
 
 class Progress(Callback):
@@ -74,7 +77,8 @@ class Progress(Callback):
         ):
             done = training.position or self.steps_per_epoch
             self.show(
-                f"  epoch {record.epoch}, step {done:,} of {self.steps_per_epoch:,}: loss {record.loss:.3f}"
+                f"  epoch {record.epoch}, step {done:,} of {self.steps_per_epoch:,}:"
+                f" loss {record.loss:.3f}"
             )
             self._shown_at = time.monotonic()
 

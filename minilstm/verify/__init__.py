@@ -1,4 +1,4 @@
-"""Is a gradient right? Numerical derivatives, comparisons, and a catalogue of mistakes."""
+"""Is a gradient right? Numerical derivatives, comparisons, known mistakes."""
 
 from minilstm.verify.diagnose.compare import (
     diagnose,

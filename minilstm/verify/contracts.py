@@ -1,14 +1,14 @@
 """Arguments and results of the functions under test, and random arguments for them.
 
-    step             (x, h_prev, c_prev, Wx, Wh, b)       to  (h, c, cache)
-    step backward    (dh, dc, cache, Wx, Wh)              to  (dx, dh_prev, dc_prev, grads)
-    sequence         (x, (h0, c0), Wx, Wh, b)             to  (h, (hT, cT), caches)
-    its backward     (dh, (dhT, dcT), caches, Wx, Wh)     to  (dx, (dh0, dc0), grads)
-    loss             (logits, targets, lengths)           to  (loss, dlogits)
+    step           (x, h_prev, c_prev, Wx, Wh, b)     to  (h, c, cache)
+    its backward   (dh, dc, cache, Wx, Wh)            to  (dx, dh_prev, dc_prev, grads)
+    sequence       (x, (h0, c0), Wx, Wh, b)           to  (h, (hT, cT), caches)
+    its backward   (dh, (dhT, dcT), caches, Wx, Wh)   to  (dx, (dh0, dc0), grads)
+    loss           (logits, targets, lengths)         to  (loss, dlogits)
 
-Caches may be anything. ``grads`` are the gradients of Wx, Wh and b, in this order or by name
-(``Wx`` or ``dWx``). Shapes as in ``reference/lstm.py``, with T in front for sequences; logits
-(T, B, V), targets (T, B), lengths (B,).
+Caches may be anything. ``grads`` are the gradients of Wx, Wh and b, in this order or by
+name (``Wx`` or ``dWx``). Shapes as in ``reference/lstm.py``, with T in front for
+sequences; logits (T, B, V), targets (T, B), lengths (B,).
 """
 
 from __future__ import annotations
@@ -86,15 +86,17 @@ def check_shapes(**outputs: tuple[Any, tuple[int, ...]]) -> None:
     for name, (array, shape) in outputs.items():
         if np.shape(array) != shape:
             raise InputError(
-                f"your {name} must have the shape {shape}, not {np.shape(array)}: time first, then the batch"
+                f"your {name} must have the shape {shape}, not {np.shape(array)}:"
+                " time first, then the batch"
             )
 
 
 def unpack(answer: Any, count: int, sentence: str) -> Any:
-    """The ``count`` values of a tuple or a list; InputError with the sentence if it is none."""
+    """The ``count`` values of a tuple or a list; else InputError with the sentence."""
     if answer is None:
         raise InputError(
-            f"{sentence}; it returned nothing: does every branch of it end with a return?"
+            f"{sentence}; it returned nothing: does every branch of it end with a"
+            " return?"
         )
     if not isinstance(answer, (tuple, list)):
         raise InputError(f"{sentence}; it returned one {type(answer).__name__}")
@@ -109,7 +111,8 @@ def _by_name(grads) -> dict[str, Any]:
         found = {str(name).removeprefix("d"): array for name, array in grads.items()}
         if not set(names) <= set(found):
             raise InputError(
-                f"the gradients must be those of Wx, Wh and b, not of {', '.join(map(str, grads))}"
+                "the gradients must be those of Wx, Wh and b, not of"
+                f" {', '.join(map(str, grads))}"
             )
         return {name: found[name] for name in names}
     return dict(
@@ -121,7 +124,7 @@ def _by_name(grads) -> dict[str, Any]:
 
 
 def step_case(rng: np.random.Generator, B: int, D: int, H: int) -> Case:
-    """Random arguments of a step: nothing is zero, and gates are far from saturation."""
+    """Random arguments of a step: nothing is zero, no gate is saturated."""
     normal = rng.standard_normal
     return {
         "x": normal((B, D)),
@@ -147,7 +150,7 @@ def _weights(rng: np.random.Generator, D: int, H: int) -> Case:
 
 
 def copy_of(value):
-    """A copy of all arrays in dictionaries, lists and (named) tuples; anything else as it is."""
+    """A copy of all arrays in dictionaries, lists and tuples; all else as it is."""
     if isinstance(value, np.ndarray):
         return value.copy()
     if isinstance(value, dict):
@@ -160,7 +163,7 @@ def copy_of(value):
 
 
 def arrays_in(value, name: str = "") -> dict[str, np.ndarray]:
-    """All arrays of numbers inside of a value, however nested, by the name that Python would have for each."""
+    """All arrays of numbers inside of a value, by the names that Python would use."""
     if isinstance(value, np.ndarray):
         return {name: value} if value.dtype.kind in "biufc" else {}
     if isinstance(value, dict):

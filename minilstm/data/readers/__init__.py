@@ -7,8 +7,8 @@ begin and end by themselves (a headline, a recipe, a name).
     read_lines       any text file         a sequence a line
     read_csv         a table               a sequence a row, from one column
     read_json        objects               a sequence an object, from one or more fields
-    read_recipes     objects               a sequence an object, from its title and directions
-    read_sequences   any of these          as the file's suffix says, or as it was asked for
+    read_recipes     objects               a sequence per object: title and directions
+    read_sequences   any of these          as the suffix says, or as it was asked for
 
 Real files are broken in many ways, and a model learns whatever it is given. So a reader
 either understands a file from its first byte to its last, or raises an InputError that
@@ -16,7 +16,7 @@ names the file, the place and what to do; and whatever had to be decided, it rep
 
     files      bytes of a file, compressed or not, or of standard input
     encodings  bytes to characters
-    plain      running text and lines            structure  what only looks like plain text
+    plain      running text and lines            structure  what only looks like text
     rows       the rows of a table               tables     one column of them
     objects    fields of JSON                    formats    which of all these a file is
     validation splits texts into training set and validation set

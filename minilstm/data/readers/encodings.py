@@ -1,10 +1,10 @@
 """From bytes to characters, and what a file seems to be that is not UTF-8.
 
-Nothing is guessed in silence: a file is UTF-8, or it is refused with what was found and
-the option that reads it. A wrong guess would be learned as text, for Windows-1252 read as
-Latin-1 gives characters too, only others. What can be found:
+Nothing is guessed: a file is UTF-8, or it is refused with what was found and
+the option that reads it. A wrong guess would be learned as text, for Windows-1252 read
+as Latin-1 gives characters too, only others. What can be found:
 
-    a byte order mark       UTF-32 before UTF-16, for its mark begins with that of UTF-16
+    a byte order mark       UTF-32 before UTF-16, whose mark begins that of UTF-32
     zero bytes              UTF-16 or UTF-32 without a mark, or no text at all
     a letter cut in two     UTF-8 whose end is missing
     few bad places          UTF-8 with a mistake: its line and its bytes
@@ -66,7 +66,8 @@ def decode(data: bytes, encoding: str | None, name: str) -> str:
         raise InputError(f"{name} {found}") from error
     except (LookupError, ValueError) as error:
         raise InputError(
-            f"there is no encoding of text called {encoding!r}: try utf-8, cp1252, latin-1,"
+            f"there is no encoding of text called {encoding!r}:"
+            " try utf-8, cp1252, latin-1,"
             " utf-16, cp1251, shift_jis, gb18030 or big5"
         ) from error
     if "\0" in text:
@@ -75,7 +76,7 @@ def decode(data: bytes, encoding: str | None, name: str) -> str:
 
 
 def _check_marks_and_zeros(data: bytes, name: str) -> None:
-    """Refuse what is UTF-16 or UTF-32, with or without a byte order mark, or no text."""
+    """Refuse UTF-16 and UTF-32, with or without a byte order mark, and non-text."""
     for mark, (kind, encoding) in MARKS.items():
         if data.startswith(mark):
             raise InputError(
@@ -129,8 +130,9 @@ def _not_utf8(data: bytes, error: UnicodeDecodeError) -> str:
     place = _place(data, error.start, error.end)
     if is_cut and (good or error.end - error.start > 1):
         return (
-            f"ends in the middle of a letter (its last bytes are {_hex(data[error.start :])}) and"
-            f" seems to be cut off: get it anew, or keep what is whole of it, the first"
+            "ends in the middle of a letter (its last bytes are"
+            f" {_hex(data[error.start :])}) and"
+            f" seems to be cut off: get it again, or keep what is whole of it, the first"
             f" {error.start:,} bytes, as `head -c {error.start} FILE > WHOLE` does"
         )
     if good > bad:
@@ -141,7 +143,7 @@ def _not_utf8(data: bytes, error: UnicodeDecodeError) -> str:
 
 
 def _likely(data: bytes, bad: int) -> str:
-    """The encodings that it may be, with what each makes of the line of the byte ``bad``."""
+    """Encodings that it may be, and what each makes of the line of byte ``bad``."""
     first, last = data.rfind(b"\n", 0, bad) + 1, data.find(b"\n", bad)
     line = data[
         max(first, bad - SAMPLE) : min(len(data) if last < 0 else last, bad + SAMPLE)

@@ -1,7 +1,8 @@
 """A file's bytes, compressed or not; ``-`` is standard input.
 
-What a file is, its first bytes tell, not its name. One file compressed by gzip, bzip2 or
-xz is unpacked on the way. Archives and documents of many parts are refused by their name.
+What a file is, its first bytes tell, not its name. One file compressed by gzip, bzip2
+or xz is unpacked on the way. Archives and documents of many parts are refused by their
+name.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def name_of(path: str | Path) -> str:
 
 
 def suffix_of(path: str | Path) -> str:
-    """The suffix in lower case, that of compression left out: ``.csv`` for ``A.CSV.gz``."""
+    """The suffix in lower case, compression left out: ``.csv`` for ``A.CSV.gz``."""
     path = Path(path)
     if path.suffix.lower() in COMPRESSED_SUFFIXES:
         path = path.with_suffix("")
@@ -61,7 +62,8 @@ def read_bytes(path: str | Path) -> bytes:
                 data = unpack(data)
             except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
                 raise InputError(
-                    f"{name} is compressed by {method} and damaged ({error}): get it anew"
+                    f"{name} is compressed by {method} and damaged ({error}):"
+                    " get it again"
                 ) from error
     for beginning, what in NO_TEXT.items():
         if data.startswith(beginning):
@@ -83,8 +85,10 @@ def _stored_bytes(path: str | Path) -> bytes:
         with open(path, "rb") as file:
             return file.read()
     except (OSError, ValueError, AttributeError) as error:
-        # ValueError: no path can hold a zero character; AttributeError: no standard input
+        # ValueError: no path can hold a zero character; AttributeError: no standard
+        # input
         reason = getattr(error, "strerror", None) or error
         raise InputError(
-            f"cannot read {name_of(path)} ({reason}): check the path and its permissions"
+            f"cannot read {name_of(path)} ({reason}): check the path and its"
+            " permissions"
         ) from error

@@ -25,7 +25,7 @@ BY_SUFFIX = {
 
 
 def format_of(path: str | Path) -> str:
-    """The format that a file's suffix stands for, one of ``FORMATS``; "text" for any other."""
+    """The format that a file's suffix stands for, one of ``FORMATS``; else "text"."""
     return BY_SUFFIX.get(suffix_of(path), "text")
 
 
@@ -52,8 +52,8 @@ def read_sequences(
     -------
     A Reading; for plain text, ``how`` is a warning if it looks like something else.
 
-    Raises InputError as the readers do, and if there is no such format, or an option means
-    nothing in it.
+    Raises InputError as the readers do, and if there is no such format, or an option
+    means nothing in it.
     """
     if format not in (None, *FORMATS):
         raise InputError(f"format must be one of {', '.join(FORMATS)}, not {format!r}")
@@ -65,7 +65,8 @@ def read_sequences(
     for option, value in (("--separator", separator), ("--header", header)):
         if value is not None:
             raise InputError(
-                f"{option} is for tables, and {name_of(path)} is read as {kind}: leave it out, or"
+                f"{option} is for tables, and {name_of(path)} is read as {kind}:"
+                " leave it out, or"
                 " add --format csv"
             )
     if kind in WITH_COLUMNS:
@@ -76,7 +77,8 @@ def read_sequences(
         looks = structure_of(text)
         seems = looks if looks in WITH_COLUMNS else "csv, tsv, json or jsonl"
         raise InputError(
-            f"--column is for tables and JSON, and {name_of(path)} is read as plain text: say"
+            f"--column is for tables and JSON, and {name_of(path)} is read as plain"
+            " text: say"
             f" what it is, by --format {seems}"
         )
     how = "" if format else warning(text, Path(name_of(path)).name)

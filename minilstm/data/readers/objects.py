@@ -28,9 +28,9 @@ def read_json(
 ) -> list[str]:
     """One sequence an object, from a JSON list of objects or from JSON Lines.
 
-    The chosen fields of an object, each a string or a list of strings (joined by spaces),
-    are joined by ``separator``. Objects that lack one of the fields, have null there, or
-    have no text at all are left out.
+    The chosen fields of an object, each a string or a list of strings (joined by
+    spaces), are joined by ``separator``. Objects that lack one of the fields, have null
+    there, or have no text at all are left out.
 
     Parameters
     ----------
@@ -38,9 +38,9 @@ def read_json(
     encoding : as Python calls it; None: UTF-8.
     lines : whether the file holds an object a line, not one list.
 
-    Raises InputError as `read_text` does; if the file is no JSON list of objects, no object
-    has a field, or none has all; if a value is of another type. Without fields the message
-    lists those to choose from.
+    Raises InputError as `read_text` does; if the file is no JSON list of objects, no
+    object has a field, or none has all; if a value is of another type. Without fields
+    the message lists those to choose from.
     """
     if isinstance(fields, str):
         raise InputError(
@@ -55,11 +55,11 @@ def read_fields(
     encoding: str | None = None,
     lines: bool = False,
 ) -> Reading:
-    """As ``read_json`` with one or more fields as they are typed; and how they were understood.
+    """As ``read_json`` with fields as they are typed; and how they were understood.
 
-    ``column`` is the name of a field if there is one of exactly this name. Otherwise it is
-    names between commas, where one that holds a comma or begins with a space stands in
-    double quotes: ``title,"Lyrics, English"``.
+    ``column`` is the name of a field if there is one of exactly this name. Otherwise it
+    is names between commas, where one that holds a comma or begins with a space stands
+    in double quotes: ``title,"Lyrics, English"``.
     """
     entries, name = read_objects(path, encoding, lines), name_of(path)
     fields = _fields_of(column, _names(entries))
@@ -74,10 +74,11 @@ def read_fields(
 def read_recipes(
     path: str | Path, encoding: str | None = None, lines: bool = False
 ) -> tuple[list[str], int]:
-    """Recipes as "Recipe for TITLE | DIRECTIONS", and how many objects were left out for want of a title or directions.
+    """Recipes as "Recipe for TITLE | DIRECTIONS"; and how many objects were left out.
 
-    The form is that of Foster, Generative Deep Learning, 2nd edition (2023), chapter 5, for the Epicurious recipes of Kaggle.
-    Raises InputError as `read_json` does, and if no object has both.
+    Objects without a title or directions are left out. The form is that of Foster,
+    Generative Deep Learning, 2nd edition (2023), chapter 5, for the Epicurious recipes
+    of Kaggle. Raises InputError as `read_json` does, and if no object has both.
     """
     recipes, entries = [], read_objects(path, encoding, lines)
     for position, entry in enumerate(entries):
@@ -89,7 +90,8 @@ def read_recipes(
             recipes.append(f"Recipe for {title} | {directions}")
     if not recipes:
         raise InputError(
-            f"{name_of(path)} holds no recipes: no object has both a 'title' and 'directions', with text in them"
+            f"{name_of(path)} holds no recipes: no object has both a 'title' and"
+            " 'directions', with text in them"
         )
     return recipes, len(entries) - len(recipes)
 
@@ -111,7 +113,8 @@ def _objects_of_list(text: str, name: str) -> Entries:
     except json.JSONDecodeError as error:
         is_by_line = error.msg == "Extra data" and error.lineno > 1
         raise InputError(
-            f"{name} is not JSON at line {error.lineno}, column {error.colno} ({error.msg}): correct the"
+            f"{name} is not JSON at line {error.lineno}, column {error.colno}"
+            f" ({error.msg}): correct the"
             f" file there{'; or, if each line is an object of its own, add --format jsonl' * is_by_line}"
         ) from error
     if not isinstance(entries, list) or not entries:
@@ -119,7 +122,8 @@ def _objects_of_list(text: str, name: str) -> Entries:
     for position, entry in enumerate(entries):
         if not isinstance(entry, dict):
             raise InputError(
-                f"{name}, entry {position} (counted from 0) must be an object with fields"
+                f"{name}, entry {position} (counted from 0) must be an object with"
+                " fields"
             )
     return entries
 
@@ -133,19 +137,21 @@ def _objects_by_line(text: str, name: str) -> Entries:
             entry = _parse(line, name)
         except json.JSONDecodeError as error:
             raise InputError(
-                f"{name} is not JSON at line {number}, column {error.colno} ({error.msg}): correct the"
+                f"{name} is not JSON at line {number}, column {error.colno}"
+                f" ({error.msg}): correct the"
                 f" line{'; or, if it is one list of objects, add --format json' * (not entries)}"
             ) from error
         if not isinstance(entry, dict):
             raise InputError(
-                f"{name}, line {number}, must be an object with fields (one list of them: --format json)"
+                f"{name}, line {number}, must be an object with fields (one list of"
+                " them: --format json)"
             )
         entries.append(entry)
     return entries
 
 
 def _parse(text: str, name: str) -> Any:
-    """The value that JSON text stands for; of whole numbers, of any length, as a float."""
+    """The value of a JSON text; whole numbers, of any length, become floats."""
     try:
         # numbers are no text: their digits do not matter
         return json.loads(text, parse_int=float)
@@ -167,7 +173,8 @@ def _join(
     for field in fields:
         if all(entry.get(field) is None for entry in entries):
             raise InputError(
-                f"{name}: no entry has a value for the field {field!r}; choose from {choices}"
+                f"{name}: no entry has a value for the field {field!r};"
+                f" choose from {choices}"
             )
     sequences = []
     for position, entry in enumerate(entries):
@@ -178,7 +185,8 @@ def _join(
             sequences.append(separator.join(texts))
     if not sequences:
         raise InputError(
-            f"{name}: no entry has text in all fields of {list(fields)}; choose from {choices}"
+            f"{name}: no entry has text in all fields of {list(fields)};"
+            f" choose from {choices}"
         )
     return sequences
 
@@ -217,7 +225,7 @@ def _in_list(name: str) -> str:
 
 
 def _text_of(entry: dict[str, Any], field: str, name: str, position: int) -> str:
-    """The text in a field, a string or a list of strings; empty if the field is missing or null."""
+    """The text in a field, a string or list of strings; "" if missing or null."""
     value = entry.get(field)
     strings = [] if value is None else value if isinstance(value, list) else [value]
     if not all(isinstance(string, str) for string in strings):

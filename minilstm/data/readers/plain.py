@@ -17,8 +17,8 @@ def read_text(path: str | Path, encoding: str | None = None) -> str:
     path : of a file, compressed or not; ``-`` is standard input.
     encoding : as Python calls it; None: UTF-8.
 
-    Raises InputError if the file cannot be read, holds nothing but white space, or is not
-    text in this encoding; the message says what was found and what to do.
+    Raises InputError if the file cannot be read, holds nothing but white space, or is
+    not text in this encoding; the message says what was found and what to do.
     """
     text = decode(read_bytes(path), encoding, name_of(path))
     if not text or text.isspace():

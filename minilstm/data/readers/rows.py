@@ -1,13 +1,13 @@
 """The rows of a table: text whose lines are cut by a separator, as CSV files are.
 
-A cell that holds the separator, a quote or a newline stands in quotes, with its own quotes
-doubled. Files of tabs often have quotes that mean nothing; where such a file makes no sense
-otherwise, they are characters like any other.
+A cell that holds the separator, a quote or a newline stands in quotes, with its own
+quotes doubled. Files of tabs often have quotes that mean nothing; where such a file
+makes no sense otherwise, they are characters like any other.
 
 The separator is that one of ``SEPARATORS`` which cuts all rows into the same number of
-cells; if several do, the one with the most cells. One that a space always follows, as in
-prose, comes last. Python's ``csv.reader`` does the cutting; its ``Sniffer`` guesses from
-letters that are frequent and takes ``e`` for a separator where words are few.
+cells; if several do, the one with the most cells. One that a space always follows, as
+in prose, comes last. Python's ``csv.reader`` does the cutting; its ``Sniffer`` guesses
+from letters that are frequent and takes ``e`` for a separator where words are few.
 """
 
 from __future__ import annotations
@@ -59,8 +59,10 @@ def rows_of(text: str, separator: str, quotes: bool, name: str) -> Iterator[list
             return
         if row and length and len(row) != length:
             raise MalformedRow(
-                f"{name}, line {line}: expected {length} fields as in the first row, found"
-                f" {len(row)}, cut at {shown(separator)}; a cell that holds one needs quotes"
+                f"{name}, line {line}: expected {length} fields as in the first row,"
+                " found"
+                f" {len(row)}, cut at {shown(separator)}; a cell that holds one needs"
+                " quotes"
                 " around it (--separator names another, --format text reads lines)"
             )
         if row:
@@ -72,8 +74,8 @@ def rows_of(text: str, separator: str, quotes: bool, name: str) -> Iterator[list
 def find_separator(text: str, name: str) -> str:
     """The separator of a table; a comma where there is only one column.
 
-    A table that no separator cuts evenly is left to its reader to complain about: it gets
-    the separator that cuts its first row into the most cells.
+    A table that no separator cuts evenly is left to its reader to complain about: it
+    gets the separator that cuts its first row into the most cells.
     """
     even: list[tuple[int, bool, str]] = []
     uneven: list[tuple[int, bool, str]] = []
@@ -98,7 +100,7 @@ def shown(separator: str) -> str:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """The lines one by one, each with its newline, so that nothing is copied at once."""
+    """The lines one by one, each with its newline; nothing is copied at once."""
     start = 0
     while start < len(text):
         end = text.find("\n", start) + 1 or len(text)
@@ -121,5 +123,11 @@ def _what_quotes_did(text: str, line: int, error: csv.Error) -> str:
     """Where a quote is that spoils the row from ``line`` on."""
     if "end of data" in str(error):
         opened = text.count("\n", 0, text.rfind('"')) + 1
-        return f"line {opened}: a quote opens a cell that never ends; close it, or double it to mean a quote"
-    return f"line {line}: the row that begins there is malformed ({error}); close and double its quotes"
+        return (
+            f"line {opened}: a quote opens a cell that never ends;"
+            " close it, or double it to mean a quote"
+        )
+    return (
+        f"line {line}: the row that begins there is malformed ({error});"
+        " close and double its quotes"
+    )

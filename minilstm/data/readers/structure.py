@@ -1,13 +1,13 @@
 """Whether a plain text looks like something else: it would be learned with its syntax.
 
-Only what is beyond doubt counts, so that prose, verse and programs are left in peace. Looked
-at are the first lines, as they are, without a guess at what a column means:
+Only what is beyond doubt counts, so that prose, verse and programs pass.
+Looked at are the first lines, as they are, without a guess at what a column means:
 
     JSON         the text begins with an object whose first key stands in quotes
     JSON Lines   so does every line, and is whole
     tabs         every line has as many of them
-    CSV          commas or semicolons cut all rows into as many cells, none of which begins
-                 with a space
+    CSV          commas or semicolons cut all rows into as many cells, none of which
+                 begins with a space
     HTML, XML    the text begins with a tag, and has one that closes
 """
 
@@ -31,7 +31,7 @@ MARKUP = re.compile(r"\s*<(!doctype|!--|\?xml|[a-z])", re.IGNORECASE)
 
 
 def structure_of(text: str) -> str | None:
-    """What the text looks like: "json", "jsonl", "tsv", "csv", "markup", or None for prose."""
+    """What the text looks like: "json", "jsonl", "tsv", "csv", "markup", or None."""
     sample = text[:CHARACTERS]
     lines = [line for line in sample.split("\n") if line.strip()]
     if len(text) > CHARACTERS and len(lines) > 1:
@@ -58,11 +58,13 @@ def warning(text: str, name: str) -> str:
         return ""
     if what == "markup":
         return (
-            f"{name} looks like HTML or XML, and its tags are learned as text: take them out"
+            f"{name} looks like HTML or XML, and its tags are learned as text:"
+            " take them out"
             " first, if they are not wanted."
         )
     return (
-        f"{name} looks like {LOOKS[what]}, and is learned as it stands: to learn a part of it,"
+        f"{name} looks like {LOOKS[what]}, and is learned as it stands:"
+        " to learn a part of it,"
         f" add --format {what} --column NAME."
     )
 
@@ -75,7 +77,7 @@ def _is_object(line: str) -> bool:
 
 
 def _is_table(text: str, separator: str) -> bool:
-    """Whether all rows have as many cells, none of which begins with a space as after a comma."""
+    """Whether all rows have as many cells, none of which begins with a space."""
     try:
         rows = list(rows_of(text, separator, True, ""))
     except MalformedRow:

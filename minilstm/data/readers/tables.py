@@ -2,18 +2,18 @@
 
 Whether the first row is a header is decided by this rule, whatever column is asked for:
 
-    The first row is a header if more than half of its cells are names, and the others hold
-    no letters. A name begins with a letter or an underscore, has at most 4 words and 40
-    characters, and is not found again in its column (in the first thousand rows). An empty
-    first cell, as pandas writes it above row numbers, counts as a name.
+    The first row is a header if more than half of its cells are names, and the others
+    hold no letters. A name begins with a letter or an underscore, has at most 4 words
+    and 40 characters, and is not found again in its column (in the first thousand
+    rows). An empty first cell, as pandas writes it above row numbers, counts as a name.
 
-A column is chosen by its number, counted from 1, with a header or without; or by its name
-in the header. Digits are always a number, never a name. A header is never learned.
+A column is chosen by its number, counted from 1, with a header or without; or by its
+name in the header. Digits are always a number, never a name. A header is never learned.
 
-AG News files have no header, but well-known columns: a table is one of them if it has three
-columns, no header, and a class from 1 to 4 at the beginning of every row. AG's corpus of
-news articles, as in Zhang, Zhao and LeCun (2015), Character-level Convolutional Networks
-for Text Classification.
+AG News files have no header, but well-known columns: a table is one of them if it has
+three columns, no header, and a class from 1 to 4 at the beginning of every row. AG's
+corpus of news articles, as in Zhang, Zhao and LeCun (2015), Character-level
+Convolutional Networks for Text Classification.
 """
 
 from __future__ import annotations
@@ -50,16 +50,16 @@ def read_csv(
 
     Parameters
     ----------
-    column : a number, counted from 1; or a name from the header, or of `AG_NEWS_COLUMNS`.
+    column : a number, counted from 1; or a name of the header or `AG_NEWS_COLUMNS`.
     separator : the character between cells; None: found, see ``rows``.
     header : whether the first row is a header; None: decided by the rule above.
     encoding : as Python calls it; None: UTF-8.
 
     Raises
     ------
-    InputError : as `read_text` does; if the file is malformed or its rows differ in length;
-        if it has no such column, or no text in it. Without a column (None) the message
-        lists those to choose from.
+    InputError : as `read_text` does; if the file is malformed or its rows differ in
+        length; if it has no such column, or no text in it. Without a column (None) the
+        message lists those to choose from.
     """
     return read_table(path, column, separator, header, encoding).sequences
 
@@ -83,7 +83,7 @@ def read_table(
 
 
 def looks_like_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row of a table is a header, by the rule at the top of this file."""
+    """Whether the first row is a header, by the rule at the top of this file."""
     names = 0
     for place, cell in enumerate(first):
         if (
@@ -155,7 +155,10 @@ def _index_of(
     if column is None:
         problem = "no column was chosen"
     elif isinstance(column, str) and not names:
-        problem = f"no column is called {column!r}, for the first row is no header (if it is: --header)"
+        problem = (
+            f"no column is called {column!r}, for the first row is no header (if it is:"
+            " --header)"
+        )
     else:
         problem = f"no column is {column!r}, or more than one"
     by = "NUMBER or NAME" if names else "NUMBER"
@@ -166,7 +169,7 @@ def _index_of(
 
 
 def _choice(number: int, cell: str, names: Sequence[str]) -> str:
-    """What can be typed for a column: a number or, where it names one column, the name."""
+    """What can be typed for a column: a number, or a name that is unique."""
     can_be_typed = (
         list(names).count(cell) == 1 and not _is_number(cell) and cell.isprintable()
     )
@@ -180,11 +183,12 @@ def _is_number(column: str) -> bool:
 
 
 def _describe_column(column: str | int | None, index: int, names: Sequence[str]) -> str:
-    """The column for people; and that a number is a place, where a name looks like one."""
+    """The column for people; if a name looks like a number, what a number means."""
     called = f", {names[index]!r}" if names else ""
     others = [k for k, cell in enumerate(names) if cell == str(column) and k != index]
     also = (
-        f" (a number counts columns; the one called {column!r} is number {others[0] + 1})"
+        f" (a number counts columns; the one called {column!r} is number"
+        f" {others[0] + 1})"
         if others
         else ""
     )
@@ -202,8 +206,10 @@ def _only_of_ag_news(
     for number, row in enumerate(rows, 1):
         if not _is_of_ag_news(row):
             raise InputError(
-                f"{name} has no header and is no AG News file, for row {number:,} begins with"
-                f" {row[0][:NAME_CHARACTERS]!r} and not with a class from 1 to 4: choose"
+                f"{name} has no header and is no AG News file, for row {number:,}"
+                " begins with"
+                f" {row[0][:NAME_CHARACTERS]!r} and not with a class from 1 to 4:"
+                " choose"
                 f" {column!r} by its number, or say --header"
             )
         yield row

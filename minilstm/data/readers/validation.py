@@ -33,7 +33,8 @@ def split_sequences(
     """
     if isinstance(sequences, str):
         raise InputError(
-            "sequences must be a list of strings, not one string: use split_text for a text"
+            "sequences must be a list of strings, not one string:"
+            " use split_text for a text"
         )
     count = _validation_size(len(sequences), "sequences", rng, fraction)
     chosen = set(rng.permutation(len(sequences))[:count].tolist())
@@ -69,7 +70,8 @@ def split_text(
     """
     if not isinstance(text, str):
         raise InputError(
-            f"text must be a string, not {type(text).__name__}: use split_sequences for a list"
+            f"text must be a string, not {type(text).__name__}:"
+            " use split_sequences for a list"
         )
     count = _validation_size(len(text), "characters", rng, fraction)
     start = int(rng.integers(len(text) - count + 1))
@@ -82,7 +84,8 @@ def _validation_size(
     """Size of the validation set, at least one and not all. Checks the arguments."""
     if not isinstance(rng, np.random.Generator):
         raise InputError(
-            f"rng must be a numpy Generator, as numpy.random.default_rng(0) is, not {rng!r}"
+            "rng must be a numpy Generator, as numpy.random.default_rng(0) is, not"
+            f" {rng!r}"
         )
     # so NaN is refused too
     if not isinstance(fraction, (int, float, np.floating)) or not 0 < fraction < 1:
@@ -91,6 +94,7 @@ def _validation_size(
         )
     if total < 2:
         raise InputError(
-            f"a validation set needs at least 2 {what} to choose from, and there are {total}: give more text"
+            f"a validation set needs at least 2 {what} to choose from, and there are"
+            f" {total}: give more text"
         )
     return min(max(round(fraction * total), 1), total - 1)

@@ -1,14 +1,14 @@
 """From the results of a backward step to what it computed inside: where a mistake was made.
 
-A mistake in dz makes dx, dh_prev, dWx, dWh and db wrong, all at once. But the five are made
-of one dz:
+A mistake in dz makes dx, dh_prev, dWx, dWh and db wrong, all at once. But the five are
+made of one dz:
 
     dx = dz Wxᵀ    dh_prev = dz Whᵀ    dWx = xᵀ dz    dWh = h_prevᵀ dz    db = Σ dz over the batch
 
-so dz can be solved for: D + H + 1 equations for B unknowns, in each of its columns. If three
-or more of the five agree with one dz, that is the dz of the function under test, right or
-wrong, and each of the five is checked against *that* dz. In the same way the blocks of dz and
-dc_prev give its dc, and the output gate together with dc gives its dh.
+so dz can be solved for: D + H + 1 equations for B unknowns, in each of its columns. If
+three or more of the five agree with one dz, that is the dz of the function under test,
+right or wrong, and each of the five is checked against *that* dz. In the same way the
+four gates and dc_prev give its dc, and the output gate together with dc gives its dh.
 """
 
 from __future__ import annotations
@@ -113,8 +113,9 @@ def through_gates(dh, dc, cache: LSTMStepCache) -> dict[str, np.ndarray]:
 def own_parts(parts: Parts, case: Case) -> Parts:
     """The results of a backward step, each as it would be if all that it is made of were right.
 
-    dh, dc, dc_prev, the blocks of dz and the outputs in the order of computing. What differs from the right ones is where a
-    mistake was made; what merely follows from one does not differ. Where no dz can be found the results stay as they are.
+    dh, dc, dc_prev, the four gates of dz and the outputs in the order of computing.
+    What differs from the right ones is where a mistake was made; what merely follows
+    from one does not differ. Where no dz can be found the results stay as they are.
     """
     x, h_prev, c_prev, i, f, g, o, tanh_c = cache = case["cache"]
     dh, dc_next, Wx, Wh = case["dh"], case["dc"], case["Wx"], case["Wh"]

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from minilstm.verify.diagnose.mistakes import MISTAKES
 from minilstm.verify.diagnose.variant import Mistake
 
 Parts = dict[str, Any]  # results, by name
@@ -62,11 +61,15 @@ class Diagnosis:
     def text(self) -> str:
         """The same as when it is printed, in lines of any length."""
         if self.right:
-            right = f"Your {self.title} is right: it equals ours in {self.cases} random cases."
+            right = (
+                f"Your {self.title} is right: it equals ours in {self.cases} random"
+                " cases."
+            )
             return "\n".join([right, *self.notes])
         parts = [part for part in self.wrong_parts if part != RAISES]
         lines = [
-            f"Your {self.title} is wrong{' in ' if parts else ''}{listed(parts)}. {self.remark}".rstrip()
+            f"Your {self.title} is wrong{' in ' if parts else ''}{listed(parts)}."
+            f" {self.remark}".rstrip()
         ]
         named = [
             finding
@@ -79,8 +82,8 @@ class Diagnosis:
         for finding in (finding for finding in self.findings if finding not in named):
             which = "What is left is" if named else "It is"
             lines.append(
-                f"{which} none of the known ones: {self.known} of the {len(MISTAKES)} known mistakes were"
-                f" tried, alone and in pairs, those of a {self.title}."
+                f"{which} none of the known ones ({self.known} mistakes were tried,"
+                " alone and in pairs)."
             )
             lines += ["   " + sentence for sentence in str(finding).splitlines()]
         return "\n".join([*lines, *self.notes])

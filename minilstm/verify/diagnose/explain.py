@@ -1,7 +1,8 @@
 """Which mistakes of the catalogue explain some results: one, several made at once, or some of what is wrong.
 
-A *place* is a part of a case. Names here: ``yours`` are the results of the function under test, ``right`` those of ours, lists
-of parts by name with one entry for each case.
+A *place* is a part of a case. Names here: ``yours`` are the results of the function
+under test, ``right`` those of ours, lists of parts by name with one entry for each
+case.
 """
 
 from __future__ import annotations
@@ -140,10 +141,12 @@ def _made_together(
 ) -> Sequence[Mistake]:
     """Several mistakes which, all made in our code at once, give exactly these results; empty if there are none.
 
-    Mistakes of one kind at several gates or weights come first: who makes it at one makes it at all. Then every pair is tried.
-    Three and four are tried among mistakes that explain some part alone, and of these among the first twenty, since there are
-    too many combinations of all. Our code is run only with those that together show in just these places, and of which each
-    gives what it shows alone. Sets of places are the bits of a number.
+    Mistakes of one kind at several gates or weights come first: who makes it at one
+    makes it at all. Then every pair is tried. Three and four are tried among mistakes
+    that explain some part alone, and of these among the first twenty, since there are
+    too many combinations of all. Our code is run only with those that together show in
+    just these places, and of which each gives what it shows alone. Sets of places are
+    the bits of a number.
     """
     numbers: dict[Place, int] = {}
     bits = lambda where: sum(

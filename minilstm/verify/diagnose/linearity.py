@@ -1,8 +1,8 @@
 """Backward is linear in dh and dc: twice the dh and dc give twice the gradients, zeros give zeros.
 
-This is tested with dh and dc a thousand times smaller and larger, since gradients that are
-clipped within the backward pass are right until they are large; and with zeros, which show
-what is added besides.
+This is tested with dh and dc a thousand times smaller and larger, since gradients that
+are clipped within the backward pass are right until they are large; and with zeros,
+which show what is added besides.
 """
 
 from __future__ import annotations
@@ -22,9 +22,18 @@ USUAL_LIMITS = (0.1, 0.5, 1, 5, 10, 15, 50, 100)
 CHANGED = ", changed in place"
 NOT_LINEAR = "not linear in dh and dc"
 ADDED = "something is added that comes neither from dh nor from dc"
-PENALTY = "The gradient of a penalty on the weights, for instance, belongs to that penalty's own backward pass."
-CLIPPED = "Is something clipped, or a norm bounded, within the backward pass? That belongs after it."
-UNKNOWN_LAW = "Backward multiplies dh and dc by numbers of the forward pass. It never takes a product or a power of them."
+PENALTY = (
+    "The gradient of a penalty on the weights, for instance, belongs to that penalty's"
+    " own backward pass."
+)
+CLIPPED = (
+    "Is something clipped, or a norm bounded, within the backward pass? That belongs"
+    " after it."
+)
+UNKNOWN_LAW = (
+    "Backward multiplies dh and dc by numbers of the forward pass."
+    " It never takes a product or a power of them."
+)
 
 
 def not_linear(
@@ -37,7 +46,10 @@ def not_linear(
         trial.yours(function, scale) for scale in (SMALL, LARGE, 0)
     )
     for name, entry in _added(nothing):
-        details = f"With zeros for dh and dc every gradient is zero; your {name} then has an entry {entry:.6g}."
+        details = (
+            "With zeros for dh and dc every gradient is zero;"
+            f" your {name} then has an entry {entry:.6g}."
+        )
         return Finding(
             None,
             (name,),

@@ -1,7 +1,7 @@
 """When no known mistake explains all: which parts are known, and where the rest begins.
 
-Places are reported in the order of computing. What follows from one place is no finding of
-its own.
+Places are reported in the order of computing. What follows from one place is no finding
+of its own.
 """
 
 from __future__ import annotations
@@ -42,13 +42,25 @@ MADE_BY = {
     "dz, output gate": "Look where dzo is made of dh: equations (6) and (5).",
 }
 OUTPUTS = ("dx", "dh_prev", "dWx", "dWh", "db")
-NO_DZ = "No three of dx, dh_prev, dWx, dWh and db are made of one and the same dz; look at these lines first."
+NO_DZ = (
+    "No three of dx, dh_prev, dWx, dWh and db are made of one and the same dz;"
+    " look at these lines first."
+)
 HANDED_ON = {"dh_prev", "dc_prev"}  # what a step hands to the one before
 FORM_FIRST = "Fix the shape, or what is NaN, first, and check again."
 IN_THE_STEP = "A sequence of a single step (T = 1) is wrong already:"
-MORE_IN_TIME = "Fix the step first, and check again: with this mistake alone a longer sequence would give other numbers."
-KEPT = "Or it is computed rightly, and kept wrongly for the step before, as dh_next or dc_next."
-NOT_ADDED = "Where T = 1, dh[0] and dhT are added, so both have the same effect. In yours they do not."
+MORE_IN_TIME = (
+    "Fix the step first, and check again: with this mistake alone a longer sequence"
+    " would give other numbers."
+)
+KEPT = (
+    "Or it is computed rightly, and kept wrongly for the step before, as dh_next or"
+    " dc_next."
+)
+NOT_ADDED = (
+    "Where T = 1, dh[0] and dhT are added, so both have the same effect."
+    " In yours they do not."
+)
 STATES = {
     "dh[0]": "It is right for T = 1 where dh[0] is zero: look where dh[t] is read.",
     "dhT": "It is right for T = 1 where dhT is zero: look where dhT is read.",
@@ -217,7 +229,10 @@ def _between_steps(
         )
     ]
     if of_two and lengths and lengths[0] > 2:
-        place = f"Sequences of up to {lengths[0] - 1} steps are right; {lengths[0]} are not (B, D, H = 2, 3, 4)."
+        place = (
+            f"Sequences of up to {lengths[0] - 1} steps are right;"
+            f" {lengths[0]} are not (B, D, H = 2, 3, 4)."
+        )
         return [*known, *(replace(finding, place=place) for finding in unknown)]
     return findings
 
@@ -232,7 +247,10 @@ def _where_of_two(wrong: Sequence[str]) -> str:
                 " (caches[0]) are not its own.")  # fmt: skip
     if first in ARRIVES:
         name = first.partition(",")[0]
-        return f"The last step is right, and so is step 0 but for the {name} that it gets: look where it is kept and read."
+        return (
+            f"The last step is right, and so is step 0 but for the {name} that it gets:"
+            " look where it is kept and read."
+        )
     if first.startswith("dz of step 0"):
         gates = ", ".join(
             dict.fromkeys(
@@ -244,7 +262,10 @@ def _where_of_two(wrong: Sequence[str]) -> str:
         return (f"The last step is right, and step 0 gets the right dh and dc. Wrong is what it multiplies them by ({gates}):"
                 " are the states and gates those of step 0, and c_prev its initial one?")  # fmt: skip
     names = ", ".join(dict.fromkeys(map(_output, wrong)))
-    return f"The gradients dz of both steps are right; look where they are added up to {names}."
+    return (
+        "The gradients dz of both steps are right; look where they are added up to"
+        f" {names}."
+    )
 
 
 def _right_without_dc(trial: Trial, function: Callable) -> bool:
@@ -350,7 +371,8 @@ def _shown(
                     else None
                 )
                 shape = (
-                    f"{_output(name)} has the shape {whole.shape}; its first axis is not time."
+                    f"{_output(name)} has the shape {whole.shape};"
+                    " its first axis is not time."
                     if whole is not None
                     else ""
                 )

@@ -1,13 +1,15 @@
 """The catalogue of mistakes: in a step, in the loop through time, and in the loss.
 
-An entry is a row: its name, a part of our own source, the code of the mistake in its place,
-the equation, the reason, and, if somebody made it in public, repository and issue numbers
-on GitHub. ``mistakes_backward.py`` has those of a backward step. To see them all:
+An entry is a row: its name, a part of our own source, the code of the mistake in its
+place, the equation, the reason, and, if it was made in public, repository and
+issue numbers on GitHub. ``mistakes_backward.py`` has those of a backward step. To see
+them all:
 
     from minilstm.verify import MISTAKES
     print(*MISTAKES, sep="\\n\\n")
 
-With any of them in our code the property tests fail, and ``diagnose`` names it by its results.
+With any of them in our code the property tests fail, and ``diagnose`` names it by its
+results.
 """
 
 from __future__ import annotations
@@ -202,7 +204,7 @@ SEQUENCE_BACKWARD = made_in(
     _kept_as("cache of the step after", "caches[min(t + 1, T - 1)]", "The backward pass of step t needs the cache of step t.",
              "caches[t + 1]"),
     _kept_as("cache of the last step in every step", "caches[-1]",
-             "All caches are one: an object or an array that every step writes anew. Keep a copy for each step."),
+             "All caches are one: an object or an array that every step overwrites. Keep a copy for each step."),
     _kept_as("c_prev overwritten by later steps", f"caches[t]._replace(c_prev={_LAST_C})",
              "c is changed in place, and every cache refers to the one array, which holds the last c. Keep a copy.",
              "c_prev = the last c", "c_prev = c of the step before"),

@@ -1,6 +1,7 @@
 """The catalogue of mistakes, continued: one step backward. ``mistakes.py`` says how to read it.
 
-Some mistakes are possible at every gate. A function makes their rows from the gate's two lines.
+Some mistakes are possible at every gate. A function makes their rows from the gate's
+two lines.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Where in time a backward pass goes wrong: in a step, or between steps.
 
-A sequence of one step is a step, and has the diagnosis of a step. In a sequence of two, both steps' dz are solved for as in
-``causes.py``; the dz of step 0 shows which dh and dc it got from step 1.
+A sequence of one step is a step, and has the diagnosis of a step. In a sequence of two,
+both steps' dz are solved for as in ``causes.py``; the dz of step 0 shows which dh and
+dc it got from step 1.
 """
 
 from __future__ import annotations

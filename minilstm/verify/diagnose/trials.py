@@ -1,8 +1,8 @@
 """Random cases for a function under test, and its results as named parts.
 
 A part is the smallest unit of comparison: an output (``dc_prev``), a gate's block of a
-weight gradient (``dWx, forget gate``), one time step (``dx[2]``). Each trial can run our
-function, ours with mistakes of the catalogue, and the function under test.
+weight gradient (``dWx, forget gate``), one time step (``dx[2]``). Each trial can run
+our function, ours with mistakes of the catalogue, and the function under test.
 
 In the first case D = H, so a transposed block has the right shape; in others all sizes
 differ. ``more`` has sizes at which the function is compared with the right one only: a
@@ -71,7 +71,7 @@ class Trial:
         return [self.case(k, self.forward) for k in range(len(self.sizes))]
 
     def case(self, k: int, forward: Any, sizes: Sizes | None = None) -> Case:
-        """One case; the same seed draws the same numbers whosever forward pass makes the caches."""
+        """One case; the same seed draws the same numbers for any forward pass."""
         return self.make(np.random.default_rng([self.seed, k]), forward, *(sizes or self.sizes[k]))
 
     def ours(self, made: Made = (), scale: float = 1) -> Iterator[Parts]:
@@ -96,8 +96,9 @@ class Trial:
     def yours(self, function: Callable, scale: float = 1, sizes: Sequence[Sizes] | None = None) -> list[Parts]:
         """The parts of every case by the function under test; what it raises and changes are parts too.
 
-        Each backward pass follows its own forward pass, since an object may keep one cache.
-        ``np.empty`` gives zeros meanwhile, so that the same code always gives the same.
+        Each backward pass follows its own forward pass, since an object may keep one
+        cache. ``np.empty`` gives zeros meanwhile, so that the same code always gives
+        the same.
         """
         all_parts = []
         for k, of_case in enumerate(sizes or self.sizes):

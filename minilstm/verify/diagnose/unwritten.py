@@ -1,9 +1,9 @@
 """Numbers that were never written: what ``np.empty`` gives is made visible.
 
-``np.empty`` and ``np.empty_like`` hold what happened to be in memory. A row that is never
-written may therefore be right by chance on one day and wrong on the next. Filled with a
-known number, the same code gives the same result every time. Run twice, with zeros and
-with NaN, it shows which entries depend on what was never written.
+``np.empty`` and ``np.empty_like`` hold what happened to be in memory. A row that is
+never written may therefore be right by chance on one day and wrong on the next. Filled
+with a known number, the same code gives the same result every time. Run twice, with
+zeros and with NaN, it shows which entries depend on what was never written.
 """
 
 from __future__ import annotations

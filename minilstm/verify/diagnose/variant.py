@@ -1,8 +1,8 @@
 """Our own functions with a line changed: a mistake of the catalogue as a function that runs.
 
-A mistake is two texts: code in our source, and the code that replaces it. The changed source
-is compiled in the name space of the original. So a mistake reads like a line of code, and
-stays true to our source: if that line changes, a test fails at once.
+A mistake is two texts: code in our source, and the code that replaces it. The changed
+source is compiled in the name space of the original. So a mistake reads like a line of
+code, and stays true to our source: if that line changes, a test fails at once.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Mistake:
     equation: str  # which one it violates; "" for none in particular
     why: str
     seen: str = (
-        ""  # GitHub repositories and their issues: "owner/name 9, 47; owner/name 2"
+        ""  # repositories and issues on GitHub: "owner/name 9, 47; owner/name 2"
     )
     shown: str = ""  # ``wrong`` as in most programs, where our source differs
     belongs: str = ""  # and ``right``
@@ -96,7 +96,8 @@ def variant(
             continue
         if changed.count(mistake.right) != 1:
             raise ValueError(
-                f"`{mistake.right}` occurs {changed.count(mistake.right)} times in {function.__name__}"
+                f"`{mistake.right}` occurs {changed.count(mistake.right)} times in"
+                f" {function.__name__}"
             )
         changed = changed.replace(mistake.right, mistake.wrong)
     scope = {**function.__globals__, **replaced}

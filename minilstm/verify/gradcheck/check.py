@@ -1,8 +1,8 @@
 """Is this gradient right? Compares it with numerical derivatives, entry by entry.
 
 ``numerical`` computes the derivatives from the loss alone, ``comparison`` compares two
-numbers, and ``objective`` finds out when a loss does not allow a complex step. Then central
-differences take its place, and the report says why.
+numbers, and ``objective`` finds out when a loss does not allow a complex step. Then
+central differences take its place, and the report says why.
 """
 
 from __future__ import annotations
@@ -61,19 +61,20 @@ def check_gradients(
     Parameters
     ----------
     f : callable
-        From a dictionary of arrays to the loss, one number; or to a pair (loss, gradients).
+        From a dictionary of arrays to the loss, one number; or to a pair (loss,
+        gradients).
     params : dict of arrays
         Where to check: float64 arrays of any shapes. They are not changed.
     gradients : dict of arrays, or callable
-        dLoss/dparams, with the names and shapes of ``params``; or a function from params
-        to such a dictionary. Default: the second part of what ``f`` returns.
+        dLoss/dparams, with the names and shapes of ``params``; or a function from
+        params to such a dictionary. Default: the second part of what ``f`` returns.
     method : str
         "complex": a complex step, exact, for code that accepts complex numbers.
-        "central": central differences, for any code.
-        "projections": some random directions for each parameter, for large models and any
-        code. "auto" (default): a complex step if the code accepts complex numbers, and
-        otherwise central differences; the report then says why. How exact each method is
-        stands in ``minilstm.verify.gradcheck.numerical``.
+        "central": central differences, for any code. "projections": some random
+        directions for each parameter, for large models and any code. "auto" (default):
+        a complex step if the code accepts complex numbers, and otherwise central
+        differences; the report then says why. How exact each method is stands in
+        ``minilstm.verify.gradcheck.numerical``.
     tolerance : float
         Largest relative error that passes. Default: 1e-10 for "complex", 1e-5 for the
         others.
@@ -88,13 +89,14 @@ def check_gradients(
     Raises
     ------
     InputError
-        If the loss differs from call to call, changes its inputs, is not one finite number,
-        or cannot be differentiated by this method; if parameters are not float64; if
-        gradients have other names or shapes; if "auto" is given a tolerance below 1e-5 and
-        the code does not accept complex numbers.
+        If the loss differs from call to call, changes its inputs, is not one finite
+        number, or cannot be differentiated by this method; if parameters are not
+        float64; if gradients have other names or shapes; if "auto" is given a tolerance
+        below 1e-5 and the code does not accept complex numbers.
 
     >>> square = lambda p: np.sum(p["x"] ** 2)
-    >>> check = check_gradients(square, {"x": np.array([1.0, 2.0])}, {"x": np.array([2.0, 5.0])})
+    >>> params, gradients = {"x": np.array([1.0, 2.0])}, {"x": np.array([2.0, 5.0])}
+    >>> check = check_gradients(square, params, gradients)
     >>> check.passed
     False
     >>> print(check.wrong[0])
@@ -132,7 +134,8 @@ def check_gradients(
             "central", objective, params, yours, loss, tolerance, rng
         )
         notes = (
-            f"Checked by central differences, since a complex step, which is exact, cannot be used here: {error.why}.",
+            "Checked by central differences, since a complex step, which is exact,"
+            f" cannot be used here: {error.why}.",
         )
     objective.check_unchanged(params, loss)
     return GradientCheck(
@@ -199,7 +202,8 @@ def _gradients(f: Loss, gradients, params: dict[str, np.ndarray]) -> Params:
     answer = f(copies)
     if not (isinstance(answer, tuple) and len(answer) == 2):
         raise InputError(
-            "there are no gradients to check: hand them in, or let f return a pair (loss, gradients)"
+            "there are no gradients to check: hand them in, or let f return a pair"
+            " (loss, gradients)"
         )
     return answer[1]
 
@@ -228,12 +232,14 @@ def check_gradient_arrays(gradients, params: Params) -> dict[str, np.ndarray]:
             ) from error
         if gradient.dtype in (np.float16, np.float32):
             raise InputError(
-                f"the gradient of {name} holds {gradient.dtype}, of seven digits at most; compute it in float64"
+                f"the gradient of {name} holds {gradient.dtype}, of seven digits at"
+                " most; compute it in float64"
             )
         if gradient.shape != array.shape:
             remark = f" ({MATRIX})" if isinstance(gradients[name], np.matrix) else ""
             raise InputError(
-                f"the gradient of {name} has the shape {gradient.shape}, but {name} has {array.shape}{remark}"
+                f"the gradient of {name} has the shape {gradient.shape}, but {name} has"
+                f" {array.shape}{remark}"
             )
         if gradient.dtype.kind not in "fiu":
             raise InputError(
@@ -246,7 +252,7 @@ def check_gradient_arrays(gradients, params: Params) -> dict[str, np.ndarray]:
 def _compare_projections(
     objective, params, name, yours, comparison: Comparison, rng
 ) -> ParameterCheck:
-    """Some directions through one parameter; if one is wrong, halve it until a single entry is left."""
+    """Some directions through one parameter; a wrong one is halved down to an entry."""
     directions = [random_direction(rng, params[name]) for _ in range(PROJECTIONS)]
     derivative = lambda v: numerical.projection(objective, params, {name: v})
     with np.errstate(invalid="ignore"):
@@ -271,7 +277,8 @@ def _compare_projections(
     if sides is None:
         return row
     sentence = (
-        f"the loss has a kink here, its one-sided derivatives along a random direction are {sides[0]:.6g} and {sides[1]:.6g};"
+        "the loss has a kink here, its one-sided derivatives along a random direction"
+        f" are {sides[0]:.6g} and {sides[1]:.6g};"
         ' projections cannot decide that, use method="central"'
     )
     return replace(row, verdict="kink", kink=sentence)
@@ -280,7 +287,7 @@ def _compare_projections(
 def _search(
     yours: np.ndarray, derivative: Callable[[np.ndarray], float], param: np.ndarray, rng
 ) -> tuple[int, ...]:
-    """Halve the parameter again and again, and stay with the half in which the error is larger."""
+    """Halve the parameter again and again; keep the half of the larger error."""
     finite = np.isfinite(yours).ravel()
     entries = np.arange(yours.size) if finite.all() else np.flatnonzero(~finite)[:1]
     while entries.size > 1:
@@ -304,7 +311,7 @@ def _unit(shape: tuple[int, ...], where: tuple[int, ...]) -> np.ndarray:
 def _blame_the_method_if_it_is_to_blame(
     objective: Objective, params, rows: list[ParameterCheck], loss: float
 ) -> None:
-    """Where the complex step contradicts the gradient, central differences must agree with it.
+    """Where the complex step contradicts the gradient, central differences must agree.
 
     There must be no kink, either.
     """
@@ -318,7 +325,9 @@ def _blame_the_method_if_it_is_to_blame(
         if differences is not None:
             objective.check_unchanged(params, loss)
             raise NotForComplex(
-                f"the complex step cannot be used on this loss: for {place} it says {row.derivative:.9g}, but central"
-                f" differences say {differences:.9g}. The loss is not smooth here, or something loses the imaginary"
+                "the complex step cannot be used on this loss:"
+                f" for {place} it says {row.derivative:.9g}, but central"
+                f" differences say {differences:.9g}. The loss is not smooth here, or"
+                " something loses the imaginary"
                 f" part: look for {SUSPECTS}"
             )

@@ -2,14 +2,16 @@
 
     relative error = |gradient - derivative| / max(|gradient|, |derivative|, floor)
 
-The denominator floor is a hundredth of the parameter's largest derivative. So neither 0/0
-nor the last bit of a sum that nearly cancels counts as a mistake. Differences of the loss
-have rounding errors of their own. With them the denominator floor is so high that these
-pass. If it is then higher than the largest derivative, the verdict is "unsure".
+The denominator floor is a hundredth of the parameter's largest derivative. So neither
+0/0 nor the last bit of a sum that nearly cancels counts as a mistake. Differences of
+the loss have rounding errors of their own. With them the denominator floor is so high
+that these pass. If it is then higher than the largest derivative, the verdict is
+"unsure".
 
-A parameter whose derivatives are all zero passes any check, wrong or right: "zero". At a
-kink any number between the one-sided derivatives is right, but only one that equals a side,
-and is not zero, is evidence. Without other evidence the verdict is "kink". Neither passes.
+A parameter whose derivatives are all zero passes any check, wrong or right: "zero". At
+a kink any number between the one-sided derivatives is right, but only one that equals a
+side, and is not zero, is evidence. Without other evidence the verdict is "kink".
+Neither passes.
 """
 
 from __future__ import annotations
@@ -21,7 +23,10 @@ import numpy as np
 
 from minilstm.verify.gradcheck.report import ParameterCheck
 
-SEVERAL = "right code gives this only where several kinks meet, as at weights that are all zero: try other values"
+SEVERAL = (
+    "right code gives this only where several kinks meet, as at weights that are all"
+    " zero: try other values"
+)
 Where = tuple[int, ...]
 Sides = tuple[float, float]  # the derivatives from the left and from the right
 KinkAt = Callable[[Where, float], Sides | None]
@@ -36,7 +41,8 @@ def nowhere(where: Where, gap: float) -> Sides | None:
 class Comparison:
     """Compares gradients with numerical derivatives.
 
-    ``rounding`` is the error that a derivative may have; ``nothing`` is as good as zero.
+    ``rounding`` is the error that a derivative may have; ``nothing`` is as good as
+    zero.
     """
 
     title: str
@@ -47,7 +53,7 @@ class Comparison:
 
     @property
     def smallest_floor(self) -> float:
-        """The smallest denominator floor of any parameter: what the rounding of the loss hides."""
+        """The smallest denominator floor: what the rounding of the loss hides."""
         return self.rounding / self.tolerance
 
     def row(
@@ -59,8 +65,8 @@ class Comparison:
     ) -> ParameterCheck:
         """The comparison of one parameter, at its worst entry.
 
-        ``kink_at`` : from an entry and a gap to the one-sided derivatives, if the loss has a
-        kink there and they differ by more than the gap; else to None.
+        ``kink_at`` : from an entry and a gap to the one-sided derivatives, if the loss
+        has a kink there and they differ by more than the gap; else to None.
         """
         largest = float(np.abs(derivative).max())
         nothing = max(self.nothing, self.rounding)
@@ -93,10 +99,16 @@ class Comparison:
             verdict = "unsure" if floor > largest else "ok"
         sentence = ""
         if verdict == "WRONG" and (sides := kink_at(where, 0.0)):
-            sentence = f"{_kink(name, where, sides)}, and your gradient is not between them; {SEVERAL}"
+            sentence = (
+                f"{_kink(name, where, sides)}, and your gradient is not between them;"
+                f" {SEVERAL}"
+            )
         elif verdict != "WRONG" and kinks:
             first, sides = next(iter(kinks.items()))
-            sentence = f"{_kink(name, first, sides)}, and your gradient {yours[first]:.6g} is as good as any between"
+            sentence = (
+                f"{_kink(name, first, sides)}, and your gradient {yours[first]:.6g} is"
+                " as good as any between"
+            )
             sentence += f" (one of {len(kinks)} such entries)" if len(kinks) > 1 else ""
             sentence += (
                 "; that proves nothing, choose other values"
@@ -113,4 +125,7 @@ class Comparison:
 
 def _kink(name: str, where: Where, sides: Sides) -> str:
     place = f"{name}{list(where)}" if where else name
-    return f"the loss has a kink at {place}: its one-sided derivatives are {sides[0]:.6g} and {sides[1]:.6g}"
+    return (
+        f"the loss has a kink at {place}: its one-sided derivatives are {sides[0]:.6g}"
+        f" and {sides[1]:.6g}"
+    )

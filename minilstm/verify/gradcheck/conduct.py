@@ -1,17 +1,19 @@
 """What a backward pass must keep to, besides giving the right numbers.
 
-    the same for the same    forward and backward once more, with the same arguments, give the same gradients
-    linear                   backward(s · dy) = s · backward(dy),  backward(dy + du) = backward(dy) + backward(du)
+    repeatable    once more, with the same arguments, they give the same gradients
+    linear        backward(s · dy) = s · backward(dy), and
+                  backward(dy + du) = backward(dy) + backward(du)
     leave alone              dy, the parameters and the inputs belong to the caller
 
-A gradient that is clipped inside is not linear, but passes any check whose dy is too small to be clipped. The cache
-belongs to one backward pass, which may use it up (``caches.pop()``) or work in it; a second call for the same forward
-pass then fails or gives other numbers. That is reported and counts as no mistake.
+A gradient that is clipped inside is not linear, but passes any check whose dy is too
+small to be clipped. The cache belongs to one backward pass, which may use it up
+(``caches.pop()``) or work in it; a second call for the same forward pass then fails or
+gives other numbers. That is reported and counts as no mistake.
 
-Each backward pass follows a forward pass of its own, so that classes may keep the cache on
-``self``. Here ``forward`` is a function from parameters to (outputs, cache), and ``backward``
-one from the gradients of the outputs, the cache and the parameters to the gradients of the
-parameters. All but the cache are dictionaries of arrays.
+Each backward pass follows a forward pass of its own, so that classes may keep the cache
+on ``self``. Here ``forward`` is a function from parameters to (outputs, cache), and
+``backward`` one from the gradients of the outputs, the cache and the parameters to the
+gradients of the parameters. All but the cache are dictionaries of arrays.
 """
 
 from __future__ import annotations
@@ -29,11 +31,13 @@ from minilstm.verify.gradcheck.traces import quoted
 SCALES = -1, 1e-3, 1e3  # of the gradients that arrive
 OWN = "Each call of this check had a forward pass of its own."
 CONSUMES_CACHE = (
-    "Your backward pass consumes its cache, so it cannot be called twice after one forward"
+    "Your backward pass consumes its cache, so it cannot be called twice after one"
+    " forward"
     f" pass ({{}}). {OWN}"
 )
 CHANGES_CACHE = (
-    "Your backward pass changes its cache: called twice after one forward pass, it gives"
+    "Your backward pass changes its cache: called twice after one forward pass, it"
+    " gives"
     f" other gradients. {OWN}"
 )
 KEEPS_SUMS = (
@@ -58,7 +62,8 @@ def ask(
     for name, array in {**params, **dy}.items():
         if not np.array_equal(array, now[name]):
             raise InputError(
-                f"your backward pass changes {name}, which belongs to the caller; let it work on a copy"
+                f"your backward pass changes {name}, which belongs to the caller;"
+                " let it work on a copy"
             )
     return gradients
 
@@ -77,7 +82,7 @@ def check_repeatable(
         raise InputError(f"your {KEEPS_SUMS}")
     try:
         kept = _equal(first, backward(copies_of(dy), cache, copies_of(params)))
-    except Exception as error:  # whatever it is that a cache which is used up leads to
+    except Exception as error:  # a cache that is used up may lead to any error
         return CONSUMES_CACHE.format(quoted(error))
     return "" if kept else CHANGES_CACHE
 
@@ -123,8 +128,10 @@ def check_linear(
 
 def _sentence(given: str, how: str) -> str:
     return (
-        f"Your backward pass is not linear in {given}: {how}. Clipping inside the backward pass does"
-        " this: clip the gradients once, after the whole backward pass and before the optimizer."
+        f"Your backward pass is not linear in {given}: {how}."
+        " Clipping inside the backward pass does"
+        " this: clip the gradients once, after the whole backward pass and before the"
+        " optimizer."
     )
 
 

@@ -1,12 +1,14 @@
 """Does a loss have a kink here? ReLU at 0, |x| at 0, the maximum of two that are equal.
 
-In a smooth loss the derivatives from the left and from the right, taken over a step h, differ by
+In a smooth loss the derivatives from the left and from the right, taken over a step h,
+differ by
 
     f'₊ - f'₋ = (f(x + h) - 2 f(x) + f(x - h)) / h = h f''(x) + O(h³)
 
-which shrinks with h. In a kink the difference is the same for every h. What rounding adds grows as h shrinks, and is
-none of both. At a kink any number between the two derivatives is a subgradient, and which of them a program returns is
-a convention (ReLU: mostly 0). Clarke, Optimization and nonsmooth analysis (1983).
+which shrinks with h. In a kink the difference is the same for every h. What rounding
+adds grows as h shrinks, and is none of both. At a kink any number between the two
+derivatives is a subgradient, and which of them a program returns is a convention (ReLU:
+mostly 0). Clarke, Optimization and nonsmooth analysis (1983).
 """
 
 from __future__ import annotations
@@ -25,10 +27,10 @@ ROUNDING = 100 * float(np.finfo(np.float64).eps) / STEPS[0]
 def kink(
     loss: Loss, params: Params, direction: Params, gap: float = 0.0
 ) -> tuple[float, float] | None:
-    """The derivatives from the left and from the right along ``direction``; None where there is no kink.
+    """The derivatives from left and right along ``direction``; None without a kink.
 
-    ``gap`` : what they must differ by at least. Most entries without a kink are done with
-    after one step, which makes looking at many of them cheap.
+    ``gap`` : what they must differ by at least. Most entries without a kink are done
+    with after one step, which makes looking at many of them cheap.
     """
     gap = max(gap, ROUNDING * abs(loss(numerical.copies_of(params))))
     sides = []
@@ -36,9 +38,7 @@ def kink(
         try:
             with np.errstate(all="ignore"):
                 sides.append(numerical.one_sided(loss, params, direction, step))
-        except (
-            Exception
-        ):  # as far from here the loss is not finite, or raises what it likes
+        except Exception:  # so far from here the loss may not be finite, or raise
             return None
         if not abs(sides[-1][1] - sides[-1][0]) > gap:
             return None

@@ -1,19 +1,19 @@
 """Numerical derivatives of a loss, by nothing but evaluating the loss.
 
-    (1)  f'(x) = (f(x + h) - f(x - h)) / 2h  + O(h²) + O(ε/h)          central differences
+    (1)  f'(x) = (f(x + h) - f(x - h)) / 2h  + O(h²) + O(ε/h)        central differences
     (2)  f'(x) = Im f(x + ih) / h            + O(h²)                   complex step
-    (3)  ∇f · v = (f(x + hv) - f(x - hv)) / 2h  + O(h²) + O(ε/h)       projection on a direction v
-    (4)  (f(x) - f(x - hv)) / h  and  (f(x + hv) - f(x)) / h           from the left and from the right
+    (3)  ∇f · v = (f(x + hv) - f(x - hv)) / 2h  + O(h²) + O(ε/h)     along a direction v
+    (4)  (f(x) - f(x - hv)) / h  and  (f(x + hv) - f(x)) / h         from left and right
 
-(1) and (3) have two errors. A long step leaves the straight line; a short step cancels all
-digits in the subtraction. Both are equal at h ≈ ∛ε, and then about ε^⅔ ≈ 4e-11 (Press et
-al., Numerical recipes, 2007, section 5.7). In (2) nothing is subtracted, so h can be 1e-200,
-and the derivative is exact to the last digits: Squire and Trapp, Using complex variables to
-estimate derivatives of real functions (1998). (4) finds kinks: where the loss is smooth, its
-two numbers agree up to O(h).
+(1) and (3) have two errors. A long step leaves the straight line; a short step cancels
+all digits in the subtraction. Both are equal at h ≈ ∛ε, and then about ε^⅔ ≈ 4e-11
+(Press et al., Numerical recipes, 2007, section 5.7). In (2) nothing is subtracted, so h
+can be 1e-200, and the derivative is exact to the last digits: Squire and Trapp, Using
+complex variables to estimate derivatives of real functions (1998). (4) finds kinks:
+where the loss is smooth, its two numbers agree up to O(h).
 
-A loss is a function from a dictionary of arrays to one number. It gets copies of the arrays;
-nothing that is handed in is changed.
+A loss is a function from a dictionary of arrays to one number. It gets copies of the
+arrays; nothing that is handed in is changed.
 """
 
 from __future__ import annotations
@@ -34,21 +34,22 @@ MATRIX = (
     "in a np.matrix * is the matrix product, and it always has two dimensions;"
     " use plain arrays (np.asarray), and @ for products"
 )
-TINY = 1e-200  # of a complex step: its square is zero, and no derivative that matters is lost
+TINY = 1e-200  # of a complex step: its square is zero, and no derivative is lost
 
 
 def central_differences(
     loss: Loss, params: Params, step: float | None = None
 ) -> dict[str, np.ndarray]:
-    """(1) for every entry of every array: a dictionary of derivatives, shaped as the parameters.
+    """(1) for every entry of every array: derivatives, shaped as the parameters.
 
-    It is right for any code that returns a number, if the loss is smooth between x - h and
-    x + h. Its error is about 1e-10 of the loss: six to nine digits of an ordinary derivative
-    are right, and none of a very small one. It costs two evaluations for each entry.
+    It is right for any code that returns a number, if the loss is smooth between x - h
+    and x + h. Its error is about 1e-10 of the loss: six to nine digits of an ordinary
+    derivative are right, and none of a very small one. It costs two evaluations for
+    each entry.
 
-    The step is ∛ε max(|x|, 1): small beside the scale on which the loss bends, and large
-    enough to change x. ``step`` replaces it for experiments. The difference is divided by
-    the step really taken, which rounding makes a little different.
+    The step is ∛ε max(|x|, 1): small beside the scale on which the loss bends, and
+    large enough to change x. ``step`` replaces it for experiments. The difference is
+    divided by the step really taken, which rounding makes a little different.
     """
     params = check_parameters(params)
     if step is not None:
@@ -67,13 +68,13 @@ def central_differences(
 
 
 def complex_step(loss: Loss, params: Params) -> dict[str, np.ndarray]:
-    """(2) for every entry of every array: a dictionary of derivatives, shaped as the parameters.
+    """(2) for every entry of every array: derivatives, shaped as the parameters.
 
-    It is right if the loss uses operations that are the same for complex numbers: + - * /
-    and powers, exp, log, tanh, matrix products. It is wrong if an absolute value, a
-    conjugate or a cast to float loses the imaginary part. It is as exact as the loss itself,
-    some 15 digits, small derivatives included. It costs one evaluation for each entry, in
-    complex128.
+    It is right if the loss uses operations that are the same for complex numbers: + - *
+    / and powers, exp, log, tanh, matrix products. It is wrong if an absolute value, a
+    conjugate or a cast to float loses the imaginary part. It is as exact as the loss
+    itself, some 15 digits, small derivatives included. It costs one evaluation for each
+    entry, in complex128.
     """
     params = {
         name: array.astype(np.complex128)
@@ -89,16 +90,17 @@ def complex_step(loss: Loss, params: Params) -> dict[str, np.ndarray]:
 def projection(
     loss: Loss, params: Params, direction: Params, step: float = STEP
 ) -> float:
-    """(3): the derivative along ``direction``, which may have some of the parameters only.
+    """(3): the derivative along ``direction``, which may lack some parameters.
 
-    It is right where central differences are. Its error is about 1e-10 of the loss, if no
-    entry of the direction is large beside the parameter (or 1). It costs two evaluations
-    however many parameters there are, so it suits large models. A gradient g that is wrong
-    everywhere passes only if g · v = ∇f · v, which does not happen for a random v. But the
-    error of one entry among very many may be too small in the sum to be seen.
+    It is right where central differences are. Its error is about 1e-10 of the loss, if
+    no entry of the direction is large beside the parameter (or 1). It costs two
+    evaluations however many parameters there are, so it suits large models. A gradient
+    g that is wrong everywhere passes only if g · v = ∇f · v, which does not happen for
+    a random v. But the error of one entry among very many may be too small in the sum
+    to be seen.
 
-    For outputs y in place of a loss, f = uᵀy with random u. Then uᵀJv is compared, computed
-    forward as uᵀ(Jv) and backward as (uᵀJ)v.
+    For outputs y in place of a loss, f = uᵀy with random u. Then uᵀJv is compared,
+    computed forward as uᵀ(Jv) and backward as (uᵀJ)v.
     """
     h, below, above = _along(params, direction, step)
     return float((loss(above) - loss(below)) / (2 * h))  # (3)
@@ -109,9 +111,9 @@ def one_sided(
 ) -> tuple[float, float]:
     """(4): the derivatives along ``direction`` from the left and from the right.
 
-    It is right for any code. Its error is of order h, much more than that of (3). Where a
-    loss has a kink at this very place, the two stay apart however small the step. It costs
-    three evaluations.
+    It is right for any code. Its error is of order h, much more than that of (3). Where
+    a loss has a kink at this very place, the two stay apart however small the step. It
+    costs three evaluations.
     """
     h, below, above = _along(params, direction, step)
     here = loss(copies_of(params))
@@ -121,12 +123,13 @@ def one_sided(
 def _along(
     params: Params, direction: Params, step: float
 ) -> tuple[float, dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """h, x - hv and x + hv, such that no entry moves further than ``step`` of its own size."""
+    """h, x - hv and x + hv; no entry moves further than ``step`` of its size."""
     params = check_parameters(params)
     for name, v in direction.items():
         if name not in params or np.shape(v) != params[name].shape:
             raise InputError(
-                f"the direction for {name} must have the shape of a parameter of this name"
+                f"the direction for {name} must have the shape of a parameter of this"
+                " name"
             )
     reach = max(
         float(np.max(np.abs(v) / np.maximum(np.abs(params[name]), 1)))
@@ -153,7 +156,8 @@ def check_parameters(params: Params) -> dict[str, np.ndarray]:
         )
     if not params:
         raise InputError(
-            "params is empty, so there is nothing to check; hand in the arrays that the loss depends on"
+            "params is empty, so there is nothing to check;"
+            " hand in the arrays that the loss depends on"
         )
     for name, array in params.items():
         if not isinstance(name, str):
@@ -166,12 +170,15 @@ def check_parameters(params: Params) -> dict[str, np.ndarray]:
             raise InputError(f"{name} is a np.matrix: {MATRIX}")
         if array.dtype.kind in "iub":
             raise InputError(
-                f"{name} holds {array.dtype}, which no small step can change; convert it with .astype(float)"
+                f"{name} holds {array.dtype}, which no small step can change;"
+                " convert it with .astype(float)"
             )
         if array.dtype != np.float64:
             raise InputError(
-                f"{name} holds {array.dtype}; a gradient check needs float64. In float32 a loss has seven digits, and the"
-                " difference of two that are nearly equal has none left; convert it with .astype(np.float64)"
+                f"{name} holds {array.dtype}; a gradient check needs float64."
+                " In float32 a loss has seven digits, and the"
+                " difference of two that are nearly equal has none left;"
+                " convert it with .astype(np.float64)"
             )
         if array.size == 0:
             raise InputError(f"{name} is empty, of shape {array.shape}; leave it out")

@@ -1,11 +1,12 @@
 """The loss under test, evaluated with care: its arguments and its results are checked.
 
 A gradient check is only as good as the loss that it evaluates. A loss that draws random
-numbers, changes its arguments, or drops the imaginary part of a complex number makes a right
-gradient look wrong. Each of these is found here and reported.
+numbers, changes its arguments, or drops the imaginary part of a complex number makes a
+right gradient look wrong. Each of these is found here and reported.
 
 Most code that does not allow a complex step stores results in an array of real numbers:
-h = np.zeros((T, B, H)) and h[t] = h_t. With np.zeros((T, B, H), x.dtype) the step is exact.
+h = np.zeros((T, B, H)) and h[t] = h_t. With np.zeros((T, B, H), x.dtype) the step is
+exact.
 """
 
 from __future__ import annotations
@@ -48,14 +49,18 @@ LOST = re.compile(
     "^Cannot cast|discards the imaginary|real number|output array is not acceptable"
 )
 WITHOUT_DTYPE = (
-    "the usual cause is an array made by np.zeros or np.empty without dtype=x.dtype, which loses the imaginary part."
+    "the usual cause is an array made by np.zeros or np.empty without dtype=x.dtype,"
+    " which loses the imaginary part."
     " With np.zeros(shape, x.dtype), x being a parameter, the check is exact"
 )
-SUSPECTS = "arrays made by np.zeros or np.empty without dtype=x.dtype, abs, max, min, comparisons, conj, .real and float()"
+SUSPECTS = (
+    "arrays made by np.zeros or np.empty without dtype=x.dtype, abs, max, min,"
+    " comparisons, conj, .real and float()"
+)
 
 
 class NotForComplex(InputError):
-    """The complex step cannot be used on a loss; ``why`` says what keeps it from that."""
+    """The complex step cannot be used on a loss; ``why`` says why not."""
 
     def __init__(self, why: str):
         super().__init__(f'{why}; check with method="central", which takes any code')
@@ -65,13 +70,15 @@ class NotForComplex(InputError):
 class Objective:
     """A loss function that gets copies, and whose every result is one finite number.
 
-    ``function`` may return the loss, or a pair (loss, gradients) of which the second part is then left unread.
+    ``function`` may return the loss, or a pair (loss, gradients) of which the second
+    part is then left unread.
     """
 
     def __init__(self, function: Loss):
         if not callable(function):
             raise InputError(
-                f"the loss must be a function of the parameters, not {type(function).__name__}"
+                "the loss must be a function of the parameters, not"
+                f" {type(function).__name__}"
             )
         self.function = function
         self.evaluations = 0
@@ -91,17 +98,20 @@ class Objective:
             raise InputError(f"the loss is a np.matrix of shape {loss.shape}: {MATRIX}")
         if isinstance(loss, np.ndarray):
             raise InputError(
-                f"the loss is an array of shape {loss.shape}; it must be one number, so take a sum or a mean"
+                f"the loss is an array of shape {loss.shape};"
+                " it must be one number, so take a sum or a mean"
             )
         if isinstance(loss, bool) or not isinstance(loss, numbers.Complex):
             raise InputError(f"the loss must be one number, not {type(loss).__name__}")
         if isinstance(loss, (np.float16, np.float32, np.complex64)):
             raise InputError(
-                f"the loss is a {type(loss).__name__}, of seven digits at most; compute it in float64"
+                f"the loss is a {type(loss).__name__}, of seven digits at most;"
+                " compute it in float64"
             )
         if not is_complex and not isinstance(loss, numbers.Real):
             raise InputError(
-                f"the loss is the complex number {loss} for real parameters; it must be real"
+                f"the loss is the complex number {loss} for real parameters;"
+                " it must be real"
             )
         try:
             value: Any = complex(loss) if is_complex else float(loss)  # type: ignore[arg-type]
@@ -109,12 +119,13 @@ class Objective:
             value = math.inf
         if not cmath.isfinite(value):
             raise InputError(
-                f"the loss is {value}, where no derivative is defined; look for log(0), 0/0 and overflow"
+                f"the loss is {value}, where no derivative is defined;"
+                " look for log(0), 0/0 and overflow"
             )
         return value
 
     def _complex_answer(self, params: Params) -> Any:
-        """What the function returns for complex numbers, of which none may lose its imaginary part unseen."""
+        """The result for complex numbers, of which none may lose its imaginary part."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", ComplexWarning)
@@ -123,7 +134,8 @@ class Objective:
             raise
         except Exception as error:  # it took the same numbers as real ones
             raise NotForComplex(
-                f"the loss does not take complex numbers ({quoted(error)}): {self._reason(error, params)}"
+                f"the loss does not take complex numbers ({quoted(error)}):"
+                f" {self._reason(error, params)}"
             ) from error
 
     def _reason(self, error: Exception, params: Params) -> str:
@@ -136,7 +148,10 @@ class Objective:
         return WITHOUT_DTYPE
 
     def check_repeatable(self, params: Params) -> float:
-        """Two evaluations that must agree to the last bit and change nothing; returns the loss."""
+        """Two evaluations that must agree to the last bit and change nothing.
+
+        Returns the loss.
+        """
         first = self._asked_with_care(params)
         self.check_unchanged(params, first)
         return first
@@ -146,8 +161,10 @@ class Objective:
         again = self._asked_with_care(params)
         if again != first:
             raise InputError(
-                f"the loss is not the same twice: {first!r}, then {again!r}. Does it draw random numbers (dropout?), or keep"
-                " something from call to call? Make a generator with a fixed seed inside it"
+                f"the loss is not the same twice: {first!r}, then {again!r}."
+                " Does it draw random numbers (dropout?), or keep"
+                " something from call to call? Make a generator with a fixed seed"
+                " inside it"
             )
 
     def _asked_with_care(self, params: Params) -> float:
@@ -157,7 +174,7 @@ class Objective:
         return loss
 
     def check_complex_safe(self, params: Params, rng: np.random.Generator) -> None:
-        """The loss takes complex numbers, and the imaginary part of its result is a derivative."""
+        """The loss takes complex numbers, and its imaginary part is a derivative."""
         as_complex = {
             name: array.astype(np.complex128) for name, array in params.items()
         }
@@ -169,7 +186,8 @@ class Objective:
         if abs(same - loss) > max(1e-9 * abs(loss), self.noise):
             self.check_unchanged(params, loss)
             raise NotForComplex(
-                f"the loss is {loss!r} for real numbers and {same!r} for the same numbers as complex ones: "
+                f"the loss is {loss!r} for real numbers and {same!r} for the same"
+                " numbers as complex ones: "
                 f"{self._suspects(params)}"
             )
         for name, array in params.items():
@@ -185,8 +203,10 @@ class Objective:
                         params, {name: v}, f"along a random direction of {name}"
                     )
                     raise NotForComplex(
-                        f"the loss loses the imaginary part of {name} somewhere: its derivative along a random direction is"
-                        f" {differences:.9g} by central differences and {imaginary:.9g} by a complex step; "
+                        f"the loss loses the imaginary part of {name} somewhere:"
+                        " its derivative along a random direction is"
+                        f" {differences:.9g} by central differences and {imaginary:.9g}"
+                        " by a complex step; "
                         f"{self._suspects(params)}"
                     )
 
@@ -195,14 +215,18 @@ class Objective:
         sides = kink(self, params, direction)
         if sides is not None:
             raise NotForComplex(
-                f"the loss has a kink here (its one-sided derivatives {where} are {sides[0]:.9g} and {sides[1]:.9g}),"
+                f"the loss has a kink here (its one-sided derivatives {where} are"
+                f" {sides[0]:.9g} and {sides[1]:.9g}),"
                 " of which a complex step sees one side at most"
             )
 
     def _trembling(
         self, params: Params, loss: float, rng: np.random.Generator
     ) -> float:
-        """What rounding does to the loss: its second difference over steps so short that nothing else is left of it."""
+        """What rounding does to the loss: its second difference over tiny steps.
+
+        They are so short that nothing else is left of it.
+        """
         largest = 0.0
         for _ in range(8):
             v = {
@@ -224,10 +248,10 @@ class Objective:
     def contradicts(
         self, derivative: float, params: Params, direction: Params
     ) -> float | None:
-        """The derivative by central differences, if its error does not explain the difference.
+        """The derivative by central differences, if it contradicts for sure.
 
-        Otherwise None. Central differences must contradict ``derivative`` twice, with other
-        steps, since the effect of rounding on one of them is chance.
+        Otherwise None. Central differences must contradict ``derivative`` twice, with
+        other steps, since the effect of rounding on one of them is chance.
         """
         found = None
         for longest in (32, 27):
@@ -243,8 +267,9 @@ class Objective:
     ) -> float | None:
         """With three steps, each half as long as the one before.
 
-        Where the differences converge, the error of the last is less than they changed (Richardson), and what rounding of the
-        loss does to it; where they do not, the loss bends on too small a scale, and they contradict nothing.
+        Where the differences converge, the error of the last is less than they changed
+        (Richardson), and what rounding of the loss does to it; where they do not, the
+        loss bends on too small a scale, and they contradict nothing.
         """
         try:
             with np.errstate(all="ignore"):
@@ -269,7 +294,7 @@ class Objective:
         return None
 
     def _suspects(self, params: Params) -> str:
-        """What the loss uses that is not for complex numbers, as far as that can be watched."""
+        """What the loss uses that is not for complex numbers, as far as one can see."""
         names = ", ".join(
             sorted(
                 watch(
@@ -285,12 +310,16 @@ def check_kept(who: str, params: Params, handed: Params) -> None:
     for name, array in params.items():
         if name not in handed or not np.array_equal(handed[name], array):
             raise InputError(
-                f"{who} changes {name}, which it is given; let it work on a copy ({name}.copy())"
+                f"{who} changes {name}, which it is given; let it work on a copy"
+                f" ({name}.copy())"
             )
 
 
 def random_direction(rng: np.random.Generator, array: np.ndarray) -> np.ndarray:
-    """Random, of length 1 if the array's entries are below 1; larger entries move in proportion to their size."""
+    """A random direction of length 1; large entries of the array move further.
+
+    If entries are above 1, they move in proportion to their size.
+    """
     v = np.asarray(rng.standard_normal(array.shape)) * np.maximum(np.abs(array), 1)
     return v / np.linalg.norm(v / np.maximum(np.abs(array), 1))
 
@@ -302,7 +331,10 @@ UNSAFE = {
 
 
 def watch(function: Loss, params: Params) -> set[str]:
-    """Which of NumPy's functions that are not for complex numbers a loss uses: it is run on arrays that write them down."""
+    """Functions of NumPy that a loss uses and that are not for complex numbers.
+
+    The loss is run on arrays that write them down.
+    """
     seen: set[str] = set()
 
     class Watched(np.ndarray):

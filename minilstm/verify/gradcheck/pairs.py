@@ -1,8 +1,8 @@
-"""Gradient checks of pairs: a forward and its backward pass, called as those of our cells.
+"""Gradient checks of pairs: a forward and its backward, called as our cells are.
 
-The loss is uᵀy with random u: the sum of h ⊙ dh and c ⊙ dc. dh and dc are drawn once and
-passed to the backward pass. Every gradient that it gives is then the derivative of a loss,
-and can be checked as one.
+The loss is uᵀy with random u: the sum of h ⊙ dh and c ⊙ dc. dh and dc are drawn once
+and passed to the backward pass. Every gradient that it gives is then the derivative of
+a loss, and can be checked as one.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def check_step(
     Raises
     ------
     InputError
-        As ``check_gradients``; and if backward changes what belongs to the caller, or gives
-        other gradients for the same arguments.
+        As ``check_gradients``; and if backward changes what belongs to the caller, or
+        gives other gradients for the same arguments.
 
     >>> from minilstm import reference
     >>> check_step(reference.lstm_step, reference.lstm_step_backward).passed
@@ -97,7 +97,7 @@ def check_sequence(
     method: str = "auto",
     tolerance: float | None = None,
 ) -> GradientCheck:
-    """Check the gradients of a sequence, and that backward is linear in dh, dhT and dcT.
+    """Check the gradients of a sequence, and linearity in dh, dhT and dcT.
 
     The gradients are those of x, h0, c0, Wx, Wh and b.
 
@@ -147,7 +147,7 @@ def _check_pair(
     tolerance,
     seed: int,
 ) -> GradientCheck:
-    """The check of a forward and its backward, brought into the form that ``conduct`` describes."""
+    """The check of a forward and its backward, in the form of ``conduct``."""
 
     def loss(p):
         outputs, _ = forward(p)

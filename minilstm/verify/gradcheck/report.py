@@ -21,7 +21,9 @@ class ParameterCheck:
     where: tuple[int, ...] | None
     yours: float  # the gradient under test there
     derivative: float  # the numerical derivative there
-    verdict: str  # "ok"; "WRONG"; "zero", nothing to compare; "unsure", too small to be seen by this method; "kink"
+    # "ok"; "WRONG"; "zero": nothing to compare; "unsure": too small for this method;
+    # or "kink"
+    verdict: str
     title: str  # of the method
     wrong_entries: int  # how many entries are wrong; 0 if that was not counted
     dead: bool  # whether the loss does not depend on this parameter
@@ -44,14 +46,18 @@ class ParameterCheck:
             return f"{self.name}: {self.kink}"
         if self.verdict == "zero":
             return (
-                f"{self.name}: gradient and derivative are zero in every entry, or too small to"
-                f" be seen beside a loss of {self.loss:.6g}; that proves nothing, choose other"
+                f"{self.name}: gradient and derivative are zero in every entry, or too"
+                " small to"
+                f" be seen beside a loss of {self.loss:.6g};"
+                " that proves nothing, choose other"
                 " values"
             )
         if self.verdict == "unsure":
             return (
-                f"{self.name}: its derivatives are too small beside a loss of {self.loss:.6g} to"
-                f" be checked by {self.title} to this tolerance; subtract constants from the"
+                f"{self.name}: its derivatives are too small beside a loss of"
+                f" {self.loss:.6g} to"
+                f" be checked by {self.title} to this tolerance;"
+                " subtract constants from the"
                 ' loss, use method="complex", or a larger tolerance'
             )
         sentence = (
@@ -61,7 +67,10 @@ class ParameterCheck:
         if self.wrong_entries > 1:
             sentence += f" ({self.wrong_entries} wrong entries)"
         if self.dead:
-            sentence += "; the loss does not depend on it at all: does your function read it from its argument?"
+            sentence += (
+                "; the loss does not depend on it at all: does your function read it"
+                " from its argument?"
+            )
         if self.kink:
             sentence += f"; {self.kink}"
         return sentence
@@ -71,8 +80,8 @@ class ParameterCheck:
 class GradientCheck:
     """One row for each parameter. True if every gradient is right; prints as a table.
 
-    ``problems`` are sentences about what is wrong besides single gradients, ``notes`` about
-    what is good to know.
+    ``problems`` are sentences about what is wrong besides single gradients, ``notes``
+    about what is good to know.
     """
 
     title: str
@@ -87,7 +96,7 @@ class GradientCheck:
 
     @property
     def passed(self) -> bool:
-        """Whether every parameter was tested and found right, and nothing else is wrong."""
+        """Whether every parameter was tested and is right, and all else, too."""
         return all(row.verdict == "ok" for row in self.rows) and not self.problems
 
     @property
@@ -98,16 +107,22 @@ class GradientCheck:
     @property
     def legend(self) -> str:
         """What the numbers of the table are."""
-        hidden = f", or {self.smallest_floor:.4g} if that is more, since rounding of the loss hides what is smaller"
+        hidden = (
+            f", or {self.smallest_floor:.4g} if that is more, since rounding of the"
+            " loss hides what is smaller"
+        )
         along = (
             " (gradient and derivative along random directions)"
             if self.title == "random projections"
             else ""
         )
         return (
-            "relative error: |gradient - derivative| / max(|gradient|, |derivative|, floor),"
-            f' at the entry "where"{along}; derivative: the numerical derivative; floor: the'
-            " denominator floor, max(|derivative|) / 100, a hundredth of the parameter's"
+            "relative error: |gradient - derivative| / max(|gradient|, |derivative|,"
+            " floor),"
+            f' at the entry "where"{along}; derivative: the numerical derivative;'
+            " floor: the"
+            " denominator floor, max(|derivative|) / 100, a hundredth of the"
+            " parameter's"
             f" largest derivative{hidden if self.smallest_floor else ''}"
         )
 
@@ -119,20 +134,24 @@ class GradientCheck:
         shape_width = max(9, *(len(_shape(row.shape)) for row in self.rows))
         place_width = max(5, *(len(row.place) for row in self.rows))
         lines = [
-            f"{'parameter':<{name_width}}  {'shape':<{shape_width}}  {'absolute':>8}  {'relative':>8}"
+            f"{'parameter':<{name_width}}  {'shape':<{shape_width}}  {'absolute':>8} "
+            f" {'relative':>8}"
             f"  {'where':<{place_width}}  verdict"
         ]
         for row in self.rows:
             lines.append(
-                f"{row.name:<{name_width}}  {_shape(row.shape):<{shape_width}}  {row.absolute:>8.1e}  {row.relative:>8.1e}"
+                f"{row.name:<{name_width}}  {_shape(row.shape):<{shape_width}} "
+                f" {row.absolute:>8.1e}  {row.relative:>8.1e}"
                 f"  {row.place:<{place_width}}  {row.verdict}"
             )
         good = sum(row.verdict == "ok" for row in self.rows)
         lines.append(
-            f"{self.title}, {self.evaluations:,} evaluations of a loss of {self.loss:.6g};"
+            f"{self.title}, {self.evaluations:,} evaluations of a loss of"
+            f" {self.loss:.6g};"
         )
         lines.append(
-            f"{good} of {len(self.rows)} gradients are right to a relative error of {self.tolerance:.0e}"
+            f"{good} of {len(self.rows)} gradients are right to a relative error of"
+            f" {self.tolerance:.0e}"
         )
         lines += _wrap(self.legend, "")
         sentences = [str(row) for row in self.rows if row.verdict != "ok" or row.kinks]

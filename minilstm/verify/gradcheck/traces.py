@@ -18,7 +18,9 @@ NOT_THEIRS = (
 
 
 def line_of(error: BaseException) -> str:
-    """The innermost line that is neither ours nor a library's: " in line 12 of lstm.py, `h[t] = h_t`"; empty if there is none.
+    """The innermost line that is neither ours nor a library's; "" if there is none.
+
+    It reads " in line 12 of lstm.py, `h[t] = h_t`".
 
     What was typed into an interpreter may have a number and no text.
     """

@@ -1,9 +1,9 @@
-"""The gradient check of a whole language model: every parameter and every initial state.
+"""The gradient check of a whole language model: all parameters and initial states.
 
 The dropout mask is the same at every evaluation.
 
-The compiled engine itself computes the loss, in float64 for differences and in complex128
-for a complex step, with padding and different lengths in the batch.
+The compiled engine itself computes the loss, in float64 for differences and in
+complex128 for a complex step, with padding and different lengths in the batch.
 """
 
 from __future__ import annotations
@@ -57,10 +57,11 @@ def check_model(
         raise InputError("check_model takes a LanguageModel and a Batch")
     if model.dtype != np.float64:
         raise InputError(
-            f"a gradient check needs a model of dtype float64, not {model.dtype}; LanguageModel(…, dtype=float)"
+            f"a gradient check needs a model of dtype float64, not {model.dtype};"
+            " LanguageModel(…, dtype=float)"
         )
     rng = np.random.default_rng([check_seed("seed", seed), 1])
-    model.loss(batch, state)  # whatever does not fit is named here
+    model.loss(batch, state)  # reports what does not fit
     B = np.shape(batch.inputs)[1]
     if state is None:
         state = tuple(
@@ -75,7 +76,7 @@ def check_model(
     }
 
     def arranged(params):
-        """The model of the dtype that the parameters have, with their values, and the states."""
+        """A model in the dtype of the parameters, with their values, and the states."""
         ours = models[np.result_type(*params.values())]
         for name, view in ours.parameters.items():
             view[...] = params[name]
@@ -115,7 +116,7 @@ def random_case(
     dropout: float = 0.0,
     tied: bool = False,
 ) -> tuple[LanguageModel, Batch]:
-    """A float64 model with random weights and biases, and a batch of random ids of different lengths."""
+    """A float64 model with random weights, and a batch of random ids and lengths."""
     rng = np.random.default_rng(check_seed("seed", seed))
     check_size("steps", steps), check_size("batch_size", batch_size)
     model = LanguageModel(

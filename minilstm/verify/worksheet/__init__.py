@@ -1,1 +1,1 @@
-"""An LSTM by hand: every number of a small one, as text, Markdown, CSV and spreadsheet."""
+"""An LSTM by hand: every number of a small one, as text, CSV or spreadsheet."""

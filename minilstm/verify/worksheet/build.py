@@ -1,17 +1,18 @@
 """Every number of a small model's forward and backward pass, in the order of computing.
 
-Each line has an equation, a name, a formula in the names before it, and its value. Forward, for every step t:
+Each line has an equation, a name, a formula in the names before it, and its value.
+Forward, for every step t:
 
     (1) to (6)  the LSTM step of ``minilstm.reference.lstm``
-    (7)         a = h Wy + by                   logits: the output layer, ``minilstm.layers.dense``
+    (7)         a = h Wy + by                   logits: ``minilstm.layers.dense``
     (8)         p = exp(a) / sum(exp(a))        probabilities
-    (9)         loss[t] = -sum(y * ln(p))       cross-entropy, ``minilstm.layers.losses``; y is 1 for the target, else 0
+    (9)         loss[t] = -sum(y * ln(p))       cross-entropy; y is 1 at the target
     (10)        loss = mean of loss[t]
 
 Each line of the backward pass has the equation that it differentiates. There are two
-classes. ``f2[1]`` is unit 2 of the forget gate at step 1, ``Wx[1,f2]`` the weight from input
-1 to it, ``dX`` is dLoss/dX. Given numbers have two decimals, so that they are easily typed
-into a calculator.
+classes. ``f2[1]`` is unit 2 of the forget gate at step 1, ``Wx[1,f2]`` the weight from
+input 1 to it, ``dX`` is dLoss/dX. Given numbers have two decimals, so that they are
+easily typed into a calculator.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ class Worksheet:
         return other.values["loss"]
 
     def array(self, name: str, *axes) -> np.ndarray:
-        """The values whose names ``name.format(...)`` gives for all combinations of the axes."""
+        """The values whose names ``name.format(...)`` gives for all axes."""
         shape = tuple(len(axis) for axis in axes)
         flat = [
             self.values[name.format(*(axis[k] for axis, k in zip(axes, index)))]
@@ -140,7 +141,8 @@ def make_worksheet(
     for name, size in (("hidden", hidden), ("input", input), ("steps", steps)):
         if check_size(name, size) > LARGEST:
             raise InputError(
-                f"{name} can be at most {LARGEST} on a worksheet, not {size}; `minilstm check` takes any size"
+                f"{name} can be at most {LARGEST} on a worksheet, not {size};"
+                " `minilstm check` takes any size"
             )
     sheet = Worksheet(hidden, input, steps, check_seed("seed", seed))
     _give_all(sheet, np.random.default_rng(seed))
@@ -307,10 +309,10 @@ def _step_backward(sheet: Worksheet, t: int) -> None:
 
 
 def _gradients(sheet: Worksheet) -> None:
-    """The gradients of the weights, which are the same in every step: sums over time."""
+    """The gradients of the weights, which all steps share: sums over time."""
 
     def over_time(section: str, equation: str, name: str, term: str) -> None:
-        """The sum of a term over the steps; # is the step's number, @ that of the step before."""
+        """The sum of a term over the steps; # is the step, @ the step before."""
         terms = (
             term.replace("#", str(t)).replace("@", str(t - 1))
             for t in range(1, sheet.steps + 1)

@@ -1,9 +1,10 @@
-"""A worksheet as a spreadsheet: every number that is computed is a live formula over the cells before it.
+"""A worksheet as a spreadsheet: each computed number is a live formula.
 
-Given numbers stand in yellow cells. Change one, and all others follow, forward and backward.
-Two more columns compute the forward pass with one chosen number perturbed up and down. At the
-top the derivative by central differences stands beside the gradient of the backward pass.
-openpyxl (extra ``lessons``) writes the file; any spreadsheet program recalculates it.
+Given numbers stand in yellow cells. Change one, and all others follow, forward and
+backward. Two more columns compute the forward pass with one chosen number perturbed up
+and down. At the top the derivative by central differences stands beside the gradient of
+the backward pass. openpyxl (extra ``lessons``) writes the file; any spreadsheet program
+recalculates it.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def _write(page: Page, line: Line, row: int, rows: dict[Line, int]) -> None:
     page[f"C{row}"] = formula_of(line)
     page[f"C{row}"].font = SMALL
     page[f"C{row}"].alignment = Alignment(wrap_text=True, vertical="top")
-    # points; nobody else makes room for long formulas
+    # points; spreadsheets make no room for long formulas
     page.row_dimensions[row].height = 15 * (1 + len(formula_of(line)) // 85)
     if line.given:
         page[f"{VALUE}{row}"], page[f"{VALUE}{row}"].fill = line.value, YELLOW
@@ -119,7 +120,8 @@ def _write_head(page: Page, sheet: Worksheet, rows: dict[Line, int]) -> None:
     ]
     loss = next(row for line, row in rows.items() if line.name == "loss")
     page["A1"] = (
-        f"An LSTM by hand: H = {sheet.hidden}, D = {sheet.input}, T = {sheet.steps}, two classes (seed {sheet.seed})"
+        f"An LSTM by hand: H = {sheet.hidden}, D = {sheet.input}, T = {sheet.steps},"
+        f" two classes (seed {sheet.seed})"
     )
     page["A2"] = (
         "Change any yellow cell: all other numbers follow, forward and backward."

@@ -57,8 +57,10 @@ def _proof(sheet: Worksheet) -> str:
     )
     return (
         f"With {line.name} = {line.value + PERTURBATION:.4f} the loss is {up:.10f},\n"
-        f"with {line.name} = {line.value - PERTURBATION:.4f} it is        {down:.10f}.\n"
-        f"The numerical derivative, their difference / {2 * PERTURBATION:.4f}, is {(up - down) / (2 * PERTURBATION):.5f};\n"
+        f"with {line.name} = {line.value - PERTURBATION:.4f} it is       "
+        f" {down:.10f}.\n"
+        f"The numerical derivative, their difference / {2 * PERTURBATION:.4f}, is"
+        f" {(up - down) / (2 * PERTURBATION):.5f};\n"
         f"the gradient d{line.name} above is {sheet.values['d' + line.name]:.5f}.\n"
     )
 
@@ -112,7 +114,8 @@ def as_markdown(sheet: Worksheet) -> str:
                 else (f"`{formula_of(line)}`", f"`{numbers(sheet, line)}`")
             )
             rows.append(
-                f"| {line.equation} | `{line.name}` | {formula} | {put_in} | {number(line)} |"
+                f"| {line.equation} | `{line.name}` | {formula} | {put_in} |"
+                f" {number(line)} |"
             )
         blocks.append("\n".join(rows) + "\n")
     return "\n".join([*blocks, "## Is it right?\n", _proof(sheet)])

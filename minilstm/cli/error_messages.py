@@ -1,14 +1,17 @@
-"""What a user, the system or another library refused, as one sentence and an exit status.
+"""Errors that a user can understand, as one sentence and an exit status.
 
-    kind of error                      the sentence says                           status
-    MinilstmError                      what its message says                       its own
-    MemoryError, ENOMEM                that there is not enough memory             1
-    a library that cannot be loaded    which one, why, and what to install         1
-    no threads, too deep nesting       what the limit is                           1
-    OSError                            the file, the system's words, and advice    1; 2 for a name that is wrong
+    kind of error                      the sentence says                        status
+    MinilstmError                      what its message says                    its own
+    MemoryError, ENOMEM                that there is not enough memory          1
+    a library that cannot be loaded    which one, why, and what to install      1
+    no threads, too deep nesting       what the limit is                        1
+    OSError                            the file, the system's words, and advice 1
 
-Anything else is a bug in minilstm: ``sentence_for`` knows none, and the command line shows the traceback. Nothing heavy is
-imported here, for a library that cannot be loaded is one of the errors.
+The status of an OSError is 2 if a name is wrong.
+
+Anything else is a bug in minilstm: ``sentence_for`` knows none, and the command line
+shows the traceback. Nothing heavy is imported here, for a library that cannot be loaded
+is one of the errors.
 """
 
 from __future__ import annotations
@@ -49,7 +52,7 @@ SAVED_BEFORE = "what was saved before is complete"
 
 
 def sentence_for(error: Exception, command: str = "") -> tuple[str, int] | None:
-    """What to say of an error that ended a command, and the exit status; None for a bug in minilstm."""
+    """The sentence and the exit status; None for a bug in minilstm."""
     if isinstance(error, MinilstmError):
         return str(error), error.exit_status
     if is_memory(error):
@@ -59,18 +62,21 @@ def sentence_for(error: Exception, command: str = "") -> tuple[str, int] | None:
             else ""
         )
         return (
-            f"there is not enough memory for this{asked}; choose smaller sizes, or close other programs",
+            f"there is not enough memory for this{asked}; choose smaller sizes, or"
+            " close other programs",
             1,
         )
     library = unloadable(error)
     if library is not None:
         return (
-            f"{library} cannot be loaded ({first_line(error)}); {remedy(library, error)}",
+            f"{library} cannot be loaded ({first_line(error)});"
+            f" {remedy(library, error)}",
             1,
         )
     if isinstance(error, RuntimeError) and "start new thread" in str(error):
         return (
-            "the system lets no more threads be started; set MINILSTM_THREADS=1, or raise the limit (ulimit -u)",
+            "the system lets no more threads be started; set MINILSTM_THREADS=1, or"
+            " raise the limit (ulimit -u)",
             1,
         )
     if isinstance(error, RecursionError):
@@ -90,7 +96,7 @@ def sentence_for(error: Exception, command: str = "") -> tuple[str, int] | None:
 
 
 def is_memory(error: BaseException) -> bool:
-    """Whether memory was refused: to Python or NumPy, by the system, to a library being loaded, or to the error's cause."""
+    """Whether memory was lacking: for Python, NumPy, a library, or the cause."""
     if (
         isinstance(error, MemoryError)
         or isinstance(error, OSError)
@@ -105,7 +111,7 @@ def is_memory(error: BaseException) -> bool:
 
 
 def unloadable(error: Exception) -> str | None:
-    """The library, if any, that is missing, or in which the error was raised while it was being imported."""
+    """The library that is missing, or that raised the error while it was imported."""
     for frame, _ in traceback.walk_tb(error.__traceback__):
         root = str(frame.f_globals.get("__name__")).partition(".")[0]
         if root in LIBRARIES and frame.f_code.co_name == "<module>":
@@ -151,7 +157,7 @@ def first_line(error: BaseException) -> str:
 
 
 def is_of_output(error: OSError) -> bool:
-    """Whether it was standard output that could not be written to; every file of ours is named in its error."""
+    """Whether standard output could not be written to; errors name other files."""
     if error.filename is not None:
         return False
     try:

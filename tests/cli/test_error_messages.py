@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from minilstm.cli import main as cli
-from minilstm.cli import refusals
+from minilstm.cli import error_messages
 from minilstm.course import pyplot
 from minilstm.errors import CheckpointError, InputError
 from tests.helpers.commands import refused
@@ -165,24 +165,24 @@ def test_a_later_error_of_a_library_is_not_called_a_loading_error(ends):
 def test_the_versions_that_numba_requires_are_named(monkeypatch):
     asked = ["llvmlite<0.51,>=0.50.0", "numpy <2.5,>=1.22", 'importlib-metadata; python_version < "3.9"']
     monkeypatch.setattr(metadata, "requires", lambda name: asked)
-    assert refusals.remedy("numba", ImportError()).endswith('"numpy<2.5,>=1.22" "numba>=0.59" "llvmlite<0.51,>=0.50.0"')
+    assert error_messages.remedy("numba", ImportError()).endswith('"numpy<2.5,>=1.22" "numba>=0.59" "llvmlite<0.51,>=0.50.0"')
 
     def absent(name):
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "requires", absent)
-    assert refusals.remedy("numba", ImportError()).endswith('pip install "numpy>=1.24" "numba>=0.59" "llvmlite>=0.42"')
+    assert error_messages.remedy("numba", ImportError()).endswith('pip install "numpy>=1.24" "numba>=0.59" "llvmlite>=0.42"')
 
 
 def test_the_install_command_names_the_requirements_of_the_package():
     setup = configparser.ConfigParser()
     setup.read(Path(cli.__file__).parents[2] / "setup.cfg")
-    assert setup["options"]["install_requires"].split() == list(refusals.REQUIRED.values())
+    assert setup["options"]["install_requires"].split() == list(error_messages.REQUIRED.values())
     extras = setup["options.extras_require"]
-    for library, extra in refusals.EXTRAS.items():
+    for library, extra in error_messages.EXTRAS.items():
         assert library == "cycler" or re.search(rf"^{library}\b", extras[extra], re.MULTILINE), library
     for extra in ("lessons", "info"):
-        assert {re.match(r"\w+", line)[0] for line in extras[extra].split()} <= refusals.EXTRAS.keys()
+        assert {re.match(r"\w+", line)[0] for line in extras[extra].split()} <= error_messages.EXTRAS.keys()
 
 
 # ---- limits of the system ------------------------------------------------------------
