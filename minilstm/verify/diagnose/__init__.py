@@ -1,1 +1,14 @@
-"""What is wrong with a backward pass? A catalogue of mistakes, and where an unknown one begins."""
+"""What is wrong with a backward pass? Known mistakes, and where an unknown one begins.
+
+How a diagnosis proceeds, file by file:
+
+1. ``trials.py`` runs the function and ours on random cases; results have named parts.
+   ``unwritten.py`` makes visible what ``np.empty`` leaves in them.
+2. ``linearity.py`` tests that backward is linear in dh and dc: nothing clips or adds.
+3. ``mistakes.py``, ``mistakes_backward.py``: the known mistakes, each one changed line.
+   ``variant.py`` compiles our function with such a line.
+4. ``explain.py`` finds the known mistakes that give the same results: one, or several.
+5. ``locate.py`` finds where an unknown mistake begins. In a step, ``causes.py`` solves
+   for dz, dc and dh; in a sequence, ``through_time.py`` compares one step and two.
+6. ``compare.py`` leads through all this; ``diagnosis.py`` and ``wording.py`` word it.
+"""

@@ -1,11 +1,9 @@
-"""Which mistake is it? Compares a function with ours, and with each known mistake in ours.
+"""Which mistake is it? ``diagnose`` and the order in which it asks.
 
-If its results are those of a known mistake, it is that mistake: in every part of every
-random case, to six digits. Two mistakes at once are found by making both in our code.
-What the catalogue does not explain is traced to the earliest place that explains it: in
-a step to the equation (``causes.py``), in a sequence to a step, or to what a step
-passes to the one before it (``through_time.py``). ``yours`` are the results of the
-function under test, ``right`` are ours.
+If the results of a function are those of ours with a known mistake, it is that mistake:
+in every part of every random case, to six digits. Several mistakes at once are found by
+making them all in our code. What the catalogue does not explain is traced to the place
+where it begins. ``yours`` are the results of the function under test, ``right`` ours.
 """
 
 from __future__ import annotations
@@ -15,25 +13,13 @@ from dataclasses import replace
 
 from minilstm.reference.lstm import lstm_step
 from minilstm.reference.sequence import lstm_sequence
-from minilstm.verify.diagnose.diagnosis import (
-    RAISES,
-    Diagnosis,
-    Finding,
-    Parts,
-    evidence,
-    listed,
-)
-from minilstm.verify.diagnose.explain import (
-    ALL_DIGITS,
-    agree,
-    differences,
-    exactly,
-    same,
-)
+from minilstm.verify.diagnose.diagnosis import RAISES, Diagnosis, Finding, Parts, listed
+from minilstm.verify.diagnose.explain import ALL_DIGITS, agree, differences, same
 from minilstm.verify.diagnose.linearity import not_linear
 from minilstm.verify.diagnose.locate import (
     Locate,
-    findings_of,
+    Tried,
+    explain,
     in_a_step,
     in_time,
     plainly,
@@ -46,6 +32,7 @@ from minilstm.verify.diagnose.trials import (
     step_backward_trial,
     step_trial,
 )
+from minilstm.verify.diagnose.wording import evidence
 from minilstm.verify.gradcheck.conduct import CHANGES_CACHE, CONSUMES_CACHE, KEEPS_SUMS
 
 UNWRITTEN = "never written, or only added to"
@@ -154,77 +141,79 @@ def diagnose_loss(my_loss: Callable, *, seed: int = 0) -> Diagnosis:
 
 def examine(trial: Trial, function: Callable, locate: Locate = plainly) -> Diagnosis:
     """Run the function through a trial, and explain what differs."""
-    right, yours = trial.right(), trial.yours(function)
-    wrong = differences(yours, right)
-    bent, of_small = not_linear(trial, function, yours)
-    if bent is None:
-        findings = _findings(trial, function, yours, right, locate) if wrong else []
-    elif bent.mistake is not None:
-        findings = [bent]
-    elif of_small:  # gradients are bounded; the small ones may have a mistake besides
-        findings = [
-            bent,
-            *(
-                _findings(trial, function, of_small, right, locate)
-                if differences(of_small, right)
-                else []
-            ),
-        ]
-    else:
-        place = [
-            found.place
-            for found in locate(replace(trial, catalogue=()), function, yours, right)
-        ]
-        findings = [
-            replace(
-                bent, place="\n".join(line for line in (bent.place, *place[:1]) if line)
-            )
-        ]
-    unwritten = trial.never_written(function, yours)
-    if unwritten:
-        findings.append(
-            Finding(
-                None,
-                tuple(unwritten),
-                LEFT_OVER,
-                heading=f"{listed(unwritten)}: {UNWRITTEN}",
-            )
-        )
+    tried = Tried(trial, function, trial.yours(function), trial.right())
+    wrong = differences(tried.yours, tried.right)
+    findings = [
+        *_differing(tried, wrong, locate),
+        *_unwritten(tried),
+    ]
     if not findings:
-        findings = _at_other_sizes(trial, function) or _rough(yours, right)
-    in_some = wrong or list(
-        dict.fromkeys(part for finding in findings for part in finding.parts)
-    )
-    remark = f"{_when(in_some, yours, right)} {_raised(trial, function, yours)}".strip()
-    cases = len(trial.sizes) + len(trial.more)
-    notes = _notes_on_the_cache(trial, function)
+        findings = _at_other_sizes(trial, function) or _rough(tried)
+    in_findings = (part for found in findings for part in found.parts)
+    wrong_parts = wrong or list(dict.fromkeys(in_findings))
+    remark = f"{_when(wrong_parts, tried)} {_raised(tried)}".strip()
     return Diagnosis(
-        trial.title,
-        cases,
-        len(trial.catalogue),
-        tuple(findings),
-        tuple(in_some),
-        remark,
-        notes,
+        title=trial.title,
+        cases=len(trial.sizes) + len(trial.more),
+        known=len(trial.catalogue),
+        findings=tuple(findings),
+        wrong_parts=tuple(wrong_parts),
+        remark=remark,
+        notes=_notes_on_the_cache(trial, function),
     )
 
 
-def _findings(
-    trial: Trial,
-    function: Callable,
-    yours: list[Parts],
-    right: list[Parts],
-    locate: Locate,
-) -> list[Finding]:
-    """Known mistakes that explain all; or what can be said of the place."""
-    explained = exactly(yours, right, trial.known(), trial.ours)
-    if explained:
-        return findings_of(explained, yours, right)
-    return locate(trial, function, yours, right)
+def _differing(tried: Tried, wrong: Sequence[str], locate: Locate) -> list[Finding]:
+    """What explains the differences, or what is not linear although nothing differs."""
+    nonlinear, of_small = not_linear(tried.trial, tried.function, tried.yours)
+    if nonlinear is None:
+        return explain(tried, locate) if wrong else []
+    if nonlinear.mistake is not None:
+        return [nonlinear]
+    if of_small:  # large gradients are bounded; small ones may show another mistake
+        small = replace(tried, yours=of_small)
+        differ = differences(of_small, tried.right)
+        return [nonlinear, *(explain(small, locate) if differ else [])]
+    places = [found.place for found in locate(tried.without_catalogue())]
+    lines = (line for line in (nonlinear.place, *places[:1]) if line)
+    return [replace(nonlinear, place="\n".join(lines))]
+
+
+def _unwritten(tried: Tried) -> list[Finding]:
+    """Parts that hold what was in memory before."""
+    parts = tried.trial.never_written(tried.function, tried.yours)
+    if not parts:
+        return []
+    heading = f"{listed(parts)}: {UNWRITTEN}"
+    return [Finding(None, tuple(parts), LEFT_OVER, heading=heading)]
+
+
+def _at_other_sizes(trial: Trial, function: Callable) -> list[Finding]:
+    """What is right in all cases but those of unusual sizes."""
+    results = trial.yours(function, sizes=trial.more), trial.right(trial.more)
+    for sizes, mine, ours in zip(trial.more, *results):
+        wrong = differences([mine], [ours])
+        if wrong:
+            first = wrong[0]
+            details = (
+                f"It raises {mine[RAISES]}."
+                if RAISES in mine
+                else evidence(first, mine.get(first), ours.get(first))
+            )
+            right = f"right in {len(trial.sizes)} cases"
+            heading = f"{right}, but wrong at {trial.named(sizes)}"
+            return [Finding(None, tuple(wrong), details, heading=heading)]
+    return []
+
+
+def _rough(tried: Tried) -> list[Finding]:
+    """Right to six digits, and not to nine."""
+    wrong = differences(tried.yours, tried.right, ALL_DIGITS)
+    return [Finding(None, tuple(wrong), ROUGH, heading="few digits")] if wrong else []
 
 
 def _notes_on_the_cache(trial: Trial, function: Callable) -> tuple[str, ...]:
-    """The note of ``check_step`` on a backward pass that works in its cache, or uses it up; or on one that keeps sums."""
+    """A note on a backward pass that keeps sums, changes its cache, or uses it up."""
     if trial.forward is None:
         return ()
     # each after its own forward pass
@@ -237,94 +226,68 @@ def _notes_on_the_cache(trial: Trial, function: Callable) -> tuple[str, ...]:
     return (CONSUMES_CACHE.format(again[RAISES]) if RAISES in again else CHANGES_CACHE,)
 
 
-def _rough(yours: list[Parts], right: list[Parts]) -> list[Finding]:
-    """Right to six digits, and not to nine."""
-    wrong = differences(yours, right, ALL_DIGITS)
-    return [Finding(None, tuple(wrong), ROUGH, heading="few digits")] if wrong else []
-
-
-def _at_other_sizes(trial: Trial, function: Callable) -> list[Finding]:
-    """What is right in all cases but those of unusual sizes."""
-    for sizes, mine, ours in zip(
-        trial.more, trial.yours(function, sizes=trial.more), trial.right(trial.more)
-    ):
-        wrong = differences([mine], [ours])
-        if wrong:
-            raises = mine.get(RAISES)
-            details = (
-                f"It raises {raises}."
-                if raises
-                else evidence(wrong[0], mine.get(wrong[0]), ours.get(wrong[0]))
-            )
-            heading = (
-                f"right in {len(trial.sizes)} cases, but wrong at {trial.named(sizes)}"
-            )
-            return [Finding(None, tuple(wrong), details, heading=heading)]
-    return []
-
-
-def _when(wrong: Sequence[str], yours: Sequence[Parts], right: Sequence[Parts]) -> str:
-    """From which time step on the gradients of the inputs are wrong; nothing if it is not the same in all cases."""
-    if any(RAISES in mine for mine in yours):
+def _when(wrong: Sequence[str], tried: Tried) -> str:
+    """From which time step on dx is wrong; "" if cases differ in that."""
+    if tried.raises:
         return ""
-    bad = []  # for each case, step by step, the last one first
-    for mine, ours in zip(yours, right):
-        bad.append(
-            [
-                not same(mine.get(name), ours[name])
-                for name in ours
-                if name.startswith("dx[")
-            ]
-        )
-    if not all(bad):
+    cases = [_wrong_steps(mine, ours) for mine, ours in zip(tried.yours, tried.right)]
+    if not all(cases):
         return ""
-    if not any(map(any, bad)):
+    if not any(map(any, cases)):
         of_weights = all(name.startswith(("dWx", "dWh", "db")) for name in wrong)
         if wrong and of_weights:
             return (
                 "All steps are right, but the sums over them for the weights are not."
             )
         return ""
-    if all(map(all, bad)):
+    if all(map(all, cases)):
         return "It is wrong from the last step on, which is computed first."
-    if all(not last and all(earlier) for last, *earlier in bad):
+    if all(not last and all(earlier) for last, *earlier in cases):
         return "It is right at the last step, wrong from the step before."
-    longest = max(bad, key=len)
+    longest = max(cases, key=len)
     if True not in longest:
         return ""
     T, first = len(longest), longest.index(True)
     if first == 0:
         return f"For T = {T}, it is wrong at step {T - 1}, which is computed first."
     return (
-        f"For T = {T}, it is right down to step {T - first}, wrong at step"
-        f" {T - 1 - first}."
+        f"For T = {T}, it is right down to step {T - first},"
+        f" wrong at step {T - 1 - first}."
     )
 
 
-def _raised(trial: Trial, function: Callable, yours: Sequence[Parts]) -> str:
+def _wrong_steps(mine: Parts, ours: Parts) -> list[bool]:
+    """Whether dx is wrong, step by step, the last one first."""
+    steps = [name for name in ours if name.startswith("dx[")]
+    return [not same(mine.get(name), ours[name]) for name in steps]
+
+
+def _raised(tried: Tried) -> str:
     """What it raises, and where: sizes are varied one at a time, from all equal."""
-    raised = next((mine[RAISES] for mine in yours if RAISES in mine), None)
-    if raised is None:
+    if not tried.raises:
         return ""
+    trial = tried.trial
+    of_sizes = dict(zip(trial.sizes, tried.yours))
+    first = next(sizes for sizes, mine in of_sizes.items() if RAISES in mine)
+    what = f"It raises {of_sizes[first][RAISES]}"
+    raises_at = lambda sizes: bool(trial.raised(tried.function, sizes))
     equal = (3,) * len(trial.letters)
-    changed = lambda letters: tuple(
-        2 if letter in letters else 3 for letter in trial.letters
-    )
-    if trial.raised(function, equal):
-        if all(RAISES in mine for mine in yours):
-            return f"It raises {raised}. It is called as {trial.call}."
-        return f"It raises {raised}, at {trial.named(equal)} too."
-    alone = [
-        letter for letter in trial.letters if trial.raised(function, changed(letter))
-    ]
-    if len(alone) == 2 and not trial.raised(function, changed(alone)):
-        return f"It raises {raised} where {alone[0]} and {alone[1]} differ."
-    where = next(
-        trial.named(sizes) for sizes, mine in zip(trial.sizes, yours) if RAISES in mine
-    )
+    at_equal = trial.named(equal)
+    if raises_at(equal):
+        if all(RAISES in mine for mine in tried.yours):
+            return f"{what}. It is called as {trial.call}."
+        return f"{what}, at {at_equal} too."
+
+    def changed(letters: Sequence[str]) -> tuple[int, ...]:
+        return tuple(2 if letter in letters else 3 for letter in trial.letters)
+
+    alone = [letter for letter in trial.letters if raises_at(changed(letter))]
+    if len(alone) == 2 and not raises_at(changed(alone)):
+        return f"{what} where {alone[0]} and {alone[1]} differ."
+    where = trial.named(first)
     if not alone:
-        return f"It raises {raised} at {where}, and not at {trial.named(equal)}."
+        return f"{what} at {where}, and not at {at_equal}."
     return (
-        f"It raises {raised} at {where}. It runs at {trial.named(equal)}, but not if"
-        f" {' or '.join(alone)} alone becomes 2."
+        f"{what} at {where}. It runs at {at_equal}, but not if {' or '.join(alone)}"
+        " alone becomes 2."
     )

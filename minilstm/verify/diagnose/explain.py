@@ -1,8 +1,8 @@
-"""Which mistakes of the catalogue explain some results: one, several made at once, or some of what is wrong.
+"""Which known mistakes explain some results?
 
-A *place* is a part of a case. Names here: ``yours`` are the results of the function
-under test, ``right`` those of ours, lists of parts by name with one entry for each
-case.
+One mistake, several made at once, or some that explain a share of what is wrong.
+``yours`` are the results of the function under test and ``right`` those of ours: parts
+by name, one dictionary for each case. A *place* is a part of a case.
 """
 
 from __future__ import annotations
@@ -16,27 +16,31 @@ import numpy as np
 from minilstm.verify.diagnose.diagnosis import RAISES, Parts
 from minilstm.verify.diagnose.variant import Mistake
 
-SIX_DIGITS = 1e-6  # relative to the largest entry of a part; a mistake changes digits long before these
+# relative to the largest entry of a part; a mistake changes digits long before these
+SIX_DIGITS = 1e-6
 ALL_DIGITS = 1e-9
-# what kinds differ in
+# what mistakes of one kind differ in
 KIND = re.compile(
     r"input gate|forget gate|candidate|output gate|factor (1 - )?[ifo] |\bd?(Wx|Wh|b)\b"
 )
+OF_MANY = 20  # mistakes of which three and four are tried together
 Place = tuple[int, str]  # the number of a case, and the name of a part
+Results = dict[Mistake, list[Parts]]
+Run = Callable[..., Iterable[Parts]]  # our function with some mistakes, on all cases
 # a mistake, or None, and the parts that it explains
 Explained = list[tuple[Mistake | None, list[str]]]
-Results = dict[Mistake, list[Parts]]
 
 
 def differences(
     yours: Sequence[Parts], right: Iterable[Parts], tolerance: float = SIX_DIGITS
 ) -> list[str]:
     """Names of the parts that differ in some case, in the order of computing."""
-    return _names(places(yours, right, tolerance))
+    names = (name for _, name in places(yours, right, tolerance))
+    return list(dict.fromkeys(names))
 
 
 def agree(yours: Sequence[Parts], right: Iterable[Parts]) -> bool:
-    """Whether no part differs; no more cases are run than it takes to see."""
+    """Whether no part differs. It runs no more cases than it needs."""
     return next(places(yours, right), None) is None
 
 
@@ -47,71 +51,50 @@ def places(
     for case, (mine, ours) in enumerate(zip(yours, right)):
         if RAISES in mine and RAISES in ours:
             continue
-        names = (
-            [RAISES]
-            if RAISES in mine or RAISES in ours
-            else list(dict.fromkeys([*ours, *mine]))
-        )
-        yield from (
-            (case, name)
-            for name in names
-            if not same(mine.get(name), ours.get(name), tolerance)
-        )
-
-
-def _names(where: Iterable[Place]) -> list[str]:
-    """Of the parts, each once, in the order of computing."""
-    return list(dict.fromkeys(name for _, name in where))
+        if RAISES in mine or RAISES in ours:
+            yield case, RAISES
+            continue
+        for name in dict.fromkeys([*ours, *mine]):
+            if not same(mine.get(name), ours.get(name), tolerance):
+                yield case, name
 
 
 def same(mine, ours, tolerance: float = SIX_DIGITS) -> bool:
-    """Whether two arrays are equal to some digits of the largest entry of the second."""
-    if not isinstance(mine, np.ndarray) or not isinstance(ours, np.ndarray):
+    """Whether two arrays are equal to some digits of the second's largest entry."""
+    if not _are_comparable(mine, ours):
         return False
-    if mine.shape != ours.shape or mine.dtype.kind not in "fiu":
-        return False
-    # as nearly always: ten times as fast
     if mine.dtype == ours.dtype and mine.tobytes() == ours.tobytes():
-        return True
+        return True  # nearly always, and ten times as fast
     with np.errstate(invalid="ignore"):
         if (np.abs(mine - ours) <= tolerance * np.abs(ours).max(initial=0)).all():
             return True
     if np.isfinite(ours).all():
         return False
-    # of what is infinite or NaN
     return np.array_equal(mine, ours, equal_nan=ours.dtype.kind == "f")
 
 
 def ratio(mine, ours) -> str | None:
     """By which number all of a part is multiplied, to four digits, if it is one."""
-    if (
-        mine is None
-        or ours is None
-        or mine.shape != ours.shape
-        or ours.size < 2
-        or same(mine, ours)
-        or not ours.any()
-    ):
+    if not _are_comparable(mine, ours) or same(mine, ours):
         return None
-    if (
-        mine.dtype.kind not in "fiu"
-        or not np.isfinite(mine).all()
-        or not np.isfinite(ours).all()
-    ):
+    if ours.size < 2 or not ours.any() or not np.isfinite([mine, ours]).all():
         return None
     number = float(np.sum(mine * ours) / np.sum(ours * ours))
-    if abs(number - 1) > 1e-3 and same(mine, number * ours):
-        return f"{number:.4g}"
-    return None
+    is_one = abs(number - 1) > 1e-3 and same(mine, number * ours)
+    return f"{number:.4g}" if is_one else None
+
+
+def _are_comparable(mine, ours) -> bool:
+    """Whether both are arrays of one shape, and the first holds real numbers."""
+    if not isinstance(mine, np.ndarray) or not isinstance(ours, np.ndarray):
+        return False
+    return mine.shape == ours.shape and mine.dtype.kind in "fiu"
 
 
 def exactly(
-    yours: list[Parts],
-    right: list[Parts],
-    known: Results,
-    run: Callable[..., Iterable[Parts]],
+    yours: list[Parts], right: list[Parts], known: Results, run: Run
 ) -> Explained:
-    """One mistake, or several made at once, that give exactly these results; empty if there are none."""
+    """One mistake, or several at once, that give exactly these results; else empty."""
     for mistake, result in known.items():
         if agree(yours, result):
             return [(mistake, differences(result, right))]
@@ -120,7 +103,10 @@ def exactly(
 
 
 def partly(yours: list[Parts], right: list[Parts], known: Results) -> Explained:
-    """Mistakes that explain some parts and contradict none, those that explain most first; and None for what is left."""
+    """Mistakes that explain some parts and contradict none; None for what is left.
+
+    Those that explain most come first.
+    """
     wrong = differences(yours, right)
     explained: Explained = []
     left = set(wrong)
@@ -131,57 +117,41 @@ def partly(yours: list[Parts], right: list[Parts], known: Results) -> Explained:
         if parts and set(parts) <= left - set(differences(yours, known[mistake])):
             explained.append((mistake, parts))
             left -= set(parts)
-    return explained + (
-        [(None, [name for name in wrong if name in left])] if left else []
-    )
+    if left:
+        explained.append((None, [name for name in wrong if name in left]))
+    return explained
 
 
 def _made_together(
-    yours: list[Parts], right: list[Parts], known: Results, run
+    yours: list[Parts], right: list[Parts], known: Results, run: Run
 ) -> Sequence[Mistake]:
-    """Several mistakes which, all made in our code at once, give exactly these results; empty if there are none.
+    """Several mistakes that, made in our code at once, give exactly these results.
 
-    Mistakes of one kind at several gates or weights come first: who makes it at one
-    makes it at all. Then every pair is tried. Three and four are tried among mistakes
-    that explain some part alone, and of these among the first twenty, since there are
-    too many combinations of all. Our code is run only with those that together show in
-    just these places, and of which each gives what it shows alone. Sets of places are
-    the bits of a number.
+    Our code runs only with those that together show in just these places, and of which
+    each gives what it shows alone. Sets of places are the bits of a number. Empty if
+    there are none.
     """
     numbers: dict[Place, int] = {}
-    bits = lambda where: sum(
-        1 << numbers.setdefault(place, len(numbers)) for place in where
-    )
+
+    def bits(where: Iterable[Place]) -> int:
+        return sum(1 << numbers.setdefault(place, len(numbers)) for place in where)
+
     wrong = bits(places(yours, right))
-    shows = {mistake: bits(places(result, right)) for mistake, result in known.items()}
-    shows = {
-        mistake: shown
-        for mistake, shown in shows.items()
-        if shown and not shown & ~wrong
-    }
-    # shown, and otherwise yours
-    spoilt = {
-        mistake: shows[mistake] & bits(places(yours, known[mistake]))
-        for mistake in shows
-    }
-    kinds: dict[str, list[Mistake]] = {}
-    for mistake in shows:
-        kinds.setdefault(KIND.sub("…", mistake.name), []).append(mistake)
-    of_a_kind = (
-        itertools.combinations(alike, size)
-        for alike in kinds.values()
-        for size in (4, 3)
-        if len(alike) <= 4
-    )
-    explain_some = [mistake for mistake in shows if shows[mistake] != spoilt[mistake]]
-    more = (itertools.combinations(explain_some[:20], size) for size in (3, 4))
-    for made in itertools.chain(*of_a_kind, itertools.combinations(shows, 2), *more):
+    shows: dict[Mistake, int] = {}  # where a mistake shows
+    changed: dict[Mistake, int] = {}  # where it shows, and your results are others
+    for mistake, result in known.items():
+        shown = bits(places(result, right))
+        if shown and not shown & ~wrong:
+            shows[mistake] = shown
+            changed[mistake] = shown & bits(places(yours, result))
+    explain_some = [mistake for mistake in shows if shows[mistake] != changed[mistake]]
+    for made in _combinations(list(shows), explain_some):
         once = often = 0
         for mistake in made:
             often |= once & shows[mistake]
             once |= shows[mistake]
         alone = once & ~often
-        if once != wrong or any(spoilt[mistake] & alone for mistake in made):
+        if once != wrong or any(changed[mistake] & alone for mistake in made):
             continue
         try:
             if agree(yours, run(made)):
@@ -189,3 +159,24 @@ def _made_together(
         except ValueError:  # two mistakes about the same line
             continue
     return ()
+
+
+def _combinations(
+    mistakes: list[Mistake], explain_some: list[Mistake]
+) -> Iterator[tuple[Mistake, ...]]:
+    """Combinations to try, the likely ones first.
+
+    Mistakes of one kind at several gates or weights come first: who makes it at one
+    makes it at all. Then every pair. Of three and four there are too many. So they are
+    tried among the first mistakes that explain some part alone.
+    """
+    kinds: dict[str, list[Mistake]] = {}
+    for mistake in mistakes:
+        kinds.setdefault(KIND.sub("…", mistake.name), []).append(mistake)
+    for alike in kinds.values():
+        if len(alike) <= 4:
+            yield from itertools.combinations(alike, 4)
+            yield from itertools.combinations(alike, 3)
+    yield from itertools.combinations(mistakes, 2)
+    for size in (3, 4):
+        yield from itertools.combinations(explain_some[:OF_MANY], size)

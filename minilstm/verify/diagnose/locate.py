@@ -1,26 +1,19 @@
-"""When no known mistake explains all: which parts are known, and where the rest begins.
+"""Where an unknown mistake begins: which parts are known, and what comes first of the rest.
 
 Places are reported in the order of computing. What follows from one place is no finding
-of its own.
+of its own. A step is taken apart by ``causes.py``. A sequence is run with one step,
+then two, then more, by ``through_time.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from minilstm.reference.lstm import lstm_step_backward
 from minilstm.verify.diagnose.causes import finite, own_parts
-from minilstm.verify.diagnose.diagnosis import RAISES, Finding, Parts, evidence, listed
-from minilstm.verify.diagnose.explain import (
-    Explained,
-    agree,
-    differences,
-    exactly,
-    partly,
-    ratio,
-    same,
-)
+from minilstm.verify.diagnose.diagnosis import RAISES, Finding, Parts
+from minilstm.verify.diagnose.explain import agree, differences, exactly, partly
 from minilstm.verify.diagnose.through_time import (
     ARRIVES,
     as_step,
@@ -28,25 +21,22 @@ from minilstm.verify.diagnose.through_time import (
     of_two_steps,
 )
 from minilstm.verify.diagnose.trials import Trial, step_backward_trial
+from minilstm.verify.diagnose.wording import (
+    factor,
+    findings_of,
+    not_made_of_dz,
+    output_of,
+    outputs_of,
+    show,
+    what_follows,
+)
 
-Locate = Callable[[Trial, Callable, list[Parts], list[Parts]], list[Finding]]
-MADE_BY = {
-    "c": "Look at equations (1) to (4).",
-    "h": "Look at equations (5) and (6).",
-    "dh": "What follows is right for this dh. Look at what dh is before equation (6) uses it.",
-    "dc": "What follows is right for this dc. Look where it is made: equation (6).",
-    "dc_prev": "Look where dc_prev is made of dc: equation (4).",
-    "dz, input gate": "Look where dzi is made of dc: equations (4) and (2).",
-    "dz, forget gate": "Look where dzf is made of dc: equations (4) and (1).",
-    "dz, candidate": "Look where dzg is made of dc: equations (4) and (3).",
-    "dz, output gate": "Look where dzo is made of dh: equations (6) and (5).",
-}
-OUTPUTS = ("dx", "dh_prev", "dWx", "dWh", "db")
+HANDED_ON = {"dh_prev", "dc_prev"}  # what a step hands to the one before
+LONGEST = 8  # steps of a sequence that is tried
 NO_DZ = (
     "No three of dx, dh_prev, dWx, dWh and db are made of one and the same dz;"
     " look at these lines first."
 )
-HANDED_ON = {"dh_prev", "dc_prev"}  # what a step hands to the one before
 FORM_FIRST = "Fix the shape, or what is NaN, first, and check again."
 IN_THE_STEP = "A sequence of a single step (T = 1) is wrong already:"
 MORE_IN_TIME = (
@@ -61,190 +51,204 @@ NOT_ADDED = (
     "Where T = 1, dh[0] and dhT are added, so both have the same effect."
     " In yours they do not."
 )
-STATES = {
-    "dh[0]": "It is right for T = 1 where dh[0] is zero: look where dh[t] is read.",
-    "dhT": "It is right for T = 1 where dhT is zero: look where dhT is read.",
-    "dcT": "It is right for T = 1 where dcT is zero: look where dcT is read, and what becomes of dc_next in a step.",
-}
+LOOK_FOR_DH = "It is right for T = 1 where dh[0] is zero: look where dh[t] is read."
+LOOK_FOR_DHT = "It is right for T = 1 where dhT is zero: look where dhT is read."
+LOOK_FOR_DCT = (
+    "It is right for T = 1 where dcT is zero: look where dcT is read, and what becomes"
+    " of dc_next in a step."
+)
 
 
-def plainly(
-    trial: Trial, function: Callable, yours: list[Parts], right: list[Parts]
-) -> list[Finding]:
-    """Known mistakes in some parts, if it runs in all cases; of the rest which parts they are."""
-    known = {} if any(RAISES in parts for parts in yours) else trial.known()
-    return findings_of(partly(yours, right, known), yours, right)
+@dataclass(frozen=True)
+class Tried:
+    """A function that was run on a trial: its results, and those that belong there."""
+
+    trial: Trial
+    function: Callable
+    yours: list[Parts]
+    right: list[Parts]
+
+    @property
+    def raises(self) -> bool:
+        """Whether it raised something in some case."""
+        return any(RAISES in parts for parts in self.yours)
+
+    def one_factor(self) -> bool:
+        """Whether all of it is right but for one constant factor."""
+        names = max(self.right, key=len)
+        return factor(names, self.yours, self.right) != ""
+
+    def without_catalogue(self) -> Tried:
+        """The same, to look for places only."""
+        return replace(self, trial=replace(self.trial, catalogue=()))
 
 
-def in_a_step(
-    trial: Trial, function: Callable, yours: list[Parts], right: list[Parts]
-) -> list[Finding]:
+Locate = Callable[[Tried], list[Finding]]
+
+
+def explain(tried: Tried, locate: Locate) -> list[Finding]:
+    """Known mistakes that explain all; or what can be said of the place."""
+    trial, yours, right = tried.trial, tried.yours, tried.right
+    explained = exactly(yours, right, trial.known(), trial.ours)
+    return findings_of(explained, yours, right) if explained else locate(tried)
+
+
+def plainly(tried: Tried) -> list[Finding]:
+    """Known mistakes in some parts, if it runs in all cases; then the other parts."""
+    known = {} if tried.raises else tried.trial.known()
+    explained = partly(tried.yours, tried.right, known)
+    return findings_of(explained, tried.yours, tried.right)
+
+
+def in_a_step(tried: Tried) -> list[Finding]:
     """The earliest causes within a backward step."""
-    if _factor(list(right[0]), yours, right):
-        return _one_factor(yours, right)
-    inside = lambda results: [
-        own_parts(parts, case) for parts, case in zip(results, trial.cases)
-    ]
-    own = inside(yours)
-    if not all("dz, candidate" in parts for parts in own):
-        comparable = all(
-            finite(mine.get(name), ours[name])
-            for mine, ours in zip(yours, right)
-            for name in ours
-        )
-        hint = (
-            ""
-            if any(RAISES in parts for parts in yours)
-            else NO_DZ
-            if comparable
-            else FORM_FIRST
-        )
-        return [
-            replace(finding, place=finding.place or hint)
-            for finding in plainly(trial, function, yours, right)
-        ]
-    own_right = inside(right)
-    findings = findings_of(
-        partly(own, own_right, trial.known(own_parts)), own, own_right
+    if tried.one_factor():
+        return _one_factor(tried)
+    trial = tried.trial
+    own, own_right = (
+        [own_parts(parts, case) for parts, case in zip(results, trial.cases)]
+        for results in (tried.yours, tried.right)
     )
+    if not all("dz, candidate" in parts for parts in own):
+        hint = _why_no_dz(tried)
+        findings = plainly(tried)
+        return [replace(found, place=found.place or hint) for found in findings]
+    explained = partly(own, own_right, trial.known(own_parts))
     findings = [
-        f
-        if f.mistake
-        else replace(f, place=f"{f.place} {_made_of_dz(f.parts)}".strip())
-        for f in findings
+        found if found.mistake else _with_place(found, not_made_of_dz(found.parts), " ")
+        for found in findings_of(explained, own, own_right)
     ]
-    follow = _follow(differences(yours, right), differences(own, own_right))
-    if follow and len(findings) == 1:
-        findings = [
-            replace(findings[0], place=f"{findings[0].place}\n{follow}".strip())
-        ]
+    if len(findings) == 1:
+        wrong = differences(tried.yours, tried.right)
+        follows = what_follows(wrong, differences(own, own_right))
+        return [_with_place(findings[0], follows, "\n")]
     return findings
 
 
-def in_time(
-    trial: Trial, function: Callable, yours: list[Parts], right: list[Parts]
-) -> list[Finding]:
+def _why_no_dz(tried: Tried) -> str:
+    """What to do where no dz could be solved for."""
+    if tried.raises:
+        return ""
+    comparable = all(
+        finite(mine.get(name), ours[name])
+        for mine, ours in zip(tried.yours, tried.right)
+        for name in ours
+    )
+    return NO_DZ if comparable else FORM_FIRST
+
+
+def in_time(tried: Tried) -> list[Finding]:
     """By sequences of one step, then of two, then of more."""
-    longest: Parts = max(right, key=lambda parts: len(parts))
-    if _factor([*longest], yours, right):
-        return _one_factor(yours, right)
-    # dx is whole where its first axis is not time
-    if any(RAISES in parts or "dx" in parts for parts in yours):
-        return plainly(trial, function, yours, right)
+    if tried.one_factor():
+        return _one_factor(tried)
+    # dx is not split into steps if its first axis is not time
+    if tried.raises or any("dx" in parts for parts in tried.yours):
+        return plainly(tried)
+    trial = tried.trial
     one_step = step_backward_trial(trial.seed, as_step(trial.your_forward))
     if not trial.catalogue:
         one_step = replace(one_step, catalogue=())
-    through_h = as_step_backward(function)
-    through_state = as_step_backward(function, dh_is_final=True)
-    of_step = one_step.yours(through_h)
-    of_state = one_step.yours(through_state)
-    right_of_step = list(one_step.ours())
-    if differences(of_step, right_of_step):
-        # then it is no step that goes wrong, but what goes into one or comes out
-        if not agree(of_state, of_step):
-            one_step = replace(one_step, catalogue=())
-        findings = _of_one_step(one_step, through_h, of_step, right_of_step)
-        if not _in_every_step(trial, findings, yours):
-            findings = _of_one_step(
-                replace(one_step, catalogue=()), through_h, of_step, right_of_step
-            )
-        kept = lambda finding: KEPT if set(finding.parts) <= HANDED_ON else ""
-        places = [f"{finding.place} {kept(finding)}".strip() for finding in findings]
-        if agree(of_state, right_of_step):
-            places = [STATES["dh[0]"]] * len(findings)
-        elif _right_without_dc(one_step, through_h):
-            places = [STATES["dcT"]] * len(findings)
-        elif not agree(of_state, of_step):
-            places = [f"{place} {NOT_ADDED}".strip() for place in places]
-        details = [
-            replace(f, evidence=f"{IN_THE_STEP}\n{f.evidence}", place=place)
-            for f, place in zip(findings, places)
-        ]
-        more = MORE_IN_TIME if all(finding.mistake for finding in details) else ""
-        return [
-            replace(details[0], place=f"{details[0].place}\n{more}".strip()),
-            *details[1:],
-        ]
-    wrong = differences(of_state, right_of_step)
+    through_h = _try(one_step, as_step_backward(tried.function))
+    through_state = _try(one_step, as_step_backward(tried.function, dh_is_final=True))
+    if not agree(through_h.yours, through_h.right):
+        return _in_one_step(tried, through_h, through_state)
+    wrong = differences(through_state.yours, through_state.right)
     if wrong:
-        return [
-            Finding(
-                None,
-                tuple(wrong),
-                _shown(wrong, of_state, right_of_step),
-                STATES["dhT"],
-            )
+        shown = show(wrong, through_state.yours, through_state.right)
+        return [Finding(None, tuple(wrong), shown, LOOK_FOR_DHT)]
+    return _between_steps(tried)
+
+
+def _in_one_step(tried: Tried, through_h: Tried, through_state: Tried) -> list[Finding]:
+    """A sequence of one step is wrong, whose dh arrives as dh[0]."""
+    if agree(through_state.yours, through_h.yours):
+        findings = explain(through_h, in_a_step)
+        if not _in_every_step(tried, findings):
+            findings = explain(through_h.without_catalogue(), in_a_step)
+    else:  # no step is wrong, but what goes into one or comes out
+        findings = explain(through_h.without_catalogue(), in_a_step)
+    if agree(through_state.yours, through_state.right):
+        findings = [replace(found, place=LOOK_FOR_DH) for found in findings]
+    elif _right_without_dc(through_h):
+        findings = [replace(found, place=LOOK_FOR_DCT) for found in findings]
+    else:
+        findings = [
+            _with_place(found, KEPT, " ") if set(found.parts) <= HANDED_ON else found
+            for found in findings
         ]
-    return _between_steps(trial, function, yours, right)
-
-
-def _of_one_step(
-    one_step: Trial, function: Callable, yours: list[Parts], right: list[Parts]
-) -> list[Finding]:
-    explained = exactly(yours, right, one_step.known(), one_step.ours)
-    if explained:
-        return findings_of(explained, yours, right)
-    return in_a_step(one_step, function, yours, right)
-
-
-def _in_every_step(trial: Trial, findings: list[Finding], yours: list[Parts]) -> bool:
-    """Whether what has a name for T = 1 may have it in longer sequences: their last step is as with that mistake.
-
-    Of what is handed on, the last step shows nothing. That is left to sequences of two.
-    """
-    made = [finding.mistake for finding in findings if finding.mistake]
-    if any(finding.mistake and set(finding.parts) <= HANDED_ON for finding in findings):
-        return False
-    last_step = lambda results: [dict([next(iter(parts.items()))]) for parts in results]
-    return (
-        len(made) != 1
-        or len(findings) != 1
-        or agree(last_step(yours), last_step(trial.ours(made)))
-    )
-
-
-def _between_steps(
-    trial: Trial, function: Callable, yours: list[Parts], right: list[Parts]
-) -> list[Finding]:
-    """A single step is right, more are not."""
-    findings = plainly(trial, function, yours, right)
-    known = [f for f in findings if f.mistake]
-    unknown = [f for f in findings if not f.mistake]
-    left = tuple(part for finding in unknown for part in finding.parts)
-    outputs = {_output(part) for finding in known for part in finding.parts}
-    of_two, right_of_two = of_two_steps(trial, function)
-    wrong = [
-        name
-        for name in differences(of_two, right_of_two)
-        if _output(name) not in outputs
+        if not agree(through_state.yours, through_h.yours):
+            findings = [_with_place(found, NOT_ADDED, " ") for found in findings]
+    findings = [
+        replace(found, evidence=f"{IN_THE_STEP}\n{found.evidence}")
+        for found in findings
     ]
-    if wrong:
-        first = "T = 1 is right. For T = 2: " + _shown(wrong, of_two, right_of_two)
-        return [*known, Finding(None, left, first, _where_of_two(wrong))]
-    lengths = [
-        T
-        for T in range(2, 9)
-        if not agree(
-            trial.yours(function, sizes=[(T, 2, 3, 4)]), trial.right([(T, 2, 3, 4)])
-        )
-    ]
-    if of_two and lengths and lengths[0] > 2:
-        place = (
-            f"Sequences of up to {lengths[0] - 1} steps are right;"
-            f" {lengths[0]} are not (B, D, H = 2, 3, 4)."
-        )
-        return [*known, *(replace(finding, place=place) for finding in unknown)]
+    if all(found.mistake for found in findings):
+        findings[0] = _with_place(findings[0], MORE_IN_TIME, "\n")
     return findings
 
 
+def _in_every_step(tried: Tried, findings: list[Finding]) -> bool:
+    """Whether a known mistake for T = 1 may be that of longer sequences, too.
+
+    If so, their last step is as with that mistake. Of what is handed on, the last step
+    shows nothing. That is left to sequences of two.
+    """
+    made = [found.mistake for found in findings if found.mistake]
+    if any(found.mistake and set(found.parts) <= HANDED_ON for found in findings):
+        return False
+    if len(made) != 1 or len(findings) != 1:
+        return True
+    last_step = lambda results: [dict([next(iter(parts.items()))]) for parts in results]
+    return agree(last_step(tried.yours), last_step(tried.trial.ours(made)))
+
+
+def _between_steps(tried: Tried) -> list[Finding]:
+    """A single step is right, more are not."""
+    findings = plainly(tried)
+    known = [found for found in findings if found.mistake]
+    unknown = [found for found in findings if not found.mistake]
+    explained = outputs_of(part for found in known for part in found.parts)
+    two, right_two = of_two_steps(tried.trial, tried.function)
+    wrong = [
+        name for name in differences(two, right_two) if output_of(name) not in explained
+    ]
+    if wrong:
+        left = tuple(part for found in unknown for part in found.parts)
+        shown = "T = 1 is right. For T = 2: " + show(wrong, two, right_two)
+        return [*known, Finding(None, left, shown, _where_of_two(wrong))]
+    shortest = _shortest_wrong(tried)
+    if two and shortest > 2:
+        place = (
+            f"Sequences of up to {shortest - 1} steps are right;"
+            f" {shortest} are not (B, D, H = 2, 3, 4)."
+        )
+        return [*known, *(replace(found, place=place) for found in unknown)]
+    return findings
+
+
+def _shortest_wrong(tried: Tried) -> int:
+    """The length of the shortest sequence with a wrong part; 0 if none was found."""
+    for T in range(2, LONGEST + 1):
+        sizes = [(T, 2, 3, 4)]
+        yours = tried.trial.yours(tried.function, sizes=sizes)
+        if not agree(yours, tried.trial.right(sizes)):
+            return T
+    return 0
+
+
 def _where_of_two(wrong: Sequence[str]) -> str:
+    """Where to look if a sequence of two is wrong, and one of one is right."""
     first = wrong[0]
     if "step 1" in first and first not in ARRIVES:
-        return ("T = 1 is right, and yet the last of two steps is not: is what it uses, dh[t] or caches[t] or a state, that"
-                " of another step?")  # fmt: skip
+        return (
+            "T = 1 is right, and yet the last of two steps is not: is what it uses,"
+            " dh[t] or caches[t] or a state, that of another step?"
+        )
     if ARRIVES[0] in wrong and ARRIVES[1] in wrong:
-        return ("The last step is right. Step 0 is not: either it gets both recurrent gradients wrong, or its numbers"
-                " (caches[0]) are not its own.")  # fmt: skip
+        return (
+            "The last step is right. Step 0 is not: either it gets both recurrent"
+            " gradients wrong, or its numbers (caches[0]) are not its own."
+        )
     if first in ARRIVES:
         name = first.partition(",")[0]
         return (
@@ -252,145 +256,39 @@ def _where_of_two(wrong: Sequence[str]) -> str:
             " look where it is kept and read."
         )
     if first.startswith("dz of step 0"):
-        gates = ", ".join(
-            dict.fromkeys(
-                name.partition(", ")[2]
-                for name in wrong
-                if name.startswith("dz of step 0")
-            )
+        of_step_0 = [name for name in wrong if name.startswith("dz of step 0")]
+        gates = ", ".join(name.partition(", ")[2] for name in of_step_0)
+        return (
+            "The last step is right, and step 0 gets the right dh and dc. Wrong is what"
+            f" it multiplies them by ({gates}): are the states and gates those of step"
+            " 0, and c_prev its initial one?"
         )
-        return (f"The last step is right, and step 0 gets the right dh and dc. Wrong is what it multiplies them by ({gates}):"
-                " are the states and gates those of step 0, and c_prev its initial one?")  # fmt: skip
-    names = ", ".join(dict.fromkeys(map(_output, wrong)))
     return (
         "The gradients dz of both steps are right; look where they are added up to"
-        f" {names}."
+        f" {', '.join(outputs_of(wrong))}."
     )
 
 
-def _right_without_dc(trial: Trial, function: Callable) -> bool:
+def _right_without_dc(tried: Tried) -> bool:
+    """Whether it is right where dc is zero."""
     without = lambda backward: lambda dh, dc, *rest: backward(dh, 0 * dc, *rest)
-    ours = [trial.parts_of(without(lstm_step_backward), case) for case in trial.cases]
-    return agree(trial.yours(without(function)), ours)
+    trial, ours = tried.trial, without(lstm_step_backward)
+    right = [trial.parts_of(ours, case) for case in trial.cases]
+    return agree(trial.yours(without(tried.function)), right)
 
 
-def findings_of(
-    explained: Explained, yours: list[Parts], right: list[Parts]
-) -> list[Finding]:
-    """The explanation as findings."""
-    return [
-        Finding(
-            mistake,
-            tuple(parts),
-            _shown(parts, yours, right, mistake is not None),
-            "" if mistake else _places(parts),
-        )
-        for mistake, parts in explained
-    ]
-
-
-def _output(part: str) -> str:
-    return part.partition(", ")[0].partition("[")[0]
-
-
-def _places(parts: Sequence[str]) -> str:
-    """Where to look, in the order of computing."""
-    sentences = [
-        MADE_BY[name]
-        for part in parts
-        for name in (part, part.partition(", ")[0])
-        if name in MADE_BY
-    ]
-    return " ".join(dict.fromkeys(sentences))
-
-
-def _made_of_dz(parts: Sequence[str]) -> str:
-    """Of a step whose dz could be solved for: which outputs are not made of it."""
-    outputs = [name for name in dict.fromkeys(map(_output, parts)) if name in OUTPUTS]
-    if outputs and any(part.startswith("dz") for part in parts):
-        return f"Besides, {_and(outputs)} not made of this dz."
-    return f"dz is right; look where {_and(outputs)} made of it." if outputs else ""
-
-
-def _and(names: Sequence[str]) -> str:
-    if len(names) == 1:
-        return f"{names[0]} is"
-    return f"{', '.join(names[:-1])} and {names[-1]} are"
-
-
-def _follow(wrong: Sequence[str], causes: Sequence[str]) -> str:
-    """What is wrong for no other reason than the causes."""
-    own = {_output(part) for part in causes}
-    names = list(
-        dict.fromkeys(_output(part) for part in wrong if _output(part) not in own)
+def _one_factor(tried: Tried) -> list[Finding]:
+    """All is wrong by one factor, which may have come in anywhere."""
+    findings = findings_of(
+        partly(tried.yours, tried.right, {}), tried.yours, tried.right
     )
-    if names and set(own) & {"dh", "dc", "dz"}:
-        return f"What else is wrong follows from it: {', '.join(names)}."
-    return ""
+    return [replace(found, place="") for found in findings]
 
 
-def _factor(parts: Sequence[str], yours: list[Parts], right: list[Parts]) -> str:
-    """By which number all of these parts are multiplied, in every case, if it is one."""
-    both = [
-        (mine.get(name), ours.get(name))
-        for mine, ours in zip(yours, right)
-        for name in parts
-        if {name} & {*mine, *ours}
-    ]
-    numbers = {ratio(mine, ours) or "" for mine, ours in both}
-    return numbers.pop() if len(numbers) == 1 else ""
+def _try(trial: Trial, function: Callable) -> Tried:
+    return Tried(trial, function, trial.yours(function), list(trial.ours()))
 
 
-def _one_factor(yours: list[Parts], right: list[Parts]) -> list[Finding]:
-    """All is wrong by the same factor, which need not have come in at any of the places where it shows."""
-    return [
-        replace(finding, place="")
-        for finding in findings_of(partly(yours, right, {}), yours, right)
-    ]
-
-
-def _shown(
-    parts: Sequence[str],
-    yours: list[Parts],
-    right: list[Parts],
-    one_is_enough: bool = False,
-) -> str:
-    """The first entry that shows the difference; of an unknown mistake three, and all that is a constant times what belongs."""
-    output_of = lambda name: name.partition(", ")[0]
-    # an output that could not be cut into gates
-    find = lambda results, name: results.get(name, results.get(output_of(name)))
-    shown: dict[str, str] = {}  # the first of each output
-    cases = [(mine, ours) for mine, ours in zip(yours, right) if RAISES not in mine]
-    for mine, ours in cases:
-        for name in parts:
-            if {name} & {*mine, *ours} and not same(find(mine, name), ours.get(name)):
-                # not one part for each step
-                whole = (
-                    mine.get(_output(name))
-                    if name not in mine and "[" in name
-                    else None
-                )
-                shape = (
-                    f"{_output(name)} has the shape {whole.shape};"
-                    " its first axis is not time."
-                    if whole is not None
-                    else ""
-                )
-                shown.setdefault(
-                    _output(name),
-                    shape or evidence(name, find(mine, name), ours.get(name)),
-                )
-    if one_is_enough:
-        return next(iter(shown.values()), "")
-    ratios: dict[str, list[str]] = {}
-    for name in parts:
-        number = _factor([name], yours, right)
-        if number:
-            ratios.setdefault(number, []).append(name)
-    constant = [
-        f"All of {listed(names)} is {number} times what belongs there."
-        for number, names in ratios.items()
-    ]
-    # then one number is example enough
-    explained = sum(map(len, ratios.values())) == len(parts)
-    return " ".join([*list(shown.values())[: 1 if explained else 3], *constant])
+def _with_place(found: Finding, sentence: str, between: str) -> Finding:
+    """The finding with one more sentence about the place."""
+    return replace(found, place=f"{found.place}{between}{sentence}".strip())
