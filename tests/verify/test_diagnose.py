@@ -447,4 +447,4 @@ def test_the_text_fits_80_columns():
 def test_results_of_known_mistakes_are_cached_for_a_few_seeds_and_are_right():
     wrong = with_mistake("no forget")
     assert all(names(diagnose(wrong, my_step, seed=seed)) == ["forget gate left out of dc_prev"] for seed in range(10))
-    assert len(trials._known) <= 8
+    assert len(trial._known) <= 8

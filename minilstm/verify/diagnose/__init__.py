@@ -2,8 +2,8 @@
 
 How a diagnosis proceeds, file by file:
 
-1. ``trials.py`` runs the function and ours on random cases; results have named parts.
-   ``unwritten.py`` makes visible what ``np.empty`` leaves in them.
+1. ``trials.py`` has random cases for each kind of function. ``trial.py`` runs yours and
+   ours on them. ``unwritten.py`` makes visible what ``np.empty`` leaves in results.
 2. ``linearity.py`` tests that backward is linear in dh and dc: nothing clips or adds.
 3. ``mistakes.py``, ``mistakes_backward.py``: the known mistakes, each one changed line.
    ``variant.py`` compiles our function with such a line.

@@ -21,7 +21,7 @@ from minilstm.reference import LSTMStepCache
 from minilstm.verify.contracts import Case
 from minilstm.verify.diagnose.diagnosis import RAISES, Parts
 from minilstm.verify.diagnose.explain import same
-from minilstm.verify.diagnose.trials import GATE_NAMES
+from minilstm.verify.diagnose.trial import GATE_NAMES
 
 # what dz can be solved from
 OF_X_AND_H = (("dWx", "dWh", "db"), ("dWx", "dWh"), ("dWh", "db"), ("dWx", "db"))

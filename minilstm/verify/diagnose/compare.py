@@ -24,8 +24,8 @@ from minilstm.verify.diagnose.locate import (
     in_time,
     plainly,
 )
+from minilstm.verify.diagnose.trial import Trial
 from minilstm.verify.diagnose.trials import (
-    Trial,
     loss_trial,
     sequence_backward_trial,
     sequence_trial,
@@ -46,7 +46,7 @@ ROUGH = (
 def diagnose(
     my_step_backward: Callable, my_step: Callable | None = None, *, seed: int = 0
 ) -> Diagnosis:
-    """Find out what is wrong with a backward step of an LSTM, and which known mistake it is.
+    """Find out what is wrong with a backward step of an LSTM.
 
     ``check_step`` finds out whether a backward step belongs to its own forward step;
     ``diagnose`` whether both are those of an LSTM.
@@ -126,7 +126,10 @@ def diagnose_sequence(
 
 
 def diagnose_step(my_step: Callable, *, seed: int = 0) -> Diagnosis:
-    """Find out what is wrong with a forward step: (x, h_prev, c_prev, Wx, Wh, b) to (h, c, cache)."""
+    """Find out what is wrong with a forward step of an LSTM.
+
+    ``my_step`` : (x, h_prev, c_prev, Wx, Wh, b) to (h, c, cache).
+    """
     return examine(step_trial(seed), my_step)
 
 

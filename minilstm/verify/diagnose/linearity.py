@@ -14,7 +14,7 @@ import numpy as np
 
 from minilstm.verify.diagnose.diagnosis import RAISES, Finding, Parts
 from minilstm.verify.diagnose.explain import agree, differences, same
-from minilstm.verify.diagnose.trials import Trial
+from minilstm.verify.diagnose.trial import Trial
 from minilstm.verify.diagnose.variant import Mistake
 from minilstm.verify.diagnose.wording import evidence
 

@@ -1,4 +1,4 @@
-"""Where an unknown mistake begins: which parts are known, and what comes first of the rest.
+"""Where an unknown mistake begins: the earliest part that explains the others.
 
 Places are reported in the order of computing. What follows from one place is no finding
 of its own. A step is taken apart by ``causes.py``. A sequence is run with one step,
@@ -20,7 +20,8 @@ from minilstm.verify.diagnose.through_time import (
     as_step_backward,
     of_two_steps,
 )
-from minilstm.verify.diagnose.trials import Trial, step_backward_trial
+from minilstm.verify.diagnose.trial import Trial
+from minilstm.verify.diagnose.trials import step_backward_trial
 from minilstm.verify.diagnose.wording import (
     factor,
     findings_of,

@@ -26,7 +26,7 @@ from minilstm.verify.diagnose.causes import (
     whole,
 )
 from minilstm.verify.diagnose.diagnosis import Parts
-from minilstm.verify.diagnose.trials import GATE_NAMES, Trial
+from minilstm.verify.diagnose.trial import GATE_NAMES, Trial
 
 # T, B, D, H: 2 B rows of dz are solved for with D + H + 1 equations
 TWO_STEPS = ((2, 2, 3, 4), (2, 1, 4, 3))

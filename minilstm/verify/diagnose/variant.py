@@ -1,4 +1,4 @@
-"""Our own functions with a line changed: a mistake of the catalogue as a function that runs.
+"""Our own functions with a line changed: a known mistake as a function that runs.
 
 A mistake is two texts: code in our source, and the code that replaces it. The changed
 source is compiled in the name space of the original. So a mistake reads like a line of
@@ -86,7 +86,7 @@ def made_in(function: Any, *rows: tuple[str, ...]) -> list[Mistake]:
 def variant(
     function: Any, mistakes: Iterable[Mistake], **replaced: Any
 ) -> Callable[..., Any]:
-    """``function`` with those of the mistakes that are made in it; ``replaced`` takes the place of names that it uses.
+    """``function`` with the mistakes that are made in it; ``replaced``: names in it.
 
     Raises ValueError if two of the mistakes change the same part of the source.
     """

@@ -80,7 +80,8 @@ def _write(page: Page, line: Line, row: int, rows: dict[Line, int]) -> None:
         page[f"{VALUE}{row}"], page[f"{VALUE}{row}"].fill = line.value, YELLOW
         for column, sign in ((UP, "+"), (DOWN, "-")):
             page[f"{column}{row}"] = (
-                f"={VALUE}{row}{sign}IF($B{row}=${CHOSEN[0]}${CHOSEN[1:]},${SIZE[0]}${SIZE[1:]},0)"
+                f"={VALUE}{row}{sign}IF($B{row}=${CHOSEN[0]}${CHOSEN[1:]},"
+                f"${SIZE[0]}${SIZE[1:]},0)"
             )
     else:
         at = {other.name: other_row for other, other_row in rows.items()}
