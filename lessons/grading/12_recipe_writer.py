@@ -5,8 +5,8 @@ from collections import Counter
 
 import numpy as np
 
-from minilstm.corpora.promises import TAKEN
-from minilstm.corpora.promises import promises as all_agreements
+from minilstm.corpora.long_range import TAKEN
+from minilstm.corpora.long_range import agreements as all_agreements
 from minilstm.corpora.recipes import recipes
 from minilstm.course import Task, Wrong, same
 from minilstm.data.punctuation import split_words

@@ -50,8 +50,8 @@ def run(arguments: Namespace) -> int:
             f" {size['T'] * size['B']:,} tokens"
         )
     model, batch = random_case(
-        size["V"], size["E"] or None, size["H"], size["L"], size["T"], size["B"], arguments.cell, arguments.seed,
-        arguments.dropout, arguments.tied,
+        size["V"], size["E"] or None, size["H"], size["L"], size["T"], size["B"],
+        arguments.cell, arguments.seed, arguments.dropout, arguments.tied,
     )  # fmt: skip
     print(model.summary())
     print(

@@ -48,9 +48,8 @@ PROMPTS = {
 EPOCH = {"headlines": 19_200, "recipes": 4_800}  # new texts that the grammar writes
 VALIDATION_TEXTS = {"headlines": 2_000, "recipes": 500}
 VALIDATION_FRACTION = 0.1  # of the files
-WHOLE_FILES = (
-    10  # from so many files on, the validation set is whole files; else a part of each
-)
+# from so many files on, the validation set is whole files; else a part of each
+WHOLE_FILES = 10
 LONG_LINE = 300  # mean characters; more than that is a paragraph
 SHOWN = 60  # characters of the first sequence in a report
 NOTED = 3  # files whose reading is reported
@@ -94,9 +93,9 @@ def _of_grammar(name: str, settings: Settings, rng: np.random.Generator) -> Data
         return _published(texts, settings, f"{len(texts):,} {name}")
     tokenizer = _fit_to_grammar(corpus, settings, others)
     ids = EncodedTexts(tokenizer, valid)
-    is_its_own = settings["tokens"] == OF_SOURCE[name].get(
-        "tokens", "chars"
-    ) and not _unknown(tokenizer, valid + others)
+    own_tokens = OF_SOURCE[name].get("tokens", "chars")
+    unknown = _unknown(tokenizer, valid + others)
+    is_its_own = settings["tokens"] == own_tokens and not unknown
     return Data(
         train=CorpusBatches(corpus, tokenizer, EPOCH[name], settings["batch_size"]),
         valid=SequenceBatches(

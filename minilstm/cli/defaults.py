@@ -59,8 +59,8 @@ PRESETS: dict[str, Settings] = {
         "prompts": ["Today "], "greedy": True, "length": 100,
     },
     "recipes": {
-        **KERAS, "tokens": "words", "vocab": 10_000, "embedding": 100, "max_length": 200,
-        "batch_size": 32, "epochs": 25,
+        **KERAS, "tokens": "words", "vocab": 10_000, "embedding": 100,
+        "max_length": 200, "batch_size": 32, "epochs": 25,
         "prompts": ["recipe for"], "temperature": 1.0,
         "length": 98,  # 100 words, those of the prompt included
     },

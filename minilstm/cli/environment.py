@@ -1,8 +1,8 @@
 """The kernels that OpenBLAS uses: set before NumPy is first loaded.
 
 OpenBLAS, which multiplies matrices for NumPy, chooses kernels by the processor's name.
-Some of its versions do not know an AMD processor by name and then use 256-bit kernels
-(AVX2, "Haswell") where the 512-bit ones ("SkylakeX") run too, in up to half the time.
+Some of its versions do not know an AMD processor by name. They then use 256-bit kernels
+(AVX2, "Haswell"). But the 512-bit ones ("SkylakeX") run too, in up to half the time.
 These need five groups of AVX-512 instructions, which AMD's processors have from Zen 4
 on. Intel's are known to OpenBLAS.
 
@@ -20,9 +20,8 @@ from typing import NamedTuple
 VARIABLE, KERNELS = "OPENBLAS_CORETYPE", "SkylakeX"
 SWITCH, OFF = "MINILSTM_CORETYPE", "off"
 NEEDED = {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd"}
-PROCESSORS = (
-    "/proc/cpuinfo"  # of Linux; it lists only what the kernel lets programs use
-)
+# of Linux; it lists only what the kernel lets programs use
+PROCESSORS = "/proc/cpuinfo"
 FIRST = 16_384  # characters that surely describe the first processor
 
 

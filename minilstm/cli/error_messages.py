@@ -30,8 +30,9 @@ REQUIRED = {
     "llvmlite": "llvmlite>=0.42",
 }
 EXTRAS = {
-    "cycler": "lessons", "jupytext": "notebooks", "matplotlib": "lessons", "openpyxl": "lessons", "plotille": "lessons",
-    "threadpoolctl": "info", "tqdm": "lessons",
+    "cycler": "lessons", "jupytext": "notebooks", "matplotlib": "lessons",
+    "openpyxl": "lessons", "plotille": "lessons", "threadpoolctl": "info",
+    "tqdm": "lessons",
 }  # fmt: skip
 LIBRARIES = {"numpy", "numba", "llvmlite", *EXTRAS}
 ADVICE = {
@@ -97,11 +98,9 @@ def sentence_for(error: Exception, command: str = "") -> tuple[str, int] | None:
 
 def is_memory(error: BaseException) -> bool:
     """Whether memory was lacking: for Python, NumPy, a library, or the cause."""
-    if (
-        isinstance(error, MemoryError)
-        or isinstance(error, OSError)
-        and error.errno == errno.ENOMEM
-    ):
+    if isinstance(error, MemoryError):
+        return True
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
         return True
     is_linker = isinstance(error, (ImportError, OSError))  # it gives no error number
     if is_linker and "failed to map segment" in str(error):

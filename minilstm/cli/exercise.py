@@ -57,10 +57,8 @@ def run(arguments: Namespace) -> int:
         copy.renew()
         path, new = copy.path, True
     exercise = exercise_of(number, path, copy, here)
-    print(
-        f"{title(copy.blank)}\n{shown(path)}{' (new: your copy of the exercise)' if new else ''}\n",
-        flush=True,
-    )
+    remark = " (new: your copy of the exercise)" if new else ""
+    print(f"{title(copy.blank)}\n{shown(path)}{remark}\n", flush=True)
     right = 0
     for k, result in enumerate(patiently(exercise.results()), start=1):
         print(describe(k, result), flush=True)

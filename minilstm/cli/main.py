@@ -27,7 +27,8 @@ from minilstm.parallel.threads import BLAS_VARIABLES
 from minilstm.streams import make_writable
 
 INTERRUPTED = {  # what to say after Ctrl-C
-    "train": "interrupted; what was saved before is complete, and --resume continues from there",
+    "train": "interrupted; what was saved before is complete,"
+    " and --resume continues from there",
     "sample": "interrupted; what was generated so far stays",
 }
 

@@ -11,7 +11,8 @@ import argparse
 
 from minilstm import __version__
 from minilstm.cli.defaults import CELLS, DEFAULTS, SAMPLE, SIZES, TEMPERATURES_SHOWN
-from minilstm.cli.option_types import count, natural, positive_integer, rate, temperatures
+from minilstm.cli.option_types import count, natural, positive_integer, rate
+from minilstm.cli.option_types import temperatures
 from minilstm.cli.train_options import add_train
 
 SHORT_HELP = """\
@@ -29,7 +30,8 @@ def parser() -> argparse.ArgumentParser:
     """All commands and their options. Without a command, ``command`` is None."""
     top = argparse.ArgumentParser(
         prog="minilstm",
-        description="Train an LSTM on text, generate text with it, check its gradients.",
+        description="Train an LSTM on text, generate text with it, check its"
+        " gradients.",
         epilog="minilstm COMMAND --help lists the options of a command.",
     )
     top.add_argument("--version", action="version", version=f"minilstm {__version__}")
@@ -40,7 +42,8 @@ def parser() -> argparse.ArgumentParser:
     add_worksheet(commands)
     add_exercise(commands)
     notebooks = commands.add_parser(
-        "notebooks", help="build the lessons as notebooks, NN_name.ipynb beside NN_name.py"
+        "notebooks",
+        help="build the lessons as notebooks, NN_name.ipynb beside NN_name.py",
     )
     notebooks.add_argument(
         "numbers", nargs="*", type=count, metavar="NUMBER",
@@ -53,7 +56,9 @@ def parser() -> argparse.ArgumentParser:
     info = commands.add_parser(
         "info", help="show versions, the processor, and what model files contain"
     )
-    info.add_argument("models", nargs="*", metavar="DIR", help="folders of runs, or model files")
+    info.add_argument(
+        "models", nargs="*", metavar="DIR", help="folders of runs, or model files"
+    )
     return top
 
 
@@ -61,16 +66,17 @@ def add_sample(commands) -> None:
     sample = commands.add_parser(
         "sample",
         help="generate text with a trained model",
-        description="Generate text with a trained model. Or show how it generates: the most likely"
-        " next tokens (--show-top), texts at several temperatures with their diversity and"
-        " likelihood (--compare), the most likely texts (--beam).",
+        description="Generate text with a trained model. Or show how it generates:"
+        " the most likely next tokens (--show-top), texts at several temperatures"
+        " with their diversity and likelihood (--compare), the most likely texts"
+        " (--beam).",
     )
     sample.add_argument("model", metavar="DIR", help="folder of a run, or a model file")
     prompts = sample.add_argument_group("prompt: the text to continue")
     prompts.add_argument(
         "--prompt", action="append", metavar="TEXT",
-        help="text to continue; may be given several times, then they take turns (default: the"
-        " prompts of the run)",
+        help="text to continue; may be given several times, then they take turns"
+        " (default: the prompts of the run)",
     )
     prompts.add_argument(
         "--prompt-file", metavar="FILE",
@@ -85,13 +91,18 @@ def add_sample(commands) -> None:
         help="below 1 safer, above 1 more varied (default:"
         f" {SAMPLE['temperature']})",
     )
-    ways.add_argument("--top-k", type=int, metavar="K", help="sample from the K most likely tokens only (default: all)")
     ways.add_argument(
-        "--top-p", type=float, metavar="P",
-        help="sample from the most likely tokens of joint probability P only (default: all)",
+        "--top-k", type=int, metavar="K",
+        help="sample from the K most likely tokens only (default: all)",
     )
     ways.add_argument(
-        "--greedy", action="store_true", default=None, help="always take the most likely token"
+        "--top-p", type=float, metavar="P",
+        help="sample from the most likely tokens of joint probability P only"
+        " (default: all)",
+    )
+    ways.add_argument(
+        "--greedy", action="store_true", default=None,
+        help="always take the most likely token",
     )
     ways.add_argument(
         "--beam", type=count, metavar="WIDTH",
@@ -118,7 +129,8 @@ def add_sample(commands) -> None:
     )
     looks.add_argument(
         "--compare", type=temperatures, metavar="τ,τ,...",
-        help="texts at these temperatures side by side, then how varied and how likely they are",
+        help="texts at these temperatures side by side, then how varied and how"
+        " likely they are",
     )
 
 
@@ -126,11 +138,12 @@ def add_check(commands) -> None:
     check = commands.add_parser(
         "check",
         help="check all gradients of a model",
-        description="Check the gradients of a random model, from token ids to loss: of every"
-        " parameter and of both initial states, with sequences of different lengths. They are"
-        " compared with numerical derivatives. The complex step must agree to a relative error of"
-        " 1e-12. Central differences and projections have rounding errors of their own and must"
-        " agree to 1e-5. The exit status is 1 if a gradient is wrong.",
+        description="Check the gradients of a random model, from token ids to loss:"
+        " of every parameter and of both initial states, with sequences of different"
+        " lengths. They are compared with numerical derivatives. The complex step"
+        " must agree to a relative error of 1e-12. Central differences and"
+        " projections have rounding errors of their own and must agree to 1e-5. The"
+        " exit status is 1 if a gradient is wrong.",
     )
     check.add_argument(
         "--cell", choices=CELLS, default=DEFAULTS["cell"],
@@ -142,20 +155,25 @@ def add_check(commands) -> None:
     )
     check.add_argument(
         "--tied", action="store_true",
-        help="tied weights: use the embedding as the output matrix too; needs E equal to H",
+        help="tied weights: use the embedding as the output matrix too; needs E equal"
+        " to H",
     )
     check.add_argument(
-        "--sizes", metavar=",".join(f"{letter}={size}" for letter, size in SIZES.items()),
-        help="any of: vocabulary V, embedding E (0: one-hot), hidden size H, layers L, time steps"
-        " T, sequences in the mini-batch B (default: as shown)",
+        "--sizes",
+        metavar=",".join(f"{letter}={size}" for letter, size in SIZES.items()),
+        help="any of: vocabulary V, embedding E (0: one-hot), hidden size H, layers"
+        " L, time steps T, sequences in the mini-batch B (default: as shown)",
     )
     check.add_argument(
         "--seed", type=natural, default=0, metavar="S",
-        help="seed of the weights, ids, lengths and initial states (default: %(default)s)",
+        help="seed of the weights, ids, lengths and initial states (default:"
+        " %(default)s)",
     )
     check.add_argument(
-        "--method", choices=("complex", "central", "projections", "all"), default="complex",
-        help="complex step, central differences, or random projections (default: %(default)s)",
+        "--method", choices=("complex", "central", "projections", "all"),
+        default="complex",
+        help="complex step, central differences, or random projections (default:"
+        " %(default)s)",
     )
 
 
@@ -163,9 +181,9 @@ def add_worksheet(commands) -> None:
     worksheet = commands.add_parser(
         "worksheet",
         help="compute an LSTM by hand",
-        description="Every number of the forward and backward pass of a model small enough for"
-        " paper: its equation, its formula, and the formula with the numbers filled in. Or a"
-        " spreadsheet that computes them itself.",
+        description="Every number of the forward and backward pass of a model small"
+        " enough for paper: its equation, its formula, and the formula with the"
+        " numbers filled in. Or a spreadsheet that computes them itself.",
     )
     worksheet.add_argument(
         "--hidden", type=natural, default=2, metavar="H",
@@ -197,25 +215,28 @@ def add_exercise(commands) -> None:
     exercise = commands.add_parser(
         "exercise",
         help="grade your answers to an exercise of the lessons",
-        description="Grade your answers to an exercise. The first time, the exercise is copied to"
-        " lessons/my/NN_name.py: fill in its blanks there, and run the command again. The exit"
-        " status is 0 if all is right, 1 if something is wrong or not answered, 2 if the file is"
-        " not Python or cannot be found.",
+        description="Grade your answers to an exercise. The first time, the exercise"
+        " is copied to lessons/my/NN_name.py: fill in its blanks there, and run the"
+        " command again. The exit status is 0 if all is right, 1 if something is"
+        " wrong or not answered, 2 if the file is not Python or cannot be found.",
     )
     exercise.add_argument(
         "number", nargs="?", type=count, metavar="NUMBER",
         help="number of the lesson (default: list the exercises)",
     )
     exercise.add_argument(
-        "--file", metavar="FILE", help="grade this file (default: your copy in lessons/my)"
+        "--file", metavar="FILE",
+        help="grade this file (default: your copy in lessons/my)",
     )
     exercise.add_argument(
         "--task", type=positive_integer, metavar="K",
-        help="with --hint or --solution: the Kth task (default: the first that is not right)",
+        help="with --hint or --solution: the Kth task (default: the first that is not"
+        " right)",
     )
     instead = exercise.add_mutually_exclusive_group()
     instead.add_argument(
-        "--hint", action="count", default=0, help="give a hint; --hint --hint: give another one too"
+        "--hint", action="count", default=0,
+        help="give a hint; --hint --hint: give another one too",
     )
     instead.add_argument("--solution", action="store_true", help="show the solution")
     instead.add_argument(

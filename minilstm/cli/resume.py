@@ -89,24 +89,23 @@ def continued_settings(
             f" as `{command(arguments, path.parent, kept_sources)} < FILE` does"
         )
     sources = resolve_sources(arguments.sources) or kept_sources
-    if (
-        sources != kept_sources
-        and "file" != source_kind(sources)
-        or source_kind(sources) != source_kind(kept_sources)
-    ):
-        # files may have been moved; the text is compared when it has been read
+    # files may have been moved; the text is compared when it has been read
+    kind = source_kind(sources)
+    are_other = sources != kept_sources and kind != "file"
+    if are_other or kind != source_kind(kept_sources):
         raise InputError(
             f"{path} was trained on {describe(kept_sources)}, so it cannot continue"
-            f" with {describe(sources)};"
-            f" choose another folder with --out"
+            f" with {describe(sources)}; choose another folder with --out"
         )
     for name, value in given.items():
         was = began[name]
         if name in MAY_CHANGE or value == was:
             continue
         typed, is_switch = option(name, value), isinstance(value, bool)
+        was_given = was is not None and not is_switch
+        began_with = f"with {typed} {was}" if was_given else f"without {typed}"
         raise InputError(
-            f"{path} was started {f'without {typed}' if was is None or is_switch else f'with {typed} {was}'},"
+            f"{path} was started {began_with},"
             f" so it cannot continue with {typed}{'' if is_switch else f' {value}'};"
             f" leave {typed} out, or start a new run in another folder with --out"
         )

@@ -62,18 +62,12 @@ def run(arguments: Namespace) -> int:
     model, tokenizer = checkpoint.training.model, checkpoint.tokenizer
     prompts = _prompts(arguments, path, checkpoint)
     length = SAMPLE["length"] if arguments.length is None else arguments.length
+    distinct = list(dict.fromkeys(prompts))
     if arguments.show_top is not None:
-        return _show_top(
-            model,
-            tokenizer,
-            list(dict.fromkeys(prompts)),
-            arguments.show_top,
-            arguments.temperature,
-        )
+        count, tau = arguments.show_top, arguments.temperature
+        return _show_top(model, tokenizer, distinct, count, tau)
     if arguments.beam is not None:
-        return _beam(
-            model, tokenizer, list(dict.fromkeys(prompts)), length, arguments.beam
-        )
+        return _beam(model, tokenizer, distinct, length, arguments.beam)
     count = SAMPLE["count"] if arguments.count is None else arguments.count
     seed = SAMPLE["seed"] if arguments.seed is None else arguments.seed
     chosen = [prompts[k % len(prompts)] for k in range(count)]
@@ -289,7 +283,8 @@ def _beam(
         # the search may take long
         print(f"{'log P':>8}{'per token':>10}  text", flush=True)
         for found in beam_search(model, tokenizer, prompt, length, width):
-            numbers = f"{found.log_probability:>8.2f}{found.log_probability / len(found.ids):>10.3f}  "
+            per_token = found.log_probability / len(found.ids)
+            numbers = f"{found.log_probability:>8.2f}{per_token:>10.3f}  "
             for k, line in enumerate(
                 wrap(_written(tokenizer, found.ids), terminal_width() - len(numbers))
             ):

@@ -115,8 +115,8 @@ def bar(training: Training, total: int):
             return {**known, "ncols": min(known["ncols"] or WIDEST_BAR, WIDEST_BAR)}
 
     return Bar(
-        total=total, initial=training.step, unit="step", leave=False, dynamic_ncols=True,
-        bar_format=COMPILING,
+        total=total, initial=training.step, unit="step", leave=False,
+        dynamic_ncols=True, bar_format=COMPILING,
     )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ from minilstm.optim import (
     Constant,
     CosineDecay,
     Optimizer,
+    OPTIMIZERS,
     RMSprop,
     StepDecay,
 )
@@ -74,30 +75,25 @@ def resolve_settings(kind: str, given: Settings) -> Settings:
     if kind == "file" and given.get("tokens") == "words":
         chosen |= OF_WORDS
     if preset is not None:
-        chosen |= PRESETS[preset] | (
-            PUBLISHED_BUGS[preset] if given.get("as_published") else {}
-        )
+        chosen |= PRESETS[preset]
+        if given.get("as_published"):
+            chosen |= PUBLISHED_BUGS[preset]
     # the embedding above is for the other tokens
     if given.get("tokens") not in (None, chosen["tokens"]):
-        chosen["embedding"] = (
-            OF_WORDS["embedding"] if given["tokens"] == "words" else None
-        )
+        is_of_words = given["tokens"] == "words"
+        chosen["embedding"] = OF_WORDS["embedding"] if is_of_words else None
     if given.get("optimizer") in ("rmsprop", "sgd"):
-        chosen["learning_rate"] = {"rmsprop": RMSprop, "sgd": SGD}[
-            given["optimizer"]
-        ]().learning_rate
+        chosen["learning_rate"] = OPTIMIZERS[given["optimizer"]]().learning_rate
     chosen |= given
     if chosen["tokens"] == "chars" and "vocab" not in given:
         chosen["vocab"] = None
-    if "max_length" not in given and (
-        chosen["window"] or kind != "file" and not chosen["as_published"]
-    ):
+    is_cut = kind == "file" or chosen["as_published"]
+    if "max_length" not in given and (chosen["window"] or not is_cut):
         chosen["max_length"] = None
     if kind != "file":
         for name in (*HOW_TO_READ, "window", "max_length", "pool"):
-            if chosen[name] not in (None, DEFAULTS[name]) and not (
-                name == "max_length" and chosen["as_published"]
-            ):
+            is_refused = chosen[name] not in (None, DEFAULTS[name])
+            if is_refused and not (name == "max_length" and is_cut):
                 raise InputError(
                     f"{option(name, chosen[name])} is for files;"
                     f" `{kind}` is a built-in corpus"
@@ -161,11 +157,8 @@ def check(chosen: Settings, given: Settings) -> None:
             f"the {chosen['preset']} were published with --tokens {published_tokens};"
             " leave out --as-published"
         )
-    if (
-        chosen["max_length"] is not None
-        and chosen["as_published"]
-        and chosen["preset"] == "headlines"
-    ):
+    never_cut = chosen["as_published"] and chosen["preset"] == "headlines"
+    if never_cut and chosen["max_length"] is not None:
         raise InputError(
             "--max-length cuts sequences, but headlines as published are not cut;"
             " leave out one of the two"
@@ -194,9 +187,8 @@ def build_model(settings: Settings, vocab_size: int) -> LanguageModel:
         return LanguageModel(vocab_size, **{name: settings[name] for name in names})
     except InputError:
         raise
-    except (
-        ValueError
-    ) as error:  # from NumPy, if the array is larger than the address space
+    # from NumPy, if the array is larger than the address space
+    except ValueError as error:
         raise MemoryError from error
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from minilstm.cli.defaults import CELLS, DEFAULTS, EPOCHS, FORMATS, MOST_EPOCHS, OF_SOURCE
-from minilstm.cli.defaults import OF_WORDS, OPTIMIZERS, PRESETS, STEPS
+from minilstm.cli.defaults import CELLS, DEFAULTS, EPOCHS, FORMATS, MOST_EPOCHS
+from minilstm.cli.defaults import OF_SOURCE, OF_WORDS, OPTIMIZERS, PRESETS, STEPS
 from minilstm.cli.option_types import decay_factor, depth, natural, positive
 from minilstm.cli.option_types import positive_integer, rate, separator
 
@@ -37,20 +37,21 @@ def add_train(commands) -> None:
     )
     train.add_argument(
         "sources", nargs="*", metavar="headlines|recipes|FILE",
-        help="a built-in corpus, or files, which make one corpus: tables (.csv, .tsv), JSON"
-        " (.json, .jsonl), or text with one sequence per line. Compressed files (.gz, .bz2,"
-        " .xz) work too; - is standard input",
+        help="a built-in corpus, or files, which make one corpus: tables (.csv,"
+        " .tsv), JSON (.json, .jsonl), or text with one sequence per line. Compressed"
+        " files (.gz, .bz2, .xz) work too; - is standard input",
     )
     train.add_argument(
         "--preset", choices=("headlines", "recipes"),
-        help="use the settings of a published system (model, tokens, optimizer, batch size,"
-        " epochs) on your own AG News .csv or Epicurious .json; other options override them",
+        help="use the settings of a published system (model, tokens, optimizer, batch"
+        " size, epochs) on your own AG News .csv or Epicurious .json; other options"
+        " override them",
     )
     train.add_argument(
         "--as-published", action="store_const", const=True,
-        help="reproduce the original bugs of a preset, so that you can measure their effect:"
-        " padding is learned and counted, and there is no validation set; headlines also: padding"
-        " on the left, no shuffling, RMSprop",
+        help="reproduce the original bugs of a preset, so that you can measure their"
+        " effect: padding is learned and counted, and there is no validation set;"
+        " headlines also: padding on the left, no shuffling, RMSprop",
     )
     text = train.add_argument_group("text")
     text.add_argument(
@@ -64,11 +65,13 @@ def add_train(commands) -> None:
     )
     text.add_argument(
         "--separator", type=separator, metavar="C",
-        help="character between the cells of a table; `tab` is a tab (default: found in the file)",
+        help="character between the cells of a table; `tab` is a tab (default: found"
+        " in the file)",
     )
     text.add_argument(
         "--header", action=argparse.BooleanOptionalAction,
-        help="whether a table's first row is a header (default: if its cells look like names)",
+        help="whether a table's first row is a header (default: if its cells look"
+        " like names)",
     )
     text.add_argument(
         "--encoding", metavar="NAME",
@@ -94,13 +97,13 @@ def add_train(commands) -> None:
     )
     text.add_argument(
         "--no-carry", dest="carry", action="store_const", const=False,
-        help="reset the state at every window, in training and validation, and shuffle the"
-        " windows (default: carry the state over)",
+        help="reset the state at every window, in training and validation, and"
+        " shuffle the windows (default: carry the state over)",
     )
     text.add_argument(
         "--pool", type=positive_integer, metavar="K",
-        help="bucketing by length, for speed: sort the sequences of K mini-batches by length"
-        f" (default: {DEFAULTS['pool']}, no bucketing)",
+        help="bucketing by length, for speed: sort the sequences of K mini-batches by"
+        f" length (default: {DEFAULTS['pool']}, no bucketing)",
     )
     text.add_argument(
         "--batch-size", type=positive_integer, metavar="B",
@@ -132,16 +135,16 @@ def add_train(commands) -> None:
     )
     model.add_argument(
         "--tied", action="store_const", const=True,
-        help="tied weights: use the embedding as the output matrix too; needs --embedding as wide"
-        " as --hidden",
+        help="tied weights: use the embedding as the output matrix too; needs"
+        " --embedding as wide as --hidden",
     )
     training = train.add_argument_group("training")
     training.add_argument(
         "--epochs", type=positive_integer, metavar="N",
         help="passes over the training set (default: headlines"
-        f" {OF_SOURCE['headlines']['epochs']}, recipes {OF_SOURCE['recipes']['epochs']},"
-        f" files {EPOCHS}, or for short files as many as make {STEPS:,} training steps,"
-        f" at most {MOST_EPOCHS})",
+        f" {OF_SOURCE['headlines']['epochs']}, recipes"
+        f" {OF_SOURCE['recipes']['epochs']}, files {EPOCHS}, or for short files as"
+        f" many as make {STEPS:,} training steps, at most {MOST_EPOCHS})",
     )
     training.add_argument(
         "--steps", type=positive_integer, metavar="N",
@@ -164,8 +167,8 @@ def add_train(commands) -> None:
     )
     training.add_argument(
         "--schedule", choices=("constant", "step", "cosine"),
-        help="learning rate: constant, lower after every few epochs, or half a cosine down to"
-        f" almost 0 (default: {DEFAULTS['schedule']}; presets: constant)",
+        help="learning rate: constant, lower after every few epochs, or half a cosine"
+        f" down to almost 0 (default: {DEFAULTS['schedule']}; presets: constant)",
     )
     training.add_argument(
         "--decay-every", type=positive_integer, metavar="N",
@@ -194,10 +197,12 @@ def add_train(commands) -> None:
     files = train.add_argument_group("files of the run")
     files.add_argument(
         "--out", metavar="DIR",
-        help="folder of the run (default: runs/headlines, runs/FILE; several files: runs/FOLDER)",
+        help="folder of the run (default: runs/headlines, runs/FILE; several files:"
+        " runs/FOLDER)",
     )
     files.add_argument(
-        "--resume", action="store_true", help="continue the run in that folder, with its options"
+        "--resume", action="store_true",
+        help="continue the run in that folder, with its options",
     )
     files.add_argument(
         "--save-every", type=positive, default=10.0, metavar="SEC",
@@ -205,5 +210,6 @@ def add_train(commands) -> None:
     )
     files.add_argument(
         "--curves", action=argparse.BooleanOptionalAction,
-        help="draw the losses while training, on a logarithmic scale (default: in a terminal)",
+        help="draw the losses while training, on a logarithmic scale (default: in a"
+        " terminal)",
     )

@@ -1,7 +1,7 @@
 """The built-in corpora, for each of which the best possible result is known.
 
 - `headlines`, `recipes`: texts with a known entropy, from grammars (`grammar`,
-  `wordgrammar`, `agreement`, `ambiguity`); `promises` measures long-range agreement.
+  `wordgrammar`, `agreement`, `ambiguity`); `long_range` measures long-range agreement.
 - `topics`: headlines with classes (`classgrammar`), and the best possible accuracy.
 - `dates`, `addition`: pairs of a source and its only target; 100 % is possible.
 - `pictures`: drawn scenes with sentences, whose entropy given the picture is known.

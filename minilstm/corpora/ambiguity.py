@@ -11,7 +11,7 @@ of a nondeterministic automaton:
     (1)  (text, *rest)  reads text and becomes  rest
     (2)  (rule, *rest)  chooses an alternative and becomes  (*alternative, *rest)
 
-Two derivations of one sentence make the same choices up to some point, stand there
+Two derivations of one sentence make the same choices up to some point. There they are
 before the same rule with the same rest, and choose differently. From there they choose
 on their own and read the same characters. So search
 

@@ -287,9 +287,9 @@ class Grammar:
     ) -> Value:
         """Sum (`plus`) over all derivations the product (`times`) of their choices.
 
-        Each choice is weighed. The chart remembers, for each rule and position, where a
-        text of the rule that begins there can end, and the sum of the products for each
-        such end. So every question is answered once.
+        Each choice is weighed. For each rule and position, the chart remembers where a
+        text of the rule that begins there can end. For each such end it has the sum of
+        the products. So every question is answered once.
         """
         chart: dict[tuple[Rule, int], dict[int, Value]] = {}
 

@@ -1,9 +1,9 @@
 """The built-in corpus `headlines`: news that never happened, written by a grammar.
 
 The published lesson that this package reproduces trains on real headlines. This corpus
-needs no download, has as many headlines as one asks for, and its entropy is known
-exactly (`minilstm.corpora.grammar`), so that a trained model can be held against the
-best that any could be. Its people, companies, teams and events are invented.
+needs no download, and has as many headlines as one asks for. Its entropy is known
+exactly (`minilstm.corpora.grammar`), so a trained model can be compared with the best
+possible one. Its people, companies, teams and events are invented.
 
 What there is to learn, from near to far: the spelling of some five hundred words; which
 of them may follow which; that one thing rises and several rise, that joy goes with

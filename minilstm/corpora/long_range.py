@@ -17,9 +17,9 @@ kind, or none. This needs no parser, so any text can be evaluated:
               no degrees, so any degrees are wrong.
     closed    an open bracket or quotation mark must be closed before its sentence ends.
 
-At the end of a text, an agreement is not kept if its kind was named or taken and no
-word of it returned, if a fire was not put out, or if a cover was not taken off. So a
-model cannot score well by writing little. For a text that was cut off, `ended=False`,
+At the end of a text, an agreement is not kept in three cases: its kind was named or
+taken and no word of it returned; a fire was not put out; a cover was not taken off. So
+a model cannot score well by writing little. For a text that was cut off, `ended=False`,
 these are not counted, since the words could still have come.
 
 The distance of an agreement is a number of words. It counts from the last place that

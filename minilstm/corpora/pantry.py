@@ -1,4 +1,4 @@
-"""The words of the corpus `recipes`: what its dishes are made of, and what is said of each.
+"""The words of the corpus `recipes`: what its dishes are made of, and how.
 
 These are the lists that `minilstm.corpora.recipes` chooses from and the turns of phrase
 that it uses.

@@ -4,10 +4,10 @@ The published word model that this package reproduces learns from real recipes, 
 forgets: a title names walnuts, and none appear. This corpus shows how long a model
 remembers, because its recipes always agree with themselves. The ingredients and the
 method of the title return in the directions, some of them after more than a hundred
-words. Temperatures and times are those of the method. The oven that was lit is turned
-off, the lid that was put on is lifted, the salad that was made is served, and brackets
-and quotations are closed. `minilstm.corpora.long_range` measures whether a model's
-recipes do the same.
+words. Temperatures and times are those of the method. An oven that was lit is turned
+off. A lid that was put on is lifted. A salad that was made is served. Brackets and
+quotations are closed. `minilstm.corpora.long_range` measures whether a model's recipes
+do the same.
 
 As for `headlines` the entropy is known exactly, here in nats per word
 (`minilstm.corpora.wordgrammar`).

@@ -176,11 +176,9 @@ class CorpusBatches:
         first = min(start * self.batch_size, self.size)
         self.corpus.sample_many(first, rng)  # skipped
         while first < self.size:
-            sentences = self.corpus.sample_many(
-                min(self.batch_size, self.size - first), rng
-            )
+            count = min(self.batch_size, self.size - first)
+            sentences = self.corpus.sample_many(count, rng)
             ids = [self.tokenizer.encode(sentence) for sentence in sentences]
-            yield SequenceBatches(
-                ids, len(ids), self.tokenizer.eos_id, self.tokenizer.padding_id
-            ).pad(ids)
+            eos_id, padding_id = self.tokenizer.eos_id, self.tokenizer.padding_id
+            yield SequenceBatches(ids, len(ids), eos_id, padding_id).pad(ids)
             first += len(ids)

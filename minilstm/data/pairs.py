@@ -10,7 +10,8 @@ A target y of n tokens becomes n + 1 inputs and targets (teacher forcing):
     inputs     start  y[0]  …  y[n-1]
     targets    y[0]   y[1]  …  end
 
-Shapes: inputs, targets and sources (T, B), right-padded; vectors (T, B, F); lengths (B,).
+Shapes: inputs, targets and sources (T, B), right-padded; vectors (T, B, F); lengths
+(B,).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ Sequences = Sequence[np.ndarray]  # ids (n,), or vectors (n, F)
 
 
 def pad(sequences: Sequences) -> tuple[np.ndarray, np.ndarray]:
-    """Sequences side by side, (T, B, …), zeros at the padding; and their lengths (B,)."""
+    """Sequences side by side, (T, B, …), zeros at the padding; and lengths (B,)."""
     lengths = np.array([len(s) for s in sequences])
     first = np.asarray(sequences[0])
     shape = (int(lengths.max()), len(sequences), *first.shape[1:])
@@ -122,7 +123,8 @@ class TaggedBatches(_Examples):
         for number, (tokens, labels) in enumerate(zip(self.inputs, self.outputs)):
             if len(tokens) != len(labels):
                 raise InputError(
-                    f"sequence {number} has {len(tokens)} tokens, but {len(labels)} labels"
+                    f"sequence {number} has {len(tokens)} tokens, but {len(labels)}"
+                    " labels"
                 )
 
     def epoch(

@@ -52,9 +52,8 @@ WHITE_SPACE = re.compile(r"\s")  # what ``str.split`` splits at
 def is_mark(character: str) -> bool:
     """Whether this one character is set apart from its neighbours."""
     category = unicodedata.category(character)
-    return (
-        category[0] in "PS" or category in ("Cc", "Cn", "Cs")
-    ) and not character.isspace()
+    is_sign = category[0] in "PS" or category in ("Cc", "Cn", "Cs")
+    return is_sign and not character.isspace()
 
 
 def split_words(text: str) -> list[str]:

@@ -108,12 +108,8 @@ class WordTokenizer:
         ordered = sorted(
             counts.items(), key=lambda item: (item[1], item[0]), reverse=True
         )
-        return cls(
-            tuple(
-                word
-                for word, _ in ordered[: None if limit is None else limit - SPECIAL]
-            )
-        )
+        kept = ordered if limit is None else ordered[: limit - SPECIAL]
+        return cls(tuple(word for word, _ in kept))
 
     @property
     def unit(self) -> str:
@@ -236,11 +232,8 @@ class WordTokenizer:
         for value in each_id(ids, self.vocab_size):
             if value == self.eos_id:
                 break
-            yield (
-                SHOWN_FOR_UNKNOWN
-                if value == self.unknown_id
-                else self.tokens[value - SPECIAL]
-            )
+            is_unknown = value == self.unknown_id
+            yield SHOWN_FOR_UNKNOWN if is_unknown else self.tokens[value - SPECIAL]
 
     @cached_property
     def _id_of(self) -> dict[str, int]:
@@ -256,8 +249,7 @@ def _check_limit(limit: int) -> None:
     ):
         raise InputError(
             f"limit must be a whole number of at least {smallest} (padding, unknown"
-            " words and one word),"
-            f" not {limit!r}"
+            f" words and one word), not {limit!r}"
         )
 
 

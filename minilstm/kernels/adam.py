@@ -20,7 +20,9 @@ from minilstm.kernels.compile import kernel
 
 
 @kernel
-def adam_step(g, scale, one_minus_beta1, one_minus_beta2, alpha_t, epsilon_t, theta, m, v):
+def adam_step(
+    g, scale, one_minus_beta1, one_minus_beta2, alpha_t, epsilon_t, theta, m, v
+):
     """Returns whether θ is finite. Scalars have the dtype of the vectors.
 
     With float64 scalars the whole loop would run in float64.

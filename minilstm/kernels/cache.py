@@ -85,7 +85,9 @@ class KernelCache:
 
             target_context.refresh()
             content = read(self._path(types, target_context.codegen()))
-            return None if content is None else CompileResult._rebuild(target_context, *pickle.loads(content))
+            if content is None:
+                return None
+            return CompileResult._rebuild(target_context, *pickle.loads(content))
         return None
 
     def save_overload(self, types, compiled) -> None:  # pragma: no cover: compiler

@@ -36,7 +36,8 @@ ROUND_BITS = np.int32(0x4B40_0000)
 BIAS, PLACES = np.int32(127), np.int32(23)  # 2ⁿ is stored as n + 127, 23 places left
 ONE, HALF = np.float32(1.0), np.int32(1)
 C2, C3, C4, C5, C6 = (
-    np.float32(c) for c in (4.9999994e-01, 1.6666521e-01, 4.1668389e-02, 8.3687166e-03, 1.3814599e-03)
+    np.float32(c)
+    for c in (4.9999994e-01, 1.6666521e-01, 4.1668389e-02, 8.3687166e-03, 1.3814599e-03)
 )
 
 

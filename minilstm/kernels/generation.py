@@ -136,7 +136,8 @@ def read(weights, bh, ids, texts, first, h, c, work):
     for layer in range(h.shape[0]):
         now, b = slice(first, first + rows), weights.b[layer]
         if layer > 0 or not one_hot:
-            below, Wx = (x, weights.Wx_first) if layer == 0 else (h[layer - 1, now], weights.Wx[layer - 1])
+            below = x if layer == 0 else h[layer - 1, now]
+            Wx = weights.Wx_first if layer == 0 else weights.Wx[layer - 1]
             multiply(below, Wx, z)
         multiply(h[layer, now], weights.Wh[layer], zh)
         if c is not None:

@@ -24,7 +24,7 @@ def gru_step(ah, bx, bh, h_prev, a, q, h):
         r, z, n = a[row, :H], a[row, H : 2 * H], a[row, 2 * H :]
         for j in range(2 * H):
             a[row, j] += bx[j] + ah[row, j] + bh[j]
-        sigmoid_in_place(a[row, : 2 * H])                            # (1), (2): r and z
+        sigmoid_in_place(a[row, : 2 * H])                                  # (1), (2)
         for j in range(H):
             q[row, j] = ah[row, 2 * H + j] + bh[2 * H + j]                 # (3)
         for j in range(H):
@@ -59,7 +59,7 @@ def gru_step_backward(dh_out, gates, h_prev, q, dh, dax, dah, dbx, dbh):
         for j in range(2 * H):
             dah[row, j] = dax[row, j]
         for j in range(H):
-            dh[row, j] *= z[j]                                       # (5): to dh_prev
+            dh[row, j] *= z[j]                                             # to dh_prev
         for j in range(3 * H):
             dbx[j] += dax[row, j]
         for j in range(3 * H):

@@ -27,7 +27,7 @@ def lstm_step(zh, b, c_prev, z, c, tanh_c, h):
         for j in range(4 * H):
             z[r, j] += zh[r, j] + b[j]
         i, f, g, o = z[r, :H], z[r, H : 2 * H], z[r, 2 * H : 3 * H], z[r, 3 * H :]
-        sigmoid_in_place(z[r, : 2 * H])                              # (1), (2): i and f
+        sigmoid_in_place(z[r, : 2 * H])                                    # (1), (2)
         tanh_in_place(g)                                                   # (3)
         for j in range(H):
             c[r, j] = f[j] * c_prev[r, j] + i[j] * g[j]                    # (4)
@@ -51,9 +51,9 @@ def lstm_step_backward(dh_out, dh_next, gates, c_prev, tanh_c, dc, dz, db):
         dzi, dzf = dz[r, :H], dz[r, H : 2 * H]
         dzg, dzo = dz[r, 2 * H : 3 * H], dz[r, 3 * H :]
         for j in range(H):
-            dzo[j] = (dh_out[r, j] + dh_next[r, j]) * o[j]           # dh ⊙ o, until (5)
+            dzo[j] = (dh_out[r, j] + dh_next[r, j]) * o[j]                 # dh ⊙ o
         for j in range(H):
-            dc[r, j] += dzo[j] * (1 - tanh_c[r, j] * tanh_c[r, j])   # (6)
+            dc[r, j] += dzo[j] * (1 - tanh_c[r, j] * tanh_c[r, j])         # (6)
         for j in range(H):
             dzo[j] *= tanh_c[r, j] * (1 - o[j])                            # (6), (5)
         for j in range(H):
@@ -63,7 +63,7 @@ def lstm_step_backward(dh_out, dh_next, gates, c_prev, tanh_c, dc, dz, db):
         for j in range(H):
             dzg[j] = dc[r, j] * i[j] * (1 - g[j] * g[j])                   # (4), (3)
         for j in range(H):
-            dc[r, j] *= f[j]                                         # (4): dc_prev
+            dc[r, j] *= f[j]                                               # dc_prev (4)
         for j in range(4 * H):
             db[j] += dz[r, j]
 

@@ -47,7 +47,9 @@ def clip_by_global_norm(g: np.ndarray, max_norm: float | None) -> float:
     return clip(g, None, max_norm)
 
 
-def clip(g: np.ndarray, max_value: float | None = None, max_norm: float | None = None) -> float:
+def clip(
+    g: np.ndarray, max_value: float | None = None, max_norm: float | None = None
+) -> float:
     """Clip ``g`` in place, first by value, then by norm; returns the norm before both.
 
     A norm that is NaN or infinite leaves ``g`` unchanged, so that clipping hides no

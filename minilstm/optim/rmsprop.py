@@ -112,7 +112,7 @@ class RMSprop:
         rate = self.learning_rate if rate is None else rate
         s, u, t = state
         cast = theta.dtype.type
-        constants = cast(1 - self.rho), cast(self.momentum), cast(rate), cast(self.epsilon)
-        scalars = cast(scale), *constants
+        constants = scale, 1 - self.rho, self.momentum, rate, self.epsilon
+        scalars = tuple(map(cast, constants))
         update_in_chunks(kernels.rmsprop.rmsprop_step, g, scalars, (theta, s, u))
         return RMSpropState(s, u, t + 1)

@@ -118,10 +118,8 @@ class Archive:
         with self._zip.open(self._entries[name]) as stream:
             dtype, shape, is_fortran = _header(stream)
             count = math.prod(shape)
-            if (
-                dtype.hasobject
-                or stream.tell() + count * dtype.itemsize != self.bytes_of(name)
-            ):
+            size = stream.tell() + count * dtype.itemsize
+            if dtype.hasobject or size != self.bytes_of(name):
                 raise CheckpointError(
                     f"is damaged ({name} has not the size of {dtype} {shape})"
                 )

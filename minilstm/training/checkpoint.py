@@ -39,8 +39,8 @@ LONGEST_CONFIGURATION = 2**26  # bytes; longer only if it is most of the file
 class Checkpoint:
     """A run and what belongs to it.
 
-    A model of vectors has no tokenizer. An encoder and a decoder have one for the source,
-    ``tokenizer``, and one for the target.
+    A model of vectors has no tokenizer. An encoder and a decoder have one for the
+    source, ``tokenizer``, and one for the target.
     """
 
     training: Training
@@ -226,7 +226,8 @@ def _build(archive: Archive) -> Checkpoint:
     name = constants.pop("kind")
     if name not in OPTIMIZERS:
         raise CheckpointError(
-            f"was trained by the optimizer {name!r}, which is not among {', '.join(OPTIMIZERS)}"
+            f"was trained by the optimizer {name!r}, which is not among"
+            f" {', '.join(OPTIMIZERS)}"
         )
     optimizer = OPTIMIZERS[name](**constants)
     arrays = _arrays(

@@ -66,9 +66,8 @@ class Training:
     epoch: int = 0  # epochs done
     position: int = 0  # mini-batches done of the current epoch
     step: int = 0  # training steps done
-    state: States | None = (
-        None  # passed on between mini-batches within an epoch of running text
-    )
+    # passed on between mini-batches within an epoch of running text
+    state: States | None = None
     seconds: float = 0.0
     nats: float = 0.0  # summed over the tokens since the last row of the history
     tokens: int = 0
@@ -76,9 +75,8 @@ class Training:
     epoch_nats: float = 0.0  # summed over the tokens of the current or just ended epoch
     epoch_tokens: int = 0
     valid_loss: float | None = None  # of the epoch that has just ended
-    unreported: StepRecord | None = (
-        None  # last step of an epoch or run not yet reported to all callbacks
-    )
+    # last step of an epoch or run not yet reported to all callbacks
+    unreported: StepRecord | None = None
     history: list[HistoryRow] = field(default_factory=list)
     samples: list[str] = field(default_factory=list)
     stop: str | None = None  # reason of a callback to end the run

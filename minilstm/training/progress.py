@@ -32,10 +32,8 @@ def in_other_units(nats: float, characters: float = 1.0) -> str:
     >>> in_other_units(2.0, characters=1.0)
     '2.885 bits per character, perplexity 7.389'
     """
-    return (
-        f"{bits(nats) / characters:.3f} bits per character, perplexity"
-        f" {perplexity(nats):.4g}"
-    )
+    per_character = bits(nats) / characters
+    return f"{per_character:.3f} bits per character, perplexity {perplexity(nats):.4g}"
 
 
 class Progress(Callback):

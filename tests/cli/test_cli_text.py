@@ -187,6 +187,6 @@ def test_a_prompt_file_is_read_as_texts_are(here, run):
 
 
 def test_the_option_format_has_all_formats_that_can_be_read():
-    assert arguments.FORMATS == FORMATS
+    assert defaults.FORMATS == FORMATS
     typed = vars(arguments.parser().parse_args(["train", "x"]))
     assert set(HOW_TO_READ) <= typed.keys()

@@ -193,7 +193,7 @@ def test_the_printed_numbers_equal_those_computed_by_hand(here, run, tokens):
         targets = [*ids[1:], kept.tokenizer.eos_id]
         nats += sum(np.log(np.exp(row).sum()) - row[k] for row, k in zip(logits, targets))
         count += len(ids)
-    match = re.search(r"validation (\d\S+)\n +validation: (\S+) bits a character, perplexity (\S+)\n", out)
+    match = re.search(r"validation (\d\S+)\n +validation: (\S+) bits per character, perplexity (\S+)\n", out)
     loss = nats / count
     expected = [loss, nats / np.log(2) / characters, np.exp(loss)]
     assert [float(number) for number in match.groups()] == pytest.approx(expected, rel=6e-4)

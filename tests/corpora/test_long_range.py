@@ -129,9 +129,9 @@ def test_a_recipe_that_ends_early_does_not_look_better(samples):
         assert kept_by_distance(short).share_kept(kind) < 0.3
     cut = kept_by_distance(short, ended=False)
     assert cut.share_kept() == 1
-    assert cut.due_a_text(near=100) == 0
+    assert cut.due_per_text(near=100) == 0
     # compared by the number of agreements that were due
-    assert cut.due_a_text() < kept_by_distance(samples).due_a_text() / 2
+    assert cut.due_per_text() < kept_by_distance(samples).due_per_text() / 2
 
 
 def test_a_single_wrong_word_breaks_a_single_agreement(samples):
@@ -164,9 +164,9 @@ def test_each_word_is_of_one_kind_and_stands_only_where_it_is_chosen_or_recalled
 @given(st.lists(st.sampled_from(["|", ".", "(", ")", '"', "the", "for", "45", "degrees", "minutes", "off", *sorted(KIND)])),
        st.booleans())
 def test_any_row_of_words_can_be_evaluated(words, ended):
-    found = promises(words, ended)
-    assert all(1 <= promise.distance <= len(words) and promise.kind in KINDS for promise in found)
-    assert set(promises(words, ended=False)) <= set(promises(words, ended=True))
+    found = agreements(words, ended)
+    assert all(1 <= agreement.distance <= len(words) and agreement.kind in KINDS for agreement in found)
+    assert set(agreements(words, ended=False)) <= set(agreements(words, ended=True))
     if "|" not in words and not ended:
         assert not any(agreement.kind in NAMED for agreement in found)
 
@@ -202,7 +202,7 @@ def test_the_table_fits_80_columns_and_says_what_was_counted():
 
 
 def test_agreements_are_plain_values():
-    assert promises(split_words(TITLE + "Wash the leeks."), ended=False) == [Promise("main", 8, True)]
+    assert agreements(split_words(TITLE + "Wash the leeks."), ended=False) == [Agreement("main", 8, True)]
 
 
 def test_the_example_in_the_docstring_is_right():

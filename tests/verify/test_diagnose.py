@@ -7,7 +7,7 @@ from minilstm import InputError, reference
 from minilstm.reference import sequence
 from minilstm.reference.functions import sigmoid
 from minilstm.verify import diagnose, diagnose_loss, diagnose_sequence, diagnose_step
-from minilstm.verify.diagnose import trials
+from minilstm.verify.diagnose import trial
 from tests.helpers.text import one_line
 
 

@@ -37,6 +37,7 @@ from minilstm.data.readers.reading import Reading
 from minilstm.data.readers.tables import AG_NEWS_COLUMNS, read_csv
 
 __all__ = [
-    "AG_NEWS_COLUMNS", "FORMATS", "Reading", "STANDARD_INPUT", "TABLES", "WITH_COLUMNS", "format_of", "name_of", "read_csv",
-    "read_json", "read_lines", "read_recipes", "read_sequences", "read_text", "split_sequences", "split_text",
+    "AG_NEWS_COLUMNS", "FORMATS", "Reading", "STANDARD_INPUT", "TABLES", "WITH_COLUMNS",
+    "format_of", "name_of", "read_csv", "read_json", "read_lines", "read_recipes",
+    "read_sequences", "read_text", "split_sequences", "split_text",
 ]  # fmt: skip

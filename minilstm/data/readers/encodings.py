@@ -102,9 +102,8 @@ def _wide_encoding(data: bytes) -> str | None:
             text = codecs.getincrementaldecoder(encoding)().decode(sample)
         except UnicodeDecodeError:
             continue
-        if all(
-            unicodedata.category(c) not in NO_CHARACTERS or c.isspace() for c in text
-        ):
+        characters = (c for c in text if not c.isspace())
+        if all(unicodedata.category(c) not in NO_CHARACTERS for c in characters):
             return encoding
     return None
 
@@ -132,7 +131,7 @@ def _not_utf8(data: bytes, error: UnicodeDecodeError) -> str:
         return (
             "ends in the middle of a letter (its last bytes are"
             f" {_hex(data[error.start :])}) and"
-            f" seems to be cut off: get it again, or keep what is whole of it, the first"
+            " seems to be cut off: get it again, or keep what is whole of it, the first"
             f" {error.start:,} bytes, as `head -c {error.start} FILE > WHOLE` does"
         )
     if good > bad:

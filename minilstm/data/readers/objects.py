@@ -111,11 +111,12 @@ def _objects_of_list(text: str, name: str) -> Entries:
     try:
         entries = _parse(text, name)
     except json.JSONDecodeError as error:
-        is_by_line = error.msg == "Extra data" and error.lineno > 1
+        advice = "correct the file there"
+        if error.msg == "Extra data" and error.lineno > 1:
+            advice += "; or, if each line is an object of its own, add --format jsonl"
         raise InputError(
             f"{name} is not JSON at line {error.lineno}, column {error.colno}"
-            f" ({error.msg}): correct the"
-            f" file there{'; or, if each line is an object of its own, add --format jsonl' * is_by_line}"
+            f" ({error.msg}): {advice}"
         ) from error
     if not isinstance(entries, list) or not entries:
         raise InputError(f"{name} must hold a JSON list of objects, at least one")
@@ -136,10 +137,12 @@ def _objects_by_line(text: str, name: str) -> Entries:
         try:
             entry = _parse(line, name)
         except json.JSONDecodeError as error:
+            advice = "correct the line"
+            if not entries:
+                advice += "; or, if it is one list of objects, add --format json"
             raise InputError(
                 f"{name} is not JSON at line {number}, column {error.colno}"
-                f" ({error.msg}): correct the"
-                f" line{'; or, if it is one list of objects, add --format json' * (not entries)}"
+                f" ({error.msg}): {advice}"
             ) from error
         if not isinstance(entry, dict):
             raise InputError(

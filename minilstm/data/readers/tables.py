@@ -86,12 +86,8 @@ def looks_like_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bo
     """Whether the first row is a header, by the rule at the top of this file."""
     names = 0
     for place, cell in enumerate(first):
-        if (
-            cell == ""
-            and place == 0
-            or _is_name(cell)
-            and all(row[place] != cell for row in rows)
-        ):
+        is_name = _is_name(cell) and all(row[place] != cell for row in rows)
+        if is_name or cell == "" and place == 0:
             names += 1
         elif any(character.isalpha() for character in cell):
             return False

@@ -8,7 +8,7 @@ made of one dz:
 so dz can be solved for: D + H + 1 equations for B unknowns, in each of its columns. If
 three or more of the five agree with one dz, that is the dz of the function under test,
 right or wrong. Each of the five is then checked against *that* dz. In the same way the
-four gates and dc_prev give its dc, and the output gate together with dc gives its dh.
+blocks of dz and dc_prev give its dc, and the output gate together with dc gives its dh.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def before_gates(
 def own_parts(parts: Parts, case: Case) -> Parts:
     """The results of a backward step, each as if all that it is made of were right.
 
-    dh, dc, dc_prev, the four gates of dz and the outputs, in the order of computing.
+    dh, dc, dc_prev, the blocks of dz and the outputs, in the order of computing.
     What differs from the right ones is where a mistake was made. What merely follows
     from one does not differ. Where no dz is found the results stay as they are.
     """

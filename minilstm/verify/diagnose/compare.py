@@ -37,6 +37,15 @@ from minilstm.verify.gradcheck.conduct import CHANGES_CACHE, CONSUMES_CACHE, KEE
 
 UNWRITTEN = "never written, or only added to"
 LEFT_OVER = "np.empty and np.empty_like keep what was in memory before: use np.zeros."
+TANH_TWICE = "tanh of tanh(c)"  # or a cache that has c where ours has tanh(c)
+IF_CACHE_KEEPS_C = (
+    "The last field of the cache is tanh(c): if your cache keeps c, give your own"
+    " forward {} as the second argument."
+)
+CACHE_KEEPS_C = (
+    "That is with c as the last field of the cache, where reference.lstm_step has"
+    " tanh(c). Give your own forward {} as the second argument, to check both."
+)
 ROUGH = (
     "It equals ours to six digits and no further: is something computed in float32, or"
     " by differences?"
@@ -61,7 +70,8 @@ def diagnose(
         (x, h_prev, c_prev, Wx, Wh, b) to (h, c, cache). It is compared first, and
         ``my_step_backward`` gets its cache, of any form. Each backward step follows its
         own forward step, so an object may keep the cache, and ``my_step`` return None
-        for it. Default: ``reference.lstm_step``.
+        for it. Default: ``reference.lstm_step``. Its cache is the named tuple (x,
+        h_prev, c_prev, i, f, g, o, tanh_c).
     seed : int
         Of the random cases.
 
@@ -83,9 +93,12 @@ def diagnose(
         forward = examine(step_trial(seed), my_step)
         if not forward.right:
             return forward
-    return examine(
-        step_backward_trial(seed, my_step or lstm_step), my_step_backward, in_a_step
-    )
+    trial = step_backward_trial(seed, my_step or lstm_step)
+    found = examine(trial, my_step_backward, in_a_step)
+    if my_step is not None:
+        return found
+    with_c = step_backward_trial(seed, lstm_step_keeping_c)
+    return about_the_cache(found, with_c, my_step_backward)
 
 
 def diagnose_sequence(
@@ -101,8 +114,9 @@ def diagnose_sequence(
     my_forward : callable, optional
         (x, (h0, c0), Wx, Wh, b) to (h, (hT, cT), caches). It is compared first, and
         ``my_backward`` gets its caches, of any form. Each backward pass follows its own
-        forward pass; the caches may be used up, or kept on an object. Default: one
-        cache of ``reference.lstm_step`` for each step.
+        forward pass; the caches may be used up, or kept on an object. Default: a list
+        with the cache of ``reference.lstm_step``, (x, h_prev, c_prev, i, f, g, o,
+        tanh_c), of each step.
     seed : int
         Of the random cases.
 
@@ -120,9 +134,38 @@ def diagnose_sequence(
         forward = examine(sequence_trial(seed), my_forward)
         if not forward.right:
             return forward
-    return examine(
-        sequence_backward_trial(seed, my_forward or lstm_sequence), my_backward, in_time
-    )
+    trial = sequence_backward_trial(seed, my_forward or lstm_sequence)
+    found = examine(trial, my_backward, in_time)
+    if my_forward is not None:
+        return found
+    with_c = sequence_backward_trial(seed, lstm_sequence_keeping_c)
+    return about_the_cache(found, with_c, my_backward)
+
+
+def about_the_cache(found: Diagnosis, with_c: Trial, function: Callable) -> Diagnosis:
+    """The diagnosis, unless the function is right with c in the cache for tanh(c)."""
+    what = found.title.split()[1]  # of "backward step", "backward pass through time"
+    if found.right:
+        return found
+    if not differences(with_c.yours(function), with_c.right()):
+        found = examine(with_c, function)
+        return replace(found, notes=(CACHE_KEEPS_C.format(what), *found.notes))
+    if TANH_TWICE in {mistake.name for mistake in found.mistakes}:
+        return replace(found, notes=(IF_CACHE_KEEPS_C.format(what), *found.notes))
+    return found
+
+
+def lstm_step_keeping_c(*inputs):
+    """Our forward step with another cache: c is its last field, without a name."""
+    h, c, cache = lstm_step(*inputs)
+    return h, c, (*cache[:-1], c)
+
+
+def lstm_sequence_keeping_c(*inputs):
+    """Our forward pass with such a cache for each step."""
+    h, final, caches = lstm_sequence(*inputs)
+    with_c = lambda cache: cache.f * cache.c_prev + cache.i * cache.g
+    return h, final, [(*cache[:-1], with_c(cache)) for cache in caches]
 
 
 def diagnose_step(my_step: Callable, *, seed: int = 0) -> Diagnosis:

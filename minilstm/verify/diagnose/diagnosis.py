@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from minilstm.verify.diagnose.mistakes import MISTAKES
 from minilstm.verify.diagnose.variant import Mistake
 
 Parts = dict[str, Any]  # results, by name
@@ -83,8 +84,9 @@ class Diagnosis:
             if not finding.has_a_name:
                 which = "What is left is" if named else "It is"
                 yield (
-                    f"{which} none of the known ones ({self.known} mistakes were"
-                    " tried, alone and in pairs)."
+                    f"{which} none of the known ones: {self.known} of the"
+                    f" {len(MISTAKES)} known mistakes were tried, alone and in pairs,"
+                    f" those of a {self.title}."
                 )
                 yield from (INDENT + line for line in str(finding).splitlines())
 

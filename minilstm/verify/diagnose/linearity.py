@@ -1,8 +1,8 @@
 """Backward is linear in dh and dc: twice the dh and dc give twice the gradients.
 
-This is tested with dh and dc a thousand times smaller and larger, since gradients that
-are clipped within the backward pass are right until they are large; and with zeros,
-which show what is added besides.
+This is tested with dh and dc a thousand times smaller and larger. Gradients that are
+clipped within the backward pass are right until they are large. And it is tested with
+zeros, which show what is added.
 """
 
 from __future__ import annotations

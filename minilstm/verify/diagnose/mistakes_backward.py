@@ -264,7 +264,8 @@ STEP_BACKWARD = made_in(
      "Burton2000/CS231n-2017 7; Element-Research/rnn 31"),
     ("hidden-state gradient not carried", "dh_prev = dz @ Wh.T",
      "dh_prev = np.zeros_like(dh)", ALL_GATES,
-     "h_prev is in all four gates, so its gradient comes from all four.",
+     "h_prev is in three gates and the candidate, so its gradient comes from all"
+     " four.",
      "qixianbiao/RNN 2"),
     ("transposed recurrent weights", "dh_prev = dz @ Wh.T",
      f"dh_prev = {_BY_GATES.format('Wh')}", ALL_GATES,

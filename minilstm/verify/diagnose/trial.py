@@ -194,9 +194,8 @@ class Trial:
             first = self.parts_of(function, fresh())
             try:
                 return first, self.parts_of(function, fresh())
-            except (
-                InputError
-            ) as error:  # the form of results of a cache that is used up
+            # the form of results of a cache that is used up
+            except InputError as error:
                 return first, {RAISES: str(error)}
 
 

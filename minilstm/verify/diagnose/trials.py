@@ -253,7 +253,7 @@ def _arguments(case: Case) -> Case:
 
 
 def _gates(grads: dict[str, Any]) -> Parts:
-    """The gradients of the weights, each cut into its blocks: three gates and a candidate."""
+    """The gradients of the weights, each cut into three gates and the candidate."""
     parts: Parts = {}
     for name in ("b", "Wx", "Wh"):
         array = np.asarray(grads[name])

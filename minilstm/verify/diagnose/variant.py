@@ -34,9 +34,8 @@ class Mistake:
     wrong: str  # what stands there by mistake
     equation: str  # which one it violates; "" for none in particular
     why: str
-    seen: str = (
-        ""  # repositories and issues on GitHub: "owner/name 9, 47; owner/name 2"
-    )
+    # repositories and issues on GitHub: "owner/name 9, 47; owner/name 2"
+    seen: str = ""
     shown: str = ""  # ``wrong`` as in most programs, where our source differs
     belongs: str = ""  # and ``right``
 
@@ -86,9 +85,10 @@ def made_in(function: Any, *rows: tuple[str, ...]) -> list[Mistake]:
 def variant(
     function: Any, mistakes: Iterable[Mistake], **replaced: Any
 ) -> Callable[..., Any]:
-    """``function`` with the mistakes that are made in it; ``replaced``: names in it.
+    """``function`` with those of the mistakes that are made in it.
 
-    Raises ValueError if two of the mistakes change the same part of the source.
+    ``replaced`` has other values for names that it uses. Raises ValueError if two of
+    the mistakes change the same part of the source.
     """
     changed = _source(function)
     for mistake in mistakes:

@@ -124,11 +124,8 @@ def check_gradients(
             rng,
         )
     except NotForComplex as error:
-        if (
-            method != "auto"
-            or tolerance is not None
-            and tolerance < METHODS["central"].tolerance
-        ):
+        exact = tolerance is not None and tolerance < METHODS["central"].tolerance
+        if method != "auto" or exact:
             raise
         comparison, rows = _compare(
             "central", objective, params, yours, loss, tolerance, rng
@@ -268,10 +265,8 @@ def _compare_projections(
         where = _search(yours, derivative, params[name], rng)
         at = float(yours[where]), derivative(_unit(yours.shape, where))
         kink_at = lambda _, gap: _kinks_of(objective, params, name)(where, gap)
-        if (
-            comparison.row(name, np.full(1, at[0]), np.full(1, at[1]), kink_at).verdict
-            == "WRONG"
-        ):
+        entry, its_derivative = np.full(1, at[0]), np.full(1, at[1])
+        if comparison.row(name, entry, its_derivative, kink_at).verdict == "WRONG":
             return replace(row, where=where, yours=at[0], derivative=at[1])
     sides = kink(objective, params, {name: worst})
     if sides is None:

@@ -151,8 +151,7 @@ def _differs(got: dict[str, np.ndarray], want: dict[str, np.ndarray]) -> str:
     """
     largest = max(float(np.abs(array).max()) for array in want.values())
     for name, array in want.items():
-        if (
-            np.abs(got[name] - array) > 1e-6 * np.abs(array).max() + 1e-12 * largest
-        ).any():
+        rounding = 1e-6 * np.abs(array).max() + 1e-12 * largest
+        if (np.abs(got[name] - array) > rounding).any():
             return name
     return ""

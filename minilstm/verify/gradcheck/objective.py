@@ -34,13 +34,11 @@ from minilstm.verify.gradcheck.numerical import (
 )
 from minilstm.verify.gradcheck.traces import line_of, quoted
 
-ComplexWarning: type[Warning] = getattr(
-    np, "exceptions", np
-).ComplexWarning  # NumPy 1.24 has it at the top
+_exceptions = getattr(np, "exceptions", np)  # NumPy 1.24 has them at the top
+ComplexWarning: type[Warning] = _exceptions.ComplexWarning
 EPSILON = float(np.finfo(np.float64).eps)
-DIRECTIONS = (
-    3  # along which a complex step must agree with differences, for each parameter
-)
+# along which a complex step must agree with differences, for each parameter
+DIRECTIONS = 3
 REAL_ONLY = re.compile(  # in a line of code
     r"\b(?:float|math\.\w+)(?=\()|\.astype\(.*?\)|\bdtype ?= ?(?:np\.)?(?:float|int)\w*"
 )
@@ -286,22 +284,13 @@ class Objective:
         rounding = self.noise * largest / (longest / 4) + 1e-9 * abs(derivative)
         if abs(middle - short) > abs(long - middle) / 2 + rounding:
             return None
-        if (
-            abs(derivative - short)
-            > 10 * max(abs(middle - short), abs(long - middle)) + rounding
-        ):
-            return short
-        return None
+        error = max(abs(middle - short), abs(long - middle))
+        return short if abs(derivative - short) > 10 * error + rounding else None
 
     def _suspects(self, params: Params) -> str:
         """What the loss uses that is not for complex numbers, as far as one can see."""
-        names = ", ".join(
-            sorted(
-                watch(
-                    self.function, {name: array.real for name, array in params.items()}
-                )
-            )
-        )
+        real = {name: array.real for name, array in params.items()}
+        names = ", ".join(sorted(watch(self.function, real)))
         return f"it uses numpy's {names}" if names else f"look for {SUSPECTS}"
 
 
@@ -325,8 +314,9 @@ def random_direction(rng: np.random.Generator, array: np.ndarray) -> np.ndarray:
 
 
 UNSAFE = {
-    "absolute", "fabs", "sign", "conjugate", "maximum", "minimum", "fmax", "fmin", "greater", "greater_equal", "less",
-    "less_equal", "heaviside", "floor", "ceil", "rint", "real", "conj", "real_if_close", "norm", "vdot", "where", "clip",
+    "absolute", "fabs", "sign", "conjugate", "maximum", "minimum", "fmax", "fmin",
+    "greater", "greater_equal", "less", "less_equal", "heaviside", "floor", "ceil",
+    "rint", "real", "conj", "real_if_close", "norm", "vdot", "where", "clip",
 }  # fmt: skip
 
 

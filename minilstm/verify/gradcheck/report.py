@@ -29,9 +29,8 @@ class ParameterCheck:
     dead: bool  # whether the loss does not depend on this parameter
     loss: float
     floor: float = 0.0  # the denominator floor, see ``GradientCheck.legend``
-    kinks: int = (
-        0  # entries with a kink, at which the gradient is one of the subgradients
-    )
+    # entries with a kink, at which the gradient is one of the subgradients
+    kinks: int = 0
     kink: str = ""  # the sentence about the first of them, or about the entry ``where``
 
     @property

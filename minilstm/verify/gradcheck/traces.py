@@ -20,20 +20,17 @@ NOT_THEIRS = (
 def line_of(error: BaseException) -> str:
     """The innermost line that is neither ours nor a library's; "" if there is none.
 
-    It reads " in line 12 of lstm.py, `h[t] = h_t`".
-
-    What was typed into an interpreter may have a number and no text.
+    It reads " in line 12 of lstm.py, `h[t] = h_t`". What was typed into an interpreter
+    may have a number and no text.
     """
     found, trace = "", error.__traceback__
     while trace is not None:
         code, number = trace.tb_frame.f_code, trace.tb_lineno
         if not code.co_filename.startswith(NOT_THEIRS):
-            text = linecache.getline(
-                code.co_filename, number, trace.tb_frame.f_globals
-            ).strip()
-            found = f" in line {number} of {Path(code.co_filename).name}" + (
-                f", `{text}`" if text else ""
-            )
+            scope = trace.tb_frame.f_globals
+            text = linecache.getline(code.co_filename, number, scope).strip()
+            found = f" in line {number} of {Path(code.co_filename).name}"
+            found += f", `{text}`" if text else ""
         trace = trace.tb_next
     return found
 
