@@ -108,8 +108,9 @@ def compare(
     rng = np.random.default_rng(SEED)
     V, E, H, K = sizes[3:]
     parameters = EncoderDecoder(V, V, E, H, attention=K, bidirectional=True).parameters
-    # large enough for attention to prefer some steps, or its gradients would nearly cancel
-    parameters.flat[...] = rng.normal(0, 0.3, parameters.flat.size)
+    parameters.flat += rng.uniform(-0.05, 0.05, parameters.flat.size)  # biases, too
+    for key in ("Wq", "Wa", "v"):  # so that attention prefers some steps; else its
+        parameters[f"decoder.attention.{key}"][...] *= 4  # gradients nearly cancel
     weights = {WEIGHTS + key: array for key, array in parameters.items()}
     with tempfile.TemporaryDirectory() as folder:
         job = Path(folder) / "job.npz"
