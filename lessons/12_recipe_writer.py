@@ -25,7 +25,7 @@ from collections import Counter
 from minilstm import Adam, LanguageModel, WordTokenizer
 from minilstm.corpora.agreement import expand
 from minilstm.corpora.pantry import PLURAL, WORDS
-from minilstm.corpora.promises import KINDS, NAMED, NEAR, kept_by_distance
+from minilstm.corpora.long_range import KINDS, NAMED, NEAR, kept_by_distance
 from minilstm.corpora.recipes import SHAPES, recipes
 from minilstm.corpora.wordgrammar import WordGrammar
 from minilstm.course import COLOURS, pyplot, quick, save
