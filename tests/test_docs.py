@@ -16,6 +16,7 @@ from tests.helpers.paths import LESSONS, ROOT
 
 PAGES = [
     *(ROOT / folder / "README.md" for folder in (".", "benchmarks", "lessons")),
+    ROOT / "CHANGELOG.md",
     ROOT / "CONTRIBUTING.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]
