@@ -47,7 +47,7 @@ QUICK = quick()
 # ## Teacher forcing
 #
 # The decoder is a language model: it predicts each token of the target from those
-# before it. In training it reads the *true* tokens, and not its own predictions. This is
+# before it. In training it reads the *true* tokens, not its own predictions. This is
 # called *teacher forcing* (Williams and Zipser, 1989). A start token is put before the
 # target, and an end token after it:
 #
@@ -117,13 +117,13 @@ def forward(p, source, source_lengths, inputs, targets, n):
 #
 # Backward has the same parts in the opposite order, and each is known: the loss from
 # lesson 8, a layer through time from lesson 5. Only the place where the two networks
-# meet is new. `sequence_backward` of a decoder layer returns the gradient of its initial
-# state, dh0 and dc0. The initial state *is* the final state of the encoder layer. So
-# this is the `dstate` with which backward through that encoder layer begins.
+# meet is new. `sequence_backward` of a decoder layer returns the gradient of its
+# initial state, dh0 and dc0. The initial state *is* the final state of the encoder
+# layer. So this is the `dstate` with which backward through that encoder layer begins.
 #
-# Nothing reads the outputs of the encoder's top layer, so their gradient is 0. The final
-# states of both layers are read. Their gradients are all that the encoder ever gets: h
-# and c, of every layer.
+# Nothing reads the outputs of the encoder's top layer, so their gradient is 0. (In
+# lesson 19 attention reads them.) The final states of both layers are read. Their
+# gradients are all that the encoder ever gets: h and c, of every layer.
 #
 # `keep` multiplies these gradients by 1 or 0, to see what a lost one does.
 

@@ -19,7 +19,7 @@ def pair_backward(backward, dh, S):
     zeros = np.zeros((B, H)), np.zeros((B, H))
     dx, dstate1 = backward("decoder1", dh, zeros)
     dx_target, dstate0 = backward("decoder0", dx, zeros)
-    dx, _ = backward("encoder1", np.zeros((S, B, H)), dstate1)  # only its final state is read
+    dx, _ = backward("encoder1", np.zeros((S, B, H)), dstate1)  # nothing reads its h
     dx_source, _ = backward("encoder0", dx, dstate0)
     return dx_target, dx_source
 
