@@ -21,6 +21,7 @@ from typing import Any
 Settings = dict[str, Any]
 
 CELLS = ("lstm", "gru", "rnn")
+POOLINGS = ("final", "last", "mean", "max")
 FORMATS = ("csv", "tsv", "json", "jsonl", "text")
 OPTIMIZERS = ("adam", "rmsprop", "sgd")
 
@@ -72,5 +73,13 @@ PUBLISHED_BUGS: dict[str, Settings] = {
 EPOCHS, STEPS, MOST_EPOCHS = 4, 1_000, 100  # of files, without --epochs and --steps
 SAMPLE: Settings = {"temperature": 0.7, "length": 300, "count": 5, "seed": 0}
 TEMPERATURES_SHOWN = (1.0, 0.2)  # by sample --show-top
-# of the model that check builds
+# of the models that check builds
 SIZES = {"V": 7, "E": 3, "H": 5, "L": 2, "T": 6, "B": 4}
+_OF_CLASSES = {**SIZES, "H": 6, "C": 3}
+SIZES_OF = {
+    "language-model": SIZES,
+    "classifier": _OF_CLASSES,
+    "tagger": _OF_CLASSES,
+    "encoder-decoder": {**SIZES, "H": 6, "S": 5, "K": 4},
+    "captioner": {**SIZES, "F": 3},
+}

@@ -10,7 +10,8 @@ from __future__ import annotations
 import argparse
 
 from minilstm import __version__
-from minilstm.cli.defaults import CELLS, DEFAULTS, SAMPLE, SIZES, TEMPERATURES_SHOWN
+from minilstm.cli.defaults import CELLS, DEFAULTS, POOLINGS, SAMPLE, SIZES, SIZES_OF
+from minilstm.cli.defaults import TEMPERATURES_SHOWN
 from minilstm.cli.option_types import count, natural, positive_integer, rate
 from minilstm.cli.option_types import temperatures
 from minilstm.cli.train_options import add_train
@@ -139,15 +140,32 @@ def add_check(commands) -> None:
         "check",
         help="check all gradients of a model",
         description="Check the gradients of a random model, from token ids to loss:"
-        " of every parameter and of both initial states, with sequences of different"
-        " lengths. They are compared with numerical derivatives. The complex step"
+        " of every parameter, and of a language model's initial states, with sequences"
+        " of different lengths. They are compared with numerical derivatives. The complex step"
         " must agree to a relative error of 1e-12. Central differences and"
         " projections have rounding errors of their own and must agree to 1e-5. The"
         " exit status is 1 if a gradient is wrong.",
     )
     check.add_argument(
+        "--model", choices=SIZES_OF, default="language-model",
+        help="kind of model (default: %(default)s)",
+    )
+    check.add_argument(
         "--cell", choices=CELLS, default=DEFAULTS["cell"],
         help="recurrent cell (default: %(default)s)",
+    )
+    check.add_argument(
+        "--bidirectional", action="store_true",
+        help="layers that read in both directions; of an encoder-decoder, the encoder's;"
+        " needs H even",
+    )
+    check.add_argument(
+        "--pooling", choices=POOLINGS,
+        help="how a classifier makes one vector of a sequence (default: final)",
+    )
+    check.add_argument(
+        "--reverse-source", action="store_true",
+        help="an encoder-decoder that reads the source last token first",
     )
     check.add_argument(
         "--dropout", type=rate, default=0.0, metavar="P",
@@ -162,7 +180,9 @@ def add_check(commands) -> None:
         "--sizes",
         metavar=",".join(f"{letter}={size}" for letter, size in SIZES.items()),
         help="any of: vocabulary V, embedding E (0: one-hot), hidden size H, layers"
-        " L, time steps T, sequences in the mini-batch B (default: as shown)",
+        " L, time steps T, sequences in the mini-batch B (default: as shown); classes C"
+        " of a classifier or tagger (3); source steps S (5) and attention K (4; 0:"
+        " none) of an encoder-decoder; features F of a captioner (3)",
     )
     check.add_argument(
         "--seed", type=natural, default=0, metavar="S",

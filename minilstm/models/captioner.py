@@ -135,13 +135,15 @@ class Captioner(PerTokenModel):
         others = build_layers(vocab_size, embedding, hidden, layers, cell)
         return {**bridges, **others}
 
-    def vector_gradients(self, batch: VectorBatch) -> np.ndarray:
+    def vector_gradients(
+        self, batch: VectorBatch, dropout_rng: np.random.Generator | None = None
+    ) -> np.ndarray:
         """dL/dv (B, F) of the mean loss of a mini-batch: which features matter, and how.
 
-        Raises InputError and InUseError as ``loss_and_gradients`` does.
+        Arguments and errors as for ``loss_and_gradients``.
         """
         self._check_kind(batch)
-        shards = [CaptionShard(*self._check(batch), slice(None))]
+        shards = [CaptionShard(*self._check(batch, dropout_rng), slice(None))]
         with self._ownership.use("take"), self._replicas.borrow(1) as (replica,):
             replica.loss_and_gradients(shards[0])
             return replica.dvectors

@@ -1,12 +1,15 @@
-"""The gradient check of a whole language model: all parameters and initial states.
+"""The gradient check of a whole model: all parameters, and a language model's states.
 
-The dropout mask is the same at every evaluation.
+``shapes.py`` has the models of other shapes: classifiers, taggers, encoder-decoders and
+captioners. The dropout mask is the same at every evaluation.
 
 The compiled engine itself computes the loss, in float64 for differences and in
 complex128 for a complex step, with padding and different lengths in the batch.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -15,31 +18,35 @@ from minilstm.errors import InputError
 from minilstm.models.batch import Batch
 from minilstm.models.language_model import LanguageModel, States
 from minilstm.models.build import CELLS
+from minilstm.models.model import Model
 from minilstm.verify.gradcheck.check import check_gradients
 from minilstm.verify.gradcheck.report import GradientCheck
+from minilstm.verify.gradcheck.shapes import BATCHES, check_shape
 
 
 def check_model(
-    model: LanguageModel,
-    batch: Batch,
+    model: Model,
+    batch: Any,
     state: States | None = None,
     *,
     method: str = "complex",
     tolerance: float | None = None,
     seed: int = 0,
 ) -> GradientCheck:
-    """Check the gradients of all parameters and of the initial states.
+    """Check the gradients of all parameters, and of a language model's initial states.
 
     The initial states are rows of the table: ``lstm0.h0``, ``lstm0.c0``, ``gru0.h0`` …
+    So are a captioner's ``vectors``.
 
     Parameters
     ----------
-    model : LanguageModel
+    model : LanguageModel, Classifier, Tagger, EncoderDecoder or Captioner
         Of dtype float64. It is not changed.
-    batch : Batch
-        Inputs and targets (T, B), lengths (B,).
+    batch : mini-batch
+        Of the model's kind; for a language model, ``Batch``.
     state : tuple of states, optional
-        Initial state of each layer, (B, H) arrays. Default: random.
+        Initial state of each layer of a language model, (B, H) arrays. Default: random.
+        Other models take none.
     method, tolerance, seed
         As in ``check_gradients``.
 
@@ -53,13 +60,18 @@ def check_model(
     InputError
         If the model is not of float64; and as ``check_gradients``.
     """
-    if not isinstance(model, LanguageModel) or not isinstance(batch, Batch):
+    of_language = isinstance(model, LanguageModel) and isinstance(batch, Batch)
+    if not of_language and type(model) not in BATCHES:
         raise InputError("check_model takes a LanguageModel and a Batch")
     if model.dtype != np.float64:
         raise InputError(
             f"a gradient check needs a model of dtype float64, not {model.dtype};"
-            " LanguageModel(…, dtype=float)"
+            f" {type(model).__name__}(…, dtype=float)"
         )
+    if not isinstance(model, LanguageModel):
+        if state is not None:
+            raise InputError("only a language model takes an initial state")
+        return check_shape(model, batch, method=method, tolerance=tolerance, seed=seed)
     rng = np.random.default_rng([check_seed("seed", seed), 1])
     model.loss(batch, state)  # reports what does not fit
     B = np.shape(batch.inputs)[1]
