@@ -141,8 +141,8 @@ def add_check(commands) -> None:
         help="check all gradients of a model",
         description="Check the gradients of a random model, from token ids to loss:"
         " of every parameter, and of a language model's initial states, with sequences"
-        " of different lengths. They are compared with numerical derivatives. The complex step"
-        " must agree to a relative error of 1e-12. Central differences and"
+        " of different lengths. They are compared with numerical derivatives. The"
+        " complex step must agree to a relative error of 1e-12. Central differences and"
         " projections have rounding errors of their own and must agree to 1e-5. The"
         " exit status is 1 if a gradient is wrong.",
     )
@@ -156,8 +156,8 @@ def add_check(commands) -> None:
     )
     check.add_argument(
         "--bidirectional", action="store_true",
-        help="layers that read in both directions; of an encoder-decoder, the encoder's;"
-        " needs H even",
+        help="layers that read in both directions; of an encoder-decoder, the"
+        " encoder's; needs H even",
     )
     check.add_argument(
         "--pooling", choices=POOLINGS,

@@ -8,6 +8,13 @@ from minilstm.verify.diagnose.compare import (
 )
 from minilstm.verify.diagnose.diagnosis import Diagnosis, Finding
 from minilstm.verify.diagnose.mistakes import MISTAKES
+from minilstm.verify.diagnose.shapes import (
+    diagnose_attention,
+    diagnose_bidirectional,
+    diagnose_encoder_decoder,
+    diagnose_pooling,
+    diagnose_teacher_forcing,
+)
 from minilstm.verify.diagnose.variant import Mistake
 from minilstm.verify.gradcheck import numerical
 from minilstm.verify.gradcheck.check import check_gradients
@@ -27,8 +34,13 @@ __all__ = [
     "check_sequence",
     "check_step",
     "diagnose",
+    "diagnose_attention",
+    "diagnose_bidirectional",
+    "diagnose_encoder_decoder",
     "diagnose_loss",
+    "diagnose_pooling",
     "diagnose_sequence",
     "diagnose_step",
+    "diagnose_teacher_forcing",
     "numerical",
 ]

@@ -7,6 +7,7 @@ prints the table.
 import contextlib
 import inspect
 import io
+from functools import partial
 
 import pytest
 from hypothesis import Phase, settings
@@ -30,6 +31,7 @@ from minilstm.verify.diagnose.trials import (
 from minilstm.verify.diagnose.variant import Mistake, variant
 from tests.helpers.recurrent import CELLS
 from tests.layers import test_properties
+from tests.verify import shapes
 
 # a wrong kernel runs as Python, which is faster than compiling it
 NOT_COMPILED = lambda function: function
@@ -56,6 +58,7 @@ ROOMS = [
     (mistakes.SEQUENCE, sequence, OF_A_SEQUENCE, sequence_trial, lambda f: diagnose_sequence(lambda *a: None, f)),
     (mistakes.SEQUENCE_BACKWARD, sequence, OF_A_SEQUENCE, sequence_backward_trial, diagnose_sequence),
     (mistakes.LOSS, losses, OF_THE_LOSS, loss_trial, diagnose_loss),
+    *shapes.ROOMS,
 ]
 
 
@@ -64,16 +67,33 @@ def fails(test, cell=CELLS["lstm"]) -> bool:
 
     If the test is for every cell, it runs for ``cell``.
     """
-    of_every_cell = "cell" in inspect.signature(test).parameters
-    kept, test._hypothesis_internal_use_settings = test._hypothesis_internal_use_settings, QUICK
+    arguments = {"cell": cell} if "cell" in inspect.signature(test).parameters else {}
+    if isinstance(test, partial):  # a case of a parametrized test
+        test, arguments = test.func, test.keywords
+    kept = getattr(test, "_hypothesis_internal_use_settings", None)
+    test._hypothesis_internal_use_settings = QUICK
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            test(**{"cell": cell} if of_every_cell else {})
+            test(**arguments)
     except Exception:  # an assertion, or shapes that do not fit
         return True
     finally:
         test._hypothesis_internal_use_settings = kept
     return False
+
+
+def put(patch, mistake, places):
+    """Our function with a mistake in its place: under its name in modules, or in a dictionary of functions."""
+    wrong, name, found = variant(mistake.function, [mistake]), mistake.function.__name__, 0
+    for place in places if isinstance(places, list) else [places]:
+        keys = [key for key, function in place.items() if function is mistake.function] if isinstance(place, dict) else []
+        for key in keys:
+            patch.setitem(place, key, wrong)
+        if getattr(place, name, None) is mistake.function:
+            patch.setattr(place, name, wrong)
+            found += 1
+        found += len(keys)
+    assert found, f"{name} is in none of these places"
 
 
 @pytest.mark.thorough
@@ -86,11 +106,10 @@ def test_the_properties_hold_for_the_correct_code():
 def test_every_mistake_makes_a_property_fail_and_is_named(monkeypatch):
     print(f"\n{'mistake':<62}{'properties that fail':<24}named")
     count = 0
-    for catalogue, module, tests, trial, diagnosis in ROOMS:
+    for catalogue, places, tests, trial, diagnosis in ROOMS:
         for mistake in catalogue:
-            name = mistake.function.__name__
             with monkeypatch.context() as patch:
-                patch.setattr(module, name, variant(mistake.function, [mistake]))
+                put(patch, mistake, places)
                 failing = [number for number, test in enumerate(tests, start=1) if fails(test)]
             named = diagnosis(trial().build([mistake])).mistakes
             print(f"{mistake.name:<62}{', '.join(map(str, failing)):<24}{'yes' if named == (mistake,) else 'NO'}")

@@ -11,4 +11,8 @@ How a diagnosis proceeds, file by file:
 5. ``locate.py`` finds where an unknown mistake begins. In a step, ``causes.py`` solves
    for dz, dc and dh; in a sequence, ``through_time.py`` compares one step and two.
 6. ``compare.py`` leads through all this; ``diagnosis.py`` and ``wording.py`` word it.
+
+``shapes.py`` does the same for pooling, bidirectional layers, attention and
+encoder-decoders, with ``trials_of_shapes.py``, ``trials_of_pairs.py`` and
+``mistakes_in_shapes.py``. Places of unknown mistakes are not searched there.
 """

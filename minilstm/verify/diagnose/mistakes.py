@@ -10,7 +10,8 @@ what the mistake looks like there, and what belongs there. To see them all:
 
 With any of them in our code the property tests fail, and ``diagnose`` names it by its
 results. ``mistakes_backward.py`` has those of a backward step, ``mistakes_in_time.py``
-those of the loop.
+those of the loop, ``mistakes_in_shapes.py`` those of pooling, bidirectional layers,
+attention and encoder-decoders.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from minilstm.reference.loss import softmax_cross_entropy
 from minilstm.reference.loss import softmax_cross_entropy_backward
 from minilstm.reference.lstm import lstm_step
 from minilstm.verify.diagnose.mistakes_backward import STEP_BACKWARD
+from minilstm.verify.diagnose.mistakes_in_shapes import SHAPES
 from minilstm.verify.diagnose.mistakes_in_time import SEQUENCE, SEQUENCE_BACKWARD
 from minilstm.verify.diagnose.variant import ALL_GATES, OTHER_ORDERS, made_in
 
@@ -149,4 +151,4 @@ LOSS = [
     ),
 ]
 
-MISTAKES = [*STEP, *STEP_BACKWARD, *SEQUENCE, *SEQUENCE_BACKWARD, *LOSS]
+MISTAKES = [*STEP, *STEP_BACKWARD, *SEQUENCE, *SEQUENCE_BACKWARD, *LOSS, *SHAPES]
