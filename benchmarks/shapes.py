@@ -160,16 +160,16 @@ def run_addition(seed: int, quick: bool, options: Any) -> Result:
 
 def run_pictures(seed: int, quick: bool, options: Any) -> Result:
     rng = np.random.default_rng(seed)
-    count = 200 if quick else 20_000
+    count = 200 if quick else 60_000
     pixels, sentences = pictures.sample(count + TESTED, rng)
     tokenizer = WordTokenizer.fit(sentences)
     vectors = list(np.asarray(pixels, np.float32))
     ids = [tokenizer.encode(text) for text in sentences]
     end = tokenizer.eos_id
     V = tokenizer.vocab_size
-    model = Captioner(64, V, embedding=64, hidden=256, seed=seed)
+    model = Captioner(64, V, embedding=64, hidden=192, seed=seed)
     batches = VectorBatches(vectors[:count], ids[:count], 64, 8, 0, end)
-    seconds = train(model, batches, 1 if quick else 12, 0.003, seed)
+    seconds = train(model, batches, 1 if quick else 6, 0.004, seed)
     tested = VectorBatches(vectors[count:], ids[count:], AT_ONCE, 1, 0, end)
     memory = model.encode(np.stack(vectors[count:]))
     written = decode(model, memory, 0, end, 40).texts
