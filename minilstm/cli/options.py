@@ -47,11 +47,15 @@ def parser() -> argparse.ArgumentParser:
         help="build the lessons as notebooks, NN_name.ipynb beside NN_name.py",
     )
     notebooks.add_argument(
-        "numbers", nargs="*", type=count, metavar="NUMBER",
+        "numbers",
+        nargs="*",
+        type=count,
+        metavar="NUMBER",
         help="number of a lesson (default: all lessons)",
     )
     notebooks.add_argument(
-        "--force", action="store_true",
+        "--force",
+        action="store_true",
         help="also replace notebooks that were changed or run; the old ones are kept",
     )
     info = commands.add_parser(
@@ -75,12 +79,15 @@ def add_sample(commands) -> None:
     sample.add_argument("model", metavar="DIR", help="folder of a run, or a model file")
     prompts = sample.add_argument_group("prompt: the text to continue")
     prompts.add_argument(
-        "--prompt", action="append", metavar="TEXT",
+        "--prompt",
+        action="append",
+        metavar="TEXT",
         help="text to continue; may be given several times, then they take turns"
         " (default: the prompts of the run)",
     )
     prompts.add_argument(
-        "--prompt-file", metavar="FILE",
+        "--prompt-file",
+        metavar="FILE",
         help="the prompt is the content of this file; a newline at its end is ignored",
     )
     prompts.add_argument(
@@ -88,48 +95,67 @@ def add_sample(commands) -> None:
     )
     ways = sample.add_argument_group("how to generate")
     ways.add_argument(
-        "--temperature", type=float, metavar="τ",
-        help="below 1 safer, above 1 more varied (default:"
-        f" {SAMPLE['temperature']})",
+        "--temperature",
+        type=float,
+        metavar="τ",
+        help=f"below 1 safer, above 1 more varied (default: {SAMPLE['temperature']})",
     )
     ways.add_argument(
-        "--top-k", type=int, metavar="K",
+        "--top-k",
+        type=int,
+        metavar="K",
         help="sample from the K most likely tokens only (default: all)",
     )
     ways.add_argument(
-        "--top-p", type=float, metavar="P",
+        "--top-p",
+        type=float,
+        metavar="P",
         help="sample from the most likely tokens of joint probability P only"
         " (default: all)",
     )
     ways.add_argument(
-        "--greedy", action="store_true", default=None,
+        "--greedy",
+        action="store_true",
+        default=None,
         help="always take the most likely token",
     )
     ways.add_argument(
-        "--beam", type=count, metavar="WIDTH",
+        "--beam",
+        type=count,
+        metavar="WIDTH",
         help="beam search: the most likely texts that a beam of this width finds",
     )
     ways.add_argument(
-        "--length", type=positive_integer, metavar="N",
+        "--length",
+        type=positive_integer,
+        metavar="N",
         help=f"at most N tokens after the prompt (default: {SAMPLE['length']})",
     )
     ways.add_argument(
-        "--count", type=count, metavar="N",
+        "--count",
+        type=count,
+        metavar="N",
         help=f"number of texts (default: {SAMPLE['count']})",
     )
     ways.add_argument(
-        "--seed", type=natural, metavar="S",
+        "--seed",
+        type=natural,
+        metavar="S",
         help=f"the same seed generates the same texts (default: {SAMPLE['seed']})",
     )
     looks = sample.add_argument_group("what to show instead")
     looks.add_argument(
-        "--show-top", type=count, metavar="K",
+        "--show-top",
+        type=count,
+        metavar="K",
         help="the K most likely next tokens with their probabilities, at temperature"
         f" {TEMPERATURES_SHOWN[0]} and at"
         f" --temperature (default here: {TEMPERATURES_SHOWN[1]}); generates nothing",
     )
     looks.add_argument(
-        "--compare", type=temperatures, metavar="τ,τ,...",
+        "--compare",
+        type=temperatures,
+        metavar="τ,τ,...",
         help="texts at these temperatures side by side, then how varied and how"
         " likely they are",
     )
@@ -147,32 +173,44 @@ def add_check(commands) -> None:
         " exit status is 1 if a gradient is wrong.",
     )
     check.add_argument(
-        "--model", choices=SIZES_OF, default="language-model",
+        "--model",
+        choices=SIZES_OF,
+        default="language-model",
         help="kind of model (default: %(default)s)",
     )
     check.add_argument(
-        "--cell", choices=CELLS, default=DEFAULTS["cell"],
+        "--cell",
+        choices=CELLS,
+        default=DEFAULTS["cell"],
         help="recurrent cell (default: %(default)s)",
     )
     check.add_argument(
-        "--bidirectional", action="store_true",
+        "--bidirectional",
+        action="store_true",
         help="layers that read in both directions; of an encoder-decoder, the"
-        " encoder's; needs H even",
+        " encoder's; needs H even (default: one direction)",
     )
     check.add_argument(
-        "--pooling", choices=POOLINGS,
+        "--pooling",
+        choices=POOLINGS,
         help="how a classifier makes one vector of a sequence (default: final)",
     )
     check.add_argument(
-        "--reverse-source", action="store_true",
-        help="an encoder-decoder that reads the source last token first",
+        "--reverse-source",
+        action="store_true",
+        help="an encoder-decoder that reads the source last token first (default: first"
+        " token first)",
     )
     check.add_argument(
-        "--dropout", type=rate, default=0.0, metavar="P",
+        "--dropout",
+        type=rate,
+        default=0.0,
+        metavar="P",
         help="dropout rate between layers, with one fixed mask (default: %(default)g)",
     )
     check.add_argument(
-        "--tied", action="store_true",
+        "--tied",
+        action="store_true",
         help="tied weights: use the embedding as the output matrix too; needs E equal"
         " to H",
     )
@@ -185,12 +223,16 @@ def add_check(commands) -> None:
         " none) of an encoder-decoder; features F of a captioner (3)",
     )
     check.add_argument(
-        "--seed", type=natural, default=0, metavar="S",
+        "--seed",
+        type=natural,
+        default=0,
+        metavar="S",
         help="seed of the weights, ids, lengths and initial states (default:"
         " %(default)s)",
     )
     check.add_argument(
-        "--method", choices=("complex", "central", "projections", "all"),
+        "--method",
+        choices=("complex", "central", "projections", "all"),
         default="complex",
         help="complex step, central differences, or random projections (default:"
         " %(default)s)",
@@ -206,27 +248,41 @@ def add_worksheet(commands) -> None:
         " numbers filled in. Or a spreadsheet that computes them itself.",
     )
     worksheet.add_argument(
-        "--hidden", type=natural, default=2, metavar="H",
+        "--hidden",
+        type=natural,
+        default=2,
+        metavar="H",
         help="hidden units, at most 4 (default: %(default)s)",
     )
     worksheet.add_argument(
-        "--input", type=natural, default=2, metavar="D",
+        "--input",
+        type=natural,
+        default=2,
+        metavar="D",
         help="inputs per time step, at most 4 (default: %(default)s)",
     )
     worksheet.add_argument(
-        "--steps", type=natural, default=2, metavar="T",
+        "--steps",
+        type=natural,
+        default=2,
+        metavar="T",
         help="time steps, at most 4 (default: %(default)s)",
     )
     worksheet.add_argument(
-        "--seed", type=natural, default=0, metavar="S",
+        "--seed",
+        type=natural,
+        default=0,
+        metavar="S",
         help="seed of the weights and inputs (default: %(default)s)",
     )
     worksheet.add_argument(
-        "--format", choices=("text", "markdown", "csv", "xlsx"),
+        "--format",
+        choices=("text", "markdown", "csv", "xlsx"),
         help="xlsx is a spreadsheet (default: by the suffix of --out, else text)",
     )
     worksheet.add_argument(
-        "--out", metavar="FILE",
+        "--out",
+        metavar="FILE",
         help="write to a new file (default: the screen; a spreadsheet: worksheet.xlsx)",
     )
 
@@ -241,29 +297,39 @@ def add_exercise(commands) -> None:
         " wrong or not answered, 2 if the file is not Python or cannot be found.",
     )
     exercise.add_argument(
-        "number", nargs="?", type=count, metavar="NUMBER",
+        "number",
+        nargs="?",
+        type=count,
+        metavar="NUMBER",
         help="number of the lesson (default: list the exercises)",
     )
     exercise.add_argument(
-        "--file", metavar="FILE",
+        "--file",
+        metavar="FILE",
         help="grade this file (default: your copy in lessons/my)",
     )
     exercise.add_argument(
-        "--task", type=positive_integer, metavar="K",
+        "--task",
+        type=positive_integer,
+        metavar="K",
         help="with --hint or --solution: the Kth task (default: the first that is not"
         " right)",
     )
     instead = exercise.add_mutually_exclusive_group()
     instead.add_argument(
-        "--hint", action="count", default=0,
+        "--hint",
+        action="count",
+        default=0,
         help="give a hint; --hint --hint: give another one too",
     )
     instead.add_argument("--solution", action="store_true", help="show the solution")
     instead.add_argument(
-        "--reset", action="store_true",
+        "--reset",
+        action="store_true",
         help="start again with a blank copy; what you wrote is kept beside it",
     )
     instead.add_argument(
-        "--move", action="store_true",
+        "--move",
+        action="store_true",
         help="move answers from lessons/exercises to lessons/my; nothing is lost",
     )
