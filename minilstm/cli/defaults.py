@@ -37,7 +37,14 @@ DEFAULTS: Settings = {
     "schedule": "cosine", "decay_every": 1, "decay_factor": 0.5,
     "clip": 1.0, "clip_value": None, "seed": 0, "steps": None,
     "prompts": None, "temperature": 0.7, "greedy": False, "length": 120,
+    "task": None, "label": None, "bidirectional": False, "pooling": "final",
 }  # fmt: skip
+# settings that a language model does not have, and the tasks that do
+OF_TASKS = {
+    "label": "classify", "bidirectional": "classify", "pooling": "classify",
+}  # fmt: skip
+TASKS = ("classify",)
+POOLINGS = ("final", "last", "mean", "max")
 HOW_TO_READ = ("column", "format", "separator", "header", "encoding")  # files
 OF_SOURCE: dict[str, Settings] = {
     "headlines": {"batch_size": 32, "learning_rate": 0.012, "epochs": 5},

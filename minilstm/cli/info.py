@@ -15,6 +15,8 @@ import numpy as np
 
 from minilstm import __version__
 from minilstm.cli.sources import describe
+from minilstm.cli.tasks.registry import task_of_model
+from minilstm.cli.terminal import harmless
 from minilstm.kernels.cache import cache_directory, can_be_written
 from minilstm.parallel.threads import OUR_VARIABLE, ours
 from minilstm.training.checkpoint import Checkpoint, load
@@ -56,20 +58,25 @@ def run(arguments: Namespace) -> int:
         ),
         ("progress bars", _version("tqdm") or 'none; pip install "minilstm[lessons]"'),
     ]
-    wrapper = textwrap.TextWrapper(
-        WIDTH,
-        subsequent_indent=16 * " ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
     for name, value in rows:
-        print(wrapper.fill(f"{name:<16}{value}"))
+        print(_wrapped(name, value))
     for model in arguments.models:
         path = Path(model)
         path = path / "model.npz" if path.is_dir() else path
         print(f"\n{path}")
         _show(load(path))
     return 0
+
+
+def _wrapped(name: str, value: str) -> str:
+    """A row of the table, wrapped."""
+    return textwrap.fill(
+        f"{name:<16}{value}",
+        WIDTH,
+        subsequent_indent=16 * " ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _compiled() -> str:
@@ -92,7 +99,14 @@ def _show(checkpoint: Checkpoint) -> None:
     print(run.model.summary())
     print(f"{'dtype':<16}{run.model.dtype}")
     print(f"{'text':<16}{describe(settings.get('sources', ['unknown']))}")
-    print(f"{'tokenizer':<16}{checkpoint.tokenizer!r}")
+    if settings.get("task"):
+        print(f"{'task':<16}{settings['task']}")
+    if checkpoint.tokenizer is not None:
+        print(f"{'tokenizer':<16}{checkpoint.tokenizer!r}")
+    if checkpoint.target_tokenizer is not None:
+        print(f"{'of targets':<16}{checkpoint.target_tokenizer!r}")
+    if checkpoint.labels:
+        print(_wrapped("classes", ", ".join(map(harmless, checkpoint.labels))))
     within = f" and {run.position:,} mini-batches" if run.position else ""
     epochs = f"{run.epoch} epoch{'s' * (run.epoch != 1)}{within}"
     print(
@@ -101,11 +115,12 @@ def _show(checkpoint: Checkpoint) -> None:
     )
     losses = [row.valid_loss for row in run.history if row.valid_loss is not None]
     if losses:
-        other_units = in_other_units(losses[-1], settings.get("characters", 1.0))
-        print(
-            f"{'validation loss':<16}{losses[-1]:.4f} nats per"
-            f" {checkpoint.tokenizer.unit}, {other_units}"
-        )
+        unit = task_of_model(run.model.kind).unit_of(checkpoint)
+        characters = settings.get("characters", 1.0)
+        row = f"{'validation loss':<16}{losses[-1]:.4f} nats per {unit}"
+        if characters is not None:
+            row += f", {in_other_units(losses[-1], characters)}"
+        print(row)
 
 
 def _blas() -> str:

@@ -14,6 +14,7 @@ from minilstm.cli.defaults import CELLS, DEFAULTS, POOLINGS, SAMPLE, SIZES, SIZE
 from minilstm.cli.defaults import TEMPERATURES_SHOWN
 from minilstm.cli.option_types import count, natural, positive_integer, rate
 from minilstm.cli.option_types import temperatures
+from minilstm.cli.tasks.options import add_evaluate, add_sample_options
 from minilstm.cli.train_options import add_train
 
 SHORT_HELP = """\
@@ -39,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     add_train(commands)
     add_sample(commands)
+    add_evaluate(commands)
     add_check(commands)
     add_worksheet(commands)
     add_exercise(commands)
@@ -70,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
 def add_sample(commands) -> None:
     sample = commands.add_parser(
         "sample",
-        help="generate text with a trained model",
+        help="generate text with a trained model, or classify text",
         description="Generate text with a trained model. Or show how it generates:"
         " the most likely next tokens (--show-top), texts at several temperatures"
         " with their diversity and likelihood (--compare), the most likely texts"
@@ -143,6 +145,7 @@ def add_sample(commands) -> None:
         metavar="S",
         help=f"the same seed generates the same texts (default: {SAMPLE['seed']})",
     )
+    add_sample_options(sample)
     looks = sample.add_argument_group("what to show instead")
     looks.add_argument(
         "--show-top",
@@ -150,7 +153,8 @@ def add_sample(commands) -> None:
         metavar="K",
         help="the K most likely next tokens with their probabilities, at temperature"
         f" {TEMPERATURES_SHOWN[0]} and at"
-        f" --temperature (default here: {TEMPERATURES_SHOWN[1]}); generates nothing",
+        f" --temperature (default here: {TEMPERATURES_SHOWN[1]}); generates nothing. Of a"
+        " classifier: the K most likely classes (default: 5)",
     )
     looks.add_argument(
         "--compare",

@@ -12,10 +12,11 @@ import subprocess
 from argparse import Namespace
 from pathlib import Path
 
-from minilstm.cli import data
 from minilstm.cli.defaults import DEFAULTS, OF_SOURCE, Settings
-from minilstm.cli.settings import MAY_CHANGE, check, option
+from minilstm.cli.settings import MAY_CHANGE, option
 from minilstm.cli.sources import describe, resolve_sources, source_kind
+from minilstm.cli.tasks.registry import TASKS
+from minilstm.cli.tasks.task import Examples
 from minilstm.data.readers import STANDARD_INPUT
 from minilstm.errors import InputError, MinilstmError
 from minilstm.training.checkpoint import Checkpoint, load
@@ -78,7 +79,7 @@ def continued_settings(
     kept_sources = kept.settings["sources"]
     began = {
         **DEFAULTS,
-        **OF_SOURCE[source_kind(kept_sources)],
+        **OF_SOURCE.get(source_kind(kept_sources), {}),
         **kept.settings,
         "sources": kept_sources,
     }
@@ -110,12 +111,12 @@ def continued_settings(
             f" leave {typed} out, or start a new run in another folder with --out"
         )
     chosen = {**began, **given, "sources": sources}
-    check(chosen, given)
+    TASKS[chosen["task"]].check(chosen, given)
     return chosen
 
 
 def continued(
-    kept: Checkpoint, settings: Settings, text: data.Data, path: Path
+    kept: Checkpoint, settings: Settings, text: Examples, path: Path
 ) -> Checkpoint:
     """The run with these settings, if its text is still the same."""
     if kept.settings["fingerprint"] != text.fingerprint:

@@ -11,6 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from minilstm.cli.defaults import SAMPLE, TEMPERATURES_SHOWN
+from minilstm.cli.settings import option
+from minilstm.cli.tasks.applying import refuse_inputs
+from minilstm.cli.tasks.registry import task_of_model
 from minilstm.cli.terminal import (
     BETWEEN,
     beside,
@@ -56,9 +59,12 @@ WITHOUT_EFFECT = {  # what an option does, and the options that have no effect w
 
 def run(arguments: Namespace) -> int:
     """The command."""
-    _check_options(arguments)
     path = Path(arguments.model)
     checkpoint = load(path / "model.npz" if path.is_dir() else path)
+    task = task_of_model(checkpoint.training.model.kind)
+    if task.name is not None:
+        return task.sample(arguments, checkpoint)
+    _check_options(arguments)
     model, tokenizer = checkpoint.training.model, checkpoint.tokenizer
     prompts = _prompts(arguments, path, checkpoint)
     length = SAMPLE["length"] if arguments.length is None else arguments.length
@@ -79,19 +85,16 @@ def run(arguments: Namespace) -> int:
                 f" {len(chosen)} {_some('text', len(chosen))}",
                 file=sys.stderr,
             )
+    k, p = arguments.top_k, arguments.top_p
     if arguments.compare is not None:
-        samplings = [
-            Sampling(tau, arguments.top_k, arguments.top_p) for tau in arguments.compare
-        ]
+        samplings = [Sampling(tau, k, p) for tau in arguments.compare]
         return _compare(model, tokenizer, chosen, length, samplings, seed)
-    temperature = (
+    tau = (
         SAMPLE["temperature"]
         if arguments.temperature is None
         else arguments.temperature
     )
-    sampling = Sampling(
-        temperature, arguments.top_k, arguments.top_p, bool(arguments.greedy)
-    )
+    sampling = Sampling(tau, k, p, bool(arguments.greedy))
     _write(
         tokenizer,
         chosen,
@@ -154,13 +157,14 @@ def _in_turn(
 
 def _check_options(arguments: Namespace) -> None:
     """Raise InputError for options without effect, rather than ignore them silently."""
+    refuse_inputs(arguments)
     for name, (does, others) in WITHOUT_EFFECT.items():
         given = [
-            _option(other) for other in others if getattr(arguments, other) is not None
+            option(other) for other in others if getattr(arguments, other) is not None
         ]
         if getattr(arguments, name) is not None and given:
             raise InputError(
-                f"{_option(name)} {does}, so {' and '.join(given)}"
+                f"{option(name)} {does}, so {' and '.join(given)}"
                 f" {'has' if len(given) == 1 else 'have'} no effect;"
                 f" leave {'it' if len(given) == 1 else 'them'} out"
             )
@@ -177,10 +181,6 @@ def _check_options(arguments: Namespace) -> None:
         raise InputError(
             "--encoding is for --prompt-file; add that, or leave --encoding out"
         )
-
-
-def _option(name: str) -> str:
-    return "--" + name.replace("_", "-")
 
 
 def _prompts(arguments: Namespace, path: Path, checkpoint: Checkpoint) -> list[str]:

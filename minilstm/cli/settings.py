@@ -16,6 +16,7 @@ from minilstm.cli.defaults import (
     HOW_TO_READ,
     MOST_EPOCHS,
     OF_SOURCE,
+    OF_TASKS,
     OF_WORDS,
     PRESETS,
     PUBLISHED_BUGS,
@@ -58,6 +59,12 @@ def resolve_settings(kind: str, given: Settings) -> Settings:
     InputError
         If options contradict each other.
     """
+    for name, tasks in OF_TASKS.items():
+        if name in given:
+            raise InputError(
+                f"{option(name)} is for --task {tasks}; add it, or leave"
+                f" {option(name)} out"
+            )
     if kind != "file" and given.get("preset") not in (None, kind):
         raise InputError(
             f"--preset {given['preset']} is for another kind of text than `{kind}`;"

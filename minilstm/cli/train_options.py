@@ -8,10 +8,12 @@ from minilstm.cli.defaults import CELLS, DEFAULTS, EPOCHS, FORMATS, MOST_EPOCHS
 from minilstm.cli.defaults import OF_SOURCE, OF_WORDS, OPTIMIZERS, PRESETS, STEPS
 from minilstm.cli.option_types import decay_factor, depth, natural, positive
 from minilstm.cli.option_types import positive_integer, rate, separator
+from minilstm.cli.tasks.options import add_train_options
 
 TRAIN = """\
-Train a model of characters or words on a built-in corpus, `headlines`
-(characters) or `recipes` (words), or on your own files.
+Train a model on a built-in corpus or on your own files. Without --task it is a
+language model, which generates text. Built-in corpora: `headlines` (in
+characters), `recipes` (in words), and `topics` (headlines to classify).
 
 The run is kept in one folder: model.npz (all that is needed to continue),
 best.npz (the model of the lowest validation loss), history.csv, samples.txt
@@ -24,19 +26,20 @@ examples:
   minilstm train book.txt --window 50
   minilstm train one.txt two.txt --window 50 --tokens words --layers 2
   minilstm train news.csv --preset headlines --as-published
+  minilstm train news.csv --task classify --column title --label class
   minilstm train --resume --out runs/book --epochs 8"""
 
 
 def add_train(commands) -> None:
     train = commands.add_parser(
         "train",
-        help="train a model of characters or words",
+        help="train a model",
         description=TRAIN,
         epilog=TRAIN_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     train.add_argument(
-        "sources", nargs="*", metavar="headlines|recipes|FILE",
+        "sources", nargs="*", metavar="CORPUS|FILE",
         help="a built-in corpus, or files, which make one corpus: tables (.csv,"
         " .tsv), JSON (.json, .jsonl), or text with one sequence per line. Compressed"
         " files (.gz, .bz2, .xz) work too; - is standard input",
@@ -53,6 +56,7 @@ def add_train(commands) -> None:
         " effect: padding is learned and counted, and there is no validation set;"
         " headlines also: padding on the left, no shuffling, RMSprop",
     )
+    add_train_options(train)
     text = train.add_argument_group("text")
     text.add_argument(
         "--column", metavar="NAME",

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -40,7 +40,7 @@ class Batches(Protocol):
 
     def epoch(
         self, rng: np.random.Generator | None = None, start: int = 0
-    ) -> Iterator[Batch]:
+    ) -> Iterator[Any]:
         """One epoch, from mini-batch ``start`` on; without ``rng``, in order."""
         ...
 

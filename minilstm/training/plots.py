@@ -52,7 +52,9 @@ def load_matplotlib() -> Any:
     return matplotlib
 
 
-def loss_picture(history: Sequence[HistoryRow], path: str | Path) -> None:
+def loss_picture(
+    history: Sequence[HistoryRow], path: str | Path, unit: str = "token"
+) -> None:
     """Draw the losses of a run into a PNG file; see ``draw_losses``.
 
     Raises
@@ -66,18 +68,19 @@ def loss_picture(history: Sequence[HistoryRow], path: str | Path) -> None:
 
     figure = Figure(figsize=(7, 4.2), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
-    draw_losses(figure.add_subplot(), history)
+    draw_losses(figure.add_subplot(), history, unit)
     with replacing(path) as file:
         figure.savefig(file, format="png")
 
 
-def draw_losses(axes: Axes, history: Sequence[HistoryRow]) -> None:
+def draw_losses(axes: Axes, history: Sequence[HistoryRow], unit: str = "token") -> None:
     """Draw training and validation loss over the steps, and the entropy floor if known.
 
     Parameters
     ----------
     axes : matplotlib axes to draw on.
-    history : rows of the history; losses in nats per token.
+    history : rows of the history; losses in nats per unit.
+    unit : what the loss is a mean over. Default: tokens.
     """
     from matplotlib.ticker import LogLocator
 
@@ -108,7 +111,7 @@ def draw_losses(axes: Axes, history: Sequence[HistoryRow]) -> None:
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("")
     axes.set_xlabel("training step")
-    axes.set_ylabel("loss (nats per token)")
+    axes.set_ylabel(f"loss (nats per {unit})")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     if history:

@@ -43,7 +43,8 @@ class Progress(Callback):
     ----------
     steps_per_epoch : number of mini-batches in an epoch.
     floor : entropy floor in nats per token, if it is known.
-    characters : mean number of characters per token.
+    characters : mean number of characters per token. None: do not print the loss in
+        other units, because it is not one of tokens.
     seconds : time between two lines within an epoch.
     bar : a tqdm bar, which is updated instead of printing these lines. Default: none.
     show : prints a line.
@@ -53,7 +54,7 @@ class Progress(Callback):
         self,
         steps_per_epoch: int,
         floor: float | None = None,
-        characters: float = 1.0,
+        characters: float | None = 1.0,
         seconds: float = 10.0,
         bar=None,
         show: Callable[[str], None] = print,
@@ -99,7 +100,8 @@ class Progress(Callback):
             line += f", validation {loss:.4f}"
             if self.floor is not None:
                 line += f", floor {self.floor:.4f}, gap {loss - self.floor:.4f}"
-            line += f"\n  validation: {in_other_units(loss, self.characters)}"
+            if self.characters is not None:
+                line += f"\n  validation: {in_other_units(loss, self.characters)}"
         self.show(line)
         self._shown_at = time.monotonic()
 

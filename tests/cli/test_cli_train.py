@@ -17,6 +17,7 @@ import pytest
 
 from minilstm.cli import data
 from minilstm.cli import train as command
+from minilstm.cli.tasks import language_model
 from minilstm.data.batches import SequenceBatches
 from minilstm.data.readers import split_sequences
 from minilstm.data.windows import StatelessWindows, WindowBatches
@@ -61,8 +62,8 @@ def small_recipes(monkeypatch):
     """Fewer of the built-in recipes."""
     monkeypatch.setitem(data.EPOCH, "recipes", 24)
     monkeypatch.setitem(data.VALIDATION_TEXTS, "recipes", 8)
-    monkeypatch.setitem(command.TEXTS_CHECKED, "recipes", 5)
-    monkeypatch.setattr(command, "CHECKED_LENGTH", 40)
+    monkeypatch.setitem(language_model.TEXTS_CHECKED, "recipes", 5)
+    monkeypatch.setattr(language_model, "CHECKED_LENGTH", 40)
 
 
 def trained(run, *options, out="run", source="lines.txt"):
@@ -330,14 +331,14 @@ def presses(function, before=True):
     return pressed
 
 
-@pytest.mark.parametrize("owner, name", [(data, "load"), (command, "build_model"), (command, "build_optimizer")])
+@pytest.mark.parametrize("owner, name", [(data, "load"), (language_model, "build_model"), (command, "build_optimizer")])
 def test_ctrl_c_before_the_first_step_leaves_nothing_behind(here, run, monkeypatch, interruptible, owner, name):
     monkeypatch.setattr(owner, name, presses(getattr(owner, name)))
     refused(run("train", "lines.txt", *SMALL, "--steps", 2, "--out", "run"), 1, "interrupted")
     assert not (here / "run").exists()
 
 
-@pytest.mark.parametrize("owner, name", [(callbacks, "evaluate"), (command, "generate"), (command, "build_schedule")])
+@pytest.mark.parametrize("owner, name", [(callbacks, "evaluate"), (language_model, "generate"), (command, "build_schedule")])
 def test_ctrl_c_in_a_run_saves_and_says_how_to_continue(here, run, monkeypatch, interruptible, owner, name):
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, presses(getattr(owner, name), before=owner is not command or name != "build_schedule"))
@@ -363,7 +364,7 @@ def test_a_disk_that_is_full_from_the_beginning_leaves_no_empty_folder(here, run
 
 def test_ctrl_c_while_the_grammar_checks_a_finished_run_loses_nothing(here, run, monkeypatch, interruptible, small_recipes):
     with monkeypatch.context() as patch:
-        patch.setattr(command, "kept_by_distance", presses(command.kept_by_distance))
+        patch.setattr(language_model, "kept_by_distance", presses(language_model.kept_by_distance))
         refused(run("train", "recipes", *SMALL, "--steps", 2, "--out", "run"), 1, "interrupted", "is complete")
     assert checkpoint.load("run/model.npz").training.step == 2 and not (here / "run/.lock").exists()
 

@@ -16,6 +16,7 @@ import pytest
 from minilstm import Adam, CharTokenizer, InputError, LanguageModel
 from minilstm.cli import data, lock, settings
 from minilstm.cli import train as command
+from minilstm.cli.tasks import language_model
 from minilstm.cli.train import amount, still_falling
 from minilstm.training import callbacks, checkpoint
 from minilstm.training.callbacks import ByProducts, History, SampleText
@@ -201,7 +202,7 @@ def raising(error, after=0):
     ],
 )
 def test_failing_samples_are_reported_once_and_training_continues(here, run, monkeypatch, error, words):
-    monkeypatch.setattr(command, "generate", raising(error))
+    monkeypatch.setattr(language_model, "generate", raising(error))
     kept, output = train(run, "--epochs", 3)
     assert kept.training.epoch == 3 and kept.training.samples == [] and len(kept.training.history) > 3
     assert output.count("samples failed, and the run goes on without") == 1 and words in output
@@ -225,7 +226,7 @@ def test_a_file_that_cannot_be_written_is_reported_once_and_training_continues(h
 def test_a_failing_check_by_the_grammar_is_reported_and_the_run_ends_normally(here, run, monkeypatch):
     monkeypatch.setitem(data.EPOCH, "headlines", 8)
     monkeypatch.setitem(data.VALIDATION_TEXTS, "headlines", 4)
-    monkeypatch.setattr(command, "_check_by_grammar", raising(MemoryError()))
+    monkeypatch.setattr(language_model.LanguageModelTask, "finish", raising(MemoryError()))
     kept, output = train(run, "--epochs", 1, source="headlines")
     assert "the check by the grammar failed" in output and "not enough memory" in output and "done in" in output
 
@@ -241,7 +242,7 @@ def test_pictures_are_drawn_whatever_backend_the_environment_names(tmp_path):
     assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("owner, name", [(callbacks, "evaluate"), (command, "generate"), (callbacks, "replacing"),
+@pytest.mark.parametrize("owner, name", [(callbacks, "evaluate"), (language_model, "generate"), (callbacks, "replacing"),
                                          (checkpoint, "replacing")])
 @pytest.mark.parametrize("after", [0, 1])
 def test_a_run_killed_in_validation_has_saved_its_epoch_and_continues_identically(
@@ -282,7 +283,7 @@ def test_a_run_killed_in_validation_has_saved_its_epoch_and_continues_identicall
     assert "ask for more" in train(run, "--resume", source=None)[1]
 
 
-@pytest.mark.parametrize("owner, name", [(callbacks, "evaluate"), (command, "generate")])
+@pytest.mark.parametrize("owner, name", [(callbacks, "evaluate"), (language_model, "generate")])
 def test_a_run_killed_in_its_last_validation_is_completed_by_resuming(here, run, monkeypatch, owner, name):
     whole, _ = train(run, "--steps", 5, out="whole")
     with monkeypatch.context() as patch:

@@ -18,6 +18,14 @@ class Reading(NamedTuple):
     how: str
 
 
+class Cells(NamedTuple):
+    """Some columns of a table, or fields of objects, and how they were understood."""
+
+    rows: list[tuple[str, ...]]  # the cells of each row; blank where there is none
+    names: list[str]  # of the columns, for messages
+    how: str
+
+
 def typed(name: str) -> str:
     """The name as a shell takes it for one word: ``title``, but ``' text'``."""
     return subprocess.list2cmdline([name]) if os.name == "nt" else shlex.quote(name)

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from minilstm.data.readers.files import name_of
 from minilstm.data.readers.plain import read_text
-from minilstm.data.readers.reading import Reading, listed, typed
+from minilstm.data.readers.reading import Cells, Reading, listed, typed
 from minilstm.data.readers.rows import (
     LOOKED_AT,
     MalformedRow,
@@ -37,6 +37,8 @@ from minilstm.errors import InputError
 AG_NEWS_COLUMNS = ("class", "title", "description")
 AG_NEWS_CLASSES = ("1", "2", "3", "4")
 NAME_WORDS, NAME_CHARACTERS = 4, 40
+
+Choices = Sequence[tuple[str, str | int | None]]  # options, and what was typed for each
 
 
 def read_csv(
@@ -72,14 +74,45 @@ def read_table(
     encoding: str | None = None,
 ) -> Reading:
     """As ``read_csv``, and how the file was understood: separator, header, column."""
+    found = read_cells(path, [("--column", column)], separator, header, encoding)
+    cells = [cell for (cell,) in found.rows if cell.strip()]
+    if not cells:
+        raise InputError(
+            f"column {column!r} of {name_of(path)} holds no text: choose another column"
+        )
+    return Reading(cells, found.how)
+
+
+def read_cells(
+    path: str | Path,
+    columns: Choices,
+    separator: str | None = None,
+    header: bool | None = None,
+    encoding: str | None = None,
+    in_order: bool = False,
+    others: bool = False,
+) -> Cells:
+    """Several columns of a table: their cells in each row, blank ones too.
+
+    Parameters
+    ----------
+    columns : options and what was typed for them, as ``column`` of ``read_csv``.
+    separator, header, encoding : as for ``read_csv``.
+    in_order : whether a table of exactly so many columns needs no choice. Without one,
+        the first row is a header only if ``header`` says so.
+    others : whether to add all other columns after these.
+
+    Raises InputError as ``read_csv`` does; the message names the option.
+    """
     text, name = read_text(path, encoding), name_of(path)
     separator = separator or find_separator(text, name)
+    choose = (columns, in_order, others)
     try:
-        return _read_rows(text, separator, True, header, column, name)
+        return _read_rows(text, separator, True, header, choose, name)
     except MalformedRow:
         if separator != "\t":
             raise
-    return _read_rows(text, separator, False, header, column, name)
+    return _read_rows(text, separator, False, header, choose, name)
 
 
 def looks_like_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
@@ -104,31 +137,46 @@ def _read_rows(
     separator: str,
     quotes: bool,
     header: bool | None,
-    column: str | int | None,
+    choose: tuple[Choices, bool, bool],
     name: str,
-) -> Reading:
+) -> Cells:
+    columns, in_order, others = choose
     rows = rows_of(text, separator, quotes, name)
     seen = list(islice(rows, LOOKED_AT + 1))
     first = seen[0]
-    has_header = looks_like_header(first, seen[1:]) if header is None else header
+    typed_in = [column for _, column in columns]
+    in_order = in_order and len(first) == len(columns) and set(typed_in) == {None}
+    if header is None:  # where no column was named, names cannot be expected
+        header = not in_order and looks_like_header(first, seen[1:])
+    has_header = header
     may_be_ag_news = not has_header and _is_of_ag_news(first)
-    index = _index_of(column, first, has_header, may_be_ag_news, name)
+    if in_order:
+        columns = [(option, k) for k, (option, _) in enumerate(columns, 1)]
+    places = [
+        _index_of(column, first, has_header, may_be_ag_news, name, option)
+        for option, column in columns
+    ]
     body: Iterable[list[str]] = chain(seen[1:] if has_header else seen, rows)
     names: Sequence[str] = first if has_header else ()
-    if may_be_ag_news and isinstance(column, str) and column in AG_NEWS_COLUMNS:
-        body, names = _only_of_ag_news(body, column, name), AG_NEWS_COLUMNS
-    cells = [row[index] for row in body if row[index].strip()]
-    if not cells:
-        raise InputError(
-            f"column {column!r} of {name} holds no text: choose another column"
-        )
+    for column in typed_in:
+        if may_be_ag_news and isinstance(column, str) and column in AG_NEWS_COLUMNS:
+            if not names:
+                body, names = _only_of_ag_news(body, column, name), AG_NEWS_COLUMNS
     how = [f"separated by {shown(separator)}"] + ["quotes taken as they are"] * (
         not quotes
     )
     how += ["first row a header" if has_header else "no header"]
     how += ["columns of AG News"] * (names is AG_NEWS_COLUMNS)
-    how += [_describe_column(column, index, names)]
-    return Reading(cells, ", ".join(how))
+    how += [
+        _describe_column(column, place, names)
+        for (_, column), place in zip(columns, places)
+    ]
+    if others:
+        places += [k for k in range(len(first)) if k not in places]
+        how += [f"and the {len(places) - len(columns)} other columns"]
+    called = [names[k] if names else str(k + 1) for k in places]
+    chosen = [tuple(row[k] for k in places) for row in body]
+    return Cells(chosen, called, ", ".join(how))
 
 
 def _index_of(
@@ -137,6 +185,7 @@ def _index_of(
     has_header: bool,
     is_ag_news: bool,
     name: str,
+    option: str,
 ) -> int:
     """The column's place in a row, from 0."""
     names: Sequence[str] = (
@@ -161,7 +210,7 @@ def _index_of(
     choices = listed(
         _choice(k, cell, names) for k, cell in enumerate(names or first, 1)
     )
-    raise InputError(f"{name}: {problem}; add --column {by}: {choices}")
+    raise InputError(f"{name}: {problem}; add {option} {by}: {choices}")
 
 
 def _choice(number: int, cell: str, names: Sequence[str]) -> str:

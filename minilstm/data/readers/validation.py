@@ -6,20 +6,23 @@ The loss on the validation set shows whether a model generalises or memorises.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from minilstm.errors import InputError
 
+T = TypeVar("T")
+
 
 def split_sequences(
-    sequences: Sequence[str], rng: np.random.Generator, fraction: float = 0.1
-) -> tuple[list[str], list[str]]:
+    sequences: Sequence[T], rng: np.random.Generator, fraction: float = 0.1
+) -> tuple[list[T], list[T]]:
     """Choose sequences for the validation set at random; their order is kept.
 
     Parameters
     ----------
-    sequences : strings.
+    sequences : strings, or examples of any kind.
     rng : makes the choice.
     fraction : size of the validation set, between 0 and 1.
 

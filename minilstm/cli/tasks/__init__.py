@@ -1,0 +1,7 @@
+"""What a model is trained for: one file for each task, and what tasks share.
+
+    language_model    text                         LanguageModel
+    classify          text → a class               Classifier
+
+``task.py`` says what a task gives to ``minilstm train``, ``sample`` and ``evaluate``.
+"""

@@ -1,0 +1,102 @@
+"""What the tasks share when a trained model is applied: inputs, options, unknown tokens."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from minilstm.cli.defaults import Settings
+from minilstm.cli.sources import describe, resolve_sources
+from minilstm.data.protocol import Tokenizer
+from minilstm.errors import InputError
+from minilstm.training.checkpoint import Checkpoint
+
+OF_TEXT = ("prompt", "prompt_file", "encoding", "compare")  # of language models only
+
+
+def check_options(
+    arguments: Namespace, allowed: dict[str, Any], what: str
+) -> dict[str, Any]:
+    """The values of the allowed options, and defaults for those that were not given.
+
+    Raises InputError for an option that this model does not have.
+    """
+    others = {"command", "model", "matrix_kernels", *allowed}
+    for name, value in vars(arguments).items():
+        if name not in others and value is not None:
+            raise InputError(
+                f"--{name.replace('_', '-')} is not for {what}; leave it out"
+            )
+    return {
+        name: default if getattr(arguments, name) is None else getattr(arguments, name)
+        for name, default in allowed.items()
+    }
+
+
+def refuse_inputs(arguments: Namespace) -> None:
+    """Raise InputError for inputs of a language model."""
+    if arguments.input is not None:
+        raise InputError(
+            "--input is for models of another --task; this is a language model, so give"
+            " --prompt"
+        )
+
+
+def inputs_of(given: list[str] | None, what: str) -> Iterator[str]:
+    """The inputs of --input, or else the lines of standard input that are not blank.
+
+    Raises
+    ------
+    InputError
+        If an input is blank, or there is none.
+    """
+    if given is not None:
+        for text in given:
+            if not text.strip():
+                raise InputError(f"--input is blank; give it a {what}")
+            yield text
+        return
+    if sys.stdin is None:
+        raise InputError(f"there is no standard input to read; add --input {what}")
+    if sys.stdin.isatty():
+        print(
+            f"minilstm: type a {what} and press Enter; Ctrl-D ends (or use --input)",
+            file=sys.stderr,
+        )
+    count = 0
+    for line in sys.stdin:
+        if line.strip():
+            count += 1
+            yield line.rstrip("\r\n")
+    if not count:
+        raise InputError(f"standard input is empty; give it a {what} a line")
+
+
+def warn_of_unknown(tokenizer: Tokenizer, text: str) -> None:
+    """Print to standard error how many tokens of an input the model does not know."""
+    unknown = int((tokenizer.encode(text) == tokenizer.unknown_id).sum())
+    if unknown:
+        some = tokenizer.unit + "s" * (unknown != 1)
+        print(
+            f"minilstm: the model does not know {unknown} {some} of this input",
+            file=sys.stderr,
+        )
+
+
+def sources_of(arguments: Namespace, settings: Settings) -> tuple[list[str], str]:
+    """The files to evaluate on, and their name; those of the run if none is named."""
+    if arguments.files:
+        return resolve_sources(arguments.files), describe(arguments.files)
+    return list(settings["sources"]), "the validation set"
+
+
+def check_same_data(checkpoint: Checkpoint, fingerprint: str, path: str | Path) -> None:
+    """Raise InputError if the data are not those that the run was started with."""
+    if checkpoint.settings.get("fingerprint") != fingerprint:
+        raise InputError(
+            f"the training files of {path} have changed, so its validation set is gone;"
+            " name a file to evaluate on: minilstm evaluate DIR FILE"
+        )

@@ -1,0 +1,74 @@
+"""Options of the tasks: of ``train``, ``sample`` and ``evaluate``.
+
+This module imports nothing heavy, so that ``minilstm --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+from minilstm.cli.defaults import POOLINGS, TASKS
+
+EVALUATE = """\
+Measure a trained model that is not a language model, on its validation set or
+on files of your own: accuracy, cross-entropy, precision, recall and F1 of each
+class, and the confusion matrix."""
+
+
+def add_train_options(train) -> None:
+    """The task, its columns, and sizes that only some models have."""
+    task = train.add_argument_group("task")
+    task.add_argument(
+        "--task", choices=TASKS,
+        help="what to learn from your files. classify: the class of a text, from --column and"
+        " --label (default: to generate text; built-in corpora have their own task)",
+    )  # fmt: skip
+    task.add_argument(
+        "--label", metavar="NAME",
+        help="for --task classify: column or field with the classes; named as for --column",
+    )  # fmt: skip
+    task.add_argument(
+        "--bidirectional", action="store_const", const=True,
+        help="read each text in both directions, each with half of --hidden (default: in one)",
+    )  # fmt: skip
+    task.add_argument(
+        "--pooling", choices=POOLINGS,
+        help="for --task classify: what the class is predicted from. final: the final hidden"
+        " state; last: the output at the last token; mean, max: over all tokens (default: final)",
+    )  # fmt: skip
+
+
+def add_sample_options(sample) -> None:
+    """Inputs of models that are not language models."""
+    inputs = sample.add_argument_group("input: for models of the other tasks")
+    inputs.add_argument(
+        "--input", action="append", metavar="TEXT",
+        help="text to classify; may be given several times (default: the lines of standard input)",
+    )  # fmt: skip
+
+
+def add_evaluate(commands) -> None:
+    """The command ``evaluate``."""
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="measure a trained classifier",
+        description=EVALUATE,
+    )
+    evaluate.add_argument(
+        "model", metavar="DIR", help="folder of a run, or a model file"
+    )
+    evaluate.add_argument(
+        "files", nargs="*", metavar="FILE",
+        help="files with examples, read like those of the run (default: its validation set)",
+    )  # fmt: skip
+    evaluate.add_argument(
+        "--column",
+        metavar="NAME",
+        help="column of the inputs in FILE (default: as in the run)",
+    )
+    evaluate.add_argument(
+        "--label",
+        metavar="NAME",
+        help="column of the classes in FILE (default: as in the run)",
+    )
+    evaluate.add_argument(
+        "--picture", metavar="FILE", help="draw the confusion matrix into this PNG file"
+    )

@@ -1,0 +1,62 @@
+"""Pictures of an evaluation, drawn with matplotlib (extra ``lessons``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from minilstm.errors import InputError
+from minilstm.files import replacing
+from minilstm.training.plots import load_matplotlib
+
+NAMED = 40  # classes whose names have room on an axis
+
+
+def confusion_picture(
+    matrix: np.ndarray, names: Sequence[str], path: str | Path
+) -> None:
+    """Draw a confusion matrix, each row as shares of its true class.
+
+    Parameters
+    ----------
+    matrix : (K, K) counts; rows are true classes, columns predictions.
+    names : K classes.
+    path : PNG file.
+    """
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    figure, axes = _new_figure(path, 1.6 + 0.5 * min(len(names), NAMED))
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    if len(names) <= NAMED:
+        axes.set_xticks(range(len(names)), names, rotation=90)
+        axes.set_yticks(range(len(names)), names)
+    if len(names) <= 12:
+        for (i, j), share in np.ndenumerate(shares):
+            colour = "white" if share > 0.5 else "black"
+            axes.text(j, i, f"{matrix[i, j]:,}", ha="center", va="center", color=colour)
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
+    figure.colorbar(image, ax=axes, label="share of the true class")
+    _save(figure, path)
+
+
+def _new_figure(path: str | Path, size: float):
+    try:
+        load_matplotlib()
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise InputError(
+            f'no {path}, because matplotlib is missing: pip install "minilstm[lessons]"'
+        ) from error
+    figure = Figure(
+        figsize=(max(5, size + 1), max(4, size)), dpi=110, layout="constrained"
+    )
+    FigureCanvasAgg(figure)
+    return figure, figure.add_subplot()
+
+
+def _save(figure, path: str | Path) -> None:
+    with replacing(path) as file:
+        figure.savefig(file, format="png")
