@@ -38,12 +38,15 @@ DEFAULTS: Settings = {
     "clip": 1.0, "clip_value": None, "seed": 0, "steps": None,
     "prompts": None, "temperature": 0.7, "greedy": False, "length": 120,
     "task": None, "label": None, "bidirectional": False, "pooling": "final",
+    "target": None, "attention": 0, "reverse_source": False,
 }  # fmt: skip
 # settings that a language model does not have, and the tasks that do
 OF_TASKS = {
-    "label": "classify", "bidirectional": "classify", "pooling": "classify",
+    "label": "classify", "pooling": "classify", "target": "translate",
+    "bidirectional": "classify or translate",
+    "attention": "translate", "reverse_source": "translate",
 }  # fmt: skip
-TASKS = ("classify",)
+TASKS = ("classify", "translate")
 POOLINGS = ("final", "last", "mean", "max")
 HOW_TO_READ = ("column", "format", "separator", "header", "encoding")  # files
 OF_SOURCE: dict[str, Settings] = {

@@ -117,10 +117,10 @@ def _show(checkpoint: Checkpoint) -> None:
     if losses:
         unit = task_of_model(run.model.kind).unit_of(checkpoint)
         characters = settings.get("characters", 1.0)
-        row = f"{'validation loss':<16}{losses[-1]:.4f} nats per {unit}"
+        loss = f"{losses[-1]:.4f} nats per {unit}"
         if characters is not None:
-            row += f", {in_other_units(losses[-1], characters)}"
-        print(row)
+            loss += f", {in_other_units(losses[-1], characters)}"
+        print(_wrapped("validation loss", loss))
 
 
 def _blas() -> str:

@@ -72,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
 def add_sample(commands) -> None:
     sample = commands.add_parser(
         "sample",
-        help="generate text with a trained model, or classify text",
+        help="generate text with a trained model, or apply it to inputs",
         description="Generate text with a trained model. Or show how it generates:"
         " the most likely next tokens (--show-top), texts at several temperatures"
         " with their diversity and likelihood (--compare), the most likely texts"

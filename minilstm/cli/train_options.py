@@ -13,7 +13,8 @@ from minilstm.cli.tasks.options import add_train_options
 TRAIN = """\
 Train a model on a built-in corpus or on your own files. Without --task it is a
 language model, which generates text. Built-in corpora: `headlines` (in
-characters), `recipes` (in words), and `topics` (headlines to classify).
+characters), `recipes` (in words), `topics` (headlines to classify), `dates`
+and `addition` (to translate).
 
 The run is kept in one folder: model.npz (all that is needed to continue),
 best.npz (the model of the lowest validation loss), history.csv, samples.txt
@@ -27,6 +28,7 @@ examples:
   minilstm train one.txt two.txt --window 50 --tokens words --layers 2
   minilstm train news.csv --preset headlines --as-published
   minilstm train news.csv --task classify --column title --label class
+  minilstm train pairs.tsv --task translate
   minilstm train --resume --out runs/book --epochs 8"""
 
 

@@ -2,6 +2,7 @@
 
     language_model    text                         LanguageModel
     classify          text → a class               Classifier
+    translate         text → text                  EncoderDecoder
 
 ``task.py`` says what a task gives to ``minilstm train``, ``sample`` and ``evaluate``.
 """

@@ -14,8 +14,6 @@ from minilstm.data.protocol import Tokenizer
 from minilstm.errors import InputError
 from minilstm.training.checkpoint import Checkpoint
 
-OF_TEXT = ("prompt", "prompt_file", "encoding", "compare")  # of language models only
-
 
 def check_options(
     arguments: Namespace, allowed: dict[str, Any], what: str
@@ -38,6 +36,8 @@ def check_options(
 
 def refuse_inputs(arguments: Namespace) -> None:
     """Raise InputError for inputs of a language model."""
+    if arguments.picture is not None:
+        raise InputError("--picture is for models with attention; leave it out")
     if arguments.input is not None:
         raise InputError(
             "--input is for models of another --task; this is a language model, so give"

@@ -6,11 +6,13 @@ This module imports nothing heavy, so that ``minilstm --help`` answers at once.
 from __future__ import annotations
 
 from minilstm.cli.defaults import POOLINGS, TASKS
+from minilstm.cli.option_types import natural
 
 EVALUATE = """\
 Measure a trained model that is not a language model, on its validation set or
-on files of your own: accuracy, cross-entropy, precision, recall and F1 of each
-class, and the confusion matrix."""
+on files of your own. Classes: accuracy, cross-entropy, precision, recall and F1
+of each class, and the confusion matrix. Texts: exact match and mean edit
+distance, greedy."""
 
 
 def add_train_options(train) -> None:
@@ -19,15 +21,30 @@ def add_train_options(train) -> None:
     task.add_argument(
         "--task", choices=TASKS,
         help="what to learn from your files. classify: the class of a text, from --column and"
-        " --label (default: to generate text; built-in corpora have their own task)",
+        " --label. translate: a target text, from --column (the source) and --target; a table of"
+        " two columns needs neither (default: to generate text; built-in corpora have their own task)",
     )  # fmt: skip
     task.add_argument(
         "--label", metavar="NAME",
         help="for --task classify: column or field with the classes; named as for --column",
     )  # fmt: skip
     task.add_argument(
+        "--target", metavar="NAME",
+        help="for --task translate: column or field with the target texts (default: the second"
+        " of two columns)",
+    )  # fmt: skip
+    task.add_argument(
+        "--attention", type=natural, metavar="K",
+        help="for --task translate: width of additive attention, 0 for none (default: 64;"
+        " addition: 0)",
+    )  # fmt: skip
+    task.add_argument(
+        "--reverse-source", action="store_const", const=True,
+        help="for --task translate: read each source last token first (default: addition only)",
+    )  # fmt: skip
+    task.add_argument(
         "--bidirectional", action="store_const", const=True,
-        help="read each text in both directions, each with half of --hidden (default: in one)",
+        help="read each input in both directions, each with half of --hidden (default: in one; dates: in both)",
     )  # fmt: skip
     task.add_argument(
         "--pooling", choices=POOLINGS,
@@ -41,7 +58,11 @@ def add_sample_options(sample) -> None:
     inputs = sample.add_argument_group("input: for models of the other tasks")
     inputs.add_argument(
         "--input", action="append", metavar="TEXT",
-        help="text to classify; may be given several times (default: the lines of standard input)",
+        help="text to classify or to translate; may be given several times (default: the lines of standard input)",
+    )  # fmt: skip
+    inputs.add_argument(
+        "--picture", metavar="FILE",
+        help="draw where attention looks for the first input into this PNG file",
     )  # fmt: skip
 
 
@@ -49,7 +70,7 @@ def add_evaluate(commands) -> None:
     """The command ``evaluate``."""
     evaluate = commands.add_parser(
         "evaluate",
-        help="measure a trained classifier",
+        help="measure a trained model that is not a language model",
         description=EVALUATE,
     )
     evaluate.add_argument(
@@ -68,6 +89,11 @@ def add_evaluate(commands) -> None:
         "--label",
         metavar="NAME",
         help="column of the classes in FILE (default: as in the run)",
+    )
+    evaluate.add_argument(
+        "--target",
+        metavar="NAME",
+        help="column of the targets in FILE (default: as in the run)",
     )
     evaluate.add_argument(
         "--picture", metavar="FILE", help="draw the confusion matrix into this PNG file"

@@ -41,6 +41,30 @@ def confusion_picture(
     _save(figure, path)
 
 
+def attention_picture(
+    weights: np.ndarray,
+    source: Sequence[str],
+    target: Sequence[str],
+    path: str | Path,
+) -> None:
+    """Draw where attention looked while a target was written.
+
+    Parameters
+    ----------
+    weights : (T, S), one row for each target token; each sums to 1.
+    source, target : S and T tokens, as they are shown.
+    path : PNG file.
+    """
+    figure, axes = _new_figure(path, 1.6 + 0.25 * min(max(weights.shape), 60))
+    image = axes.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    axes.set_xticks(range(len(source)), source, rotation=90)
+    axes.set_yticks(range(len(target)), target)
+    axes.set_xlabel("source")
+    axes.set_ylabel("target")
+    figure.colorbar(image, ax=axes, label="attention weight")
+    _save(figure, path)
+
+
 def _new_figure(path: str | Path, size: float):
     try:
         load_matplotlib()
