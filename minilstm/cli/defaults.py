@@ -39,14 +39,16 @@ DEFAULTS: Settings = {
     "prompts": None, "temperature": 0.7, "greedy": False, "length": 120,
     "task": None, "label": None, "bidirectional": False, "pooling": "final",
     "target": None, "attention": 0, "reverse_source": False,
+    "features": None,
 }  # fmt: skip
 # settings that a language model does not have, and the tasks that do
 OF_TASKS = {
     "label": "classify", "pooling": "classify", "target": "translate",
     "bidirectional": "classify or translate",
     "attention": "translate", "reverse_source": "translate",
+    "features": "describe",
 }  # fmt: skip
-TASKS = ("classify", "translate")
+TASKS = ("classify", "translate", "describe")
 POOLINGS = ("final", "last", "mean", "max")
 HOW_TO_READ = ("column", "format", "separator", "header", "encoding")  # files
 OF_SOURCE: dict[str, Settings] = {

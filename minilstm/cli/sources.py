@@ -13,7 +13,7 @@ from pathlib import Path
 from minilstm.data.readers import STANDARD_INPUT, name_of
 from minilstm.errors import InputError
 
-BUILT_IN = ("headlines", "recipes", "topics", "dates", "addition")
+BUILT_IN = ("headlines", "recipes", "topics", "dates", "addition", "pictures")
 ALSO_STANDARD_INPUT = {"/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}
 
 

@@ -14,7 +14,7 @@ TRAIN = """\
 Train a model on a built-in corpus or on your own files. Without --task it is a
 language model, which generates text. Built-in corpora: `headlines` (in
 characters), `recipes` (in words), `topics` (headlines to classify), `dates`
-and `addition` (to translate).
+and `addition` (to translate), and `pictures` (to describe).
 
 The run is kept in one folder: model.npz (all that is needed to continue),
 best.npz (the model of the lowest validation loss), history.csv, samples.txt
@@ -29,6 +29,7 @@ examples:
   minilstm train news.csv --preset headlines --as-published
   minilstm train news.csv --task classify --column title --label class
   minilstm train pairs.tsv --task translate
+  minilstm train homes.csv --task describe --column text --features rooms,size
   minilstm train --resume --out runs/book --epochs 8"""
 
 

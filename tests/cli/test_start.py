@@ -88,7 +88,7 @@ def test_every_option_that_has_a_default_names_it(name, run):
     _, out, _ = run(name, "--help")
     given = {"--as-published", "--tied", "--resume", "--greedy", "--force", "--hint", "--solution", "--reset", "--move"}
     given |= {"--help", "--preset", "--column", "--window", "--prompt-file", "--beam", "--show-top", "--compare", "--picture"}
-    given |= {"--label", "--target"}
+    given |= {"--label"}
     for block in re.split(r"\n(?=  -)", out.split("options:")[1])[1:]:
         option = re.search(r"--[a-z-]+", block)[0]
         assert "(default" in " ".join(block.split()) or option in given, block

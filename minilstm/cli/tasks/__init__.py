@@ -3,6 +3,7 @@
     language_model    text                         LanguageModel
     classify          text → a class               Classifier
     translate         text → text                  EncoderDecoder
+    describe          numbers → text               Captioner
 
 ``task.py`` says what a task gives to ``minilstm train``, ``sample`` and ``evaluate``.
 """

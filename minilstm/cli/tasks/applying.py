@@ -38,15 +38,19 @@ def refuse_inputs(arguments: Namespace) -> None:
     """Raise InputError for inputs of a language model."""
     if arguments.picture is not None:
         raise InputError("--picture is for models with attention; leave it out")
-    if arguments.input is not None:
+    for name in ("input", "features"):
+        if getattr(arguments, name) is None:
+            continue
         raise InputError(
-            "--input is for models of another --task; this is a language model, so give"
+            f"--{name} is for models of another --task; this is a language model, so give"
             " --prompt"
         )
 
 
-def inputs_of(given: list[str] | None, what: str) -> Iterator[str]:
-    """The inputs of --input, or else the lines of standard input that are not blank.
+def inputs_of(
+    given: list[str] | None, what: str, option: str = "input"
+) -> Iterator[str]:
+    """The inputs of an option, or else the lines of standard input that are not blank.
 
     Raises
     ------
@@ -56,14 +60,14 @@ def inputs_of(given: list[str] | None, what: str) -> Iterator[str]:
     if given is not None:
         for text in given:
             if not text.strip():
-                raise InputError(f"--input is blank; give it a {what}")
+                raise InputError(f"--{option} is blank; give it a {what}")
             yield text
         return
     if sys.stdin is None:
-        raise InputError(f"there is no standard input to read; add --input {what}")
+        raise InputError(f"there is no standard input to read; add --{option}")
     if sys.stdin.isatty():
         print(
-            f"minilstm: type a {what} and press Enter; Ctrl-D ends (or use --input)",
+            f"minilstm: type a {what} and press Enter; Ctrl-D ends (or use --{option})",
             file=sys.stderr,
         )
     count = 0

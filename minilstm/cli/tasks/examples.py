@@ -32,6 +32,7 @@ class Files(NamedTuple):
     rows: list[tuple[str, ...]]
     names: list[str]  # of the columns
     notes: tuple[str, ...]
+    numbers: list[int]  # of the rows in their file, without a header, from 1
 
 
 def read_files(
@@ -61,6 +62,7 @@ def read_files(
     rows: list[tuple[str, ...]] = []
     names: list[str] = []
     notes: list[str] = []
+    numbers: list[int] = []
     for source in sources:
         cells: Cells = read_columns(
             source, columns, **how, in_order=in_order, others=others
@@ -78,11 +80,17 @@ def read_files(
                     f"{name_of(source)}: all cells of {names[k]!r} are blank; name"
                     f" another column with {option}"
                 )
-        whole = [row for row in cells.rows if all(map(str.strip, row[:first]))]
+        kept = [
+            number
+            for number, row in enumerate(cells.rows, 1)
+            if all(map(str.strip, row[:first]))
+        ]
+        whole = [cells.rows[number - 1] for number in kept]
         skipped = len(cells.rows) - len(whole)
         if not whole:
             raise InputError(f"{name_of(source)}: every row has a blank cell")
         rows += whole
+        numbers += kept
         notes.append(
             f"{Path(name_of(source)).name}: {cells.how}; {counted(len(whole), 'row')},"
             f" the first: {', '.join(shown(cell) for cell in whole[0][: len(columns)])}"
@@ -90,7 +98,7 @@ def read_files(
             * bool(skipped)
         )
     more = [f"… and {len(notes) - NOTED:,} more files"] if len(notes) > NOTED else []
-    return Files(rows, names, (*notes[:NOTED], *more))
+    return Files(rows, names, (*notes[:NOTED], *more), numbers)
 
 
 def shown(text: str) -> str:

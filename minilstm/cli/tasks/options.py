@@ -22,7 +22,8 @@ def add_train_options(train) -> None:
         "--task", choices=TASKS,
         help="what to learn from your files. classify: the class of a text, from --column and"
         " --label. translate: a target text, from --column (the source) and --target; a table of"
-        " two columns needs neither (default: to generate text; built-in corpora have their own task)",
+        " two columns needs neither. describe: a text about numbers, from --column (the text) and"
+        " --features (default: to generate text; built-in corpora have their own task)",
     )  # fmt: skip
     task.add_argument(
         "--label", metavar="NAME",
@@ -32,6 +33,11 @@ def add_train_options(train) -> None:
         "--target", metavar="NAME",
         help="for --task translate: column or field with the target texts (default: the second"
         " of two columns)",
+    )  # fmt: skip
+    task.add_argument(
+        "--features", metavar="NAME,NAME,...",
+        help="for --task describe: columns or fields with numbers; one cell may have several,"
+        " with spaces between (default: all columns but --column)",
     )  # fmt: skip
     task.add_argument(
         "--attention", type=natural, metavar="K",
@@ -59,6 +65,11 @@ def add_sample_options(sample) -> None:
     inputs.add_argument(
         "--input", action="append", metavar="TEXT",
         help="text to classify or to translate; may be given several times (default: the lines of standard input)",
+    )  # fmt: skip
+    inputs.add_argument(
+        "--features", action="append", metavar="NUMBERS",
+        help="numbers to describe, such as 0.5,1,0; may be given several times (default: the"
+        " lines of standard input)",
     )  # fmt: skip
     inputs.add_argument(
         "--picture", metavar="FILE",
@@ -95,6 +106,10 @@ def add_evaluate(commands) -> None:
         metavar="NAME",
         help="column of the targets in FILE (default: as in the run)",
     )
+    evaluate.add_argument(
+        "--features", metavar="NAME,...",
+        help="columns of the numbers in FILE (default: as in the run)",
+    )  # fmt: skip
     evaluate.add_argument(
         "--picture", metavar="FILE", help="draw the confusion matrix into this PNG file"
     )
