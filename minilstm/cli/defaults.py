@@ -43,12 +43,12 @@ DEFAULTS: Settings = {
 }  # fmt: skip
 # settings that a language model does not have, and the tasks that do
 OF_TASKS = {
-    "label": "classify", "pooling": "classify", "target": "translate",
-    "bidirectional": "classify or translate",
+    "label": "classify or tag", "pooling": "classify", "target": "translate",
+    "bidirectional": "classify, tag or translate",
     "attention": "translate", "reverse_source": "translate",
     "features": "describe",
 }  # fmt: skip
-TASKS = ("classify", "translate", "describe")
+TASKS = ("classify", "tag", "translate", "describe")
 POOLINGS = ("final", "last", "mean", "max")
 HOW_TO_READ = ("column", "format", "separator", "header", "encoding")  # files
 OF_SOURCE: dict[str, Settings] = {

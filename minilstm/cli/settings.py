@@ -174,7 +174,7 @@ def check(chosen: Settings, given: Settings) -> None:
 
 def option(name: str, value: object = None) -> str:
     """The option that sets a setting; for a switch this depends on the value."""
-    is_no = name == "carry" or name == "header" and value is False
+    is_no = name == "carry" or name in ("header", "bidirectional") and value is False
     return ("--no-" if is_no else "--") + name.replace("_", "-")
 
 

@@ -28,6 +28,7 @@ examples:
   minilstm train one.txt two.txt --window 50 --tokens words --layers 2
   minilstm train news.csv --preset headlines --as-published
   minilstm train news.csv --task classify --column title --label class
+  minilstm train words.conll --task tag
   minilstm train pairs.tsv --task translate
   minilstm train homes.csv --task describe --column text --features rooms,size
   minilstm train --resume --out runs/book --epochs 8"""

@@ -39,6 +39,7 @@ from minilstm.data.protocol import (
 )
 from minilstm.data.punctuation import join_words, spaced, split_words, text_chunks
 from minilstm.data.tokenizers import CharTokenizer
+from minilstm.data.whitespace import WhitespaceTokenizer
 from minilstm.errors import InputError
 
 SHOWN_FOR_UNKNOWN = "[UNK]"
@@ -254,7 +255,7 @@ def _check_limit(limit: int) -> None:
 
 
 def tokenizer_from_json(form: dict[str, Any]) -> Tokenizer:
-    """The tokenizer of either kind that ``to_json`` returned; else InputError."""
+    """The tokenizer of any kind that ``to_json`` returned; else InputError."""
     if not isinstance(form, dict):
         raise InputError(
             f"a tokenizer is kept as a JSON object, not as {type(form).__name__}"
@@ -264,7 +265,9 @@ def tokenizer_from_json(form: dict[str, Any]) -> Tokenizer:
         return CharTokenizer.from_json(form)
     if kind == "words":
         return WordTokenizer.from_json(form)
+    if kind == "whitespace":
+        return WhitespaceTokenizer.from_json(form)
     raise InputError(
-        f"the tokenizer's JSON has the kind {kind!r}, but there are only 'characters'"
-        " and 'words'"
+        f"the tokenizer's JSON has the kind {kind!r}, but there are only 'characters',"
+        " 'words' and 'whitespace'"
     )

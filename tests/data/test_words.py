@@ -350,7 +350,7 @@ def test_either_kind_of_tokenizer_comes_back_from_its_json():
 
 
 @pytest.mark.parametrize("form, message", [
-    ({"kind": "bytes", "tokens": ["a"]}, "kind 'bytes', but there are only 'characters' and 'words'"),
+    ({"kind": "bytes", "tokens": ["a"]}, "kind 'bytes', but there are only 'characters', 'words' and 'whitespace'"),
     ({"kind": ["words"], "tokens": ["a"]}, r"kind \['words'\], but"),
     ({"tokens": ["a"]}, "kind None, but"),
     (None, "JSON object, not as NoneType"),

@@ -2,6 +2,7 @@
 
     language_model    text                         LanguageModel
     classify          text → a class               Classifier
+    tag               tokens → a label for each    Tagger
     translate         text → text                  EncoderDecoder
     describe          numbers → text               Captioner
 

@@ -79,7 +79,7 @@ class DescribeTask(Task):
     }  # fmt: skip
     of_corpus = {
         "pictures": {
-            "tokens": "words", "batch_size": 64, "epochs": 6, "vocab": None,
+            "tokens": "words", "batch_size": 64, "epochs": 15, "vocab": None,
         }
     }  # fmt: skip
 

@@ -76,7 +76,7 @@ class LanguageModelTask(Task):
     def report(
         self, training: Training, checkpoint: Checkpoint, examples: Examples
     ) -> str:
-        """One text for each prompt and, with a grammar, how many of a hundred it accepts."""
+        """One text for each prompt; with a grammar, how many of 100 texts it accepts."""
         settings, model, text = checkpoint.settings, training.model, examples.own
         tokenizer = text.tokenizer
         rng = seeds.generator(settings["seed"], seeds.SAMPLES, training.epoch)
@@ -101,21 +101,19 @@ class LanguageModelTask(Task):
         examples: Examples,
         show: Callable[[str], None],
     ) -> None:
-        """How many texts the grammar accepts, and the long-range agreement of recipes."""
+        """How many texts the grammar accepts, and the agreement of recipes."""
         text = examples.own
         if text.corpus is None:
             return
-        (name,), seed, model = (
-            checkpoint.settings["sources"],
-            checkpoint.settings["seed"],
-            checkpoint.training.model,
-        )
+        (name,), seed = checkpoint.settings["sources"], checkpoint.settings["seed"]
+        model = checkpoint.training.model
         rng, count = seeds.generator(seed, seeds.EVALUATION), TEXTS_CHECKED[name]
         accepted = share_accepted(
             model, text.tokenizer, text.corpus, rng, count, CHECKED_TEMPERATURE
         )
         show(
-            f"accepted by the grammar at temperature {CHECKED_TEMPERATURE}: {accepted:.1%} of {count:,} {name}"
+            f"accepted by the grammar at temperature {CHECKED_TEMPERATURE}:"
+            f" {accepted:.1%} of {count:,} {name}"
         )
         if name == "recipes":
             prompts = [recipes.PROMPTS[0]] * count
@@ -129,7 +127,8 @@ class LanguageModelTask(Task):
                 if ids[-1] == text.tokenizer.eos_id
             ]
             show(
-                f"\n{len(ended)} of these {count} reached their end token:\n{kept_by_distance(ended)}\n"
+                f"\n{len(ended)} of these {count} reached their end"
+                f" token:\n{kept_by_distance(ended)}\n"
             )
 
     def commands(self, path: Path) -> list[str]:

@@ -5,13 +5,20 @@ from __future__ import annotations
 from minilstm.cli.tasks.classify import ClassifyTask
 from minilstm.cli.tasks.describe import DescribeTask
 from minilstm.cli.tasks.language_model import LanguageModelTask
+from minilstm.cli.tasks.tag import TagTask
 from minilstm.cli.tasks.task import Task
 from minilstm.cli.tasks.translate import TranslateTask
 from minilstm.errors import InputError
 
 TASKS: dict[str | None, Task] = {
     task.name: task
-    for task in (LanguageModelTask(), ClassifyTask(), TranslateTask(), DescribeTask())
+    for task in (
+        LanguageModelTask(),
+        ClassifyTask(),
+        TagTask(),
+        TranslateTask(),
+        DescribeTask(),
+    )
 }
 
 
