@@ -1,4 +1,4 @@
-"""``minilstm evaluate``: how good a trained model is, on its validation set or on files."""
+"""``minilstm evaluate``: how good a model is, on its validation set or on files."""
 
 from __future__ import annotations
 

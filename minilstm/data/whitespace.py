@@ -124,7 +124,7 @@ class WhitespaceTokenizer:
         return "".join(self.chunks(prompt, ids))
 
     def chunks(self, prompt: str, ids: Iterable[int]) -> Iterator[str]:
-        """The text of ``complete`` in parts: the prompt, then each token with a space."""
+        """The text of ``complete`` in parts: the prompt, then token by token."""
         check_text(prompt)
         yield prompt
         space = " " if prompt.rstrip() == prompt and prompt else ""

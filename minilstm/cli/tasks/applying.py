@@ -1,4 +1,4 @@
-"""What the tasks share when a trained model is applied: inputs, options, unknown tokens."""
+"""What the tasks share when a trained model is applied: inputs and options."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from minilstm.cli.defaults import Settings
 from minilstm.cli.sources import describe, resolve_sources
 from minilstm.data.protocol import Tokenizer
+from minilstm.data.readers import STANDARD_INPUT
 from minilstm.errors import InputError
 from minilstm.training.checkpoint import Checkpoint
 
@@ -94,6 +95,11 @@ def sources_of(arguments: Namespace, settings: Settings) -> tuple[list[str], str
     """The files to evaluate on, and their name; those of the run if none is named."""
     if arguments.files:
         return resolve_sources(arguments.files), describe(arguments.files)
+    if STANDARD_INPUT in settings["sources"]:
+        raise InputError(
+            "the run was started with standard input, which is not kept; name a file to"
+            " evaluate on: minilstm evaluate DIR FILE"
+        )
     return list(settings["sources"]), "the validation set"
 
 

@@ -1,4 +1,4 @@
-"""How often each class was predicted for each class: a confusion matrix, and its measures.
+"""A confusion matrix, how often each class was predicted for each, and its measures.
 
 With C the confusion matrix, C[i, j] examples of class i that were predicted to be j:
 
@@ -7,7 +7,7 @@ With C the confusion matrix, C[i, j] examples of class i that were predicted to 
     (3)  recall of k = C[k, k] / Σ_j C[k, j]        of those that there are, found
     (4)  F1 of k = 2 · precision · recall / (precision + recall)
 
-Manning, Raghavan and Schütze (2008), Introduction to Information Retrieval, section 8.3.
+Manning, Raghavan and Schütze (2008), Introduction to Information Retrieval, 8.3.
 """
 
 from __future__ import annotations

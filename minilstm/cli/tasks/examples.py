@@ -1,7 +1,7 @@
 """What the tasks share on the way from files to examples.
 
-Examples are rows of cells, from one or several files. A row with a blank cell is skipped
-and counted. A tenth of the examples, drawn at random, is the validation set.
+Examples are rows of cells, from one or several files. A row with a blank cell is
+skipped and counted. A tenth of the examples, drawn at random, is the validation set.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def encode(
 
 
 def check_length(length: int, tokenizer: Tokenizer, what: str) -> None:
-    """Raise InputError if there is no token, or there are too many for a backward pass."""
+    """Raise InputError if there is no token, or too many for a backward pass."""
     if length == 0:
         raise InputError(f"a {what} has no {tokenizer.unit} in it; take it out")
     if length > LONGEST:

@@ -76,7 +76,7 @@ class LanguageModelTask(Task):
     def report(
         self, training: Training, checkpoint: Checkpoint, examples: Examples
     ) -> str:
-        """One text for each prompt; with a grammar, how many of 100 texts it accepts."""
+        """One text for each prompt; with a grammar, how many of 100 it accepts."""
         settings, model, text = checkpoint.settings, training.model, examples.own
         tokenizer = text.tokenizer
         rng = seeds.generator(settings["seed"], seeds.SAMPLES, training.epoch)

@@ -2,10 +2,10 @@
 
 Files have one of two forms:
 
-    lines       a token and its label on each line, with a tab or spaces between; a blank
-                line ends a sequence (CoNLL). Other columns between them are ignored.
-    columns     a table or JSON: --column has tokens with spaces between, --label as many
-                labels
+    lines       a token and its label on each line, with a tab or spaces between; a
+                blank line ends a sequence (CoNLL). Columns between are ignored.
+    columns     a table or JSON: --column has tokens with spaces between, --label as
+                many labels
 """
 
 from __future__ import annotations
@@ -115,8 +115,8 @@ class TagTask(Task):
                 min(AT_ONCE, len(seen)),
             ),
             description=f"{counted(len(train), 'sequence')},"
-            f" {sum(map(len, tagged.ids)):,} tokens, {len(tokenizer.tokens):,} different"
-            f" ones that occur at least twice, {counted(len(labels), 'label')};"
+            f" {sum(map(len, tagged.ids)):,} tokens, {len(tokenizer.tokens):,}"
+            f" different ones that occur at least twice, {counted(len(labels), 'label')};"
             f" validation set: {counted(len(valid), 'sequence')}"
             + unknown_share(tokenizer, checked.ids),
             fingerprint=fingerprint(list(train), list(valid)),
@@ -300,8 +300,8 @@ def _lines(text: str, name: str) -> list[tuple[str, str]]:
         if parts:
             if len(parts) < 2:
                 raise InputError(
-                    f"{name}, line {number:,}: {parts[0]!r} has no label; write a token,"
-                    " a tab and a label on each line, or name columns with --column and"
+                    f"{name}, line {number:,}: {parts[0]!r} has no label; write a"
+                    " token, a tab and a label on each line, or name columns with --column and"
                     " --label"
                 )
             tokens.append(parts[0])

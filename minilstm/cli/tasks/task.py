@@ -1,8 +1,8 @@
 """What a task is: it gives data, a model, samples and an evaluation to the commands.
 
-``minilstm train`` has one loop and one set of callbacks for all tasks. It asks a task for
-the settings, the examples in mini-batches, the model, and a report after each epoch.
-``minilstm sample`` and ``minilstm evaluate`` ask it to apply the trained model.
+``minilstm train`` has one loop and one set of callbacks for all tasks. It asks a task
+for the settings, the examples in mini-batches, the model, and a report after each
+epoch. ``minilstm sample`` and ``minilstm evaluate`` ask it to apply the trained model.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     (1)  exact match = texts that are the true text / texts
     (2)  edit distance = fewest insertions, deletions and substitutions of tokens
 
-Texts are compared as tokens. (2): Levenshtein (1966), Binary codes capable of correcting
-deletions, insertions and reversals.
+Texts are compared as tokens. (2): Levenshtein (1966), Binary codes capable of
+correcting deletions, insertions and reversals.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def score(written: Sequence[str], true: Sequence[str], tokenizer: Tokenizer) -> 
 
 
 def _tokens(text: str, tokenizer: Tokenizer) -> list[str]:
-    """Characters, or words as the tokenizer splits them; unknown ones stay different."""
+    """Characters, or words as the tokenizer splits them, also unknown ones."""
     return list(text) if tokenizer.unit == "character" else split_words(text)
 
 

@@ -1,7 +1,7 @@
 """Several columns of a table, or several fields of objects: examples for a model.
 
-``read_columns`` reads a table or JSON as ``read_sequences`` does, but takes more than one
-column. A cell of JSON may be a string, a number, or a list of these.
+``read_columns`` reads a table or JSON as ``read_sequences`` does, but takes more than
+one column. A cell of JSON may be a string, a number, or a list of these.
 """
 
 from __future__ import annotations

@@ -197,6 +197,17 @@ def test_an_evaluation_notices_changed_training_files(trained, news, here, run):
     refused(run("evaluate", "run"), 2, "have changed", "evaluate DIR FILE")
 
 
+def test_a_run_of_standard_input_is_evaluated_on_files_only(news, run, typed_in, here):
+    text = (here / news).read_text("utf-8")
+    typed_in(text)
+    refused(run("train", "-", *TASK, *SMALL), 2, "--format")
+    typed_in(text)
+    status, _, err = run("train", "-", "--format", "csv", *TASK, *SMALL, "--steps", 2, "--out", "run")
+    assert status == 0, err
+    refused(run("evaluate", "run"), 2, "standard input", "evaluate DIR FILE")
+    assert run("evaluate", "run", news)[0] == 0
+
+
 def test_a_language_model_has_no_evaluation_and_takes_no_input(here, run):
     (here / "lines.txt").write_text("\n".join(f"line {k}" for k in range(20)), "utf-8")
     assert run("train", "lines.txt", "--hidden", 4, "--steps", 1, "--out", "lm")[0] == 0
