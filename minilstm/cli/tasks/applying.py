@@ -91,6 +91,16 @@ def warn_of_unknown(tokenizer: Tokenizer, text: str) -> None:
         )
 
 
+def warn_of_cut(tokenizer: Tokenizer, text: str, limit: int | None) -> None:
+    """Print to standard error that the model reads the beginning of an input only."""
+    if limit is not None and len(tokenizer.encode(text)) > limit:
+        print(
+            f"minilstm: the model reads the first {limit} {tokenizer.unit}s of an input,"
+            " as --max-length says",
+            file=sys.stderr,
+        )
+
+
 def sources_of(arguments: Namespace, settings: Settings) -> tuple[list[str], str]:
     """The files to evaluate on, and their name; those of the run if none is named."""
     if arguments.files:

@@ -26,6 +26,7 @@ from minilstm.cli.tasks.applying import (
     check_same_data,
     inputs_of,
     sources_of,
+    warn_of_cut,
     warn_of_unknown,
 )
 from minilstm.cli.tasks.confusion import class_table, confusion_matrix, matrix_lines
@@ -187,6 +188,7 @@ class ClassifyTask(Task):
         width = max(columns_of(harmless(name)) for name in labels)
         for k, text in enumerate(inputs_of(chosen["input"], "text")):
             warn_of_unknown(checkpoint.tokenizer, text)
+            warn_of_cut(checkpoint.tokenizer, text, settings["max_length"])
             (ids,) = encode(
                 checkpoint.tokenizer, [text], settings["max_length"], "text"
             )
@@ -289,7 +291,10 @@ def _headlines(count: int, rng: np.random.Generator, characters: int | None) -> 
 
 
 def _best_possible(characters: int | None, texts: Texts) -> tuple[float | None, str]:
-    """The lowest mean cross-entropy, and a sentence; also on these very texts."""
+    """The cross-entropy of the best classifier on these texts; and a sentence.
+
+    None instead of 0, which has no place on a logarithmic scale.
+    """
     if characters is None:
         return None, "best possible: accuracy 100 %, cross-entropy 0"
     accuracy, floor = topics().best_possible(characters)
@@ -301,7 +306,7 @@ def _best_possible(characters: int | None, texts: Texts) -> tuple[float | None, 
         f" {accuracy:.2%}, cross-entropy {floor:.4f} nats per text on average;"
         f" {mine:.2%} and {nats:.4f} on this validation set"
     )
-    return (floor if floor > 0 and math.isfinite(floor) else None), sentence
+    return (nats if nats > 0 else None), sentence
 
 
 def _check_classes(labels: Sequence[str]) -> None:

@@ -53,7 +53,7 @@ from minilstm.training.checkpoint import Checkpoint
 from minilstm.training.loop import Training
 from minilstm.training.progress import as_item, in_other_units
 
-PICTURES, VALIDATION_PICTURES = 20_000, 2_000
+PICTURES, VALIDATION_PICTURES = 60_000, 2_000
 CHECKED, EXAMPLES_SHOWN, AT_ONCE = 500, 3, 250
 
 
@@ -79,7 +79,7 @@ class DescribeTask(Task):
     }  # fmt: skip
     of_corpus = {
         "pictures": {
-            "tokens": "words", "batch_size": 64, "epochs": 15, "vocab": None,
+            "tokens": "words", "batch_size": 64, "epochs": 5, "vocab": None,
         }
     }  # fmt: skip
 
