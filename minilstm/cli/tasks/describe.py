@@ -79,7 +79,8 @@ class DescribeTask(Task):
     }  # fmt: skip
     of_corpus = {
         "pictures": {
-            "tokens": "words", "batch_size": 64, "epochs": 5, "vocab": None,
+            "tokens": "words", "batch_size": 64, "epochs": 8, "vocab": None,
+            "hidden": 192, "learning_rate": 0.004,
         }
     }  # fmt: skip
 
