@@ -75,6 +75,7 @@ class ClassifyTask(Task):
 
     name = "classify"
     kind = Classifier.kind
+    has_classes = True
     options = frozenset({
         *("column", "format", "separator", "header", "encoding", "label"),
         *("tokens", "vocab", "max_length", "embedding", "bidirectional", "pooling"),

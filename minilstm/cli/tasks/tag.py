@@ -68,6 +68,7 @@ class TagTask(Task):
 
     name = "tag"
     kind = Tagger.kind
+    has_classes = True
     options = frozenset({
         *("column", "format", "separator", "header", "encoding", "label"),
         *("vocab", "max_length", "embedding", "bidirectional"),

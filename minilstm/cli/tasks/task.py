@@ -59,6 +59,7 @@ class Task(ABC):
     options: ClassVar[frozenset[str]] = frozenset()  # settings besides ``COMMON``
     defaults: ClassVar[Settings] = {}
     of_corpus: ClassVar[dict[str, Settings]] = {}  # defaults of built-in corpora
+    has_classes = False  # whether it has a confusion matrix
     use = "Use the model:"  # above the commands that do so
     use_best = "Use the best model:"
     closing = "the closing report"  # what `finish` does, in messages

@@ -258,11 +258,6 @@ class TranslateTask(Task):
             examples = self.load(settings["sources"], settings)
             check_same_data(checkpoint, examples.fingerprint, arguments.model)
             pairs = examples.own
-        if arguments.picture is not None:
-            raise InputError(
-                "--picture draws the confusion matrix of classes; for attention, use"
-                " `minilstm sample DIR --input TEXT --picture FILE`"
-            )
         model = checkpoint.training.model
         written = greedy_texts(
             checkpoint, lambda some: encode(model, some), pairs.sources

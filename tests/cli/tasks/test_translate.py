@@ -166,6 +166,19 @@ def test_options_without_effect_are_refused(trained, run):
     refused(run("sample", "run", "--input", "a", "--show-top", 2), 2, "--show-top")
 
 
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        (["--picture", "a.png"], ["--picture", "confusion matrix"]),
+        (["--target", 2], ["--target is for a file"]),
+        (["pairs.tsv", "--label", 2], ["--label", "--task translate"]),
+        (["pairs.tsv", "--column", 2, "--target", 5], ["no column is 5", "add --target"]),
+    ],
+)
+def test_options_without_effect_on_an_evaluation_are_refused(trained, run, options, words):
+    refused(run("evaluate", "run", *options), 2, *words)
+
+
 def test_blank_sources_are_skipped_and_counted(table, run):
     table("t.tsv", [*map(pair, range(30)), ("", "A"), ("a", " ")], "\t")
     status, out, _ = run("train", "t.tsv", *TASK, *SMALL, "--steps", 1)
