@@ -89,8 +89,8 @@ def within(work: Work, module: Any, name: str, value: Any) -> Work:
 
 def with_huge_pages() -> tuple[Work, Work]:
     with replaced(huge_pages, "empty", np.empty):
-        without = step_of("A8")
-    return step_of("A8"), without
+        without = step_of("A64")
+    return step_of("A64"), without
 
 
 def with_packed_weights() -> tuple[Work, Work]:
@@ -148,7 +148,7 @@ def with_kernel_cache() -> tuple[Work, Work]:
 
 
 PARTS: dict[str, tuple[str, Callable[[], tuple[Work, Work]]]] = {
-    "huge pages": ("training step A8", with_huge_pages),
+    "huge pages": ("training step A64", with_huge_pages),
     "packed weights": ("training step A8", with_packed_weights),
     "shards": ("training step A64", with_shards),
     "compiled generation": ("200 characters", with_compiled_generation),
