@@ -17,17 +17,13 @@ keys are computed once, and so is the output layer.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from benchmark.lines import Worker
 from benchmark.machine import processor
 from benchmark.workers.attention_worker import WEIGHTS, Sizes
 
@@ -58,39 +54,6 @@ def batch_of(sizes: Sizes, rng: np.random.Generator) -> dict[str, np.ndarray]:
     }
 
 
-class Worker:
-    """An engine in a process of its own."""
-
-    def __init__(self, python: str, name: str, job: Path):
-        self.name = name
-        ours = {"OPENBLAS_NUM_THREADS": "1", "MINILSTM_THREADS": "2"}
-        self.process = subprocess.Popen(
-            [python, str(WORKER), name, str(job)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env=os.environ | (ours if name == "minilstm" else {}),
-        )
-
-    def ask(self, **question: Any) -> dict[str, Any]:
-        assert self.process.stdin is not None and self.process.stdout is not None
-        with contextlib.suppress(BrokenPipeError):
-            print(json.dumps(question), file=self.process.stdin, flush=True)
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise SystemExit(
-                f"{self.name} ended without an answer (see above); --torch-python names a"
-                " Python that has PyTorch and NumPy"
-            )
-        return json.loads(answer)
-
-    def stop(self) -> None:
-        assert self.process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.close()
-        self.process.wait()
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-
-
 def difference(first: Path, second: Path) -> float:
     """The largest one of all gradients, relative to the largest entry of each array."""
     with np.load(first) as a, np.load(second) as b:
@@ -116,7 +79,7 @@ def compare(
         job = Path(folder) / "job.npz"
         np.savez(job, sizes=np.array(sizes), **weights, **batch_of(sizes, rng))
         workers = {
-            engine: Worker(python, engine, job)
+            engine: Worker(python, WORKER, engine, job)
             for engine, python in (("minilstm", sys.executable), ("PyTorch", torch_python))
         }
         try:

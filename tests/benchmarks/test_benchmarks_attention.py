@@ -36,7 +36,7 @@ def test_a_worker_trains_the_model_of_the_job(attention, tmp_path):
         {"do": "gradients", "to": str(tmp_path / "before.npz")}, {"do": "steps", "seconds": 0},
         {"do": "gradients", "to": str(tmp_path / "after.npz")},
     ]
-    worker = attention.Worker(sys.executable, "minilstm", tmp_path / "job.npz")
+    worker = attention.Worker(sys.executable, attention.WORKER, "minilstm", tmp_path / "job.npz")
     before, steps, after = (worker.ask(**question) for question in questions)
     worker.stop()
     assert after["loss"] < before["loss"] and steps["seconds"] > 0
@@ -53,7 +53,7 @@ def test_without_pytorch_it_says_what_to_name(monkeypatch, capsys, tmp_path):
     if importlib.util.find_spec("torch") is not None:
         pytest.skip("PyTorch is installed")
     status, _, _ = run_script(monkeypatch, capsys, SCRIPT, "dates", "--quick", "--rounds", 1)
-    assert "PyTorch ended without an answer" in status and "--torch-python" in status
+    assert "PyTorch ended without an answer" in status and "its option names a Python" in status
 
 
 def test_both_engines_agree_and_the_table_has_a_row(monkeypatch, capsys, tmp_path):

@@ -51,8 +51,20 @@ def test_titles_are_read_from_a_table(monkeypatch, capsys, tmp_path):
     assert status == 0 and re.search(r"\| accuracy \| [\d.]+ \|", out)
 
 
+def test_sequences_of_vectors_are_read_and_classified(shapes, monkeypatch, capsys, tmp_path):
+    head = "# a comment\n@problemName Vowels\n@data\n"
+    for part, count in (("TRAIN", 60), ("TEST", 30)):
+        lines = [f"{k % 2},{k % 2 + 1}:0.5,{k}:{'ab'[k % 2]}" for k in range(count)]
+        (tmp_path / f"JapaneseVowels_{part}.ts").write_text(head + "\n".join(lines), "utf-8")
+    sequences, labels = shapes.read_ts(tmp_path / "JapaneseVowels_TRAIN.ts")
+    assert sequences[1].tolist() == [[1, 0.5], [2, 1]] and labels[:3] == ["a", "b", "a"]
+    status, out, _ = run(monkeypatch, capsys, "vowels", "--vowels", tmp_path)
+    assert status == 0 and re.search(r"\| vowels, 1 seeds \|", out)
+
+
 def test_what_is_missing_is_named(monkeypatch, capsys):
     assert "titles needs --titles FILE" in run(monkeypatch, capsys, "titles")[0]
+    assert "vowels needs --vowels FOLDER" in run(monkeypatch, capsys, "vowels")[0]
     status, _, err = run(monkeypatch, capsys, "speeches")
     assert status == 2 and "no 'speeches'" in err
 
