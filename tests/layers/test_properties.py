@@ -7,7 +7,7 @@ and assert that this suite fails.
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from minilstm import Adam, reference
@@ -65,6 +65,8 @@ def test_a_complex_step_through_a_time_step_equals_its_backward(B, D, H, seed):
 @given(data=st.data())
 def test_a_complex_step_through_a_time_step_of_any_cell_equals_its_backward(cell, data):
     case = data.draw(steps_B_D_H(cell))
+    h = cell.step(case.x, case.state, case.weights)[0][0]
+    assume(np.abs(h).max() < 0.999)  # saturated: 1 - h² has lost digits to rounding
     names, n = list(case.inputs(cell)), len(cell.parts)
     arranged = lambda p: case._replace(
         x=p["x"], state=tuple(p[k] for k in names[1 : 1 + n]), weights=tuple(p[k] for k in names[1 + n :])
