@@ -65,6 +65,7 @@ def to_torch(
     ``module.load_state_dict({name: torch.from_numpy(a) for name, a in
     to_torch(model).items()})``.
 
+    >>> from minilstm import LanguageModel
     >>> model = LanguageModel(9, embedding=5, hidden=4)
     >>> for name, array in to_torch(model, output="head").items():
     ...     print(name, array.shape)
@@ -100,6 +101,7 @@ def load_torch(
     Raises InputError where a name is missing or too many, a shape is another layout's
     or model's, or numbers are not finite.
 
+    >>> from minilstm import LanguageModel
     >>> model = LanguageModel(9, hidden=4, layers=2, seed=1)
     >>> copy = LanguageModel(9, hidden=4, layers=2, seed=2)
     >>> load_torch(copy, to_torch(model))
