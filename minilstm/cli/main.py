@@ -75,17 +75,40 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     The message suggests the known option that is spelled most like it.
     """
     top = parser()
-    arguments, unknown = top.parse_known_args(argv)
+    commands = next(a.choices for a in top._actions if isinstance(a.choices, dict))
+    words = with_dashes(sys.argv[1:] if argv is None else argv, commands["sample"])
+    arguments, unknown = top.parse_known_args(words)
     if not unknown:
         return arguments
-    commands = next(a.choices for a in top._actions if isinstance(a.choices, dict))
-    known = list(commands.get(arguments.command, top)._option_string_actions)
+    command = commands.get(arguments.command, top)
+    known = list(command._option_string_actions)
     wrong = [word.partition("=")[0] for word in unknown if word.startswith("-")]
     likely = [
         near[0] for word in wrong if (near := difflib.get_close_matches(word, known, 1))
     ]
     meant = f"; did you mean {' and '.join(likely)}?" if likely else ""
-    return top.error(f"unrecognized arguments: {' '.join(unknown)}{meant}")
+    return command.error(f"unrecognized arguments: {' '.join(unknown)}{meant}")
+
+
+def with_dashes(words: Sequence[str], sample: argparse.ArgumentParser) -> list[str]:
+    """The arguments, with inputs of ``sample`` such as -1,2 joined to their option.
+
+    argparse takes every word that begins with a dash for an option, but for a number.
+    """
+    joined: list[str] = []
+    for word in words:
+        may_be_input = word[:1] == "-" and word[:2] not in ("-", "--")
+        if (
+            joined
+            and words[0] == "sample"
+            and joined[-1] in ("--input", "--features", "--prompt")
+            and may_be_input
+            and word not in sample._option_string_actions
+        ):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def refuse(error: Exception, command: str) -> int:
