@@ -131,7 +131,9 @@ def add_sample(commands) -> None:
         "--length",
         type=positive_integer,
         metavar="N",
-        help=f"at most N tokens after the prompt (default: {SAMPLE['length']})",
+        help=f"at most N tokens after the prompt (default: {SAMPLE['length']});"
+        " of a translator or describer: with the end token (default: that of the"
+        " longest text in its training set)",
     )
     ways.add_argument(
         "--count",

@@ -56,7 +56,9 @@ def resolve_sources(names: Sequence[str]) -> list[str]:
 def describe(sources: Sequence[str]) -> str:
     """All sources in a few words."""
     first = name_of(sources[0])
-    return first if len(sources) == 1 else f"{first} and {len(sources) - 1:,} others"
+    if len(sources) == 1:
+        return first
+    return f"{first} and {len(sources) - 1:,} other" + "s" * (len(sources) > 2)
 
 
 def folder_name(sources: Sequence[str]) -> str:

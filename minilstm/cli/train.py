@@ -202,7 +202,7 @@ def _run(
             f" now. {task.use_best}"
         )
         _commands(task, folder / "best.npz", say)
-    elif still_falling(losses):
+    elif still_falling(losses) and task.share_right(checkpoint, text) != 1:
         say.paragraph(
             "the validation loss was still falling at the end, so more training will"
             " help. Continue with:"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from minilstm.cli.defaults import CELLS, DEFAULTS, EPOCHS, FORMATS, MOST_EPOCHS
+from minilstm.cli.defaults import CELLS, DEFAULTS, EPOCHS, MOST_EPOCHS
 from minilstm.cli.defaults import OF_SOURCE, OF_WORDS, OPTIMIZERS, PRESETS, STEPS
 from minilstm.cli.option_types import decay_factor, depth, natural, positive
-from minilstm.cli.option_types import positive_integer, rate, separator
-from minilstm.cli.tasks.options import add_train_options
+from minilstm.cli.option_types import positive_integer, rate
+from minilstm.cli.tasks.options import add_reading_options, add_train_options
 
 TRAIN = """\
 Train a model on a built-in corpus or on your own files. Without --task it is a
@@ -67,24 +67,7 @@ def add_train(commands) -> None:
         help="column of a table: a name in its header, or a number from 1; of JSON:"
         " field[,field...]",
     )
-    text.add_argument(
-        "--format", choices=FORMATS,
-        help="format of the files (default: by their suffix, else text)",
-    )
-    text.add_argument(
-        "--separator", type=separator, metavar="C",
-        help="character between the cells of a table; `tab` is a tab (default: found"
-        " in the file)",
-    )
-    text.add_argument(
-        "--header", action=argparse.BooleanOptionalAction,
-        help="whether a table's first row is a header (default: if its cells look"
-        " like names)",
-    )
-    text.add_argument(
-        "--encoding", metavar="NAME",
-        help="encoding of the characters, such as cp1252 (default: utf-8)",
-    )
+    add_reading_options(text)
     text.add_argument(
         "--tokens", choices=("chars", "words"),
         help=f"what one token is (default: {DEFAULTS['tokens']}; recipes: words)",

@@ -243,7 +243,7 @@ def test_every_cell_that_a_csv_file_can_hold_is_read_back(folder, rows, column):
     ("id,title\n1,a\n", 1.0, "no column is 1.0"),
     ("1\n2\n", 2, r"no column is 2.*--column NUMBER: 1 \('1'\)$"),
     ("1,a\n2,a\n", "title", r"called 'title'.*no header.*--header.*--column NUMBER: 1 \('1'\), 2 \('a'\)$"),
-    ("id,id\n1,a\n", "id", "no column is 'id', or more than one"),
+    ("id,id\n1,a\n", "id", "2 columns are called 'id', so choose one by its number; add --column"),
     (AG_NEWS, "headline", "no column is 'headline'.*1 or class, 2 or title, 3 or description$"),
     (AG_NEWS, None, "no column was chosen.*1 or class, 2 or title, 3 or description$"),
     ("id,title\n1,a\n2\n", "id", "line 3: expected 2 fields as in the first row, found 1"),
@@ -253,7 +253,7 @@ def test_every_cell_that_a_csv_file_can_hold_is_read_back(folder, rows, column):
     ('id,title\n1,"a\n2,"b"\n', "id", "line 2: the row that begins there is malformed"),
     ('id,title\n1,"a" b\n', "id", "line 2: the row that begins there is malformed"),
     ("id,title\n1, \n2,\n", "title", "column 'title' of .* holds no text"),
-    ("id,title\n", "title", "column 'title' of .* holds no text"),
+    ("id,title\n", "title", "has a header, but no rows; add rows, or say --no-header"),
     ('""\n', 1, "column 1 of .* holds no text"),
 ])
 def test_read_csv_says_what_is_wrong(write, content, column, message):

@@ -25,6 +25,8 @@ from minilstm.cli.tasks.applying import (
     check_options,
     check_same_data,
     inputs_of,
+    print_notes,
+    settings_for,
     sources_of,
     warn_of_cut,
     warn_of_unknown,
@@ -57,6 +59,7 @@ HEADLINES, VALIDATION_HEADLINES = 20_000, 4_000  # of `topics`
 AT_ONCE = 500  # texts whose classes are predicted together
 CLASSES_SHOWN, EXAMPLES_SHOWN = 5, 3
 MOST_CLASSES = 1_000
+ROLES = {"--column": "text", "--label": "class"}
 
 Rows = Sequence[tuple[str, ...]]  # of a text and its class
 
@@ -97,7 +100,9 @@ class ClassifyTask(Task):
                 sources,
                 settings,
                 [("--column", settings["column"]), ("--label", settings["label"])],
+                ROLES,
             )
+            _check_repeated(files.rows, files.names[1])
             train, valid = split_sequences(files.rows, rng, VALIDATION_FRACTION)
             notes = files.notes
         else:
@@ -137,7 +142,7 @@ class ClassifyTask(Task):
             fingerprint=fingerprint(
                 encoded.ids, encoded.names, valid_texts.ids, valid_texts.names
             ),
-            notes=(*notes, *_note_of_unseen(valid_texts)),
+            notes=(*notes, *_note_of_unseen(valid_texts, "the validation set")),
             tokenizer=tokenizer,
             labels=labels,
             floor=floor,
@@ -175,6 +180,11 @@ class ClassifyTask(Task):
             lines.append(as_item(f"{shown(texts.texts[k])}: {found}{truth}"))
         return "\n".join(lines)
 
+    def share_right(self, checkpoint: Checkpoint, examples: Examples) -> float:
+        texts: Texts = examples.own
+        p = probabilities(checkpoint.training.model, texts.ids)
+        return float((p.argmax(axis=1) == texts.labels).mean())
+
     def commands(self, path: Path) -> list[str]:
         model = shlex.quote(str(path))
         return [f"minilstm sample {model} --input TEXT", f"minilstm evaluate {model}"]
@@ -187,13 +197,13 @@ class ClassifyTask(Task):
         settings, labels = checkpoint.settings, checkpoint.labels
         count = min(chosen["show_top"], len(labels))
         width = max(columns_of(harmless(name)) for name in labels)
-        for k, text in enumerate(inputs_of(chosen["input"], "text")):
+        parse = lambda text, _: encode(
+            checkpoint.tokenizer, [text], settings["max_length"], "text"
+        )
+        for k, (text, ids) in enumerate(inputs_of(chosen["input"], "text", parse)):
             warn_of_unknown(checkpoint.tokenizer, text)
             warn_of_cut(checkpoint.tokenizer, text, settings["max_length"])
-            (ids,) = encode(
-                checkpoint.tokenizer, [text], settings["max_length"], "text"
-            )
-            (p,) = probabilities(checkpoint.training.model, [ids])
+            (p,) = probabilities(checkpoint.training.model, ids)
             print("\n" * (k > 0) + "\n".join(wrap(harmless(text), terminal_width())))
             for c in np.argsort(-p, kind="stable")[:count].tolist():
                 print(
@@ -209,13 +219,12 @@ class ClassifyTask(Task):
         best = None
         if arguments.files:
             sources, _ = sources_of(arguments, settings)
-            columns = [
-                ("--column", arguments.column or settings["column"]),
-                ("--label", arguments.label or settings["label"]),
-            ]
-            rows = read_files(sources, settings, columns).rows
+            how = settings_for(arguments, settings)
+            columns = [("--column", how["column"]), ("--label", how["label"])]
+            files = read_files(sources, how, columns, ROLES)
+            print_notes(files.notes)
             texts = encode_texts(
-                rows, checkpoint.tokenizer, labels, settings["max_length"]
+                files.rows, checkpoint.tokenizer, labels, settings["max_length"]
             )
         else:
             examples = self.load(settings["sources"], settings)
@@ -242,7 +251,7 @@ def print_evaluation(
     predicted, seen = p.argmax(axis=1), texts.labels >= 0
     matrix = confusion_matrix(true, predicted, len(names))
     right = int(np.trace(matrix))
-    head = [f"{what}: {counted(len(true), 'text')}", *_note_of_unseen(texts)]
+    head = [f"{what}: {counted(len(true), 'text')}", *_note_of_unseen(texts, what)]
     head.append(f"accuracy: {right / len(true):.2%} ({right:,} right)")
     if seen.any():
         of_true = np.maximum(p[seen, texts.labels[seen]], np.finfo(p.dtype).tiny)
@@ -259,8 +268,8 @@ def print_evaluation(
     if picture is not None:
         from minilstm.cli.tasks.pictures import confusion_picture
 
-        confusion_picture(matrix, names, picture)
-        print(f"\nthe confusion matrix is drawn in {picture}")
+        drawn = confusion_picture(matrix, names, picture)
+        print(f"\n{drawn} is drawn in {picture}")
 
 
 def probabilities(model: Classifier, ids: Sequence[np.ndarray]) -> np.ndarray:
@@ -323,7 +332,17 @@ def _check_classes(labels: Sequence[str]) -> None:
         )
 
 
-def _note_of_unseen(texts: Texts) -> tuple[str, ...]:
+def _check_repeated(rows: Rows, name: str) -> None:
+    """Raise InputError if no class occurs twice."""
+    different = len({label.strip() for _, label in rows})
+    if different == len(rows) > 1:
+        raise InputError(
+            f"column {name!r} has {different:,} different values in {len(rows):,} rows;"
+            " is it the label? Name the column of classes with --label"
+        )
+
+
+def _note_of_unseen(texts: Texts, what: str) -> tuple[str, ...]:
     """A sentence about classes that the training set lacks, if there are any."""
     unseen = sorted({n for n, k in zip(texts.names, texts.labels) if k < 0})
     if not unseen:
@@ -331,7 +350,7 @@ def _note_of_unseen(texts: Texts) -> tuple[str, ...]:
     count = int((texts.labels < 0).sum())
     named = ", ".join(map(repr, unseen[:5])) + ", …" * (len(unseen) > 5)
     return (
-        f"{counted(count, 'text')} of the validation set"
+        f"{counted(count, 'text')} of {what}"
         f" {'has' if count == 1 else 'have'} a class that the training set lacks"
         f" ({named}): counted as wrong, and left out of the loss",
     )

@@ -23,7 +23,7 @@ from minilstm import seeds
 from minilstm.cli.defaults import Settings
 from minilstm.cli.sources import source_kind
 from minilstm.cli.tasks.applying import check_options, check_same_data, inputs_of
-from minilstm.cli.tasks.applying import sources_of
+from minilstm.cli.tasks.applying import print_notes, settings_for, sources_of
 from minilstm.cli.tasks.examples import (
     VALIDATION_FRACTION,
     counted,
@@ -38,7 +38,9 @@ from minilstm.cli.tasks.task import Examples, Task
 from minilstm.cli.tasks.texts import (
     MISTAKES_SHOWN,
     SAMPLING,
+    Written,
     greedy_texts,
+    of_pairs,
     print_texts,
     score,
 )
@@ -54,6 +56,7 @@ from minilstm.training.loop import Training
 from minilstm.training.progress import as_item, in_other_units
 
 PICTURES, VALIDATION_PICTURES = 60_000, 2_000
+ROLES = {"--column": "text", "--features": "numbers"}
 CHECKED, EXAMPLES_SHOWN, AT_ONCE = 500, 3, 250
 
 
@@ -171,10 +174,15 @@ class DescribeTask(Task):
         described: Described = examples.own
         some = Described(described.vectors[:CHECKED], described.texts[:CHECKED])
         written = _write(checkpoint, some.vectors)
-        lines = [f"  {_share_right(checkpoint, some, written)} (greedy)"]
-        for text, true in zip(written[:EXAMPLES_SHOWN], some.texts):
-            lines.append(as_item(f"{text!r}; true: {shown(true)}"))
+        count = of_pairs(len(some.texts), len(described.texts), "text")
+        lines = [f"  {_sentence(checkpoint, some, written)} of {count} (greedy)"]
+        for k, true in enumerate(some.texts[:EXAMPLES_SHOWN]):
+            lines.append(as_item(f"{written.shown(k)!r}; true: {shown(true)}"))
         return "\n".join(lines)
+
+    def share_right(self, checkpoint: Checkpoint, examples: Examples) -> float:
+        written = _write(checkpoint, examples.own.vectors)
+        return _share_right(checkpoint, examples.own, written)
 
     def commands(self, path: Path) -> list[str]:
         model = shlex.quote(str(path))
@@ -189,17 +197,22 @@ class DescribeTask(Task):
             arguments, {**SAMPLING, "features": None}, "a model that describes"
         )
         settings = checkpoint.settings
-        several = chosen["features"] is None or len(chosen["features"]) > 1
-        for k, text in enumerate(inputs_of(chosen["features"], "vector", "features")):
-            vector = numbers(text, f"vector {k + 1}")
+
+        def parse(text: str, k: int) -> np.ndarray:
+            vector = numbers(text.replace(",", " "), f"vector {k}")
             if len(vector) != len(settings["mean"]):
                 raise InputError(
-                    f"vector {k + 1} has {counted(len(vector), 'number')}, but the model"
+                    f"vector {k} has {counted(len(vector), 'number')}, but the model"
                     f" reads {len(settings['mean']):,}{_named(settings)}"
                 )
+            return np.array(vector)
+
+        several = chosen["features"] is None or len(chosen["features"]) > 1
+        inputs = inputs_of(chosen["features"], "vector", parse, "features", "NUMBERS")
+        for k, (text, vector) in enumerate(inputs):
             if several:
                 print("\n" * (k > 0) + "\n".join(wrap(text, terminal_width())))
-            memory = _encode(checkpoint, [np.array(vector)])
+            memory = _encode(checkpoint, [vector])
             print_texts(checkpoint, memory, {**chosen, "picture": None}, k, several)
         return 0
 
@@ -208,31 +221,30 @@ class DescribeTask(Task):
         settings, width = checkpoint.settings, terminal_width()
         sources, what = sources_of(arguments, settings)
         if arguments.files:
-            typed = {
-                name: getattr(arguments, name) or settings[name]
-                for name in ("column", "features")
-            }
-            _, described, _ = read_described(sources, {**settings, **typed})
+            how = settings_for(arguments, settings)
+            _, described, notes = read_described(sources, how)
             if described.vectors.shape[1] != len(settings["mean"]):
                 raise InputError(
                     f"{what} has {described.vectors.shape[1]:,} numbers per row, but the"
                     f" model reads {len(settings['mean']):,}{_named(settings)}"
                 )
+            print_notes(notes)
         else:
             examples = self.load(settings["sources"], settings)
             check_same_data(checkpoint, examples.fingerprint, arguments.model)
             described = examples.own
         written = _write(checkpoint, described.vectors)
-        measured = score(written, described.texts, checkpoint.tokenizer)
-        print(f"{what}: {counted(len(written), 'text')}, greedy")
+        measured = score(written.texts, described.texts, checkpoint.tokenizer)
+        count = counted(len(described.texts), "text")
+        print(f"{what}: {count}, greedy")
         right = measured.right
         if settings["sources"] == ["pictures"] and not arguments.files:
-            right = _are_true(described, written)
-            print(_share_right(checkpoint, described, written))
+            right = _are_true(described, written.texts)
+            print(f"{_sentence(checkpoint, described, written)} of {count}")
         print("\n".join(wrap(measured.sentence(checkpoint.tokenizer.unit), width)))
         wrong = [k for k, is_right in enumerate(right) if not is_right]
         for k in wrong[:MISTAKES_SHOWN]:
-            print(as_item(f"{written[k]!r}; true: {described.texts[k]!r}"))
+            print(as_item(f"{written.shown(k)!r}; true: {described.texts[k]!r}"))
         return 0
 
 
@@ -251,36 +263,46 @@ def read_described(
     if asked is not None:
         typed_in = [part.strip() for part in asked.split(",")]
         columns += [("--features", part or None) for part in typed_in]
-    files = read_files(sources, settings, columns, others=asked is None, needed=1)
+    files = read_files(
+        sources, settings, columns, ROLES, others=asked is None, needed=1
+    )
     names = files.names[1:]
     if not names:
         raise InputError(
             "there is no column but that of the texts; add columns of numbers"
         )
     vectors: list[list[float]] = []
-    for row_number, row in zip(files.numbers, files.rows):
-        vector = [
-            number
-            for name, cell in zip(names, row[1:])
-            for number in numbers(cell, f"row {row_number:,}, column {name!r}")
-        ]
-        if vectors and len(vector) != len(vectors[0]):
-            raise InputError(
-                f"row {row_number:,} has {counted(len(vector), 'number')}, but the first"
-                f" has {len(vectors[0]):,}; give every row as many"
-            )
+    counts: list[int] = []  # of the numbers in each cell of the first row
+    for k, row in enumerate(files.rows):
+        vector: list[float] = []
+        for c, (name, cell) in enumerate(zip(names, row[1:])):
+            place = f"{files.place(k)}, column {name!r}"
+            found = numbers(cell, place)
+            if k == 0:
+                counts.append(len(found))
+            if len(found) != counts[c]:
+                raise InputError(
+                    f"{place}: {counted(len(found), 'number')}, but {counts[c]:,} in"
+                    " the first row; give every row as many"
+                )
+            vector += found
         vectors.append(vector)
     texts = [row[0] for row in files.rows]
     return names, Described(np.array(vectors), texts), files.notes
 
 
 def numbers(cell: str, place: str) -> list[float]:
-    """The numbers of a cell, between spaces or commas; at least one, all finite.
+    """The numbers of a cell, with spaces between; at least one, all finite.
 
     Raises InputError with the place.
     """
+    if "," in cell:
+        raise InputError(
+            f"{place}: {cell!r} has a comma; write a decimal point, or spaces between"
+            " several numbers"
+        )
     found = []
-    for part in cell.replace(",", " ").split():
+    for part in cell.split():
         try:
             number = float(part)
         except ValueError:
@@ -309,21 +331,25 @@ def _encode(checkpoint: Checkpoint, vectors: Sequence[np.ndarray]) -> Memory:
     return checkpoint.training.model.encode(_scaled(np.array(vectors), mean, scale))
 
 
-def _write(checkpoint: Checkpoint, vectors: np.ndarray) -> list[str]:
+def _write(checkpoint: Checkpoint, vectors: np.ndarray) -> Written:
     """The greedy text about each vector."""
     return greedy_texts(
         checkpoint, lambda some: _encode(checkpoint, some), list(vectors)
     )
 
 
-def _share_right(checkpoint: Checkpoint, some: Described, written: list[str]) -> str:
+def _share_right(checkpoint: Checkpoint, some: Described, written: Written) -> float:
     """The share of texts that are right: true sentences, or exact match."""
-    count = counted(len(written), "text")
     if checkpoint.settings["sources"] == ["pictures"]:
-        true = np.mean(_are_true(some, written))
-        return f"true of their picture: {true:.2%} of {count}"
-    exact = score(written, some.texts, checkpoint.tokenizer).exact
-    return f"exact match {exact:.2%} of {count}"
+        return float(np.mean(_are_true(some, written.texts)))
+    return score(written.texts, some.texts, checkpoint.tokenizer).exact
+
+
+def _sentence(checkpoint: Checkpoint, some: Described, written: Written) -> str:
+    """The share of texts that are right, and what "right" means."""
+    are_pictures = checkpoint.settings["sources"] == ["pictures"]
+    what = "true of their picture:" if are_pictures else "exact match"
+    return f"{what} {_share_right(checkpoint, some, written):.2%}"
 
 
 def _are_true(some: Described, written: list[str]) -> list[bool]:

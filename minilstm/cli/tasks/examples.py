@@ -7,6 +7,7 @@ skipped and counted. A tenth of the examples, drawn at random, is the validation
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ from minilstm.data.words import WordTokenizer
 from minilstm.errors import InputError
 
 NOTED, SHOWN = 3, 60  # files whose reading is reported; characters of an example there
+MOST_NAMED = 8  # columns of numbers that are named in a report
 LONGEST = 5_000  # tokens of a sequence that is read in one backward pass
 VALIDATION_FRACTION = 0.1
 
@@ -32,13 +34,21 @@ class Files(NamedTuple):
     rows: list[tuple[str, ...]]
     names: list[str]  # of the columns
     notes: tuple[str, ...]
-    numbers: list[int]  # of the rows in their file, without a header, from 1
+    numbers: list[int]  # of the line or the object at which each row begins
+    begins: list[int]  # the first row of each file
+    places: list[str]  # of each file: its name, and what the numbers count
+
+    def place(self, row: int) -> str:
+        """Where a row is, for messages: "homes.csv, line 3"."""
+        file = bisect(self.begins, row) - 1
+        return f"{self.places[file]} {self.numbers[row]:,}"
 
 
 def read_files(
     sources: Sequence[str],
     settings: Settings,
     columns: Sequence[tuple[str, str | None]],
+    roles: dict[str, str],
     in_order: bool = False,
     others: bool = False,
     needed: int | None = None,
@@ -50,6 +60,7 @@ def read_files(
     sources : names of files.
     settings : say how to read them.
     columns : options, and what was typed for each.
+    roles : what the columns of each option are to the task.
     in_order, others : as for ``read_columns``.
     needed : how many of the first cells must not be blank. Default: all columns.
 
@@ -63,6 +74,8 @@ def read_files(
     names: list[str] = []
     notes: list[str] = []
     numbers: list[int] = []
+    begins: list[int] = []
+    places: list[str] = []
     for source in sources:
         cells: Cells = read_columns(
             source, columns, **how, in_order=in_order, others=others
@@ -82,23 +95,44 @@ def read_files(
                 )
         kept = [
             number
-            for number, row in enumerate(cells.rows, 1)
+            for number, row in enumerate(cells.rows)
             if all(map(str.strip, row[:first]))
         ]
-        whole = [cells.rows[number - 1] for number in kept]
+        whole = [cells.rows[number] for number in kept]
         skipped = len(cells.rows) - len(whole)
         if not whole:
             raise InputError(f"{name_of(source)}: every row has a blank cell")
+        begins.append(len(rows))
+        places.append(f"{name_of(source)}, {cells.unit}")
         rows += whole
-        numbers += kept
+        numbers += [cells.numbers[number] for number in kept]
         notes.append(
-            f"{Path(name_of(source)).name}: {cells.how}; {counted(len(whole), 'row')},"
+            f"{Path(name_of(source)).name}: {_how(cells, columns, roles)};"
+            f" {counted(len(whole), 'row')},"
             f" the first: {', '.join(shown(cell) for cell in whole[0][: len(columns)])}"
             + f"; {counted(skipped, 'row')} with blank cells skipped"
             * bool(skipped)
         )
     more = [f"… and {len(notes) - NOTED:,} more files"] if len(notes) > NOTED else []
-    return Files(rows, names, (*notes[:NOTED], *more), numbers)
+    return Files(rows, names, (*notes[:NOTED], *more), numbers, begins, places)
+
+
+def _how(
+    cells: Cells, columns: Sequence[tuple[str, str | None]], roles: dict[str, str]
+) -> str:
+    """How a file was read, and which column has which role."""
+    parts, options = [cells.how], [option for option, _ in columns]
+    for option, role in roles.items():
+        found = [k for k, other in enumerate(options) if other == option]
+        if len(found) == 1:
+            parts.append(f"{role}: {cells.chosen[found[0]]}")
+            continue
+        # several columns, or all that are left
+        places = found or range(len(columns), len(cells.names))
+        named = [cells.names[k] for k in places]
+        more = f", … ({len(named):,} columns)" if len(named) > MOST_NAMED else ""
+        parts.append(f"{role}: {', '.join(named[:MOST_NAMED])}{more}")
+    return "; ".join(parts)
 
 
 def shown(text: str) -> str:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import argparse
 
-from minilstm.cli.defaults import POOLINGS, TASKS
-from minilstm.cli.option_types import natural
+from minilstm.cli.defaults import FORMATS, POOLINGS, TASKS
+from minilstm.cli.option_types import natural, separator
 
 EVALUATE = """\
 Measure a trained model that is not a language model, on its validation set or
@@ -48,7 +48,8 @@ def add_train_options(train) -> None:
         "--features",
         metavar="NAME,NAME,...",
         help="for --task describe: columns or fields with numbers; one cell may have"
-        " several, with spaces between (default: all columns but --column)",
+        " several, with spaces between, and a decimal point in each (default: all"
+        " columns but --column)",
     )
     task.add_argument(
         "--attention",
@@ -79,6 +80,40 @@ def add_train_options(train) -> None:
     )
 
 
+def add_reading_options(parser, otherwise: str = "{}") -> None:
+    """How to read tables and JSON.
+
+    Parameters
+    ----------
+    otherwise : a default, with {} for that of ``train``.
+    """
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        help="format of the files (default:"
+        f" {otherwise.format('by their suffix, else text')})",
+    )
+    parser.add_argument(
+        "--separator",
+        type=separator,
+        metavar="C",
+        help="character between the cells of a table; `tab` is a tab (default:"
+        f" {otherwise.format('found in the file')})",
+    )
+    parser.add_argument(
+        "--header",
+        action=argparse.BooleanOptionalAction,
+        help="whether a table's first row is a header (default:"
+        f" {otherwise.format('if its cells look like names')})",
+    )
+    parser.add_argument(
+        "--encoding",
+        metavar="NAME",
+        help="encoding of the characters, such as cp1252 (default:"
+        f" {otherwise.format('utf-8')})",
+    )
+
+
 def add_sample_options(sample) -> None:
     """Inputs of models that are not language models."""
     inputs = sample.add_argument_group("input: for models of the other tasks")
@@ -93,7 +128,7 @@ def add_sample_options(sample) -> None:
         "--features",
         action="append",
         metavar="NUMBERS",
-        help="numbers to describe, such as 0.5,1,0; may be given several times"
+        help="numbers to describe, such as 0.5,-1,0; may be given several times"
         " (default: the lines of standard input)",
     )
     inputs.add_argument(
@@ -129,6 +164,7 @@ def add_evaluate(commands) -> None:
         evaluate.add_argument(
             option, metavar=metavar, help=f"{what} in FILE (default: as in the run)"
         )
+    add_reading_options(evaluate, "as in the run")
     evaluate.add_argument(
         "--picture",
         metavar="FILE",

@@ -12,11 +12,13 @@ from minilstm.files import replacing
 from minilstm.training.plots import load_matplotlib
 
 NAMED = 40  # classes whose names have room on an axis
+MOST_FREQUENT = 20  # classes that are drawn if there are more
+LABELLED = 60  # tokens whose names have room on an axis
 
 
 def confusion_picture(
     matrix: np.ndarray, names: Sequence[str], path: str | Path
-) -> None:
+) -> str:
     """Draw a confusion matrix, each row as shares of its true class.
 
     Parameters
@@ -24,14 +26,21 @@ def confusion_picture(
     matrix : (K, K) counts; rows are true classes, columns predictions.
     names : K classes.
     path : PNG file.
+
+    Returns
+    -------
+    What was drawn, for a message. Of more than ``NAMED`` classes, only the
+    ``MOST_FREQUENT`` most frequent ones are drawn.
     """
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    figure, axes = _new_figure(path, 1.6 + 0.5 * min(len(names), NAMED))
+    chosen = most_frequent(matrix)
+    matrix, shares = (some[np.ix_(chosen, chosen)] for some in (matrix, shares))
+    named = [f"{k + 1} {names[k]}" for k in chosen.tolist()]
+    figure, axes = _new_figure(path, 1.6 + 0.5 * len(named))
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    if len(names) <= NAMED:
-        axes.set_xticks(range(len(names)), names, rotation=90)
-        axes.set_yticks(range(len(names)), names)
-    if len(names) <= 12:
+    axes.set_xticks(range(len(named)), named, rotation=90)
+    axes.set_yticks(range(len(named)), named)
+    if len(named) <= 12:
         for (i, j), share in np.ndenumerate(shares):
             colour = "white" if share > 0.5 else "black"
             axes.text(j, i, f"{matrix[i, j]:,}", ha="center", va="center", color=colour)
@@ -39,6 +48,21 @@ def confusion_picture(
     axes.set_ylabel("true class")
     figure.colorbar(image, ax=axes, label="share of the true class")
     _save(figure, path)
+    of = f" of the {len(named)} most frequent of {len(names):,}"
+    return "the confusion matrix" + of * (len(named) < len(names))
+
+
+def most_frequent(matrix: np.ndarray) -> np.ndarray:
+    """The classes to draw, in their order; ties go to the first."""
+    if len(matrix) <= NAMED:
+        return np.arange(len(matrix))
+    order = np.argsort(-matrix.sum(axis=1), kind="stable")
+    return np.sort(order[:MOST_FREQUENT])
+
+
+def labelled(count: int) -> range:
+    """The tokens of an axis that have a label: all, or evenly spaced ones."""
+    return range(0, count, -(-count // LABELLED) if count else 1)
 
 
 def attention_picture(
@@ -57,8 +81,9 @@ def attention_picture(
     """
     figure, axes = _new_figure(path, 1.6 + 0.25 * min(max(weights.shape), 60))
     image = axes.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    axes.set_xticks(range(len(source)), source, rotation=90)
-    axes.set_yticks(range(len(target)), target)
+    some, others = labelled(len(source)), labelled(len(target))
+    axes.set_xticks(some, [source[k] for k in some], rotation=90)
+    axes.set_yticks(others, [target[k] for k in others])
     axes.set_xlabel("source")
     axes.set_ylabel("target")
     figure.colorbar(image, ax=axes, label="attention weight")

@@ -24,6 +24,8 @@ from minilstm.cli.tasks.applying import (
     check_options,
     check_same_data,
     inputs_of,
+    print_notes,
+    settings_for,
     sources_of,
     warn_of_unknown,
 )
@@ -151,6 +153,12 @@ class TagTask(Task):
             lines.append(as_item(f"{shown(text)}: {shown(names)[1:-1]}"))
         return "\n".join(lines)
 
+    def share_right(self, checkpoint: Checkpoint, examples: Examples) -> float:
+        tagged: Tagged = examples.own
+        predicted = predict(checkpoint.training.model, tagged.ids)
+        right = [p == y for p, y in zip(predicted, tagged.labels)]
+        return float(np.concatenate(right).mean())
+
     def commands(self, path: Path) -> list[str]:
         model = shlex.quote(str(path))
         return [f"minilstm sample {model} --input TEXT", f"minilstm evaluate {model}"]
@@ -158,10 +166,14 @@ class TagTask(Task):
     def sample(self, arguments: Namespace, checkpoint: Checkpoint) -> int:
         """Print a line for each token, with its label; a blank line between inputs."""
         chosen = check_options(arguments, {"input": None}, "a tagger")
-        for k, text in enumerate(inputs_of(chosen["input"], "text")):
-            warn_of_unknown(checkpoint.tokenizer, text)
+
+        def parse(text: str, _: int) -> np.ndarray:
             ids = checkpoint.tokenizer.encode(text)
             check_length(len(ids), checkpoint.tokenizer, "text")
+            return ids
+
+        for k, (text, ids) in enumerate(inputs_of(chosen["input"], "text", parse)):
+            warn_of_unknown(checkpoint.tokenizer, text)
             (predicted,) = predict(checkpoint.training.model, [ids])
             lines = [
                 f"{harmless(token)}\t{checkpoint.labels[label]}"
@@ -175,11 +187,8 @@ class TagTask(Task):
         settings, labels = checkpoint.settings, checkpoint.labels
         sources, what = sources_of(arguments, settings)
         if arguments.files:
-            typed = {
-                name: getattr(arguments, name) or settings[name]
-                for name in ("column", "label")
-            }
-            rows, _ = read_tagged(sources, {**settings, **typed})
+            rows, notes = read_tagged(sources, settings_for(arguments, settings))
+            print_notes(notes)
             tagged = encode_tagged(
                 rows, checkpoint.tokenizer, labels, settings["max_length"]
             )
@@ -226,8 +235,8 @@ def _print_evaluation(
     if picture is not None:
         from minilstm.cli.tasks.pictures import confusion_picture
 
-        confusion_picture(matrix, names, picture)
-        print(f"\nthe confusion matrix is drawn in {picture}")
+        drawn = confusion_picture(matrix, names, picture)
+        print(f"\n{drawn} is drawn in {picture}")
 
 
 def predict(model: Tagger, ids: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -280,12 +289,13 @@ def read_tagged(
             rows += _lines(read_text(source, settings["encoding"]), name_of(source))
         return rows, ()
     columns = [("--column", settings["column"]), ("--label", settings["label"])]
-    files = read_files(sources, settings, columns)
-    for number, (text, names) in zip(files.numbers, files.rows):
+    roles = {"--column": "tokens", "--label": "labels"}
+    files = read_files(sources, settings, columns, roles)
+    for k, (text, names) in enumerate(files.rows):
         tokens, labels = len(text.split()), len(names.split())
         if tokens != labels:
             raise InputError(
-                f"row {number:,} has {counted(tokens, 'token')}, but"
+                f"{files.place(k)}: {counted(tokens, 'token')}, but"
                 f" {counted(labels, 'label')}; give one label for each token"
             )
     return [(row[0], row[1]) for row in files.rows], files.notes

@@ -127,6 +127,10 @@ class Task(ABC):
     ) -> str:
         """Lines for the screen and samples.txt, after an epoch."""
 
+    def share_right(self, checkpoint: Checkpoint, examples: Examples) -> float | None:
+        """Accuracy, exact match or the like on the validation set, if there is one."""
+        return None
+
     def finish(
         self,
         checkpoint: Checkpoint,

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minilstm.cli.defaults import SAMPLE
+from minilstm.cli.tasks.applying import tokens_of
+from minilstm.cli.tasks.examples import counted
 from minilstm.cli.terminal import harmless, terminal_width, wrap
-from minilstm.data.punctuation import split_words
 from minilstm.data.protocol import Tokenizer
 from minilstm.errors import InputError
 from minilstm.generation.decoding import GREEDY, beam_decode, decode
@@ -28,6 +29,17 @@ AT_ONCE = 250  # texts that are decoded together
 MISTAKES_SHOWN = 5
 RANDOM = ("temperature", "top_k", "top_p", "count", "seed")  # options of sampling
 SAMPLING = {name: None for name in (*RANDOM, "greedy", "beam", "length")}
+
+
+class Written(NamedTuple):
+    """Texts that a model wrote."""
+
+    texts: list[str]
+    cut: list[bool]  # whether the limit came before the end token
+
+    def shown(self, k: int) -> str:
+        """A text for people, with an ellipsis where it was cut."""
+        return self.texts[k] + "…" * self.cut[k]
 
 
 class Score(NamedTuple):
@@ -56,16 +68,11 @@ def score(written: Sequence[str], true: Sequence[str], tokenizer: Tokenizer) -> 
     """Compare texts with the true ones, token by token."""
     right, distances, tokens = [], [], 0
     for one, other in zip(written, true):
-        a, b = _tokens(one, tokenizer), _tokens(other, tokenizer)
+        a, b = tokens_of(one, tokenizer), tokens_of(other, tokenizer)
         right.append(a == b)
         distances.append(edit_distance(a, b))
         tokens += len(b)
     return Score(right, distances, tokens)
-
-
-def _tokens(text: str, tokenizer: Tokenizer) -> list[str]:
-    """Characters, or words as the tokenizer splits them, also unknown ones."""
-    return list(text) if tokenizer.unit == "character" else split_words(text)
 
 
 def edit_distance(a: Sequence, b: Sequence) -> int:
@@ -86,7 +93,7 @@ def edit_distance(a: Sequence, b: Sequence) -> int:
 
 def greedy_texts(
     checkpoint: Checkpoint, encode: Callable[[Any], Memory], inputs: Sequence
-) -> list[str]:
+) -> Written:
     """The greedy text of each input.
 
     Parameters
@@ -97,11 +104,19 @@ def greedy_texts(
     start, end = tokenizer.padding_id, tokenizer.eos_id
     limit = checkpoint.settings["length"]
     model = checkpoint.training.model
-    texts = []
+    texts: list[np.ndarray] = []
     for first in range(0, len(inputs), AT_ONCE):
         memory = encode(inputs[first : first + AT_ONCE])
         texts += decode(model, memory, start, end, limit).texts
-    return [tokenizer.decode(ids) for ids in texts]
+    cut = [len(ids) == limit for ids in texts]
+    return Written([tokenizer.decode(ids) for ids in texts], cut)
+
+
+def of_pairs(checked: int, count: int, noun: str) -> str:
+    """On how many of all a measure was taken: "30 pairs", "the first 1,000 of …"."""
+    if checked == count:
+        return counted(count, noun)
+    return f"the first {checked:,} of {counted(count, noun)}"
 
 
 def tokenizer_of(checkpoint: Checkpoint) -> Tokenizer:
@@ -137,7 +152,8 @@ def print_texts(
         (found,) = beam_decode(model, memory, start, end, limit, chosen["beam"])
         print(f"{left}   log P  text")
         for ids, log_P in found:
-            _print(f"{left}{log_P:>8.2f}  ", tokenizer.decode(ids), width)
+            text = _visible(tokenizer.decode(ids), len(ids) == limit)
+            _print(f"{left}{log_P:>8.2f}  ", text, width)
         return
     if chosen["greedy"]:
         _refuse_beside("greedy", RANDOM, chosen)
@@ -149,7 +165,8 @@ def print_texts(
     rng = np.random.default_rng([seed, number])
     for k in range(1 if sampling.greedy else chosen["count"] or 1):
         found_ids = decode(model, memory, start, end, limit, sampling, rng)
-        text = tokenizer.decode(found_ids.texts[0])
+        ids = found_ids.texts[0]
+        text = _visible(tokenizer.decode(ids), len(ids) == limit)
         _print(left, text, width)
         if picture is not None and found_ids.weights is not None and k == 0:
             from minilstm.cli.tasks.pictures import attention_picture
@@ -164,8 +181,12 @@ def print_texts(
             print(f"{left}attention is drawn in {picture}")
 
 
+def _visible(text: str, is_cut: bool) -> str:
+    """A text for a terminal: quotes show spaces alone, an ellipsis where it was cut."""
+    return (harmless(text) if text.strip() else repr(text)) + "…" * is_cut
+
+
 def _print(left: str, text: str, width: int) -> None:
-    text = harmless(text) if text.strip() else repr(text)
     for k, line in enumerate(wrap(text, max(20, width - len(left)))):
         print((" " * len(left) if k else left) + line, flush=True)
 

@@ -23,8 +23,11 @@ from minilstm.cli.defaults import Settings
 from minilstm.cli.sources import source_kind
 from minilstm.cli.tasks.applying import (
     check_options,
+    check_picture,
     check_same_data,
     inputs_of,
+    print_notes,
+    settings_for,
     sources_of,
     warn_of_unknown,
 )
@@ -42,7 +45,10 @@ from minilstm.cli.tasks.task import Examples, Task
 from minilstm.cli.tasks.texts import (
     MISTAKES_SHOWN,
     SAMPLING,
+    Score,
+    Written,
     greedy_texts,
+    of_pairs,
     print_texts,
     score,
 )
@@ -61,6 +67,7 @@ from minilstm.training.progress import as_item
 PAIRS = {"dates": 20_000, "addition": 45_000}  # of the built-in corpora
 VALIDATION_PAIRS = {"dates": 2_000, "addition": 5_000}
 DIGITS = 3  # of the numbers of `addition`
+ROLES = {"--column": "source", "--target": "target"}
 CHECKED, EXAMPLES_SHOWN, AT_ONCE = 1_000, 3, 250
 
 Rows = Sequence[tuple[str, ...]]  # of a source and a target
@@ -114,7 +121,7 @@ class TranslateTask(Task):
         valid: Rows
         if kind == "file":
             columns = _columns(settings["column"], settings["target"])
-            files = read_files(sources, settings, columns, in_order=True)
+            files = read_files(sources, settings, columns, ROLES, in_order=True)
             train, valid = split_sequences(files.rows, rng, VALIDATION_FRACTION)
             notes = files.notes
         else:
@@ -141,11 +148,7 @@ class TranslateTask(Task):
         start, end = target_tokenizer.padding_id, target_tokenizer.eos_id
         longest = max(map(len, encoded.targets))
         omitted = len(train) + len(valid) - len(encoded.rows) - len(valid_pairs.rows)
-        more_notes = []
-        if omitted:
-            more_notes.append(
-                f"{counted(omitted, 'pair')} with more than {limit} tokens left out"
-            )
+        more_notes = _note_of_omitted(omitted, limit)
         return Examples(
             train=PairBatches(
                 encoded.sources, encoded.targets,
@@ -193,22 +196,17 @@ class TranslateTask(Task):
     ) -> str:
         """Exact match on the validation set, greedy, and the first outputs."""
         pairs: Pairs = examples.own
-        rows, sources = pairs.rows[:CHECKED], pairs.sources[:CHECKED]
-        written = greedy_texts(
-            checkpoint, lambda some: encode(training.model, some), sources
-        )
-        true = [row[1] for row in rows]
-        measured = score(written, true, examples.target_tokenizer)
-        lines = [
-            f"  exact match {measured.exact:.2%} of {counted(len(rows), 'pair')}"
-            " (greedy)"
-        ]
-        for (source, target, *_), text, is_right in zip(
-            rows[:EXAMPLES_SHOWN], written, measured.right
-        ):
-            truth = "" if is_right else f"; true: {shown(target)}"
-            lines.append(as_item(f"{shown(source)}: {shown(text)}{truth}"))
+        written, measured = _measure(checkpoint, pairs, CHECKED)
+        count = of_pairs(len(written.texts), len(pairs.rows), "pair")
+        lines = [f"  exact match {measured.exact:.2%} of {count} (greedy)"]
+        for k, (source, target, *_) in enumerate(pairs.rows[:EXAMPLES_SHOWN]):
+            truth = "" if measured.right[k] else f"; true: {shown(target)}"
+            text = shown(written.shown(k))
+            lines.append(as_item(f"{shown(source)}: {text}{truth}"))
         return "\n".join(lines)
+
+    def share_right(self, checkpoint: Checkpoint, examples: Examples) -> float:
+        return _measure(checkpoint, examples.own)[1].exact
 
     def commands(self, path: Path) -> list[str]:
         model = shlex.quote(str(path))
@@ -225,11 +223,16 @@ class TranslateTask(Task):
                 "--picture draws attention, and this model has none; train one with"
                 " --attention K"
             )
-        several = chosen["input"] is None or len(chosen["input"]) > 1
-        for k, text in enumerate(inputs_of(chosen["input"], "text")):
-            warn_of_unknown(checkpoint.tokenizer, text)
+        check_picture(chosen["picture"])
+
+        def parse(text: str, _: int) -> np.ndarray:
             ids = checkpoint.tokenizer.encode(text)
             _check_length(len(ids), checkpoint.tokenizer, "source")
+            return ids
+
+        several = chosen["input"] is None or len(chosen["input"]) > 1
+        for k, (text, ids) in enumerate(inputs_of(chosen["input"], "text", parse)):
+            warn_of_unknown(checkpoint.tokenizer, text)
             if several:
                 print(
                     "\n" * (k > 0) + "\n".join(wrap(harmless(text), terminal_width()))
@@ -246,32 +249,49 @@ class TranslateTask(Task):
         assert tokenizer is not None
         sources, what = sources_of(arguments, settings)
         if arguments.files:
-            columns = _columns(
-                arguments.column or settings["column"],
-                arguments.target or settings["target"],
-            )
-            rows = read_files(sources, settings, columns, in_order=True).rows
-            pairs = encode_pairs(
-                rows, checkpoint.tokenizer, tokenizer, settings["max_length"]
-            )
+            how = settings_for(arguments, settings)
+            columns, limit = _columns(how["column"], how["target"]), how["max_length"]
+            files = read_files(sources, how, columns, ROLES, in_order=True)
+            pairs = encode_pairs(files.rows, checkpoint.tokenizer, tokenizer, limit)
+            omitted = _note_of_omitted(len(files.rows) - len(pairs.rows), limit)
+            if not pairs.rows:
+                raise InputError(
+                    f"every pair of {what} has more than the {limit} tokens of"
+                    " --max-length; give shorter ones"
+                )
+            print_notes((*files.notes, *omitted))
         else:
             examples = self.load(settings["sources"], settings)
             check_same_data(checkpoint, examples.fingerprint, arguments.model)
             pairs = examples.own
-        model = checkpoint.training.model
-        written = greedy_texts(
-            checkpoint, lambda some: encode(model, some), pairs.sources
-        )
-        measured = score(written, [row[1] for row in pairs.rows], tokenizer)
-        print(f"{what}: {counted(len(written), 'pair')}, greedy")
+        written, measured = _measure(checkpoint, pairs)
+        print(f"{what}: {counted(len(pairs.rows), 'pair')}, greedy")
         print("\n".join(wrap(measured.sentence(tokenizer.unit), terminal_width())))
         wrong = [k for k, right in enumerate(measured.right) if not right]
         for k in wrong[:MISTAKES_SHOWN]:
             source, target = pairs.rows[k][:2]
-            print(
-                as_item(f"{shown(source)}: {shown(written[k])}; true: {shown(target)}")
-            )
+            text = shown(written.shown(k))
+            print(as_item(f"{shown(source)}: {text}; true: {shown(target)}"))
         return 0
+
+
+def _measure(
+    checkpoint: Checkpoint, pairs: Pairs, most: int | None = None
+) -> tuple[Written, Score]:
+    """The greedy targets of the first pairs, and how good they are."""
+    model, tokenizer = checkpoint.training.model, checkpoint.target_tokenizer
+    assert tokenizer is not None
+    written = greedy_texts(
+        checkpoint, lambda some: encode(model, some), pairs.sources[:most]
+    )
+    true = [row[1] for row in pairs.rows[:most]]
+    return written, score(written.texts, true, tokenizer)
+
+
+def _note_of_omitted(count: int, limit: int | None) -> list[str]:
+    if not count:
+        return []
+    return [f"{counted(count, 'pair')} with more than {limit} tokens left out"]
 
 
 def encode(model: EncoderDecoder, sources: Sequence[np.ndarray]) -> Memory:

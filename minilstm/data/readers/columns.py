@@ -13,7 +13,7 @@ from minilstm.data.readers.files import STANDARD_INPUT, name_of
 from minilstm.data.readers.formats import WITH_COLUMNS, format_of
 from minilstm.data.readers.objects import read_objects
 from minilstm.data.readers.plain import read_text
-from minilstm.data.readers.reading import Cells, listed, typed
+from minilstm.data.readers.reading import Cells, check_different, listed, typed
 from minilstm.data.readers.structure import structure_of
 from minilstm.data.readers.tables import Choices, read_cells
 from minilstm.errors import InputError
@@ -86,15 +86,17 @@ def _of_objects(
                 f"{name}: {problem}; add {option} NAME: {listed(map(typed, known))}"
             )
         fields.append(field)
+    check_different([option for option, _ in columns], fields, name)
     if others:
         fields += [field for field in known if field not in fields]
     rows = [
         tuple(_cell(entry.get(field), field, name, k) for field in fields)
         for k, entry in enumerate(entries, 1)
     ]
-    shown = ", ".join(map(repr, fields[: len(columns)]))
-    how = f"{'JSON Lines' if kind == 'jsonl' else 'JSON'}, fields {shown}"
-    return Cells(rows, fields, how + ", and all others" * others)
+    how = "JSON Lines" if kind == "jsonl" else "JSON"
+    understood = [f"field {field!r}" for field in fields[: len(columns)]]
+    numbers = range(1, len(rows) + 1)
+    return Cells(rows, fields, how, understood, numbers, "object")
 
 
 def _cell(value: Any, field: str, name: str, number: int) -> str:

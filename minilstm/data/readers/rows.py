@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import threading
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -32,7 +33,13 @@ class MalformedRow(InputError):
     """A row that quotes or its length do not allow."""
 
 
-def rows_of(text: str, separator: str, quotes: bool, name: str) -> Iterator[list[str]]:
+def rows_of(
+    text: str,
+    separator: str,
+    quotes: bool,
+    name: str,
+    starts: array | None = None,
+) -> Iterator[list[str]]:
     """The rows of a table one by one, all of the same length; blank lines are left out.
 
     Parameters
@@ -40,6 +47,7 @@ def rows_of(text: str, separator: str, quotes: bool, name: str) -> Iterator[list
     separator : one character.
     quotes : whether a cell may stand in quotes.
     name : of the file, for messages.
+    starts : gets the line at which each row begins.
 
     Raises MalformedRow with the line at which a row begins that is not like the first.
     """
@@ -67,6 +75,8 @@ def rows_of(text: str, separator: str, quotes: bool, name: str) -> Iterator[list
             )
         if row:
             length = len(row)
+            if starts is not None:
+                starts.append(line)
             yield row
         line = reader.line_num + 1
 

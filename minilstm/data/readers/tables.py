@@ -18,13 +18,20 @@ Convolutional Networks for Text Classification.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 
 from minilstm.data.readers.files import name_of
 from minilstm.data.readers.plain import read_text
-from minilstm.data.readers.reading import Cells, Reading, listed, typed
+from minilstm.data.readers.reading import (
+    Cells,
+    Reading,
+    check_different,
+    listed,
+    typed,
+)
 from minilstm.data.readers.rows import (
     LOOKED_AT,
     MalformedRow,
@@ -80,7 +87,7 @@ def read_table(
         raise InputError(
             f"column {column!r} of {name_of(path)} holds no text: choose another column"
         )
-    return Reading(cells, found.how)
+    return Reading(cells, ", ".join([found.how, *found.chosen]))
 
 
 def read_cells(
@@ -141,7 +148,8 @@ def _read_rows(
     name: str,
 ) -> Cells:
     columns, in_order, others = choose
-    rows = rows_of(text, separator, quotes, name)
+    starts = array("q")
+    rows = rows_of(text, separator, quotes, name, starts)
     seen = list(islice(rows, LOOKED_AT + 1))
     first = seen[0]
     typed_in = [column for _, column in columns]
@@ -149,6 +157,10 @@ def _read_rows(
     if header is None:  # where no column was named, names cannot be expected
         header = not in_order and looks_like_header(first, seen[1:])
     has_header = header
+    if has_header and len(seen) == 1 and any(map(str.strip, first)):
+        raise InputError(
+            f"{name} has a header, but no rows; add rows, or say --no-header"
+        )
     may_be_ag_news = not has_header and _is_of_ag_news(first)
     if in_order:
         columns = [(option, k) for k, (option, _) in enumerate(columns, 1)]
@@ -156,6 +168,7 @@ def _read_rows(
         _index_of(column, first, has_header, may_be_ag_news, name, option)
         for option, column in columns
     ]
+    check_different([option for option, _ in columns], places, name)
     body: Iterable[list[str]] = chain(seen[1:] if has_header else seen, rows)
     names: Sequence[str] = first if has_header else ()
     for column in typed_in:
@@ -167,16 +180,16 @@ def _read_rows(
     )
     how += ["first row a header" if has_header else "no header"]
     how += ["columns of AG News"] * (names is AG_NEWS_COLUMNS)
-    how += [
+    understood = [
         _describe_column(column, place, names)
         for (_, column), place in zip(columns, places)
     ]
     if others:
         places += [k for k in range(len(first)) if k not in places]
-        how += [f"and the {len(places) - len(columns)} other columns"]
     called = [names[k] if names else str(k + 1) for k in places]
     chosen = [tuple(row[k] for k in places) for row in body]
-    return Cells(chosen, called, ", ".join(how))
+    lines = starts[1:] if has_header else starts
+    return Cells(chosen, called, ", ".join(how), understood, lines, "line")
 
 
 def _index_of(
@@ -204,8 +217,13 @@ def _index_of(
             f"no column is called {column!r}, for the first row is no header (if it is:"
             " --header)"
         )
+    elif column in names:
+        problem = (
+            f"{list(names).count(str(column))} columns are called {column!r}, so choose"
+            " one by its number"
+        )
     else:
-        problem = f"no column is {column!r}, or more than one"
+        problem = f"no column is {column!r}"
     by = "NUMBER or NAME" if names else "NUMBER"
     choices = listed(
         _choice(k, cell, names) for k, cell in enumerate(names or first, 1)
@@ -229,7 +247,7 @@ def _is_number(column: str) -> bool:
 
 def _describe_column(column: str | int | None, index: int, names: Sequence[str]) -> str:
     """The column for people; if a name looks like a number, what a number means."""
-    called = f", {names[index]!r}" if names else ""
+    called = f" {names[index]!r}" if names else ""
     others = [k for k, cell in enumerate(names) if cell == str(column) and k != index]
     also = (
         f" (a number counts columns; the one called {column!r} is number"

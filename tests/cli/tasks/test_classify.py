@@ -98,7 +98,7 @@ def test_a_class_that_training_never_saw_counts_as_wrong(table, run):
     table("more.csv", [["title", "class"], *rows, ["a red ball 3", "blue"], ["a red ball 5", "blue"]])
     status, out, _ = run("evaluate", "run", "more.csv")
     assert status == 0 and "accuracy: 96.77% (60 right)" in out
-    assert " ".join(out.split()).count("2 texts of the validation set have a class that the training set lacks ('blue')") == 1
+    assert " ".join(out.split()).count("2 texts of more.csv have a class that the training set lacks ('blue')") == 1
     table("odd.csv", [["title", "class"], *rows[:10], *([f"x{k}", f"class {k}"] for k in range(10))])
     status, out, _ = run("train", "odd.csv", *TASK, *SMALL, "--steps", 2, "--out", "odd")
     assert status == 0 and "counted as wrong" in " ".join(out.split())

@@ -107,8 +107,8 @@ def test_wrong_lines_are_refused_in_a_sentence(here, run, text, words):
 @pytest.mark.parametrize(
     "rows, options, words",
     [
-        ([["a b", "X"], ["a", "Y"]], ["--column", "x", "--label", "y"], ["row 1 has 2 tokens, but 1 label"]),
-        ([["", "X"], ["a", "Y Z"]], ["--column", "x", "--label", "y"], ["row 2 has 1 token, but 2 labels"]),
+        ([["a b", "X"], ["a", "Y"]], ["--column", "x", "--label", "y"], ["t.csv, line 2: 2 tokens, but 1 label"]),
+        ([["", "X"], ["a", "Y Z"]], ["--column", "x", "--label", "y"], ["t.csv, line 3: 1 token, but 2 labels"]),
         ([["a", "X"]], ["--column", "x"], ["add --label"]),
         ([["a", "X"]], ["--tokens", "chars"], ["--tokens", "--task tag"]),
         ([["a", "X"]], ["--pooling", "mean"], ["--pooling", "--task tag"]),

@@ -65,7 +65,8 @@ def test_beam_search_and_sampling_are_there(trained, run):
     assert log_P == sorted(log_P, reverse=True)
     one, other = (run("sample", "run", "--input", "abc", "--temperature", 3, "--count", 4, "--seed", s)[1] for s in (0, 1))
     assert len(one.splitlines()) == 4 and one != other
-    assert len(run("sample", "run", "--input", "abc", "--length", 2)[1].strip()) == 2
+    assert run("sample", "run", "--input", "abc", "--length", 2)[1] == "AB…\n"
+    assert "AB…" in run("sample", "run", "--input", "abc", "--length", 2, "--beam", 2)[1]
 
 
 def test_attention_is_drawn(trained, run, real_pictures, here):
