@@ -90,8 +90,13 @@ def _confusions(matrix: np.ndarray, names: Sequence[str]) -> list[str]:
 
 
 def _short(names: Sequence[str]) -> list[str]:
-    """Names that are safe for a terminal and not too wide."""
+    """Names that are safe for a terminal and not too wide.
+
+    If there is no room for a matrix, which numbers its rows, the names are numbered.
+    """
     short = []
+    if len(names) > MOST_CLASSES:
+        names = [f"{k} {name}" for k, name in enumerate(names, 1)]
     for name in names:
         name = harmless(name).replace("\n", " ").replace("\t", " ")
         while columns(name) > WIDEST_NAME:

@@ -35,3 +35,9 @@ def test_a_matrix_fits_the_terminal(classes):
 
 def test_without_confusions_many_classes_say_so():
     assert matrix_lines(np.eye(50, dtype=int), list("ab" * 25), 80) == ["no confusions"]
+
+
+@pytest.mark.parametrize("classes, first", [(MOST_CLASSES, "name0"), (MOST_CLASSES + 1, "1")])
+def test_classes_are_numbered_in_the_table_if_there_is_no_matrix(classes, first):
+    lines = class_table(np.eye(classes, dtype=int), [f"name{k}" for k in range(classes)])
+    assert lines[1].split()[0] == first and ("31 name30" in lines[-1]) == (classes > MOST_CLASSES)
