@@ -23,6 +23,7 @@ def attention(monkeypatch):
     sys.modules.pop("attention", None)
 
 
+@pytest.mark.thorough
 def test_a_worker_trains_the_model_of_the_job(attention, tmp_path):
     sizes = attention.QUICK
     rng = np.random.default_rng(0)

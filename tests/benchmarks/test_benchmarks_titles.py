@@ -44,6 +44,7 @@ def test_the_job_has_one_split_and_padding_on_the_right(titles, source, tmp_path
         assert np.bincount(job["labels"]).tolist() == [200] * 4
 
 
+@pytest.mark.thorough
 def test_ours_learns_a_class_that_is_a_word(monkeypatch, capsys, source, tmp_path):
     file = tmp_path / "titles.md"
     status, out, _ = run_script(monkeypatch, capsys, SCRIPT, source, *FEW, "--epochs", 8, "--markdown", file)

@@ -54,6 +54,7 @@ UNKNOWN = {
 }
 
 
+@pytest.mark.thorough
 def test_no_text_stands_for_two_days():
     """Over all days and forms, by 64-bit hashes; texts whose hashes are equal are compared themselves."""
     hashes, numbers = [], []

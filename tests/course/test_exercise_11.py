@@ -39,6 +39,7 @@ SEARCH = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "result, said",
     [
@@ -62,6 +63,7 @@ def test_each_wrong_temperature_is_named(tmp_path, result, said):
     assert said in wrong(tmp_path, 11, "temperature", TEMPERATURE.format(result))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "line, said",
     [
@@ -83,6 +85,7 @@ def test_each_wrong_nucleus_is_named(tmp_path, line, said):
     assert said in wrong(tmp_path, 11, "top_p", TOP_P.format(**NUCLEUS | line))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "line, said",
     [

@@ -8,6 +8,7 @@ BITS = "def bits_per_character(nats, words):\n    return {bits} / {characters}\n
 RIGHT_BITS = {"bits": "np.sum(nats) / np.log(2)", "characters": "len(' '.join(words))"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "part, said",
     [
@@ -41,6 +42,7 @@ RIGHT_FRACTION = {"known": "{word for word, _ in Counter(learned).most_common(V 
                "fraction": "np.mean([word not in known for word in words])"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "part, said",
     [
@@ -78,6 +80,7 @@ RIGHT_AGREEMENTS = {"begin": 'words.index("|") + 1', "at_first": "pass", "distan
                "then": "last = at if words[at] == first else last", "found": "found"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "part, said",
     [

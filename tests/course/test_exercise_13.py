@@ -24,6 +24,7 @@ RIGHT_COUNT = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "line, said",
     [
@@ -69,6 +70,7 @@ RIGHT_STEP = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "line, said",
     [
@@ -115,6 +117,7 @@ RIGHT_BACKWARD = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "line, said",
     [

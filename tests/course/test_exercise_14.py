@@ -20,6 +20,7 @@ BEST_UNIT_RIGHT = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "line, said",
     [
@@ -64,6 +65,7 @@ INTERVENE = """def intervene(gates, c, unit, value):
 INTERVENE_RIGHT = {"answer": "h, c", "copy": "c.copy()", "change": "c[:, unit] = value", "h": "gates[:, 3 * H :] * np.tanh(c)"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "line, said",
     [

@@ -5,6 +5,7 @@ import pytest
 from tests.helpers.exercises import result_of, solution, wrong
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "returned, said",
     [
@@ -39,6 +40,7 @@ SIGMOID = """        np.negative(gate, out=gate)
 NEW_ARRAYS = "    c[...] = f * c + i * g\n"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "line, instead, said",
     [
@@ -96,6 +98,7 @@ FOR = "        for j in"
 LAST = "            dc[r, j] *= f[j]\n"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "line, instead, said",
     [

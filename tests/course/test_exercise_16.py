@@ -19,6 +19,7 @@ RIGHT_POOL = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "line, said",
     [
@@ -78,6 +79,7 @@ RIGHT_LOSS = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "line, said",
     [
@@ -134,6 +136,7 @@ RIGHT_BOTH = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "line, said",
     [

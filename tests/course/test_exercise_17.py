@@ -20,6 +20,7 @@ RIGHT_FORCING = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "line, said",
     [
@@ -58,6 +59,7 @@ RIGHT_BACK = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "line, said",
     [
@@ -109,6 +111,7 @@ RIGHT_WRITE = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "line, said",
     [

@@ -24,6 +24,7 @@ RIGHT_FORCING = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "line, said",
     [
@@ -137,6 +138,7 @@ RIGHT_GREEDY = {
 }  # fmt: skip
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "line, said",
     [

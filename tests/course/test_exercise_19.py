@@ -26,6 +26,7 @@ RIGHT = {
 OWN = "(np.exp({0}) / np.exp({0}).sum(axis=1, keepdims=True))"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "line, said",
     [
@@ -87,6 +88,7 @@ RIGHT_BACKWARD = {
 }  # fmt: skip
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "line, said",
     [
