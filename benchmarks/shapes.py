@@ -35,6 +35,7 @@ from typing import Any
 import numpy as np
 from benchmark.machine import processor
 
+from minilstm.cli.tasks.texts import edit_distance
 from minilstm.corpora import addition, dates, pictures
 from minilstm.corpora.topics import CLASSES, topics
 from minilstm.data.pairs import LabelledBatches, PairBatches, VectorBatches, pad
@@ -208,16 +209,6 @@ def run_titles(seed: int, quick: bool, options: Any) -> Result:
     batches = LabelledBatches(ids[:count], labels[:count], 32, 8)
     seconds = train(model, batches, 1 if quick else 6, 0.003, seed)
     return {"accuracy": accuracy(model, ids[count:], labels[count:]), "seconds": seconds}
-
-
-def edit_distance(a: np.ndarray, b: np.ndarray) -> int:
-    """Fewest insertions, deletions and substitutions (Levenshtein 1966)."""
-    row = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        above, row[0] = row[0], i
-        for j, y in enumerate(b, 1):
-            above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (x != y))
-    return row[-1]
 
 
 def run_phonemes(seed: int, quick: bool, options: Any) -> Result:

@@ -80,7 +80,7 @@ assert lengths == len(example) + 1 and inputs[1:, 0].tolist() == example.tolist(
 # ## Backward by hand
 #
 # Backward through time, lesson 5, returns the gradient of the initial state, dh0 and
-# dc0. So far nobody needed them. Now they go on, each through its own dense layer. v is
+# dc0. So far they were not needed. Now they go on, each through its own dense layer. v is
 # read twice, so its gradients add (rule 4 of lesson 3):
 #
 #     dW_h = vᵀ dh0,   db_h = Σ dh0,   dW_c = vᵀ dc0,   db_c = Σ dc0

@@ -189,8 +189,6 @@ class Captioner(PerTokenModel):
         state: States | None,
         dropout_rng: np.random.Generator | None,
     ) -> Sequence[Any]:
-        if state:
-            raise InputError("only a language model takes an initial state")
         v, whole = self._check(batch, dropout_rng)
         return [
             CaptionShard(v[texts.sequences], texts, texts.sequences)

@@ -240,8 +240,6 @@ class Classifier(Model):
         state: States | None,
         dropout_rng: np.random.Generator | None,
     ) -> list[ClassifierShard]:
-        if state:
-            raise InputError("only a language model takes an initial state")
         inputs = self._inputs.check(batch.inputs, self.dtype)
         T, B = inputs.shape[:2]
         labels = check_ids("labels", batch.labels, self.classes)

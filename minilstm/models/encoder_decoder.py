@@ -206,8 +206,6 @@ class EncoderDecoder(Model):
         state: States | None,
         dropout_rng: np.random.Generator | None,
     ) -> list[PairShard]:
-        if state:
-            raise InputError("only a language model takes an initial state")
         source = check_ids("source", batch.source, self.source_size)
         inputs = check_ids("inputs", batch.inputs, self.target_size)
         targets = check_ids("targets", batch.targets, self.target_size)

@@ -91,6 +91,7 @@ class LanguageModel(PerTokenModel):
     """
 
     kind = "language model"
+    takes_state = True
     arguments = ("vocab_size", "embedding", "hidden", "layers", "cell", "tied")
 
     def __init__(

@@ -47,6 +47,7 @@ class Model(ABC):
     of_target_tokenizer: ClassVar[str | None] = None
     of_labels: ClassVar[str | None] = None
     tied = False
+    takes_state = False
 
     cell: str
     layers: int
@@ -175,7 +176,7 @@ class Model(ABC):
         InUseError
             If another thread trains this model.
         """
-        self._check_kind(batch)
+        self._check_kind(batch, state)
         shards = self._shards(batch, state, dropout_rng)
         with self.shared(), self._replicas.borrow(len(shards)) as replicas:
             jobs = [partial(r.loss, shard) for r, shard in zip(replicas, shards)]
@@ -221,7 +222,7 @@ class Model(ABC):
         InUseError
             If another thread trains this model or takes its gradients.
         """
-        self._check_kind(batch)
+        self._check_kind(batch, state)
         shards = self._shards(batch, state, dropout_rng)
         with (
             self._ownership.use("take"),
@@ -241,8 +242,10 @@ class Model(ABC):
             )
             return sum(losses), gradients, state, dstate
 
-    def _check_kind(self, batch: Any) -> None:
-        """Raise InputError unless this is a mini-batch for this kind of model."""
+    def _check_kind(self, batch: Any, state: States | None = None) -> None:
+        """Raise InputError unless this kind of model takes this mini-batch and state."""
+        if state and not self.takes_state:
+            raise InputError("only a language model takes an initial state")
         if not isinstance(batch, self.batch):
             name = self.batch.__name__
             fields = ", ".join(self.batch._fields)

@@ -122,8 +122,6 @@ class PerTokenModel(Model):
         )
 
     def _check_state(self, state: States | None, B: int) -> States:
-        if state:
-            raise InputError("only a language model takes an initial state")
         return self._stack.zero_state(B, self.dtype)
 
     def _shards(
