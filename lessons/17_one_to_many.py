@@ -159,7 +159,7 @@ assert min(lost.values()) > 0.9
 #
 # The engine's `Captioner` computes the same. It trains on pictures and sentences for
 # about half a minute, with 128 units. The validation set is drawn
-# anew. One in seven of its pictures does not occur in the training set, the others do,
+# separately. One in seven of its pictures does not occur in the training set, the others do,
 # with other sentences.
 #
 # The loss is a mean over words and end tokens. It is compared with the entropy floor.
