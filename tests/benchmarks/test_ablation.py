@@ -25,6 +25,7 @@ def ablation(monkeypatch):
     sys.modules.pop("ablation", None)
 
 
+@pytest.mark.thorough
 def test_the_table_has_a_row_for_each_part(monkeypatch, capsys, tmp_path):
     file = tmp_path / "ablation.md"
     few = ["--rounds", 2, "--seconds", 1e-6, "--markdown", file]

@@ -50,6 +50,7 @@ def test_an_unknown_case_is_refused(monkeypatch, capsys):
     assert status == 2 and "no case 'speeches'" in err and "dates" in err
 
 
+@pytest.mark.thorough
 def test_without_pytorch_it_says_what_to_name(monkeypatch, capsys, tmp_path):
     if importlib.util.find_spec("torch") is not None:
         pytest.skip("PyTorch is installed")

@@ -48,6 +48,7 @@ def test_every_kernel_is_in_the_table(bench):
     assert all(function in names for function in ("exp", "tanh", "sigmoid"))
 
 
+@pytest.mark.thorough
 def test_a_kernel_that_differs_from_its_naive_form_is_refused_by_name(bench):
     for case in bench.CASES:
 

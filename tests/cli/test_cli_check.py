@@ -28,7 +28,10 @@ ROWS = [  # options, how many gradients there are
 ]
 
 
-@pytest.mark.parametrize("options, rows", ROWS, ids=[" ".join(options) for options, _ in ROWS])
+@pytest.mark.parametrize("options, rows", [
+    pytest.param(options, rows, marks=[pytest.mark.thorough] if "--cell" in options else [], id=" ".join(options))
+    for options, rows in ROWS
+])
 def test_every_gradient_of_a_model_is_right_to_1e_12(run, options, rows):
     status, out, error = run("check", "--sizes", SMALL, "--model", *options, "--seed", 1)
     assert (status, error) == (0, "")

@@ -173,6 +173,7 @@ def test_the_floor_is_the_mean_over_all_scenes_of_what_is_written_out():
     assert floor() == pytest.approx(nats / (words + 1), rel=1e-9)
 
 
+@pytest.mark.thorough
 def test_the_floor_is_the_mean_surprise_of_samples():
     """An independent writer draws scenes and sentences; words and the end are predicted, given the picture."""
     rng = random.Random(5)
@@ -192,6 +193,7 @@ def test_the_floor_is_the_mean_surprise_of_samples():
     assert residual.std() / math.sqrt(len(residual)) < 0.04 * np.mean(nats)
 
 
+@pytest.mark.thorough
 def test_scenes_are_drawn_as_often_as_stated():
     pixels, _ = sample(10_000, np.random.default_rng(3))
     scenes = [read(picture) for picture in pixels]
@@ -204,6 +206,7 @@ def test_scenes_are_drawn_as_often_as_stated():
     assert abs(chi_square([(a[1:3], b[1:3]) for a, b in (scene for scene in scenes if len(scene) == 2)], both)) < 4
 
 
+@pytest.mark.thorough
 def test_sentences_are_drawn_as_often_as_their_probabilities_say(monkeypatch):
     scene = (Thing("top left", "small", "dim", "cross"), Thing("top right", "large", "dim", "frame"))
     monkeypatch.setattr(module, "_draw", lambda rng: scene)
