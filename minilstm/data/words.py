@@ -17,11 +17,8 @@ is the id 1.
 
 from __future__ import annotations
 
-import numbers
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain, islice, repeat
 from typing import Any
 
@@ -30,24 +27,17 @@ import numpy.typing as npt
 
 from minilstm.data.protocol import (
     Tokenizer,
-    check_form,
-    check_id,
     check_text,
-    each_id,
     each_text,
-    visible,
 )
 from minilstm.data.punctuation import join_words, spaced, split_words, text_chunks
 from minilstm.data.tokenizers import CharTokenizer
+from minilstm.data.vocabulary import Vocabulary
 from minilstm.data.whitespace import WhitespaceTokenizer
 from minilstm.errors import InputError
 
-SHOWN_FOR_UNKNOWN = "[UNK]"
-SPECIAL = 2  # padding and unknown: the first word has this id
 
-
-@dataclass(frozen=True)
-class WordTokenizer:
+class WordTokenizer(Vocabulary):
     """Words to ids and back; made by ``WordTokenizer.fit``, and immutable.
 
     Attributes
@@ -55,29 +45,13 @@ class WordTokenizer:
     tokens : the words of the vocabulary; ``tokens[k]`` has the id ``k + 2``.
     """
 
-    tokens: tuple[str, ...]
+    kind = "words"
+    unit = "word"
+    form = "a single word or punctuation mark in lower case"
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.tokens, tuple):
-            raise InputError(
-                f"tokens must be a tuple of words, not {type(self.tokens).__name__}"
-            )
-        if not self.tokens:
-            raise InputError(
-                "a tokenizer needs at least one word: give it a text that is not empty"
-            )
-        seen = set()
-        for position, word in enumerate(self.tokens):
-            if not isinstance(word, str) or split_words(word) != [word]:
-                raise InputError(
-                    f"tokens[{position}] must be a single word or punctuation mark in"
-                    f" lower case, not {word!r}"
-                )
-            if word in seen:
-                raise InputError(
-                    f"tokens[{position}] = {word!r} is a duplicate: keep one of them"
-                )
-            seen.add(word)
+    @classmethod
+    def _is_token(cls, text: str) -> bool:
+        return split_words(text) == [text]
 
     @classmethod
     def fit(cls, texts: Iterable[str], limit: int | None = None) -> WordTokenizer:
@@ -95,8 +69,6 @@ class WordTokenizer:
         InputError : if ``texts`` is a single string, has anything but strings, or has
             no word at all, or if ``limit`` is below 3.
         """
-        if limit is not None:
-            _check_limit(limit)
         # between white space; each kind is split once
         unsplit: Counter[str] = Counter()
         for text in each_text(texts):
@@ -109,33 +81,7 @@ class WordTokenizer:
         ordered = sorted(
             counts.items(), key=lambda item: (item[1], item[0]), reverse=True
         )
-        kept = ordered if limit is None else ordered[: limit - SPECIAL]
-        return cls(tuple(word for word, _ in kept))
-
-    @property
-    def unit(self) -> str:
-        """What a token is, for messages."""
-        return "word"
-
-    @property
-    def padding_id(self) -> int:
-        """The id that fills up short sequences: 0."""
-        return 0
-
-    @property
-    def unknown_id(self) -> int:
-        """The id of words outside the vocabulary: 1."""
-        return 1
-
-    @property
-    def eos_id(self) -> int:
-        """The id of the end of a sequence: 0, as padding."""
-        return 0
-
-    @property
-    def vocab_size(self) -> int:
-        """V, number of ids, padding and unknown included."""
-        return len(self.tokens) + SPECIAL
+        return cls(cls._first([word for word, _ in ordered], limit))
 
     def encode(self, text: str) -> npt.NDArray[np.int32]:
         """Ids of the words of a text.
@@ -189,18 +135,6 @@ class WordTokenizer:
         ):
             yield space + word
 
-    def show(self, id_: int) -> str:
-        """An id for a table: a word, ``[UNK]`` or ``<eos>``.
-
-        Invisible characters are escaped. Raises InputError as ``decode`` does.
-        """
-        check_id(id_, self.vocab_size)
-        if id_ == self.eos_id:
-            return "<eos>"
-        if id_ == self.unknown_id:
-            return SHOWN_FOR_UNKNOWN
-        return visible(self.tokens[id_ - SPECIAL])
-
     def share_unknown(self, texts: Iterable[str]) -> float:
         """Fraction of words outside the vocabulary; InputError without any word."""
         unknown = total = 0
@@ -213,45 +147,6 @@ class WordTokenizer:
                 "the texts have no word in them: give texts that are not empty"
             )
         return unknown / total
-
-    def to_json(self) -> dict[str, Any]:
-        """The tokenizer as JSON types, for ``WordTokenizer.from_json``."""
-        return {"kind": "words", "tokens": list(self.tokens)}
-
-    @classmethod
-    def from_json(cls, form: dict[str, Any]) -> WordTokenizer:
-        """The tokenizer that ``to_json`` returned; InputError for anything else."""
-        check_form(form, "words")
-        return cls(tuple(form["tokens"]))
-
-    def __repr__(self) -> str:
-        return (
-            f"<WordTokenizer: {len(self.tokens)} words, vocab_size {self.vocab_size}>"
-        )
-
-    def _words(self, ids: Iterable[int]) -> Iterator[str]:
-        for value in each_id(ids, self.vocab_size):
-            if value == self.eos_id:
-                break
-            is_unknown = value == self.unknown_id
-            yield SHOWN_FOR_UNKNOWN if is_unknown else self.tokens[value - SPECIAL]
-
-    @cached_property
-    def _id_of(self) -> dict[str, int]:
-        return {word: position + SPECIAL for position, word in enumerate(self.tokens)}
-
-
-def _check_limit(limit: int) -> None:
-    smallest = SPECIAL + 1
-    if (
-        isinstance(limit, bool)
-        or not isinstance(limit, numbers.Integral)
-        or limit < smallest
-    ):
-        raise InputError(
-            f"limit must be a whole number of at least {smallest} (padding, unknown"
-            f" words and one word), not {limit!r}"
-        )
 
 
 def tokenizer_from_json(form: dict[str, Any]) -> Tokenizer:
