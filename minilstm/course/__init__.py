@@ -4,12 +4,14 @@ Lessons print σ, ⊙ and bars. Importing this package makes the output accept t
 encoding, so every lesson imports it before it prints.
 """
 
-from minilstm.course.grading import Task, Wrong, check_array, same
+from minilstm.course.compare import Wrong, check_array, same
+from minilstm.course.grading import Case, Task
 from minilstm.course.pictures import COLOURS, bars, pyplot, quick, save
 from minilstm.streams import make_writable
 
 __all__ = [
     "COLOURS",
+    "Case",
     "Task",
     "Wrong",
     "bars",

@@ -13,6 +13,7 @@ from minilstm.course.answers import Answers
 from minilstm.course.copies import Copy
 from minilstm.course.folder import numbered
 from minilstm.course.grading import Task
+from minilstm.course.mistakes import Solutions
 from minilstm.errors import InputError, MinilstmError
 
 
@@ -42,10 +43,12 @@ class Exercise:
 
     def results(self) -> Iterator[Result]:
         """Grade task after task. An error in the learner's code is a wrong answer."""
-        module = self.answers.load()
+        module, solutions = self.answers.load(), None
         wrong: list[str] = []
         for task in self.tasks:
-            result = self._grade(task, module)
+            if task.cases is not None and solutions is None:
+                solutions = Solutions(self.solutions)
+            result = self._grade(task, module, solutions)
             if result.state == "wrong":
                 used = [name for name in wrong if self.answers.uses(task.name, name)]
                 if used:
@@ -54,7 +57,7 @@ class Exercise:
                 wrong.append(task.name)
             yield result
 
-    def _grade(self, task: Task, module) -> Result:
+    def _grade(self, task: Task, module, solutions: Solutions | None) -> Result:
         blanks = self.answers.blanks(task.name)
         if blanks:
             return Result(
@@ -68,15 +71,9 @@ class Exercise:
             )
         try:
             with np.errstate(all="ignore"):  # a division by zero shows in the result
-                return Result(
-                    task,
-                    "right",
-                    task.check(
-                        self.answers.guarded(
-                            getattr(module, task.name), task.may_change
-                        )
-                    ),
-                )
+                may_change = (*task.may_change, *task.changes)
+                yours = self.answers.guarded(getattr(module, task.name), may_change)
+                return Result(task, "right", task.grade(yours, solutions))
         except MinilstmError as error:
             return Result(task, "wrong", str(error))
         except Exception as error:  # an answer that the check does not expect

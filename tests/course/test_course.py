@@ -127,7 +127,7 @@ def test_a_file_that_is_edited_twice_in_a_moment_is_read_again(tmp_path):
     [
         (None, 1.0, "a is missing"),
         ("1", 1.0, "a must consist of numbers"),
-        ([[1], [1, 2]], np.ones(2), "a must consist of numbers"),
+        ([[1], [1, 2]], np.ones(2), "a is made of rows of different lengths"),
         (np.ones((2, 1)), np.ones(2), r"a has the shape \(2, 1\) where \(2,\) belongs"),
         (np.array([1.0, 2.5]), np.array([1.0, 2.0]), r"entry \[1\] of a is 2.5 where 2 belongs"),
         (float("nan"), 1.0, "a is nan where 1 belongs"),

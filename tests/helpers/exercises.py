@@ -37,3 +37,21 @@ def wrong(tmp_path: Path, number: int, name: str, source: str) -> str:
     mark = result_of(tmp_path, number, name, source)
     assert mark.state == "wrong", (mark.state, mark.sentence)
     return mark.sentence
+
+
+IS_RIGHT = ""  # the message about a right answer, in a table of answers
+
+
+def answers(task: str, template: str, fields: dict | tuple, rows: list) -> list[tuple[str, str, str]]:
+    """Rows of a table: a task, what a learner wrote, and a part of the message about it.
+
+    ``template`` is filled in row by row. A row ends with the part of the message. It
+    begins with a value for each of the ``fields``; or, if these are a dictionary of what
+    is right, with a dictionary of what the learner wrote in its place.
+    """
+    if isinstance(fields, dict):
+        wrong = [(fields | changed, said) for changed, said in rows]
+        return [(task, template.format(**values), said) for values, said in [(fields, IS_RIGHT), *wrong]]
+    if not fields:
+        return [(task, template.format(value), said) for value, said in rows]
+    return [(task, template.format(**dict(zip(fields, values))), said) for *values, said in rows]
