@@ -149,6 +149,7 @@ class Answers:
                 if not _equal(array, after.get(name)):
                     raise Wrong(
                         f"{name} is changed in place, but it belongs to the caller; work on a copy"
+                        f" (`y = {name}` is no copy, only another name for it)"
                     )
             return result
 
@@ -194,5 +195,7 @@ def _said(error: BaseException) -> str:
         "for ^" in str(error) or "bitwise_xor" in str(error)
     ):
         return "a power is written ** in Python; ^ is for the bits of integers"
+    if isinstance(error, TypeError) and "'complex'" in str(error):
+        return f"{error}. An array of floats cannot store an imaginary part"
     said = str(error).splitlines()
     return f"{type(error).__name__}: {said[0]}" if said else type(error).__name__

@@ -95,6 +95,21 @@ def difference(name: str, yours: Any, right: Any, tolerance: float = TOLERANCE) 
     return _of_numbers(name, yours, np.asarray(right), tolerance)
 
 
+def has_the_form(yours: Any, right: Any) -> bool:
+    """Whether a value consists of numbers, and has the shape of the right one."""
+    if shape_of(yours) != shape_of(right):
+        return False
+    return np.asarray(yours).dtype.kind in "biufc"
+
+
+def shape_of(value: Any) -> tuple[int, ...] | None:
+    """The shape of a value as an array; None for rows of different lengths."""
+    try:
+        return np.shape(value)
+    except ValueError:
+        return None
+
+
 def _of_dicts(name: str, yours: Any, right: dict, tolerance: float) -> str:
     if not isinstance(yours, dict):
         return f"{name} must be a dictionary, not {type(yours).__name__}"
@@ -168,5 +183,5 @@ def _unequal(name: str, yours: Any, right: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    text = f"{value:.6g}" if isinstance(value, float) else repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

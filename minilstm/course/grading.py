@@ -26,9 +26,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minilstm.course.compare import TOLERANCE, Wrong, difference, equal
+from minilstm.course.compare import (
+    TOLERANCE,
+    Wrong,
+    difference,
+    equal,
+    has_the_form,
+    shape_of,
+)
 from minilstm.course.mistakes import Solutions
-from minilstm.errors import MinilstmError
 
 SEED = 0
 
@@ -117,6 +123,13 @@ class Task:
         return found
 
 
+class Call(NamedTuple):
+    """What a function has returned for a case, and its arguments after the call."""
+
+    answer: Any
+    given: Mapping[str, Any]
+
+
 class Comparison:
     """The learner's answers to all cases of a task, beside the right ones."""
 
@@ -124,15 +137,12 @@ class Comparison:
         self.task, self.yours, self.solutions = task, yours, solutions
         right = solutions.right(task.name)
         self.names = list(inspect.signature(right).parameters)
-        self.cases = [
-            *self._cases()
-        ]  # never given to a function, which may change them
-        self.right = list(self._answers(right))
-        self.mine: list[Any] = []
+        self.right = list(self._calls(right))
+        self.mine: list[Call] = []
         self.stopped: Wrong | None = None  # what the learner's function raised
         try:
-            for answer in self._answers(yours):
-                self.mine.append(answer)
+            for call in self._calls(yours):
+                self.mine.append(call)
         except Wrong as wrong:
             self.stopped = wrong
 
@@ -145,7 +155,7 @@ class Comparison:
                 self._name_the_mistake(k)
                 raise wrong from None
             said = {
-                name: self._difference(name, parts.get(name), part)
+                name: difference(name, parts.get(name), part, self.task.tolerance)
                 for name, part in self._parts(right, k).items()
             }
             if wrong_parts := [name for name, sentence in said.items() if sentence]:
@@ -154,44 +164,38 @@ class Comparison:
         if self.stopped:
             raise self.stopped
 
-    def _answers(self, function: Any) -> Iterator[Any]:
-        """What a function returns, case by case; each call gets new arguments."""
-        with np.errstate(all="ignore"):
-            for arguments, _ in self._cases():
-                answer = function(*arguments)
-                if self.task.changes:
-                    given = dict(zip(self.names, arguments))
-                    if answer is not None:
-                        names = " and ".join(self.task.changes)
-                        raise Wrong(f"return nothing: only overwrite {names}")
-                    answer = tuple(given[name] for name in self.task.changes)
-                yield answer
-
     def _cases(self) -> Iterator[Case]:
-        """The cases, drawn anew."""
+        """The cases, drawn anew, because a function may change them."""
         assert self.task.cases is not None
         for case in self.task.cases(np.random.default_rng(SEED)):
             yield case if isinstance(case, Case) else Case(case)
 
-    def _parts(self, answer: Any, k: int) -> Mapping[str, Any]:
+    def _calls(self, function: Any) -> Iterator[Call]:
+        """Call a function in each case."""
+        for arguments, _ in self._cases():
+            with np.errstate(all="ignore"):
+                answer = function(*arguments)
+            yield Call(answer, dict(zip(self.names, arguments)))
+
+    def _parts(self, call: Call, k: int) -> Mapping[str, Any]:
         """The parts of an answer that are compared, by name."""
-        names = self.task.changes or self.task.returns
-        if isinstance(names, tuple) and len(names) == 1:
-            (names,), (answer,) = names, answer
-        form = f"{self.task.name} must return {_form(names)}"
-        parts = dict(_named(names, answer, form))
+        parts, right = self._results(call), self._results(self.right[k])
         if self.task.compared is None:
             return parts
-        raw = dict(_named(names, self.right[k], form))
-        for name, part in parts.items():
-            right = raw[name]
-            if np.shape(part) != np.shape(right) and isinstance(right, np.ndarray):
-                raise Wrong(difference(name, part, right))
-        given = dict(zip(self.names, self.cases[k].arguments))
-        return self.task.compared(answer, given)
+        for name in right:
+            if shape_of(parts[name]) != shape_of(right[name]):
+                raise Wrong(difference(name, parts[name], right[name]))
+        return self.task.compared(call.answer, call.given)
 
-    def _difference(self, name: str, mine: Any, right: Any) -> str:
-        return difference(name, mine, right, self.task.tolerance)
+    def _results(self, call: Call) -> dict[str, Any]:
+        """The results of a call by name."""
+        if not self.task.changes:
+            form = f"{self.task.name} must return {_form(self.task.returns)}"
+            return dict(_named(self.task.returns, call.answer, form))
+        if call.answer is not None:
+            names = " and ".join(self.task.changes)
+            raise Wrong(f"return nothing: only overwrite {names}")
+        return {name: call.given[name] for name in self.task.changes}
 
     def _name_the_mistake(self, k: int, part: str = "") -> None:
         """Raise ``Wrong`` if a mistake of the table explains the answers.
@@ -199,64 +203,60 @@ class Comparison:
         One that explains all answers comes before one that explains only the part that
         is wrong first, and that before one that explains it only in case ``k``.
         """
-        wrong = [*self._mistaken()]
-        levels = [self._fits_all, self._fits_part, self._fits_case]
-        for fits in levels[:1] if self.task.diagnose else levels:
-            for sentence, answers in wrong:
-                if fits(answers, part, k):
+        answers = {
+            change: self._mistaken(self.solutions.wrong(self.task.name, change))
+            for change in self.task.mistakes
+        }
+        every = range(len(self.mine))
+        levels = [("", every), (part, every), (part, [k])]
+        for only, cases in levels[:1] if self.task.diagnose or not part else levels:
+            for change, wrong in answers.items():
+                if all(self._same(wrong, case, only) for case in cases):
                     prefix = f"{part} is wrong: " if part else ""
-                    raise Wrong(f"{prefix}{sentence}")
+                    raise Wrong(f"{prefix}{self.task.mistakes[change]}")
 
-    def _mistaken(self) -> Iterator[tuple[str, list[Any]]]:
-        """The answers of each mistake of the table, with its sentence."""
-        for change, sentence in self.task.mistakes.items():
-            function, answers = self.solutions.wrong(self.task.name, change), []
-            try:
-                for answer in self._answers(function):
-                    answers.append(answer)
-            except (ArithmeticError, LookupError, TypeError, ValueError, MinilstmError):
-                pass  # a mistake may end the program where the arguments show it
-            yield sentence, answers
-
-    def _fits_all(self, answers: list[Any], part: str, k: int) -> bool:
-        count = len(self.mine)
-        return len(answers) >= count and all(
-            equal(mine, wrong, self.task.tolerance)
-            for mine, wrong in zip(self.mine, answers)
-        )
-
-    def _fits_part(self, answers: list[Any], part: str, k: int) -> bool:
-        count = len(self.mine)
-        return len(answers) >= count and all(
-            self._same_part(answers, part, case) for case in range(count)
-        )
-
-    def _fits_case(self, answers: list[Any], part: str, k: int) -> bool:
-        return len(answers) > k and self._same_part(answers, part, k)
-
-    def _same_part(self, answers: list[Any], part: str, k: int) -> bool:
+    def _mistaken(self, function: Any) -> list[Call]:
+        """What a function with a mistake returns, until it ends by an error."""
+        calls = []
         try:
-            mine, wrong = self._parts(self.mine[k], k), self._parts(answers[k], k)
-        except Wrong:
+            for call in self._calls(function):
+                calls.append(call)
+        except Exception:  # the arguments of a case may show a mistake in this way
+            pass
+        return calls
+
+    def _same(self, wrong: list[Call], k: int, only: str) -> bool:
+        """Whether a mistake explains the answer to a case, or only a part of it."""
+        if len(wrong) <= k:
             return False
-        return part in mine and equal(mine[part], wrong[part], self.task.tolerance)
+        try:
+            mine, other = self._parts(self.mine[k], k), self._parts(wrong[k], k)
+        except Wrong:
+            return not only and equal(self.mine[k].answer, wrong[k].answer)
+        if not only:
+            return equal(dict(mine), dict(other), self.task.tolerance)
+        return equal(mine[only], other[only], self.task.tolerance)
 
     def _say(self, said: Mapping[str, str], wrong: list[str], k: int) -> None:
         """Raise ``Wrong`` about an unknown mistake."""
-        case = self.cases[k]
+        case = [*self._cases()][k]
         first, *others = wrong
         sentence = said[first]
         if self.task.not_finite and ("inf" in sentence or "nan" in sentence):
             raise Wrong(f"{sentence}: {self.task.not_finite}")
-        if self.task.diagnose is not None and "shape" not in sentence:
-            self.task._diagnosis(self.yours)
+        if self.task.diagnose is not None:
+            mine, right = self._results(self.mine[k]), self._results(self.right[k])
+            if all(has_the_form(mine[name], right[name]) for name in right):
+                self.task._diagnosis(self.yours)
         where = case.words or ", ".join(
             f"{name} = {value!r}"
             for name, value in zip(self.names, case.arguments)
             if isinstance(value, (bool, int, float, str, np.number)) or value is None
         )
         sentence += f", for {where}" if where else ""
-        sentence += f"; {', '.join(others)} wrong, too" if others else ""
+        if others:
+            are = "is" if len(others) == 1 else "are"
+            sentence += f"; {', '.join(others)} {are} wrong, too"
         advice = [self.task.advice[name] for name in wrong if name in self.task.advice]
         raise Wrong("; ".join([sentence, *dict.fromkeys(advice)]))
 

@@ -6,11 +6,15 @@ an exercise is an answer, too: the solution with that line.
 
 import importlib
 
+import numpy as np
 import pytest
 
 from minilstm.course import Wrong
+from minilstm.course.answers import Answers
+from minilstm.course.exercise import describe
+from minilstm.course.folder import numbered
 from minilstm.course.mistakes import Solutions
-from tests.helpers.exercises import IS_RIGHT, exercise, result_of
+from tests.helpers.exercises import IS_RIGHT, exercise, result_of, solution
 from tests.helpers.paths import LESSONS
 
 NUMBERS = sorted(int(path.stem) for path in (LESSONS.parent / "tests/course/wrong_answers").glob("[0-9][0-9].py"))
@@ -34,8 +38,8 @@ def test_the_message_about_an_answer_says_what_is_wrong(tmp_path, number, task, 
 def mistakes():
     for number in NUMBERS:
         for task in exercise(number).tasks:
-            for change in task.mistakes:
-                marks = [pytest.mark.thorough] * (number > QUICK)
+            for k, change in enumerate(task.mistakes):
+                marks = [pytest.mark.thorough] * (k > 0)
                 yield pytest.param(number, task, change, marks=marks, id=f"{number}-{task.name}-{change}")
 
 
@@ -53,3 +57,34 @@ def test_each_task_has_wrong_answers_and_hints(number):
     table = importlib.import_module(f"tests.course.wrong_answers.{number:02d}").ANSWERS
     assert {task for task, _, said in table if said != IS_RIGHT} == tasks
     assert all(len(task.hints) == 2 and all(task.hints) for task in exercise(number).tasks)
+
+
+def test_two_mistakes_are_both_named_and_each_sentence_is_wrapped(tmp_path):
+    source = solution(8, "batch_loss").replace("losses.mean()", "losses.sum()").replace("da / len(losses)", "da")
+    result = result_of(tmp_path, 8, "batch_loss", source)
+    lines = describe(1, result).splitlines()
+    assert lines[:3] == [
+        "1. batch_loss: wrong",
+        "   Your loss is wrong in loss, dlogits at the real tokens.",
+        "   1. sum in place of the mean",
+    ]
+    words = " ".join(result.sentence.split())
+    assert " ".join(" ".join(lines).split()) == f"1. batch_loss: wrong {words}"
+    assert max(map(len, lines)) <= 80
+    pairs = zip(lines[3:], lines[4:])
+    inside = [(line, below) for line, below in pairs if below.startswith("      ") and line[-1] not in ".s"]
+    assert inside and all(len(line) + 1 + len(below.split()[0]) > 80 for line, below in inside)
+
+
+def test_the_mistakes_in_the_gradients_of_exercise_4_are_those_of_its_text():
+    planted = Answers(numbered(LESSONS / "grading")[4]).load().planted
+    for _, x, gradient, right, mistakes, _ in planted():
+        largest = np.abs(right).max()
+        off = [abs(gradient[place] - right[place]) / largest for place in mistakes]
+        assert len(set(mistakes)) == len(mistakes) and all(np.isnan(size) or size > 1e-10 for size in off)
+        others = np.ones(x.shape, bool)
+        for place in mistakes:
+            others[place] = False
+        assert np.all(np.abs(gradient - right)[others] <= 1.1e-15 * largest)
+        behind = [place for place in mistakes if gradient[place] == 0]
+        assert all(1e-10 < abs(right[place]) / largest < 1e-8 for place in behind)
