@@ -65,7 +65,8 @@ class Task:
     mistakes : from changes of the solution to sentences; see ``mistakes.py``.
     compared : from a result and the arguments by name to the parts that are compared, by
         name and in order. Default: each result.
-    advice : from names of results to what is said if an unknown mistake shows there.
+    advice : from names of parts to what is said if an unknown mistake shows there; the
+        first part that is wrong and has advice counts.
     not_finite : what is said if an unknown mistake gives inf or nan.
     diagnose : from ``minilstm.verify`` and the learner's function to a diagnosis, which
         names mistakes that are not in the table, in more random cases.
@@ -258,10 +259,12 @@ class Comparison:
             are = "is" if len(others) == 1 else "are"
             sentence += f"; {', '.join(others)} {are} wrong, too"
         advice = [self.task.advice[name] for name in wrong if name in self.task.advice]
-        raise Wrong("; ".join([sentence, *dict.fromkeys(advice)]))
+        raise Wrong("; ".join([sentence, *advice[:1]]))
 
 
-def _named(names: Any, value: Any, form: str) -> Iterator[tuple[str, Any]]:
+def _named(
+    names: Any, value: Any, form: str, it: str = "it"
+) -> Iterator[tuple[str, Any]]:
     """The results of a function by their names, which are nested like them."""
     if isinstance(names, str):
         yield names, value
@@ -271,18 +274,18 @@ def _named(names: Any, value: Any, form: str) -> Iterator[tuple[str, Any]]:
             f"d{str(name).removeprefix('d')}": part for name, part in value.items()
         }
         if set(names) != set(value):
-            raise Wrong(f"{form}; it returned {', '.join(value)}")
+            raise Wrong(f"{form}; {it} returned {', '.join(value)}")
         value = [value[name] for name in names]
     if value is None:
         raise Wrong(
-            f"{form}; it returned nothing: does every branch of it end with a return?"
+            f"{form}; {it} returned nothing: does every branch of it end with a return?"
         )
     if not isinstance(value, (tuple, list)):
-        raise Wrong(f"{form}; it returned one {type(value).__name__}")
+        raise Wrong(f"{form}; {it} returned one {type(value).__name__}")
     if len(value) != len(names):
-        raise Wrong(f"{form}; it returned {len(value)} values")
+        raise Wrong(f"{form}; {it} returned {len(value)} values")
     for name, part in zip(names, value):
-        yield from _named(name, part, f"{form}, where {_form(name)} is a part")
+        yield from _named(name, part, form, f"for {_form(name)} it")
 
 
 def _form(names: Any) -> str:

@@ -63,7 +63,7 @@ ANSWERS += answers("in_two_parts", PARTS, WHOLE, [
     ({"grads": "grads_late"}, "dWx is wrong: it is the late part's alone"),
     ({"grads": "grads_early"}, "dWx is wrong: it is the early part's alone"),
     ({"grads": "[(a + b) / 2 for a, b in zip(grads_early, grads_late)]"}, "it is the mean of both parts"),
-    ({"grads": "grads_early + grads_late"}, "where (dWx, dWh, db) is a part; it returned 6 values"),
+    ({"grads": "grads_early + grads_late"}, "for (dWx, dWh, db) it returned 6 values"),
 ])
 
 # one call for all steps is no answer
