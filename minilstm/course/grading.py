@@ -180,13 +180,25 @@ class Comparison:
 
     def _parts(self, call: Call, k: int) -> Mapping[str, Any]:
         """The parts of an answer that are compared, by name."""
-        parts, right = self._results(call), self._results(self.right[k])
+        results = self._results(call)
         if self.task.compared is None:
-            return parts
-        for name in right:
-            if shape_of(parts[name]) != shape_of(right[name]):
-                raise Wrong(difference(name, parts[name], right[name]))
+            return results
+        name, mine = self._other_shape(call, k)
+        if name:
+            raise Wrong(difference(name, mine, self._results(self.right[k])[name]))
         return self.task.compared(call.answer, call.given)
+
+    def _other_shape(self, call: Call, k: int) -> tuple[str, Any]:
+        """The name of the first result with another shape than the right one, and it."""
+        try:
+            results = self._results(call)
+        except Wrong:
+            return "", None
+        for name, right in self._results(self.right[k]).items():
+            is_list = isinstance(right, (list, tuple))
+            if not is_list and shape_of(results[name]) != shape_of(right):
+                return name, results[name]
+        return "", None
 
     def _results(self, call: Call) -> dict[str, Any]:
         """The results of a call by name."""
@@ -202,7 +214,8 @@ class Comparison:
         """Raise ``Wrong`` if a mistake of the table explains the answers.
 
         One that explains all answers comes before one that explains only the part that
-        is wrong first, and that before one that explains it only in case ``k``.
+        is wrong first, and that before one that explains it only in case ``k``. Last
+        comes one that explains only the shape of a result.
         """
         answers = {
             change: self._mistaken(self.solutions.wrong(self.task.name, change))
@@ -215,6 +228,11 @@ class Comparison:
                 if all(self._same(wrong, case, only) for case in cases):
                     prefix = f"{part} is wrong: " if part else ""
                     raise Wrong(f"{prefix}{self.task.mistakes[change]}")
+        name, mine = self._other_shape(self.mine[k], k)
+        for change, wrong in answers.items() if name else ():
+            its, other = self._other_shape(wrong[k], k) if len(wrong) > k else ("", 0)
+            if its == name and has_the_form(mine, other):
+                raise Wrong(f"{name} is wrong: {self.task.mistakes[change]}")
 
     def _mistaken(self, function: Any) -> list[Call]:
         """What a function with a mistake returns, until it ends by an error."""
