@@ -6,6 +6,7 @@ truth values, dictionaries, lists and tuples part by part.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -102,6 +103,18 @@ def has_the_form(yours: Any, right: Any) -> bool:
     return np.asarray(yours).dtype.kind in "biufc"
 
 
+def has_fractions(value: Any) -> bool:
+    """Whether there is a number in a value that is not whole."""
+    if isinstance(value, dict):
+        return any(map(has_fractions, value.values()))
+    if isinstance(value, (list, tuple)):
+        return any(map(has_fractions, value))
+    array = np.asarray(value)
+    return array.dtype.kind == "c" or (
+        array.dtype.kind == "f" and bool(np.any(array % 1 != 0))
+    )
+
+
 def shape_of(value: Any) -> tuple[int, ...] | None:
     """The shape of a value as an array; None for rows of different lengths."""
     try:
@@ -183,5 +196,8 @@ def _unequal(name: str, yours: Any, right: Any) -> str:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, np.generic):
+        value = value.item()
     text = f"{value:.6g}" if isinstance(value, float) else repr(value)
+    text = re.sub(r"np\.\w+\((.*?)\)", r"\1", text)  # of NumPy's numbers in a list
     return text if len(text) <= 60 else text[:57] + "..."

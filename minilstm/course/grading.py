@@ -31,6 +31,7 @@ from minilstm.course.compare import (
     Wrong,
     difference,
     equal,
+    has_fractions,
     has_the_form,
     shape_of,
 )
@@ -214,8 +215,9 @@ class Comparison:
         """Raise ``Wrong`` if a mistake of the table explains the answers.
 
         One that explains all answers comes before one that explains only the part that
-        is wrong first, and that before one that explains it only in case ``k``. Last
-        comes one that explains only the shape of a result.
+        is wrong first, and that before one that explains it only in case ``k``. This
+        must be more than a coincidence, so whole numbers do not count there. Last comes
+        one that explains only the shape of a result.
         """
         answers = {
             change: self._mistaken(self.solutions.wrong(self.task.name, change))
@@ -223,7 +225,11 @@ class Comparison:
         }
         every = range(len(self.mine))
         levels = [("", every), (part, every), (part, [k])]
-        for only, cases in levels[:1] if self.task.diagnose or not part else levels:
+        if self.task.diagnose or not part:
+            levels = levels[:1]
+        elif not has_fractions(self._parts(self.mine[k], k).get(part)):
+            levels = levels[:2]
+        for only, cases in levels:
             for change, wrong in answers.items():
                 if all(self._same(wrong, case, only) for case in cases):
                     prefix = f"{part} is wrong: " if part else ""
