@@ -223,6 +223,8 @@ class Comparison:
             change: self._mistaken(self.solutions.wrong(self.task.name, change))
             for change in self.task.mistakes
         }
+        name, mine = self._other_shape(self.mine[k], k)
+        prefix = f"{part or name} is wrong: " if part or name else ""
         every = range(len(self.mine))
         levels = [("", every), (part, every), (part, [k])]
         if self.task.diagnose or not part:
@@ -232,9 +234,7 @@ class Comparison:
         for only, cases in levels:
             for change, wrong in answers.items():
                 if all(self._same(wrong, case, only) for case in cases):
-                    prefix = f"{part} is wrong: " if part else ""
                     raise Wrong(f"{prefix}{self.task.mistakes[change]}")
-        name, mine = self._other_shape(self.mine[k], k)
         for change, wrong in answers.items() if name else ():
             its, other = self._other_shape(wrong[k], k) if len(wrong) > k else ("", 0)
             if its == name and has_the_form(mine, other):
