@@ -103,16 +103,18 @@ def has_the_form(yours: Any, right: Any) -> bool:
     return np.asarray(yours).dtype.kind in "biufc"
 
 
-def has_fractions(value: Any) -> bool:
-    """Whether there is a number in a value that is not whole."""
-    if isinstance(value, dict):
-        return any(map(has_fractions, value.values()))
-    if isinstance(value, (list, tuple)):
-        return any(map(has_fractions, value))
+def is_telling(value: Any) -> bool:
+    """Whether two programs that compute a value must be alike.
+
+    So they are if a number in it is not whole, or large.
+    """
+    if isinstance(value, (dict, list, tuple)):
+        parts = value.values() if isinstance(value, dict) else value
+        return any(map(is_telling, parts))
     array = np.asarray(value)
-    return array.dtype.kind == "c" or (
-        array.dtype.kind == "f" and bool(np.any(array % 1 != 0))
-    )
+    if array.dtype.kind not in "iufc":
+        return False
+    return bool(np.any((array.real % 1 != 0) | (np.abs(array) > 100)))
 
 
 def shape_of(value: Any) -> tuple[int, ...] | None:

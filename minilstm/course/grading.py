@@ -31,8 +31,8 @@ from minilstm.course.compare import (
     Wrong,
     difference,
     equal,
-    has_fractions,
     has_the_form,
+    is_telling,
     shape_of,
 )
 from minilstm.course.mistakes import Solutions
@@ -216,7 +216,7 @@ class Comparison:
 
         One that explains all answers comes before one that explains only the part that
         is wrong first, and that before one that explains it only in case ``k``. This
-        must be more than a coincidence, so whole numbers do not count there. Last comes
+        must be more than a coincidence, so small whole numbers do not count there. Last comes
         one that explains only the shape of a result.
         """
         answers = {
@@ -229,7 +229,7 @@ class Comparison:
         levels = [("", every), (part, every), (part, [k])]
         if self.task.diagnose or not part:
             levels = levels[:1]
-        elif not has_fractions(self._parts(self.mine[k], k).get(part)):
+        elif not is_telling(self._parts(self.mine[k], k).get(part)):
             levels = levels[:2]
         for only, cases in levels:
             for change, wrong in answers.items():

@@ -87,12 +87,15 @@ def _part(source: str, text: str) -> tuple[int, int]:
 
 def _statement(source: str, line: str) -> tuple[int, int]:
     """Where the statement that a line replaces begins and ends, in bytes."""
-    wanted = _target(ast.parse(re.sub(r"^return\b", "_return_ =", line)).body[0])
+    new = ast.parse(re.sub(r"^return\b", "_return_ =", line)).body[0]
+    wanted = _target(new)
     found = [
         node
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.stmt) and _target(node) == wanted
     ]
+    if len(found) > 1:  # x = 0 and x += 1 assign the same name
+        found = [node for node in found if type(node) is type(new)]
     if wanted is None or len(found) != 1:
         raise ValueError(f"`{line}` replaces {len(found)} statements of\n{source}")
     lines = source.encode().splitlines(keepends=True)
