@@ -198,4 +198,6 @@ def _said(error: BaseException) -> str:
     if isinstance(error, TypeError) and "'complex'" in str(error):
         return f"{error}. An array of floats cannot store an imaginary part"
     said = str(error).splitlines()
+    if "could not be broadcast together" in str(error):
+        said[0] += " (NumPy compares shapes from the right; a[:, None] is a column)"
     return f"{type(error).__name__}: {said[0]}" if said else type(error).__name__

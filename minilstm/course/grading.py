@@ -215,7 +215,7 @@ class Comparison:
         """Raise ``Wrong`` if a mistake of the table explains the answers.
 
         One that explains all answers comes before one that explains only the part that
-        is wrong first, and that before one that explains it only in case ``k``. This
+        is wrong first, and that before one that explains only case ``k``. This
         must be more than a coincidence, so small whole numbers do not count there. Last comes
         one that explains only the shape of a result.
         """
@@ -226,11 +226,12 @@ class Comparison:
         name, mine = self._other_shape(self.mine[k], k)
         prefix = f"{part or name} is wrong: " if part or name else ""
         every = range(len(self.mine))
-        levels = [("", every), (part, every), (part, [k])]
-        if self.task.diagnose or not part:
-            levels = levels[:1]
-        elif not is_telling(self._parts(self.mine[k], k).get(part)):
-            levels = levels[:2]
+        levels: list[tuple[str, Sequence[int]]] = [("", every)]
+        if part and not self.task.diagnose:
+            parts = self._parts(self.mine[k], k)
+            levels.append((part, every))
+            levels += [("", [k])] * is_telling(dict(parts))
+            levels += [(part, [k])] * is_telling(parts.get(part))
         for only, cases in levels:
             for change, wrong in answers.items():
                 if all(self._same(wrong, case, only) for case in cases):
