@@ -75,8 +75,9 @@ TASKS = [
         "best_unit",
         hints=(
             "Equation (7) is one line for all units if means and sums go along axis 0. Then look for the largest |r|.",
-            "Subtract c.mean(axis=0) and y.mean(). The numerator is y @ c, the denominator the root of a product of two sums of"
-            " squares. Where that root is 0, divide by 1. Take the unit with the largest np.abs(r), and return r with its sign.",
+            "Subtract c.mean(axis=0) and y.mean(). The numerator is y @ c, the denominator the root of a product of two sums"
+            " of squares. Where that root is 0, divide by 1. Take the unit with the largest np.abs(r), and return r with"
+            " its sign.",
         ),
         cases=records,
         returns=("k", "r"),
@@ -116,7 +117,9 @@ TASKS = [
             "return o * c, c": "the tanh of equation (6) is missing",
             "return sigmoid(o) * np.tanh(c), c":
                 "the gates are already activated; do not apply sigmoid to o again",
-        } | {f"o = gates[:, {block}]": f"it uses the block of {name}; the order is i, f, g, o" for name, block in BLOCKS.items()},
+        } | {
+            f"o = gates[:, {block}]": f"it uses the block of {name}; the order is i, f, g, o" for name, block in BLOCKS.items()
+        },
         praise="c is changed in one unit, and h by equation (6)",
     ),
     Task(

@@ -35,6 +35,7 @@ from minilstm.course.compare import (
     is_telling,
     shape_of,
 )
+from minilstm.course.checks import stopping
 from minilstm.course.mistakes import Solutions
 
 SEED = 0
@@ -73,6 +74,7 @@ class Task:
         names mistakes that are not in the table, in more random cases.
     praise : a sentence about a right answer; ``{cases}`` is the number of random cases.
     tolerance : as for ``same``.
+    lines : the learner's function is stopped after so many executed lines. Default: not.
     """
 
     name: str
@@ -89,6 +91,7 @@ class Task:
     diagnose: Callable[[Any, Any], Any] | None = None
     praise: str = ""
     tolerance: float = TOLERANCE
+    lines: int = 0
 
     def grade(self, yours: Any, solutions: Solutions | None = None) -> str:
         """Grade a definition.
@@ -143,7 +146,9 @@ class Comparison:
         self.mine: list[Call] = []
         self.stopped: Wrong | None = None  # what the learner's function raised
         try:
-            for call in self._calls(yours):
+            for call in self._calls(
+                stopping(yours, task.lines) if task.lines else yours
+            ):
                 self.mine.append(call)
         except Wrong as wrong:
             self.stopped = wrong

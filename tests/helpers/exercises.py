@@ -55,3 +55,9 @@ def answers(task: str, template: str, fields: dict | tuple, rows: list) -> list[
     if not fields:
         return [(task, template.format(value), said) for value, said in rows]
     return [(task, template.format(**dict(zip(fields, values))), said) for *values, said in rows]
+
+
+def replaced(task: str, source: str, rows: list) -> list[tuple[str, str, str]]:
+    """Rows of a table: each replaces a line of a source by what a learner wrote instead."""
+    assert all(line in source for line, _, _ in rows)
+    return [(task, source.replace(line, instead), said) for line, instead, said in rows]
