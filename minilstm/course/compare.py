@@ -114,7 +114,8 @@ def is_telling(value: Any) -> bool:
     array = np.asarray(value)
     if array.dtype.kind not in "iufc":
         return False
-    return bool(np.any((array.real % 1 != 0) | (np.abs(array) > 100)))
+    with np.errstate(invalid="ignore"):  # of infinity
+        return bool(np.any((array.real % 1 != 0) | (np.abs(array) > 100)))
 
 
 def shape_of(value: Any) -> tuple[int, ...] | None:

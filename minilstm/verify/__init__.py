@@ -1,4 +1,9 @@
-"""Is a gradient right? Numerical derivatives, comparisons, known mistakes."""
+"""Is a gradient right? Numerical derivatives, comparisons, known mistakes.
+
+``check_model`` is loaded when it is first used, because whole models need Numba.
+"""
+
+from typing import TYPE_CHECKING
 
 from minilstm.verify.diagnose.compare import (
     diagnose,
@@ -20,7 +25,9 @@ from minilstm.verify.gradcheck import numerical
 from minilstm.verify.gradcheck.check import check_gradients
 from minilstm.verify.gradcheck.pairs import check_sequence, check_step
 from minilstm.verify.gradcheck.report import GradientCheck, ParameterCheck
-from minilstm.verify.gradcheck.whole_model import check_model
+
+if TYPE_CHECKING:
+    from minilstm.verify.gradcheck.whole_model import check_model
 
 __all__ = [
     "MISTAKES",
@@ -44,3 +51,11 @@ __all__ = [
     "diagnose_teacher_forcing",
     "numerical",
 ]
+
+
+def __getattr__(name: str):
+    if name == "check_model":
+        from minilstm.verify.gradcheck.whole_model import check_model
+
+        return check_model
+    raise AttributeError(f"module 'minilstm.verify' has no attribute {name!r}")

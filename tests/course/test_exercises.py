@@ -5,6 +5,8 @@ an exercise is an answer, too: the solution with that line.
 """
 
 import importlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -39,7 +41,7 @@ def mistakes():
     for number in NUMBERS:
         for task in exercise(number).tasks:
             for k, change in enumerate(task.mistakes):
-                marks = [pytest.mark.thorough] * (k > 0)
+                marks = [pytest.mark.thorough] * (k > 0 or number > QUICK)
                 yield pytest.param(number, task, change, marks=marks, id=f"{number}-{task.name}-{change}")
 
 
@@ -57,6 +59,16 @@ def test_each_task_has_wrong_answers_and_hints(number):
     table = importlib.import_module(f"tests.course.wrong_answers.{number:02d}").ANSWERS
     assert {task for task, _, said in table if said != IS_RIGHT} == tasks
     assert all(len(task.hints) == 2 and all(task.hints) for task in exercise(number).tasks)
+
+
+def test_an_exercise_is_graded_without_numba():
+    program = (
+        "import sys\nfrom minilstm.cli.main import main\n"
+        "status = main(['exercise', '--file', sys.argv[1]])\nsys.exit(status or 'numba' in sys.modules)"
+    )
+    solutions = numbered(LESSONS / "solutions")[3]
+    done = subprocess.run([sys.executable, "-c", program, solutions], capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
 
 
 def test_two_mistakes_are_both_named_and_each_sentence_is_wrapped(tmp_path):
