@@ -169,7 +169,7 @@ def _of_numbers(name: str, yours: Any, right: np.ndarray, tolerance: float) -> s
             kind = type(yours).__name__
             return f"{name} must be an array of the shape {right.shape}, not a {kind} of the shape {got.shape}"
         turned = got.ndim > 1 and got.T.shape == right.shape
-        more = ": is it transposed?" if turned else ""
+        more = " (is it transposed?)" if turned else ""
         return f"{name} has the shape {got.shape} where {right.shape} belongs{more}"
     if _close(got, right, tolerance):
         return ""

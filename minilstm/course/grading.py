@@ -220,8 +220,8 @@ class Comparison:
         """Raise ``Wrong`` if a mistake of the table explains the answers.
 
         One that explains all answers comes before one that explains only the part that
-        is wrong first, and that before one that explains only case ``k``. This
-        must be more than a coincidence, so small whole numbers do not count there. Last comes
+        is wrong first, and that before one that explains only case ``k``. This must be
+        more than a coincidence, so small whole numbers do not count there. Last comes
         one that explains only the shape of a result.
         """
         answers = {

@@ -36,7 +36,9 @@ ANSWERS += answers("teacher_forcing", FORCING, RIGHT_FORCING, [
     ({"lengths": "np.full(B, T)"}, "padding is no real target"),
     ({"T": "max(len(y) for y in answers)", "inputs": "inputs[:n, b] = [start, *y[:-1]]", "targets": "targets[:n, b] = y"},
      "so T is one more than the longest"),
-    ({"result": "inputs.T, targets.T, lengths"}, "inputs has the shape (3, 5) where (5, 3) belongs"),
+    ({"T": "max(len(y) for y in answers)", "inputs": "inputs[:n, b] = y", "targets": "targets[:n, b] = y"},
+     "inputs is wrong: it has a row too few"),
+    ({"result": "inputs.T, targets.T, lengths"}, "inputs has the shape (3, 5) where (5, 3) belongs (is it transposed?), for"),
     ({"result": "inputs, targets"}, "must return (inputs, targets, lengths); it returned 2 values"),
     ({"inputs": "y[0] = start; inputs[: n, b] = y"}, "changed in place"),
 ])

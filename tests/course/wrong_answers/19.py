@@ -37,6 +37,7 @@ ANSWERS += answers("attention", ATTENTION, RIGHT, [
     ({"u": "q @ Wq + a @ Wa + b"}, "the tanh of (1) is missing"),
     ({"u": "np.tanh(q @ Wq + a @ Wa)"}, "the bias b is missing"),
     ({"p": "softmax(e).T", "context": "np.einsum('sb,sba->ba', p, a)"}, "transpose the scores"),
+    ({"e": "np.where(real, scores, -np.inf)", "context": "np.einsum('sb,sba->ba', p, a)"}, "it is (S, B), and must be (B, S)"),
     ({"p": OWN.format("e")}, "of p is nan where 1 belongs: a large exponential overflowed"),
     ({"context": "np.einsum('bs,sba->ba', p, a) / lengths[:, None]"}, "it is divided by the length"),
     ({"context": "a.sum(axis=0)"}, "this is the plain sum"),
