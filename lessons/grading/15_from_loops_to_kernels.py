@@ -112,7 +112,10 @@ def of_gate(k):
         f"{line}{product} * " + (f"(1 + {k}[j] ** 2)" if k == "g" else f"{k}[j] * (1 + {k}[j])"):
             f"its derivative is {shown}, with a minus",
         f"{line}{product} * " + (f"{k}[j] * (1 - {k}[j])" if k == "g" else f"(1 - {k}[j] ** 2)"): f"its derivative is {shown}",
-    } | {
+    } | ({} if k == "o" else {
+        f"{line}(dc[r, j] - {THROUGH_H}) * {factor} * {right}":
+            "it uses dc_next alone, without the part that comes through h",
+    }) | {
         f"{line}{FACTORS[b][0]}[r, j] * {FACTORS[b][1]} * {derivative(b)}": f"this belongs in the block of {b}"
         for b in FACTORS if b != k
     }
