@@ -81,13 +81,16 @@ def check_function(function) -> None:
         )
 
 
-def check_shapes(**outputs: tuple[Any, tuple[int, ...]]) -> None:
-    """Name by name, an output of a forward pass and the shape that it must have."""
+def check_shapes(axes: str, **outputs: tuple[Any, tuple[int, ...]]) -> None:
+    """Name by name, an output of a forward pass and the shape that it must have.
+
+    ``axes`` has the order of its axes in words.
+    """
     for name, (array, shape) in outputs.items():
         if np.shape(array) != shape:
             raise InputError(
                 f"your {name} must have the shape {shape}, not {np.shape(array)}:"
-                " time first, then the batch"
+                f" {axes}"
             )
 
 

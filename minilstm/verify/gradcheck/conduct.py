@@ -18,7 +18,7 @@ gradients of the parameters. All but the cache are dictionaries of arrays.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -93,8 +93,13 @@ def check_linear(
     params: Params,
     dy: Params,
     rng: np.random.Generator,
+    names: Mapping[str, str] | None = None,
 ) -> str:
-    """What is wrong if the gradients are not linear in ``dy``; empty if they are."""
+    """What is wrong if the gradients are not linear in ``dy``; empty if they are.
+
+    ``names`` : of the gradients, by parameter. Default: with a d in front.
+    """
+    called = names or {name: f"d{name}" for name in params}
 
     def at(d: Params) -> dict[str, np.ndarray]:
         return {
@@ -112,7 +117,8 @@ def check_linear(
         if name:
             return _sentence(
                 given,
-                f"d{name} at {s:g} · {given} is not {s:g} times d{name} at {given}",
+                f"{called[name]} at {s:g} · {given} is not {s:g} times {called[name]}"
+                f" at {given}",
             )
     name = _differs(
         at({k: array + du[k] for k, array in dy.items()}),
@@ -121,7 +127,8 @@ def check_linear(
     if name:
         return _sentence(
             given,
-            f"d{name} at the sum of two {given} is not the sum of d{name} at each",
+            f"{called[name]} at the sum of two {given} is not the sum of"
+            f" {called[name]} at each",
         )
     return ""
 
