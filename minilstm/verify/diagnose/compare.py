@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from minilstm.errors import InputError
 from minilstm.reference.lstm import lstm_step
 from minilstm.reference.sequence import lstm_sequence
 from minilstm.verify.diagnose.diagnosis import RAISES, Diagnosis, Finding, Parts, listed
@@ -33,6 +34,11 @@ from minilstm.verify.diagnose.trials import (
     step_trial,
 )
 from minilstm.verify.diagnose.wording import evidence
+from minilstm.verify.layouts.adapted import Adapted, only_what_it_has
+from minilstm.verify.layouts.described import find_layout, is_ours
+from minilstm.verify.layouts.layout import SEQUENCE, STEP, CellLayout
+from minilstm.verify.layouts.lines import line_that_makes
+from minilstm.verify.layouts.words import Words
 from minilstm.verify.gradcheck.conduct import CHANGES_CACHE, CONSUMES_CACHE, KEEPS_SUMS
 
 UNWRITTEN = "never written, or only added to"
@@ -53,7 +59,12 @@ ROUGH = (
 
 
 def diagnose(
-    my_step_backward: Callable, my_step: Callable | None = None, *, seed: int = 0
+    my_step_backward: Callable,
+    my_step: Callable | None = None,
+    *,
+    layout="minilstm",
+    cell: str = "lstm",
+    seed: int = 0,
 ) -> Diagnosis:
     """Find out what is wrong with a backward step of an LSTM.
 
@@ -72,6 +83,9 @@ def diagnose(
         own forward step, so an object may keep the cache, and ``my_step`` return None
         for it. Default: ``reference.lstm_step``. Its cache is the named tuple (x,
         h_prev, c_prev, i, f, g, o, tanh_c).
+    layout : str, Layout or dict
+        A name of ``LAYOUTS``, or a description of other shapes and names, see
+        docs/check-your-code.md. If it is not ours, both functions are needed.
     seed : int
         Of the random cases.
 
@@ -89,6 +103,9 @@ def diagnose(
     >>> diagnose(lstm_step_backward).right
     True
     """
+    form = find_layout(layout, cell)
+    if not is_ours(form):
+        return _in_layout(form, STEP, my_step, my_step_backward, seed)
     if my_step is not None:
         forward = examine(step_trial(seed), my_step)
         if not forward.right:
@@ -102,7 +119,12 @@ def diagnose(
 
 
 def diagnose_sequence(
-    my_backward: Callable, my_forward: Callable | None = None, *, seed: int = 0
+    my_backward: Callable,
+    my_forward: Callable | None = None,
+    *,
+    layout="minilstm",
+    cell: str = "lstm",
+    seed: int = 0,
 ) -> Diagnosis:
     """Find out what is wrong with backpropagation through time, and from which step on.
 
@@ -117,6 +139,9 @@ def diagnose_sequence(
         forward pass; the caches may be used up, or kept on an object. Default: a list
         with the cache of ``reference.lstm_step``, (x, h_prev, c_prev, i, f, g, o,
         tanh_c), of each step.
+    layout : str, Layout or dict
+        A name of ``LAYOUTS``, or a description of other shapes and names, see
+        docs/check-your-code.md. If it is not ours, both functions are needed.
     seed : int
         Of the random cases.
 
@@ -130,6 +155,9 @@ def diagnose_sequence(
     InputError
         If a function does not return what it should in form.
     """
+    form = find_layout(layout, cell)
+    if not is_ours(form):
+        return _in_layout(form, SEQUENCE, my_forward, my_backward, seed)
     if my_forward is not None:
         forward = examine(sequence_trial(seed), my_forward)
         if not forward.right:
@@ -168,11 +196,17 @@ def lstm_sequence_keeping_c(*inputs):
     return h, final, [(*cache[:-1], with_c(cache)) for cache in caches]
 
 
-def diagnose_step(my_step: Callable, *, seed: int = 0) -> Diagnosis:
+def diagnose_step(
+    my_step: Callable, *, layout="minilstm", cell: str = "lstm", seed: int = 0
+) -> Diagnosis:
     """Find out what is wrong with a forward step of an LSTM.
 
-    ``my_step`` : (x, h_prev, c_prev, Wx, Wh, b) to (h, c, cache).
+    ``my_step`` : (x, h_prev, c_prev, Wx, Wh, b) to (h, c, cache), or as the layout
+    says. ``layout`` : as in ``diagnose``.
     """
+    form = find_layout(layout, cell)
+    if not is_ours(form):
+        return _in_layout(form, STEP, my_step, None, seed)
     return examine(step_trial(seed), my_step)
 
 
@@ -183,6 +217,51 @@ def diagnose_loss(my_loss: Callable, *, seed: int = 0) -> Diagnosis:
     loss is the mean over the real tokens.
     """
     return examine(loss_trial(seed), my_loss)
+
+
+def _in_layout(
+    layout: CellLayout,
+    kind: str,
+    my_forward: Callable | None,
+    my_backward: Callable | None,
+    seed: int,
+) -> Diagnosis:
+    """The diagnosis of functions of another layout, forward first, in its words."""
+    code = Adapted(layout, kind)
+    if my_forward is None:
+        raise InputError(
+            f"hand in your own forward {kind} as the second argument: what its cache"
+            " has is known to your code alone"
+        )
+    trial, backward_trial, locate = step_trial, step_backward_trial, in_a_step
+    if kind == SEQUENCE:
+        trial, backward_trial = sequence_trial, sequence_backward_trial
+        locate = plainly if code.lacks else in_time
+    forward = code.forward(my_forward)
+    found = examine(only_what_it_has(trial(seed), code, kind), forward)
+    if not found.right or my_backward is None:
+        return in_words(found, Words(layout, kind), my_forward)
+    of_backward = only_what_it_has(
+        backward_trial(seed, forward), code, f"{kind}_backward"
+    )
+    for bias in code.choices:
+        found = examine(of_backward, code.backward(my_backward, bias), locate)
+        if not found.right:
+            break
+    return in_words(found, Words(layout, kind, bias), my_backward)
+
+
+def in_words(found: Diagnosis, words: Words, function: Callable) -> Diagnosis:
+    """The diagnosis in the learner's words, with lines of the learner's function."""
+    findings = []
+    for finding in found.findings:
+        made = words.array_of(finding.parts)
+        line = line_that_makes(function, made) if made else ""
+        place = f"{finding.place}\nYour {line}" if line else finding.place
+        findings.append(replace(finding, place=place.strip()))
+    legend = words.legend(found.text)
+    notes = (*found.notes, legend) if legend else found.notes
+    return replace(found, findings=tuple(findings), notes=notes, words=words)
 
 
 def examine(trial: Trial, function: Callable, locate: Locate = plainly) -> Diagnosis:

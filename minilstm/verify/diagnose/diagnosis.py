@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,7 @@ class Diagnosis:
     wrong_parts: tuple[str, ...]
     remark: str = ""  # for sequences, from which step on; what it raises
     notes: tuple[str, ...] = ()  # what is good to know, and no mistake
+    words: Callable[[str], str] = str  # from ours to those of the layout
 
     @property
     def right(self) -> bool:
@@ -63,7 +64,7 @@ class Diagnosis:
     @property
     def text(self) -> str:
         """The same as when it is printed, in lines of any length."""
-        return "\n".join([*self._lines(), *self.notes])
+        return "\n".join(map(self.words, [*self._lines(), *self.notes]))
 
     def _lines(self) -> Iterable[str]:
         if self.right:

@@ -30,7 +30,9 @@ Sizes = tuple[Any, ...]
 Made = Sequence[Mistake]
 Inside = Callable[[Parts, Case], Parts]  # results taken apart further
 # results of all known mistakes, some megabytes for each trial
-_known: dict[tuple[str, int, Inside | None], dict[Mistake, list[Parts]]] = {}
+_known: dict[
+    tuple[str, int, tuple[str, ...], Inside | None], dict[Mistake, list[Parts]]
+] = {}
 MOST_KNOWN = 7  # that are kept; all trials with one seed are six
 
 
@@ -51,6 +53,7 @@ class Trial:
     linear_in: tuple[str, ...] = ()  # arguments in which, together, it is linear
     forward: Any = None  # ours, which makes the caches of a backward pass
     your_forward: Any = None
+    lacks: tuple[str, ...] = ()  # parts that a layout does not have
 
     def __post_init__(self) -> None:
         check_seed("seed", self.seed)
@@ -79,7 +82,7 @@ class Trial:
         """
         if not self.catalogue:
             return {}
-        key = self.title, self.seed, inside
+        key = self.title, self.seed, self.lacks, inside
         if key not in _known:
             if len(_known) >= MOST_KNOWN:
                 _known.clear()

@@ -17,8 +17,8 @@ from minilstm.verify import contracts
 from minilstm.verify.gradcheck import conduct
 from minilstm.verify.gradcheck.check import check_gradients
 from minilstm.verify.gradcheck.report import GradientCheck
-from minilstm.verify.layouts.described import find_layout
-from minilstm.verify.layouts.layout import SEQUENCE, STEP
+from minilstm.verify.layouts.described import can_be_ours, find_layout, is_ours
+from minilstm.verify.layouts.layout import SEQUENCE, STEP, CellLayout
 from minilstm.verify.layouts.native import Pair, random_pair
 
 HINT = "This names the mistake, if it is a known one: minilstm.verify.{}"
@@ -78,9 +78,11 @@ def check_step(
     """
     rng = np.random.default_rng(check_seed("seed", seed))
     sizes = {"T": 1, **_sizes(batch_size, input_size, hidden_size)}
-    pair = random_pair(find_layout(layout, cell), STEP, rng, sizes)
+    form = find_layout(layout, cell)
+    pair = random_pair(form, STEP, rng, sizes)
     check = _check_pair(pair, step, step_backward, method, tolerance, seed)
-    return replace(check, hint=_hint("diagnose(your_step_backward, your_step", pair))
+    hint = _hint("diagnose(your_step_backward, your_step", layout, cell, form)
+    return replace(check, hint=hint)
 
 
 def check_sequence(
@@ -117,16 +119,25 @@ def check_sequence(
     rng = np.random.default_rng(check_seed("seed", seed))
     T = check_size("steps", steps)
     sizes = {"T": T, **_sizes(batch_size, input_size, hidden_size)}
-    pair = random_pair(find_layout(layout, cell), SEQUENCE, rng, sizes)
+    form = find_layout(layout, cell)
+    pair = random_pair(form, SEQUENCE, rng, sizes)
     check = _check_pair(pair, forward, backward, method, tolerance, seed)
-    return replace(
-        check, hint=_hint("diagnose_sequence(your_backward, your_forward", pair)
-    )
+    hint = _hint("diagnose_sequence(your_backward, your_forward", layout, cell, form)
+    return replace(check, hint=hint)
 
 
-def _hint(call: str, pair: Pair) -> str:
-    """How to ask for the name of the mistake."""
-    return HINT.format(f"{call})")
+def _hint(call: str, layout, cell: str, form: CellLayout) -> str:
+    """How to ask for the name of the mistake; "" if that cannot be asked for."""
+    if not can_be_ours(form):
+        return ""
+    if is_ours(form):
+        layout = ""
+    elif isinstance(layout, str):
+        layout = f', layout="{layout}"'
+    else:
+        layout = ", layout=your_layout"
+    of_cell = "" if cell == "lstm" else f', cell="{cell}"'
+    return HINT.format(f"{call}{layout}{of_cell})")
 
 
 def _check_pair(
@@ -162,10 +173,15 @@ def _check_pair(
     note = conduct.check_repeatable(run, back, params, dy)
     rng = np.random.default_rng([seed, 1])
     problem = conduct.check_linear(run, back, params, dy, rng, pair.gradient_names)
+    gates = [
+        f"{row.name}{row.place} is in {gate}."
+        for row in check.wrong
+        if row.where is not None and (gate := pair.gate_of(row.name, row.where))
+    ]
     return replace(
         check,
         problems=(problem,) if problem else (),
-        notes=check.notes + ((note,) if note else ()),
+        notes=(*check.notes, *gates, *([note] if note else [])),
     )
 
 

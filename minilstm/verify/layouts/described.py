@@ -59,6 +59,17 @@ def find_layout(layout, cell: str = "lstm") -> CellLayout:
     return LAYOUTS[layout].of(cell)
 
 
+def is_ours(layout: CellLayout) -> bool:
+    """Whether functions of a layout are as ours are."""
+    return layout in LAYOUTS["minilstm"].cells.values()
+
+
+def can_be_ours(layout: CellLayout) -> bool:
+    """Whether a cell of this form is one of ours, in other arrays."""
+    two_biases = layout.biases == ("bx", "bh")
+    return layout.cell != "gru" or (layout.reset == "after" and two_biases)
+
+
 def described(description: Mapping, cell: str = "lstm") -> CellLayout:
     """The layout that a dictionary describes; it is checked."""
     for key in description:

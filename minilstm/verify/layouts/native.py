@@ -15,9 +15,11 @@ import numpy as np
 
 from minilstm.errors import InputError
 from minilstm.verify.layouts import arrays
+from minilstm.verify.layouts.described import is_ours
 from minilstm.verify.layouts.layout import AXES, WHAT, CellLayout
 from minilstm.verify.layouts.recognize import call_or_recognize
 from minilstm.verify.layouts.signature import flat
+from minilstm.verify.layouts.words import Words
 
 EXTRA_WIDTH = 2  # of an output layer that forward has besides
 
@@ -84,6 +86,16 @@ class Pair:
             **{name: layout.gradient_of(name) for name in layout.weight_names},
         }
 
+    def gate_of(self, name: str, where: tuple[int, ...]) -> str:
+        """In whose block an entry is, if an array has blocks of several gates."""
+        layout = self.layout
+        array = {array.name: array for array in layout.weights}.get(name)
+        if is_ours(layout) or array is None or len(array.gates) == 1:
+            return ""
+        along = 0 if layout.transposed else len(where) - 1
+        H = self.params[name].shape[along] // len(array.gates)
+        return Words(layout, self.kind).gate(array.gates[where[along] // H])
+
     def output_gradient(self, name: str) -> str:
         """The name of an output's gradient."""
         by_name = {n: q for q, n in self.layout.outputs(self.kind).items()}
@@ -109,10 +121,12 @@ def random_pair(
         array = arrays.to_theirs(layout, kind, rng.standard_normal(shape))
         dy[layout.gradient_name(quantity)] = array
     params |= arrays.split_weights(layout, weights)
-    return Pair(layout, kind, params, dy, constant | _extra(layout, rng, H))
+    return Pair(layout, kind, params, dy, constant | extra_weights(layout, rng, H))
 
 
-def _extra(layout: CellLayout, rng: np.random.Generator, H: int) -> dict[str, Any]:
+def extra_weights(
+    layout: CellLayout, rng: np.random.Generator, H: int
+) -> dict[str, Any]:
     """Weights of an output layer, in the form of the others."""
     extra = {}
     for name, what in layout.extra.items():

@@ -8,6 +8,7 @@ cache and a backward; PyTorch, ``torch.nn.LSTMCell``, ``GRUCell`` and ``RNNCell`
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -109,17 +110,18 @@ def _deeplearning_ai() -> Layout:
 
 
 def _d2l() -> Layout:
-    names = {"x": "X", "h_prev": "H", "c_prev": "C", "h": "H", "c": "C"}
-    names |= {"xs": "inputs", "h0": "H", "c0": "C", "hs": "outputs"}
-    names |= {"hT": "H", "cT": "C", "Wx": "W_x{}", "Wh": "W_h{}", "b": "b_{}"}
+    names = {"x": "X", "h_prev": "H_prev", "c_prev": "C_prev", "h": "H", "c": "C"}
+    names |= {"xs": "inputs", "h0": "H0", "c0": "C0", "hs": "outputs"}
+    names |= {"hT": "HT", "cT": "CT", "Wx": "W_x{}", "Wh": "W_h{}", "b": "b_{}"}
     lstm = CellLayout(
         "lstm",
-        step="lstm_step(X, state(H, C), params[]) -> state(H, C), cache",
+        step="lstm_step(X, state(H_prev, C_prev), params[]) -> state(H, C), cache",
         step_backward="lstm_step_backward(dstate(dH, dC), cache)"
-        " -> dX, dstate(dH, dC), grads[]",
-        sequence="lstm(inputs, state(H, C), params[]) -> outputs, state(H, C), caches",
-        sequence_backward="lstm_backward(doutputs, dstate(dH, dC), caches)"
-        " -> dinputs, dstate(dH, dC), grads[]",
+        " -> dX, dstate(dH_prev, dC_prev), grads[]",
+        sequence="lstm(inputs, state(H0, C0), params[])"
+        " -> outputs, state(HT, CT), caches",
+        sequence_backward="lstm_backward(doutputs, dstate(dHT, dCT), caches)"
+        " -> dinputs, dstate(dH0, dC0), grads[]",
         names=names,
         gates="ifog",
         letters="ifoc",
@@ -127,7 +129,7 @@ def _d2l() -> Layout:
     )
 
     def with_h_alone(text: str, cell: str) -> str:
-        return text.replace("H, C", "H").replace("dH, dC", "dH").replace("lstm", cell)
+        return re.sub(r", d?C\w*", "", text).replace("lstm", cell)
 
     def other(cell: str, **changed: Any) -> CellLayout:
         functions = ("step", "step_backward", "sequence", "sequence_backward")

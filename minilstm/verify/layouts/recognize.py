@@ -16,6 +16,7 @@ from minilstm.verify.layouts.layout import Layout
 from minilstm.verify.layouts.presets import LAYOUTS
 from minilstm.verify.layouts.signature import Signature, call, parse
 
+ALIKE = 0.75  # of the names of arguments
 FUNCTIONS = "step", "step_backward", "sequence", "sequence_backward", "loss"
 
 
@@ -40,31 +41,36 @@ def known_functions() -> Iterator[Known]:
 
 def recognize(function: Callable) -> Known | None:
     """The function of a layout that a function is, by its arguments and its name."""
-    names = argument_names(function)
-    if names is None:
+    found = argument_names(function)
+    if found is None:
         return None
+    names, required = found
     own_name = getattr(function, "__name__", "")
     best: tuple[Known | None, float] = (None, 0.0)
     for known in known_functions():
         theirs = known.signature.argument_names
-        if len(theirs) > len(names):
+        if not required <= len(theirs) <= len(names):
             continue
         same = sum(name in names for name in theirs) / len(theirs)
         score = same + 0.5 * (own_name == known.signature.function)
-        if same >= 0.75 and score > best[1]:
+        if same >= ALIKE and score > best[1]:
             best = known, score
     return best[0]
 
 
-def argument_names(function: Callable) -> list[str] | None:
-    """The names of a function's positional arguments; None if they are not known."""
+def argument_names(function: Callable) -> tuple[list[str], int] | None:
+    """The names of a function's arguments, and how many have no default.
+
+    None if they are not known.
+    """
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return None
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
         return None
-    return [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
+    positional = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
+    return [p.name for p in positional], sum(p.default is p.empty for p in positional)
 
 
 def call_or_recognize(

@@ -1,0 +1,220 @@
+"""A diagnosis in the learner's words.
+
+A diagnosis is made of the names of our own source: dc_prev, ``dWx (forget gate)``,
+``In dWx, forget gate, entry [1, 2]``. They are a language of their own, in which nothing
+else looks like them. Here, and nowhere else, it is translated: names, gates, and the
+entry of an array to the same entry of the learner's array.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from minilstm.verify.layouts.layout import AXES, STEP, CellLayout
+
+ENTRY = re.compile(
+    r"In (\w+)(?:\[(\d+)\])?(?:, ([a-z ]+))?, entry \[([\d, ]+)\](?= is )"
+)
+BLOCKS = re.compile(r"\b(d?)(Wx|Wh|bx|bh|b) \(([a-z, ]+)\)")
+BLOCK = re.compile(r"\b(d?)(Wx|Wh|bx|bh|b), ((?:[a-z]+ )?(?:gate|candidate))")
+AT_STEP = re.compile(r"\b(dx|h)\[(\d+)\]")
+ORDER = re.compile(r"\b(z?)([ifgo])(?:, \1([ifgo])){3}")
+NAME = re.compile(r"(?<![\w.])([A-Za-z]\w*)(?![\w(])")
+CHANGED = re.compile(r"\bdc(?= \(?changed in place)|(?<=changes )dc\b")
+LIST = re.compile(r"\b[A-Za-z]\w*(?:, [A-Za-z]\w*)+")
+TWICE = re.compile(r"\b(\w[\w, ]*) and \1\b")
+# a line of the learner's, an address, and what Python says stay as they are
+AS_IT_IS = re.compile(
+    r"line \d+: `[^`]*`|https?://\S+|It raises [^.]*\.|It is called as .*"
+)
+
+
+@dataclass(frozen=True)
+class Words:
+    """Translates sentences of ours about a function of a layout."""
+
+    layout: CellLayout
+    kind: str  # "step" or "sequence"
+    bias: str = ""  # that is compared with ours, if there are two
+
+    def __call__(self, text: str) -> str:
+        """A line of a report, in the learner's words."""
+        done: list[str] = []  # what is translated must not be translated again
+
+        def keep(words: str) -> str:
+            done.append(words)
+            return f"\0{len(done) - 1}\0"
+
+        translations: list[tuple[re.Pattern, Callable[[re.Match], str]]] = [
+            (AS_IT_IS, lambda m: m[0]),
+            (ENTRY, lambda m: f"In {self._entry(*m.groups())}"),
+            (BLOCKS, lambda m: self._blocks(*m.groups())),
+            (BLOCK, lambda m: self._blocks(*m.groups())),
+            (CHANGED, lambda m: self.layout.gradient_name("c")),
+            (AT_STEP, lambda m: self._at_step(m[1], m[2])),
+            (ORDER, lambda m: self._order(m[0])),
+            (NAME, lambda m: self.name(m[1])),
+        ]
+        for pattern, say in translations:
+            text = pattern.sub(lambda m: keep(say(m)), text)  # noqa: B023
+        while "\0" in text:
+            text = re.sub(r"\0(\d+)\0", lambda m: done[int(m[1])], text)
+        text = LIST.sub(lambda m: in_each_once(m[0].split(", ")), text)
+        return TWICE.sub(r"\1", text)
+
+    def name(self, ours: str) -> str:
+        """What the learner calls a quantity, a gate or a gradient of ours."""
+        return self._names.get(ours, ours)
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        layout = self.layout
+        if self.kind == STEP:
+            quantities = {q: q for q in ("x", "h_prev", "c_prev", "h", "c")}
+            gradients = {q: q for q in ("x", "h_prev", "c_prev", "h")}
+        else:
+            quantities = {"x": "xs", "h": "hs", "h0": "h0", "c0": "c0", "hT": "hT"}
+            quantities["cT"] = "cT"
+            gradients = dict(quantities)
+        names = {ours: layout.name(q) for ours, q in quantities.items()}
+        names |= {f"d{k}": layout.gradient_name(q) for k, q in gradients.items()}
+        names |= dict(layout.values) if self.kind == STEP else {}
+        for part in ("Wx", "Wh", *layout.biases, "b"):
+            names[part] = self._weights(part, layout.order)
+            names[f"d{part}"] = self._weights(part, layout.order, gradient=True)
+        return names
+
+    def legend(self, text: str) -> str:
+        """What the names in our formulas are that the learner's code may not have."""
+        layout, named = self.layout, set(re.findall(r"\w+", text))
+        found = []
+        if "dc" in named and layout.gradient_name("c") != "dc" and self.kind == STEP:
+            found.append(
+                f"dc is the whole gradient of {layout.name('c')}: what arrives as"
+                f" {layout.gradient_name('c')}, and what comes through"
+                f" {layout.name('h')}"
+            )
+        if any(re.fullmatch("d[za][a-z]?", name) for name in named):
+            found.append(
+                "dz is the gradient of what goes into the sigmoids and tanh, dzf that"
+                " of the forget gate and so on"
+            )
+        return f"In this, {'; '.join(found)}." if found else ""
+
+    def _order(self, ours: str) -> str:
+        """Four gates, as they stand in the learner's blocks where these stand in ours."""
+        by_gate = dict(zip(self.layout.ours.gates, ours.split(", ")))
+        return ", ".join(by_gate[gate] for gate in self.layout.order)
+
+    def array_of(self, parts: Iterable[str]) -> str:
+        """The one array in the learner's code that some parts are; "" if it is none."""
+        outputs = {part.partition("[")[0] for part in parts}
+        names = {self(part) for part in outputs}
+        whole = {part.partition(", ")[0] for part in outputs}
+        if len(whole) == 1 and len(outputs) == len(self.layout.ours.gates):
+            names = {self(whole.pop())}  # all gates
+        if len(names) != 1 or not next(iter(names)).isidentifier():
+            return ""
+        return names.pop()
+
+    # ---- weights ---------------------------------------------------------------------
+
+    def _arrays(self, part: str, gates: str) -> list:
+        """The learner's arrays that hold these blocks of a part."""
+        if part == "b" and "b" not in self.layout.biases:
+            part = self.bias or self.layout.biases[0]
+        return [
+            array
+            for array in self.layout.weights
+            if part in array.parts and {*array.gates} & {*gates}
+        ]
+
+    def _weights(self, part: str, gates: str, *, gradient: bool = False) -> str:
+        names = [array.name for array in self._arrays(part, gates)]
+        if gradient:
+            names = list(map(self.layout.gradient_of, names))
+        return ", ".join(names) or part
+
+    def _blocks(self, d: str, part: str, titles: str) -> str:
+        """``dWx (forget gate, candidate)``: dWf, dWc, or dWx with columns and gates."""
+        layout = self.layout
+        letters = {title: k for k, title in layout.ours.gates.items()}
+        everything = titles == "all gates"
+        gates = [letters[t] for t in titles.split(", ") if t in letters]
+        if everything or not gates:
+            return self._weights(part, self.layout.order, gradient=bool(d))
+        arrays = self._arrays(part, "".join(gates))
+        name = self._weights(part, "".join(gates), gradient=bool(d))
+        if all(len(array.gates) == 1 for array in arrays):
+            return name
+        return f"{name} ({', '.join(layout.ours.gates[k] for k in gates)})"
+
+    def gate(self, letter: str) -> str:
+        """columns H to 2H: your forget gate."""
+        k = self.layout.order.index(letter)
+        lines = "rows" if self.layout.transposed else "columns"
+        place = f"{lines} {_times_h(k)} to {_times_h(k + 1)}"
+        return f"{place}: your {self.layout.ours.gates[letter]}"
+
+    # ---- entries ---------------------------------------------------------------------
+
+    def _entry(self, name: str, step: str | None, gate: str | None, where: str) -> str:
+        """An entry of one of ours as the learner would index it."""
+        index = [int(k) for k in where.split(",")]
+        part = name.removeprefix("d")
+        if part in ("Wx", "Wh", "b", "bx", "bh"):
+            return self._weight_entry(name, gate, index)
+        if step is not None:
+            index = [int(step), *index]
+        axes = AXES[self.layout.axes][0]
+        if len(index) == 3:
+            index = [index[k] for k in axes]
+        elif len(index) == 2 and self.layout.axes == "columns":
+            index = index[::-1]
+        return f"{self.name(name)}[{', '.join(map(str, index))}]"
+
+    def _weight_entry(self, name: str, gate: str | None, index: list[int]) -> str:
+        layout = self.layout
+        letters = {title: k for k, title in layout.ours.gates.items()}
+        if gate is None and len(letters) > 1:
+            return f"{self.name(name)}{index}"
+        letter = letters[gate] if gate else layout.order
+        part = name.removeprefix("d")
+        array = self._arrays(part, letter)[0]
+        block = _times_h(array.gates.index(letter), index[-1])
+        array_name = array.name
+        if name != part:
+            array_name = layout.gradient_of(array_name)
+        if len(index) == 1:
+            place = [block, "0"] if layout.column_biases else [block]
+        else:
+            row = str(index[0])
+            if array.parts.index(part):  # the second of two
+                row = f"{row} + {'D' if part == 'Wh' else 'H'}"
+            place = [block, row] if layout.transposed else [row, block]
+        of_gate = f" ({self.gate(letter)})" if len(array.gates) > 1 else ""
+        return f"{array_name}[{', '.join(place)}]{of_gate}"
+
+    def _at_step(self, name: str, step: str) -> str:
+        """dx[2]: one step of a sequence."""
+        k = AXES[self.layout.axes][0].index(0)  # where time is
+        place = [":"] * 3
+        place[k] = step
+        shown = place[: k + 1] if self.layout.axes != "columns" else place
+        return f"{self.name(name)}[{', '.join(shown)}]"
+
+
+def _times_h(k: int, more: int = 0) -> str:
+    """k H + more, as one would write it."""
+    multiple = {0: "", 1: "H"}.get(k, f"{k}H")
+    if not multiple:
+        return str(more)
+    return f"{multiple} + {more}" if more else multiple
+
+
+def in_each_once(names: Iterable[str]) -> str:
+    """A list of names, each once."""
+    return ", ".join(dict.fromkeys(names))
