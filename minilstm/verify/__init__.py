@@ -25,15 +25,19 @@ from minilstm.verify.gradcheck import numerical
 from minilstm.verify.gradcheck.check import check_gradients
 from minilstm.verify.gradcheck.pairs import check_sequence, check_step
 from minilstm.verify.gradcheck.report import GradientCheck, ParameterCheck
+from minilstm.verify.layouts.layout import Layout
+from minilstm.verify.layouts.presets import LAYOUTS
 
 if TYPE_CHECKING:
     from minilstm.verify.gradcheck.whole_model import check_model
 
 __all__ = [
+    "LAYOUTS",
     "MISTAKES",
     "Diagnosis",
     "Finding",
     "GradientCheck",
+    "Layout",
     "Mistake",
     "ParameterCheck",
     "check_gradients",

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from minilstm.errors import InputError
-from minilstm.verify.diagnose.compare import examine
 from minilstm.verify.diagnose.diagnosis import Diagnosis
+from minilstm.verify.diagnose.examine import examine
 from minilstm.verify.diagnose.trial import Trial
 from minilstm.verify.diagnose.trials_of_pairs import (
     encoder_decoder_trials,

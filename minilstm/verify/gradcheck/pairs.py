@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from minilstm.checks import check_seed, check_size
+from minilstm.errors import InputError
 from minilstm.verify import contracts
 from minilstm.verify.gradcheck import conduct
 from minilstm.verify.gradcheck.check import check_gradients
@@ -20,6 +21,7 @@ from minilstm.verify.gradcheck.report import GradientCheck
 from minilstm.verify.layouts.described import can_be_ours, find_layout, is_ours
 from minilstm.verify.layouts.layout import SEQUENCE, STEP, CellLayout
 from minilstm.verify.layouts.native import Pair, random_pair
+from minilstm.verify.layouts.whole import random_whole
 
 HINT = "This names the mistake, if it is a known one: minilstm.verify.{}"
 
@@ -87,7 +89,7 @@ def check_step(
 
 def check_sequence(
     forward: Callable,
-    backward: Callable,
+    backward: Callable | None = None,
     *,
     layout="minilstm",
     cell: str = "lstm",
@@ -110,7 +112,8 @@ def check_sequence(
         As the layout says; by default with the arguments and results of
         ``reference.sequence.lstm_sequence`` and ``lstm_sequence_backward``, see
         ``minilstm.verify.contracts``. The caches may be anything, and may be kept on
-        ``self``.
+        ``self``. In the layout "min-char-rnn", ``forward`` is its one function of loss
+        and gradients.
     steps, batch_size, input_size, hidden_size : int
         T, B, D, H of the random case.
     layout, cell, seed, method, tolerance
@@ -120,6 +123,13 @@ def check_sequence(
     T = check_size("steps", steps)
     sizes = {"T": T, **_sizes(batch_size, input_size, hidden_size)}
     form = find_layout(layout, cell)
+    if form.whole:
+        loss, params = random_whole(form, forward, rng, sizes)
+        return check_gradients(
+            loss, params, method=method, tolerance=tolerance, seed=seed
+        )
+    if backward is None:
+        raise InputError("hand in your backward pass as the second argument")
     pair = random_pair(form, SEQUENCE, rng, sizes)
     check = _check_pair(pair, forward, backward, method, tolerance, seed)
     hint = _hint("diagnose_sequence(your_backward, your_forward", layout, cell, form)

@@ -241,3 +241,25 @@ def only_what_it_has(trial: Any, code: Adapted, function: str) -> Any:
         return {name: part for name, part in parts.items() if name not in lacks}
 
     return replace(trial, make=make, take_apart=take_apart, lacks=lacks)
+
+
+def adapted_loss(layout: CellLayout, function: Callable) -> Callable:
+    """A loss of a layout as (logits, targets, lengths) to (loss, dlogits)."""
+    signature = layout.signature("loss")
+    turned = layout.axes != "time first"
+
+    def run(logits, targets, lengths):
+        real = np.arange(len(targets))[:, None] < lengths  # (T, B)
+        values = {
+            layout.name("logits"): to_theirs(layout, SEQUENCE, logits),
+            layout.name("targets"): targets.T.copy() if turned else targets,
+            layout.name("mask"): real.T.copy() if turned else real,
+            layout.name("lengths"): lengths,
+        }
+        found = call_or_recognize(function, signature, values, {}, "loss")
+        dlogits = np.asarray(found[layout.name("dlogits")])
+        theirs = values[layout.name("logits")].shape
+        check_shape(layout.name("dlogits"), dlogits, theirs, layout.name("logits"))
+        return found["loss"], from_theirs(layout, SEQUENCE, dlogits)
+
+    return run

@@ -14,8 +14,9 @@ from dataclasses import fields, replace
 
 from minilstm.errors import InputError
 from minilstm.verify.layouts.cells import find_cell
-from minilstm.verify.layouts.layout import AXES, INPUTS, OUTPUTS, QUANTITIES
-from minilstm.verify.layouts.layout import SEQUENCE, STEP, CellLayout, Layout
+from minilstm.verify.layouts.layout import AXES, INPUTS, LOSS, OUTPUTS
+from minilstm.verify.layouts.layout import QUANTITIES, SEQUENCE, STEP
+from minilstm.verify.layouts.layout import CellLayout, Layout
 from minilstm.verify.layouts.presets import LAYOUTS
 from minilstm.verify.layouts.signature import Item, flat, parse
 
@@ -24,6 +25,7 @@ CHOICES = {
     "axes": tuple(AXES),
     "concatenation": ("", "hx", "xh"),
     "reset": ("after", "before"),
+    "loss_over": ("tokens", "sequences"),
     "transposed": (False, True),
 }
 TEXTS = "step", "step_backward", "sequence", "sequence_backward", "loss"
@@ -95,7 +97,7 @@ def described(description: Mapping, cell: str = "lstm") -> CellLayout:
     layout = replace(base, **changes)
     _check_gates(layout)
     for key in TEXTS:
-        if key in description and key != "loss":
+        if key in description:
             _check_names(layout, key)
     return layout
 
@@ -156,7 +158,12 @@ def _check_names(layout: CellLayout, key: str) -> None:
     kind = STEP if key.startswith(STEP) else SEQUENCE
     quantities = INPUTS[kind], OUTPUTS[kind]
     read, given = (list(map(layout.name, q)) for q in quantities)
-    if key == kind:
+    if key == "loss":
+        sides = (
+            list(map(layout.name, LOSS)),
+            [layout.name("loss"), layout.name("dlogits")],
+        )
+    elif key == kind:
         sides = [*read, *layout.weight_names, *layout.extra], given
     else:
         back, arriving = (list(map(layout.gradient_name, q)) for q in quantities)

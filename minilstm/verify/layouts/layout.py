@@ -10,6 +10,7 @@
 
     x, h_prev, c_prev        a step's input and states; results h, c
     xs, h0, c0               a sequence's; results hs (all steps), hT, cT
+    logits, targets, mask    a loss's; results loss, dlogits
     Wx, Wh, or W for both    weights; with {} in the name there is one for each gate
     b, or bx and bh          biases
 
@@ -36,10 +37,11 @@ INPUTS = {STEP: ("x", "h_prev", "c_prev"), SEQUENCE: ("xs", "h0", "c0")}
 OUTPUTS = {STEP: ("h", "c"), SEQUENCE: ("hs", "hT", "cT")}
 OURS = {"xs": "x", "hs": "h"}  # the names that differ from what they are
 WEIGHTS = ("Wx", "Wh", "W", "b", "bx", "bh")
+LOSS = "logits", "targets", "lengths", "mask"
 QUANTITIES = tuple(
     dict.fromkeys(
         name
-        for names in (*INPUTS.values(), *OUTPUTS.values(), WEIGHTS)
+        for names in (*INPUTS.values(), *OUTPUTS.values(), WEIGHTS, LOSS, ("loss",))
         for name in names
     )
 )
@@ -70,16 +72,21 @@ class CellLayout:
     sequence: str = ""
     sequence_backward: str = ""
     loss: str = ""
+    loss_over: str = "tokens"  # or "sequences": what the sum of losses is divided by
     names: Mapping[str, str] = field(default_factory=dict)
     gradient: str = "d{}"
     axes: str = "time first"
     gates: str = ""  # default: in our order
     letters: str = ""  # how the names of weights call them, in the same order
-    values: Mapping[str, str] = field(default_factory=dict)  # of gates, in formulas
+    values: Mapping[str, str] = field(
+        default_factory=dict
+    )  # of gates and sizes, in formulas
     concatenation: str = ""  # "hx" or "xh": the rows of W
     transposed: bool = False  # weights are (gates, inputs)
     reset: str = "after"  # of a GRU: the reset gate, after or before the product
     extra: Mapping[str, str] = field(default_factory=dict)  # weights of an output layer
+    whole: str = ""  # one function of loss and gradients, whose weights are global
+    sizes: Mapping[str, str] = field(default_factory=dict)  # global names of sizes
 
     @property
     def ours(self) -> Cell:
@@ -178,9 +185,10 @@ class CellLayout:
         """How a function is called; InputError if the layout does not have it."""
         text = getattr(self, function)
         if not text:
+            what = function.replace("_", " ")
+            instead = "; check_sequence checks its function" if self.whole else ""
             raise InputError(
-                f"this layout has no {function.replace('_', ' ')} of an"
-                f" {self.cell.upper()}"
+                f'this layout has no {what} for the cell "{self.cell}"{instead}'
             )
         return parse(text)
 
@@ -202,7 +210,12 @@ class Layout:
     cells: Mapping[str, CellLayout]
 
     def of(self, cell: str) -> CellLayout:
-        """Its form of a cell; InputError if it has none."""
+        """Its form of a cell; InputError if it has none.
+
+        If it has one cell only, that one is meant by the default, "lstm", too.
+        """
+        if cell == "lstm" and len(self.cells) == 1:
+            return next(iter(self.cells.values()))
         if cell not in self.cells:
             raise InputError(
                 f'the layout "{self.name}" has no cell "{cell}", only'

@@ -3,7 +3,8 @@
 Sources: Stanford CS231n, assignment 3, ``rnn_layers.py``; deeplearning.ai, Sequence
 Models, "Building your recurrent neural network, step by step"; Zhang et al., Dive into
 Deep Learning, sections "from scratch" of chapters 9 and 10, to whose functions we add a
-cache and a backward; PyTorch, ``torch.nn.LSTMCell``, ``GRUCell`` and ``RNNCell``.
+cache and a backward; PyTorch, ``torch.nn.LSTMCell``, ``GRUCell`` and ``RNNCell``;
+Karpathy, ``min-char-rnn.py`` (2015).
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ def _minilstm() -> Layout:
 
 def _cs231n() -> Layout:
     names = {"h_prev": "prev_h", "c_prev": "prev_c", "h": "next_h", "c": "next_c"}
+    names |= {"logits": "x", "targets": "y", "dlogits": "dx"}
     lstm = CellLayout(
         "lstm",
         step="lstm_step_forward(x, prev_h, prev_c, Wx, Wh, b) -> next_h, next_c, cache",
@@ -57,9 +59,11 @@ def _cs231n() -> Layout:
         sequence="lstm_forward(x, h0, Wx, Wh, b) -> h, cache",
         sequence_backward="lstm_backward(dh, cache) -> dx, dh0, dWx, dWh, db",
         loss="temporal_softmax_loss(x, y, mask) -> loss, dx",
+        loss_over="sequences",
         names=names,
         axes="batch first",
         gates="ifog",
+        values={"B": "N"},
     )
     rnn = replace(
         lstm,
@@ -74,6 +78,7 @@ def _cs231n() -> Layout:
 
 
 def _deeplearning_ai() -> Layout:
+    sizes = {"T": "T_x", "B": "m", "D": "n_x", "H": "n_a"}
     names = {"x": "xt", "h_prev": "a_prev", "h": "a_next", "c": "c_next"}
     names |= {"h0": "a0", "hs": "a", "hT": "aT"}
     lstm = CellLayout(
@@ -87,7 +92,7 @@ def _deeplearning_ai() -> Layout:
         axes="columns",
         gates="figo",
         letters="fico",
-        values={"f": "ft", "i": "it", "g": "cct", "o": "ot"},
+        values={"f": "ft", "i": "it", "g": "cct", "o": "ot", **sizes},
         concatenation="hx",
         transposed=True,
         extra={"Wy": "weights", "by": "bias"},
@@ -102,7 +107,7 @@ def _deeplearning_ai() -> Layout:
         names={**names, "Wx": "Wax", "Wh": "Waa", "b": "ba"},
         gates="",
         letters="",
-        values={},
+        values=sizes,
         concatenation="",
         extra={"Wya": "weights", "by": "bias"},
     )
@@ -186,7 +191,27 @@ def _pytorch() -> Layout:
     return Layout("pytorch", "PyTorch", cells)
 
 
+def _min_char_rnn() -> Layout:
+    rnn = CellLayout(
+        "rnn",
+        names={"Wx": "Wxh", "Wh": "Whh", "b": "bh"},
+        axes="columns",
+        transposed=True,
+        whole="lossFun(inputs, targets, hprev)"
+        " -> loss, dWxh, dWhh, dWhy, dbh, dby, hprev?",
+        sizes={"vocab_size": "D", "hidden_size": "H"},
+    )
+    return Layout("min-char-rnn", "min-char-rnn", {"rnn": rnn})
+
+
 LAYOUTS = {
     layout.name: layout
-    for layout in (_minilstm(), _cs231n(), _deeplearning_ai(), _d2l(), _pytorch())
+    for layout in (
+        _minilstm(),
+        _cs231n(),
+        _deeplearning_ai(),
+        _d2l(),
+        _pytorch(),
+        _min_char_rnn(),
+    )
 }

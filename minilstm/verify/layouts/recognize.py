@@ -17,7 +17,7 @@ from minilstm.verify.layouts.presets import LAYOUTS
 from minilstm.verify.layouts.signature import Signature, call, parse
 
 ALIKE = 0.75  # of the names of arguments
-FUNCTIONS = "step", "step_backward", "sequence", "sequence_backward", "loss"
+FUNCTIONS = "step", "step_backward", "sequence", "sequence_backward", "loss", "whole"
 
 
 @dataclass(frozen=True)

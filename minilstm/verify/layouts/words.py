@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from minilstm.verify.layouts.layout import AXES, STEP, CellLayout
+from minilstm.verify.layouts.layout import AXES, LOSS, STEP, CellLayout
 
 ENTRY = re.compile(
     r"In (\w+)(?:\[(\d+)\])?(?:, ([a-z ]+))?, entry \[([\d, ]+)\](?= is )"
@@ -37,7 +37,7 @@ class Words:
     """Translates sentences of ours about a function of a layout."""
 
     layout: CellLayout
-    kind: str  # "step" or "sequence"
+    kind: str  # "step", "sequence" or "loss"
     bias: str = ""  # that is compared with ours, if there are two
 
     def __call__(self, text: str) -> str:
@@ -72,6 +72,10 @@ class Words:
     @cached_property
     def _names(self) -> dict[str, str]:
         layout = self.layout
+        sizes = {name: layout.values.get(name, name) for name in "TBDH"}
+        if self.kind == "loss":
+            names = {q: layout.name(q) for q in (*LOSS, "dlogits")}
+            return names | {"lengths": layout.name("mask"), **sizes}
         if self.kind == STEP:
             quantities = {q: q for q in ("x", "h_prev", "c_prev", "h", "c")}
             gradients = {q: q for q in ("x", "h_prev", "c_prev", "h")}
@@ -81,7 +85,7 @@ class Words:
             gradients = dict(quantities)
         names = {ours: layout.name(q) for ours, q in quantities.items()}
         names |= {f"d{k}": layout.gradient_name(q) for k, q in gradients.items()}
-        names |= dict(layout.values) if self.kind == STEP else {}
+        names |= dict(layout.values) if self.kind == STEP else sizes
         for part in ("Wx", "Wh", *layout.biases, "b"):
             names[part] = self._weights(part, layout.order)
             names[f"d{part}"] = self._weights(part, layout.order, gradient=True)
@@ -156,7 +160,7 @@ class Words:
         """columns H to 2H: your forget gate."""
         k = self.layout.order.index(letter)
         lines = "rows" if self.layout.transposed else "columns"
-        place = f"{lines} {_times_h(k)} to {_times_h(k + 1)}"
+        place = f"{lines} {self._times_h(k)} to {self._times_h(k + 1)}"
         return f"{place}: your {self.layout.ours.gates[letter]}"
 
     # ---- entries ---------------------------------------------------------------------
@@ -184,7 +188,7 @@ class Words:
         letter = letters[gate] if gate else layout.order
         part = name.removeprefix("d")
         array = self._arrays(part, letter)[0]
-        block = _times_h(array.gates.index(letter), index[-1])
+        block = self._times_h(array.gates.index(letter), index[-1])
         array_name = array.name
         if name != part:
             array_name = layout.gradient_of(array_name)
@@ -193,10 +197,19 @@ class Words:
         else:
             row = str(index[0])
             if array.parts.index(part):  # the second of two
-                row = f"{row} + {'D' if part == 'Wh' else 'H'}"
+                size = "D" if part == "Wh" else "H"
+                row = f"{layout.values.get(size, size)} + {row}"
             place = [block, row] if layout.transposed else [row, block]
         of_gate = f" ({self.gate(letter)})" if len(array.gates) > 1 else ""
         return f"{array_name}[{', '.join(place)}]{of_gate}"
+
+    def _times_h(self, k: int, more: int = 0) -> str:
+        """k H + more, as one would write it."""
+        H = self.layout.values.get("H", "H")
+        multiple = {0: "", 1: H}.get(k, f"{k}{H}" if H == "H" else f"{k} * {H}")
+        if not multiple:
+            return str(more)
+        return f"{multiple} + {more}" if more else multiple
 
     def _at_step(self, name: str, step: str) -> str:
         """dx[2]: one step of a sequence."""
@@ -205,14 +218,6 @@ class Words:
         place[k] = step
         shown = place[: k + 1] if self.layout.axes != "columns" else place
         return f"{self.name(name)}[{', '.join(shown)}]"
-
-
-def _times_h(k: int, more: int = 0) -> str:
-    """k H + more, as one would write it."""
-    multiple = {0: "", 1: "H"}.get(k, f"{k}H")
-    if not multiple:
-        return str(more)
-    return f"{multiple} + {more}" if more else multiple
 
 
 def in_each_once(names: Iterable[str]) -> str:
