@@ -19,6 +19,7 @@ from minilstm.verify.diagnose.explain import differences
 from minilstm.verify.diagnose.in_layout import (
     diagnose_in_layout,
     diagnose_loss_in_layout,
+    examine_ours,
 )
 from minilstm.verify.diagnose.locate import in_a_step, in_time
 from minilstm.verify.diagnose.trial import Trial
@@ -92,11 +93,11 @@ def diagnose(
     if not is_ours(form):
         return diagnose_in_layout(form, STEP, my_step, my_step_backward, seed)
     if my_step is not None:
-        forward = examine(step_trial(seed), my_step)
+        forward = examine_ours(step_trial(seed), my_step)
         if not forward.right:
             return forward
     trial = step_backward_trial(seed, my_step or lstm_step)
-    found = examine(trial, my_step_backward, in_a_step)
+    found = examine_ours(trial, my_step_backward, in_a_step)
     if my_step is not None:
         return found
     with_c = step_backward_trial(seed, lstm_step_keeping_c)
@@ -144,11 +145,11 @@ def diagnose_sequence(
     if not is_ours(form):
         return diagnose_in_layout(form, SEQUENCE, my_forward, my_backward, seed)
     if my_forward is not None:
-        forward = examine(sequence_trial(seed), my_forward)
+        forward = examine_ours(sequence_trial(seed), my_forward)
         if not forward.right:
             return forward
     trial = sequence_backward_trial(seed, my_forward or lstm_sequence)
-    found = examine(trial, my_backward, in_time)
+    found = examine_ours(trial, my_backward, in_time)
     if my_forward is not None:
         return found
     with_c = sequence_backward_trial(seed, lstm_sequence_keeping_c)
@@ -192,7 +193,7 @@ def diagnose_step(
     form = find_layout(layout, cell)
     if not is_ours(form):
         return diagnose_in_layout(form, STEP, my_step, None, seed)
-    return examine(step_trial(seed), my_step)
+    return examine_ours(step_trial(seed), my_step)
 
 
 def diagnose_loss(my_loss: Callable, *, layout="minilstm", seed: int = 0) -> Diagnosis:
@@ -206,4 +207,4 @@ def diagnose_loss(my_loss: Callable, *, layout="minilstm", seed: int = 0) -> Dia
     form = find_layout(layout)
     if not is_ours(form):
         return diagnose_loss_in_layout(form, my_loss, seed)
-    return examine(loss_trial(seed), my_loss)
+    return examine_ours(loss_trial(seed), my_loss)

@@ -8,11 +8,12 @@ from dataclasses import replace
 from minilstm.errors import InputError
 from minilstm.verify.diagnose.diagnosis import Diagnosis
 from minilstm.verify.diagnose.examine import examine
-from minilstm.verify.diagnose.locate import in_a_step, in_time, plainly
+from minilstm.verify.diagnose.locate import Locate, in_a_step, in_time, plainly
 from minilstm.verify.diagnose.mistakes_in_summed_loss import (
     SUMMED_LOSS,
     summed_loss_with,
 )
+from minilstm.verify.diagnose.trial import Trial
 from minilstm.verify.diagnose.trials import (
     loss_trial,
     sequence_backward_trial,
@@ -23,6 +24,7 @@ from minilstm.verify.diagnose.trials import (
 from minilstm.verify.layouts.adapted import Adapted, adapted_loss, only_what_it_has
 from minilstm.verify.layouts.layout import SEQUENCE, CellLayout
 from minilstm.verify.layouts.lines import line_that_makes
+from minilstm.verify.layouts.recognize import advice, as_ours, of_another_layout
 from minilstm.verify.layouts.words import Words
 
 
@@ -74,6 +76,18 @@ def diagnose_loss_in_layout(
     trial = replace(trial, call=f"({names})")
     found = examine(trial, adapted_loss(layout, my_loss))
     return in_words(found, Words(layout, "loss"), my_loss)
+
+
+def examine_ours(
+    trial: Trial, function: Callable, locate: Locate = plainly
+) -> Diagnosis:
+    """The diagnosis of a function that should be as ours; or advice which layout fits."""
+    found = examine(trial, as_ours(function), locate)
+    known = of_another_layout(function)
+    if found.right or known is None:
+        return found
+    note = advice(known)
+    return replace(found, notes=(*found.notes, f"{note[0].upper()}{note[1:]}."))
 
 
 def in_words(found: Diagnosis, words: Words, function: Callable) -> Diagnosis:

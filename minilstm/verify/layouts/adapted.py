@@ -50,6 +50,7 @@ class Adapted:
     kind: str  # "step" or "sequence"
 
     def __post_init__(self) -> None:
+        self.layout.signature(self.kind)  # it must have one
         if not can_be_ours(self.layout):
             raise InputError(
                 "diagnose has a GRU with two biases, whose reset gate scales a product"

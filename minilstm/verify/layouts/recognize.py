@@ -95,6 +95,34 @@ def call_or_recognize(
         ) from error
 
 
+def as_ours(function: Callable) -> Callable:
+    """A function that is called as ours; its errors name the layout that fits.
+
+    It is the function itself, unless it looks like one of another layout.
+    """
+    known = of_another_layout(function)
+    if known is None:
+        return function
+
+    def run(*arguments):
+        try:
+            return function(*arguments)
+        except Exception as error:
+            raise _refused(known, error) from error
+
+    return run
+
+
+def of_another_layout(function: Callable) -> Known | None:
+    """What a function seems to be, if that is not of our own layout."""
+    known = recognize(function) if callable(function) else None
+    return None if known is None or known.layout.name == "minilstm" else known
+
+
+def _refused(known: Known, error: Exception) -> InputError:
+    return InputError(f"{advice(known)} ({type(error).__name__}: {error})")
+
+
 def advice(known: Known) -> str:
     """What to add, in one sentence."""
     cell = f', cell="{known.cell}"' if known.cell != "lstm" else ""
