@@ -97,7 +97,7 @@ def described(description: Mapping, cell: str = "lstm") -> CellLayout:
     layout = replace(base, **changes)
     _check_gates(layout)
     for key in TEXTS:
-        if key in description:
+        if getattr(layout, key):
             _check_names(layout, key)
     return layout
 
@@ -149,7 +149,8 @@ def _check_gates(layout: CellLayout) -> None:
             "letters of a layout must be one for each gate, in the order of gates, not"
             f" {layout.letters!r}"
         )
-    if len({*layout.weight_names}) != len(layout.weights):
+    each = {name: "{}" in layout.name(name) for name in layout.weight_quantities}
+    if len(layout.weights) != sum(len(ours) if apart else 1 for apart in each.values()):
         raise InputError("two arrays of weights have the same name")
 
 

@@ -126,20 +126,21 @@ class CellLayout:
             return "bx", "bh"
         return ("b",) if "b" in self.names else self.ours.biases
 
-    @cached_property
-    def weights(self) -> tuple[WeightArray, ...]:
-        """All arrays of weights, in the order of the code."""
+    @property
+    def weight_quantities(self) -> dict[str, tuple[str, ...]]:
+        """Wx and Wh, or W, and the biases: what of ours each of them holds."""
         matrices: dict[str, tuple[str, ...]] = {"Wx": ("Wx",), "Wh": ("Wh",)}
         if self.concatenation:
             both = {"h": "Wh", "x": "Wx"}
             matrices = {"W": tuple(both[letter] for letter in self.concatenation)}
-        of: dict[str, tuple[str, ...]] = {
-            **matrices,
-            **{bias: (bias,) for bias in self.biases},
-        }
+        return {**matrices, **{bias: (bias,) for bias in self.biases}}
+
+    @cached_property
+    def weights(self) -> tuple[WeightArray, ...]:
+        """All arrays of weights, in the order of the code."""
         arrays: dict[str, WeightArray] = {}
         for gate in self.order:
-            for quantity, parts in of.items():
+            for quantity, parts in self.weight_quantities.items():
                 name = self.name(quantity)
                 each = "{}" in name
                 name = name.format(self.letter(gate))
