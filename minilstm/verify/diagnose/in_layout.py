@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from minilstm.errors import InputError
-from minilstm.verify.diagnose.diagnosis import Diagnosis
+from minilstm.verify.diagnose.diagnosis import Diagnosis, Finding
 from minilstm.verify.diagnose.examine import examine
 from minilstm.verify.diagnose.locate import Locate, in_a_step, in_time, plainly
 from minilstm.verify.diagnose.mistakes_in_summed_loss import (
@@ -94,10 +94,24 @@ def in_words(found: Diagnosis, words: Words, function: Callable) -> Diagnosis:
     """The diagnosis in the learner's words, with lines of the learner's function."""
     findings = []
     for finding in found.findings:
-        made = words.array_of(finding.parts)
-        line = line_that_makes(function, made) if made else ""
+        line = _line(finding, words, function)
         place = f"{finding.place}\nYour {line}" if line else finding.place
         findings.append(replace(finding, place=place.strip()))
     legend = words.legend(found.text)
     notes = (*found.notes, legend) if legend else found.notes
     return replace(found, findings=tuple(findings), notes=notes, words=words)
+
+
+def _line(finding: Finding, words: Words, function: Callable) -> str:
+    """The learner's line that is meant, if all parts of a finding are one array.
+
+    What a forward pass returns depends on all of its lines. Only a known mistake shows
+    that it is made in the last one.
+    """
+    if finding.heading or not finding.parts:
+        return ""
+    first, mistake = finding.parts[0], finding.mistake
+    if first[0] in "hc" and not (mistake and mistake.right.startswith(f"{first} = ")):
+        return ""
+    made = words.array_of(finding.parts)
+    return line_that_makes(function, made) if made else ""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from minilstm.verify.layouts.layout import AXES, LOSS, STEP, CellLayout
+from minilstm.verify.layouts.layout import AXES, LOSS, SEQUENCE, STEP, CellLayout
 
 ENTRY = re.compile(
     r"In (\w+)(?:\[(\d+)\])?(?:, ([a-z ]+))?, entry \[([\d, ]+)\](?= is )"
@@ -23,13 +23,27 @@ BLOCK = re.compile(r"\b(d?)(Wx|Wh|bx|bh|b), ((?:[a-z]+ )?(?:gate|candidate))")
 AT_STEP = re.compile(r"\b(dx|h)\[(\d+)\]")
 ORDER = re.compile(r"\b(z?)([ifgo])(?:, \1([ifgo])){3}")
 NAME = re.compile(r"(?<![\w.])([A-Za-z]\w*)(?![\w(])")
-CHANGED = re.compile(r"\bdc(?= \(?changed in place)|(?<=changes )dc\b")
+CHANGED = re.compile(r"\bdc(?=,? \(?changed in place)|(?<=changes )dc\b")
 LIST = re.compile(r"\b[A-Za-z]\w*(?:, [A-Za-z]\w*)+")
 TWICE = re.compile(r"\b(\w[\w, ]*) and \1\b")
 # a line of the learner's, an address, and what Python says stay as they are
 AS_IT_IS = re.compile(
     r"line \d+: `[^`]*`|https?://\S+|It raises [^.]*\.|It is called as .*"
 )
+# what goes into the sigmoids and tanh
+LEGENDS = {
+    "lstm": (
+        {"dz", *(f"dz{gate}" for gate in "ifgo")},
+        "dz is the gradient of what goes into the sigmoids and tanh, dzf that of the"
+        " forget gate and so on",
+    ),
+    "gru": (
+        {"da", "dax", "dah", "dar", "daz", "dan", "dq"},
+        "dax and dah are the gradients of what goes into the sigmoids and tanh, from x"
+        " and from h; dar is that of the reset gate and so on, and q is what r scales",
+    ),
+    "rnn": ({"da"}, "da is the gradient of what goes into the tanh"),
+}
 
 
 @dataclass(frozen=True)
@@ -76,16 +90,15 @@ class Words:
         if self.kind == "loss":
             names = {q: layout.name(q) for q in (*LOSS, "dlogits")}
             return names | {"lengths": layout.name("mask"), **sizes}
-        if self.kind == STEP:
-            quantities = {q: q for q in ("x", "h_prev", "c_prev", "h", "c")}
-            gradients = {q: q for q in ("x", "h_prev", "c_prev", "h")}
-        else:
-            quantities = {"x": "xs", "h": "hs", "h0": "h0", "c0": "c0", "hT": "hT"}
-            quantities["cT"] = "cT"
-            gradients = dict(quantities)
+        quantities = {q: q for q in ("h_prev", "c_prev", "x", "h", "c")}
+        if self.kind == SEQUENCE:
+            quantities |= {"x": "xs", "h": "hs"}
+            quantities |= {q: q for q in ("h0", "c0", "hT", "cT")}
         names = {ours: layout.name(q) for ours, q in quantities.items()}
-        names |= {f"d{k}": layout.gradient_name(q) for k, q in gradients.items()}
-        names |= dict(layout.values) if self.kind == STEP else sizes
+        for ours, q in quantities.items():
+            if ours != "c":  # dc is not what arrives alone: see ``legend``
+                names[f"d{ours}"] = layout.gradient_name(q)
+        names |= {**sizes, **layout.values}
         for part in ("Wx", "Wh", *layout.biases, "b"):
             names[part] = self._weights(part, layout.order)
             names[f"d{part}"] = self._weights(part, layout.order, gradient=True)
@@ -101,11 +114,9 @@ class Words:
                 f" {layout.gradient_name('c')}, and what comes through"
                 f" {layout.name('h')}"
             )
-        if any(re.fullmatch("d[za][a-z]?", name) for name in named):
-            found.append(
-                "dz is the gradient of what goes into the sigmoids and tanh, dzf that"
-                " of the forget gate and so on"
-            )
+        names, sentence = LEGENDS[layout.cell]
+        if named & names:
+            found.append(sentence)
         return f"In this, {'; '.join(found)}." if found else ""
 
     def _order(self, ours: str) -> str:
@@ -178,7 +189,8 @@ class Words:
             index = [index[k] for k in axes]
         elif len(index) == 2 and self.layout.axes == "columns":
             index = index[::-1]
-        return f"{self.name(name)}[{', '.join(map(str, index))}]"
+        of_gate = f" of the {gate}" if gate else ""
+        return f"{self.name(name)}[{', '.join(map(str, index))}]{of_gate}"
 
     def _weight_entry(self, name: str, gate: str | None, index: list[int]) -> str:
         layout = self.layout
