@@ -105,6 +105,16 @@ def test_the_gate_of_a_wrong_entry_is_named_in_the_order_of_the_course():
     assert f"Wx{list(row.where)} is in columns 2H to 3H: your output gate." in one_line(check)
 
 
+def test_the_line_of_the_only_wrong_gradient_is_quoted():
+    pair = functions("cs231n", "lstm", "step", ("dprev_c = dc * f", "dprev_c = dnext_c * f"))
+    line = f"Your line {line_number(pair[1], 'dprev_c = ')}: `dprev_c = dnext_c * f`"
+    assert line in one_line(check_step(*pair, layout="cs231n"))
+    wrong = lambda *a: cs231n.lstm_step_backward(2 * a[0], *a[1:])  # many are wrong
+    assert "Your line" not in str(check_step(cs231n.lstm_step_forward, wrong, layout="cs231n"))
+    unknown = lambda *a: (*cs231n.lstm_step_backward(*a)[:-1], np.ones(16))  # no line assigns it
+    assert "Your line" not in str(check_step(cs231n.lstm_step_forward, unknown, layout="cs231n"))
+
+
 def test_a_known_mistake_is_named_in_the_words_of_cs231n_with_its_line():
     found, backward = diagnosed("cs231n", "step", ("dprev_c = dc * f", "dprev_c = dnext_c * f"))
     text = one_line(found)

@@ -20,6 +20,7 @@ from minilstm.verify.gradcheck.check import check_gradients
 from minilstm.verify.gradcheck.report import GradientCheck
 from minilstm.verify.layouts.described import can_be_ours, find_layout, is_ours
 from minilstm.verify.layouts.layout import SEQUENCE, STEP, CellLayout
+from minilstm.verify.layouts.lines import line_that_makes
 from minilstm.verify.layouts.native import Pair, random_pair
 from minilstm.verify.layouts.whole import random_whole
 
@@ -183,15 +184,19 @@ def _check_pair(
     note = conduct.check_repeatable(run, back, params, dy)
     rng = np.random.default_rng([seed, 1])
     problem = conduct.check_linear(run, back, params, dy, rng, pair.gradient_names)
-    gates = [
+    remarks = [
         f"{row.name}{row.place} is in {gate}."
         for row in check.wrong
         if row.where is not None and (gate := pair.gate_of(row.name, row.where))
     ]
+    if len(check.wrong) == 1 and not is_ours(pair.layout):
+        name = pair.gradient_names[check.wrong[0].name]
+        line = line_that_makes(backward, name)
+        remarks += [f"Your {line}"] if line else []
     return replace(
         check,
         problems=(problem,) if problem else (),
-        notes=(*check.notes, *gates, *([note] if note else [])),
+        notes=(*check.notes, *remarks, *([note] if note else [])),
     )
 
 
