@@ -244,6 +244,17 @@ def test_arrays_of_the_caller_that_are_changed_have_the_name_of_the_course():
     assert "Your function changes dnext_c, which belongs to the caller." in one_line(found)
 
 
+@pytest.mark.parametrize("name", ["da_next", "dc_next", "xt"])
+def test_changes_of_arrays_that_stand_in_other_axes_are_noticed(name):
+    def careless(da_next, dc_next, cache):
+        answer = deeplearning_ai.lstm_cell_backward(da_next, dc_next, cache)
+        {"da_next": da_next, "dc_next": dc_next, "xt": cache[8]}[name][0, 0] += 1
+        return answer
+
+    found = diagnose(careless, deeplearning_ai.lstm_cell_forward, layout="deeplearning.ai")
+    assert f"Your function changes {name}, which belongs to the caller." in one_line(found), found
+
+
 def test_what_python_says_stays_as_it_is():
     found, _ = diagnosed("deeplearning.ai", "step", ("dit = dc * cct * it", "dit = dc * h * it"))
     assert "It raises NameError: name 'h' is not defined. It is called as (da_next, dc_next, cache)." in one_line(found)
@@ -380,6 +391,19 @@ def test_a_dictionary_changes_what_differs_from_a_course():
     mine = {"like": "cs231n", "gates": "ifgo"}
     assert check_step(forward, backward, layout=mine) and diagnose(backward, forward, layout=mine)
     assert not diagnose(backward, forward, layout="cs231n")
+
+
+def test_a_backward_may_take_the_weights_in_a_dictionary():
+    mine = {"like": "deeplearning.ai", "step_backward": "f(da_next, dc_next, cache, parameters{}) -> gradients{}"}
+    seen = []
+
+    def backward(da_next, dc_next, cache, parameters):
+        seen.append([*parameters])
+        return deeplearning_ai.lstm_cell_backward(da_next, dc_next, (*cache[:-1], parameters))
+
+    forward = deeplearning_ai.lstm_cell_forward
+    assert check_step(forward, backward, layout=mine) and diagnose(backward, forward, layout=mine)
+    assert all(names == ["Wf", "bf", "Wi", "bi", "Wc", "bc", "Wo", "bo", "Wy", "by"] for names in seen)
 
 
 def test_a_backward_of_another_layout_needs_its_own_forward():

@@ -17,6 +17,8 @@ from tests.verify.layouts import module
 ONE_FOR_BOTH = {"concatenation": "xh", "names": {"W": "W", "b": "b"}, "step": "", "step_backward": "", "sequence": "",
                 "sequence_backward": "", "loss": ""}
 
+GRU = {"cell": "gru", "gates": "znr"}
+
 
 @pytest.mark.parametrize(
     "layout, kind, ours, theirs",
@@ -38,6 +40,9 @@ ONE_FOR_BOTH = {"concatenation": "xh", "names": {"W": "W", "b": "b"}, "step": ""
         ("cs231n", "step", "https://x.y/h_prev: It raises E: h_prev.",
          "https://x.y/h_prev: It raises E: h_prev."),
         ("cs231n", "step", "Your line 3: `h_prev = 1` is h_prev", "Your line 3: `h_prev = 1` is prev_h"),
+        ("cs231n", "step", "[dzi, dzi, dzg, dzo] and i, f, g", "[dzi, dzi, dzo, dzg] and i, f, g"),
+        (GRU, "step", "in the order z, r, n: axz, axr, axn", "in the order r, n, z: axr, axn, axz"),
+        (GRU, "step", "In dWh, candidate, entry [1, 2] is 3.", "In dWh[1, H + 2] (columns H to 2H: your candidate) is 3."),
         ("cs231n", "step", "at B = 2, H = 3", "at N = 2, H = 3"),
         ("cs231n", "loss", "In dlogits at the padding: logits - lengths", "In dx at the padding: x - mask"),
         ("deeplearning.ai", "step", "dWx (forget gate), dWh (forget gate)", "dWf"),
@@ -167,7 +172,7 @@ def test_a_function_whose_arguments_are_unknown_is_of_no_layout():
 
 def test_a_function_is_called_with_what_it_says():
     function = lambda a, bs, p: (a, bs, p)
-    found = call(function, parse("f(a, (b, c), p[]) -> a, (b, c), q?"), {"a": 1, "b": 2, "c": 3, "w": 4}, {"w": "w"}, "f")
+    found = call(function, parse("f(a, (b, c), p[]) -> a, (b, c), q?"), {"a": 1, "b": 2, "c": 3, "w": 4}, {}, "f", ["w"])
     assert found == {"a": 1, "b": 2, "c": 3}
 
 

@@ -11,7 +11,7 @@ to that of the last output, which is the same array.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,10 +27,14 @@ from minilstm.verify.layouts.arrays import (
     to_theirs,
 )
 from minilstm.verify.layouts.described import can_be_ours
-from minilstm.verify.layouts.layout import SEQUENCE, STEP, WHAT, CellLayout
+from minilstm.verify.layouts.layout import INPUTS, OUTPUTS, SEQUENCE, STEP, WHAT
+from minilstm.verify.layouts.layout import CellLayout
 from minilstm.verify.layouts.native import extra_weights
 from minilstm.verify.layouts.recognize import call_or_recognize
 from minilstm.verify.layouts.signature import flat
+
+
+Turned = tuple[np.ndarray, np.ndarray]  # an array of ours, and the learner's for it
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Kept:
 
     cache: Any  # the learner's
     given: Arrays  # all arguments, by the learner's names
-    extra: Arrays
+    turned: list[Turned]  # those of them that are other arrays than ours
 
 
 @dataclass(frozen=True)
@@ -83,21 +87,27 @@ class Adapted:
             states, weights = self._apart(rest)
             if "c0" in self.lacks and np.any(states[1]):
                 raise InputError("this layout has no initial cell state")
-            given, extra = self._given(x, states, weights)
-            found = self._call(self.kind, function, {**given, **extra}, given, extra)
-            kept = Kept(found["cache"], given, extra)
-            return self._outputs(found, kept)
+            ours = dict(zip(INPUTS[self.kind], (x, *states)))
+            given, turned = self._theirs(ours, self.layout.inputs(self.kind))
+            given |= self._weights(weights, states[0].shape[1])
+            found = self._call(self.kind, function, given, {})
+            _write_back(self.layout, self.kind, turned)
+            return self._outputs(found, Kept(found["cache"], given, turned))
 
         return run
 
     def backward(self, function: Callable, bias: str = "") -> Callable:
         """A backward step (*dstate, cache, Wx, Wh), or sequence (dh, dstate, ...)."""
-        kind = f"{self.kind}_backward"
+        layout, kind = self.layout, f"{self.kind}_backward"
 
         def run(*arguments):
             *arriving, kept, _, _ = arguments
-            values = {**kept.given, **self._arriving(arriving), "cache": kept.cache}
-            found = self._call(kind, function, values, {}, {})
+            ours = self._arriving(arriving)
+            names = {q: layout.gradient_name(q) for q in layout.outputs(self.kind)}
+            given, turned = self._theirs(ours, names)
+            values = {**kept.given, **given, "cache": kept.cache}
+            found = self._call(kind, function, values, layout.collected(self.kind))
+            _write_back(layout, self.kind, [*turned, *kept.turned])
             return self._gradients(found, kept, bias)
 
         return run
@@ -114,53 +124,44 @@ class Adapted:
         names = ("Wx", "Wh", *self.layout.ours.biases)
         return states, dict(zip(names, weights))
 
-    def _given(self, x, states, weights) -> tuple[Arrays, Arrays]:
-        """The arguments of a forward pass, by the learner's names."""
+    def _weights(self, weights: Arrays, H: int) -> Arrays:
+        """The weights by the learner's names, and those of an output layer."""
         layout = self.layout
-        quantities = (
-            ("x", "h_prev", "c_prev") if self.kind == STEP else ("xs", "h0", "c0")
-        )
-        ours = dict(zip(quantities, (x, *states)))
         if layout.biases != layout.ours.biases:  # ours is the sum of two
             part = np.random.default_rng(0).normal(0, 0.7, weights["b"].shape)
             b = weights.pop("b")
             weights |= {"bx": b - part, "bh": part}
-        given = {
-            name: to_theirs(layout, self.kind, ours[quantity])
-            for quantity, name in layout.inputs(self.kind).items()
-        }
-        given |= split_weights(layout, weights)
-        H = states[0].shape[1]
-        return given, extra_weights(layout, np.random.default_rng(0), H)
+        extra = extra_weights(layout, np.random.default_rng(0), H)
+        return split_weights(layout, weights) | extra
 
     def _arriving(self, arriving: Sequence) -> Arrays:
-        """The gradients that a backward pass is given, by the learner's names."""
-        layout = self.layout
+        """The gradients that a backward pass is given, by our names."""
         if self.kind == STEP:
-            ours = dict(zip(("h", "c"), arriving))
-        else:
-            dh, (dhT, *dcT) = arriving
-            outputs = layout.outputs(SEQUENCE)
-            if "hT" not in outputs:
-                dh = dh.copy()
-                dh[-1] += dhT
-            ours = {"hs": dh, "hT": dhT, **dict(zip(["cT"], dcT))}
-            if dcT and "cT" not in outputs and np.any(dcT[0]):
-                raise InputError("this layout has no gradient of the final cell state")
-        return {
-            layout.gradient_name(q): to_theirs(layout, self.kind, ours[q])
-            for q in layout.outputs(self.kind)
-        }
+            return dict(zip(OUTPUTS[STEP], arriving))
+        dh, (dhT, *dcT) = arriving
+        outputs = self.layout.outputs(SEQUENCE)
+        if "hT" not in outputs:
+            dh = dh.copy()
+            dh[-1] += dhT
+        if dcT and "cT" not in outputs and np.any(dcT[0]):
+            raise InputError("this layout has no gradient of the final cell state")
+        return dict(zip(OUTPUTS[SEQUENCE], (dh, dhT, *dcT)))
 
-    def _call(self, kind: str, function: Callable, values, given, extra):
+    def _theirs(
+        self, ours: Arrays, names: Mapping[str, str]
+    ) -> tuple[Arrays, list[Turned]]:
+        """Arrays by the learner's names, in the learner's axes."""
+        layout, kind = self.layout, self.kind
+        theirs = {name: to_theirs(layout, kind, ours[q]) for q, name in names.items()}
+        pairs = [(ours[q], theirs[name]) for q, name in names.items()]
+        return theirs, [pair for pair in pairs if not np.shares_memory(*pair)]
+
+    def _call(self, kind: str, function: Callable, values: Mapping, collected: Mapping):
         """The results of a function of the layout, by the learner's names."""
-        signature = self.layout.signature(kind)
-        if kind == self.kind:
-            apart = {item.name for item in flat(signature.arguments)}
-            names = {name: name for name in (*given, *extra) if name not in apart}
-        else:
-            names = self.layout.collected(self.kind)
-        return call_or_recognize(function, signature, values, names, WHAT[kind])
+        signature, held = self.layout.signature(kind), self.layout.held(kind)
+        return call_or_recognize(
+            function, signature, values, collected, WHAT[kind], held
+        )
 
     # ---- results ---------------------------------------------------------------------
 
@@ -169,7 +170,7 @@ class Adapted:
         layout = self.layout
         ours = {
             q: from_theirs(layout, self.kind, np.asarray(found[layout.name(q)]))
-            for q in ("h", "c", "hs", "hT", "cT")
+            for q in OUTPUTS[self.kind]
             if layout.name(q) in found
             and self._has(self.kind, "results", layout.name(q))
         }
@@ -193,9 +194,7 @@ class Adapted:
             name: np.asarray(found[layout.gradient_of(name)])
             for name in layout.weight_names
         }
-        x, h, *c = (
-            ("x", "h_prev", "c_prev") if self.kind == STEP else ("xs", "h0", "c0")
-        )
+        x, h, *c = INPUTS[self.kind]
         D, H = ours[x].shape[-1], ours[h].shape[-1]
         grads = join_weights(layout, weights, D, H)
         if layout.biases != layout.ours.biases:
@@ -209,6 +208,12 @@ class Adapted:
     def _has(self, function: str, side: str, name: str) -> bool:
         items = flat(getattr(self.layout.signature(function), side))
         return any(item.name == name and item.mark != "?" for item in items)
+
+
+def _write_back(layout: CellLayout, kind: str, turned: Sequence[Turned]) -> None:
+    """What a function changed in its arrays changes in ours, where it is noticed."""
+    for ours, theirs in turned:
+        ours[...] = from_theirs(layout, kind, theirs)
 
 
 def only_what_it_has(trial: Any, code: Adapted, function: str) -> Any:

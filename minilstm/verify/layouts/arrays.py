@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from minilstm.errors import InputError
-from minilstm.verify.layouts.layout import AXES, STEP, CellLayout
+from minilstm.verify.layouts.layout import AXES, INPUTS, STEP, CellLayout
 
 Arrays = dict[str, np.ndarray]
 
@@ -117,9 +117,7 @@ def draw(
     layout of a cell.
     """
     T, B, D, H = (sizes[letter] for letter in "TBDH")
-    x, *states = (("x", "h_prev", "c_prev") if kind == STEP else ("xs", "h0", "c0"))[
-        : 1 + len(layout.ours.states)
-    ]
+    x, *states = INPUTS[kind][: 1 + len(layout.ours.states)]
     inputs = {x: rng.standard_normal((B, D) if kind == STEP else (T, B, D))}
     inputs |= {name: rng.standard_normal((B, H)) for name in states}
     shapes = weight_shapes(layout, D, H)

@@ -174,6 +174,11 @@ class CellLayout:
             if everything or self.gradient_name(q) in returned
         }
 
+    def held(self, function: str) -> list[str]:
+        """What a list or dictionary of weights among its arguments holds."""
+        apart = self._names(self.signature(function).arguments)
+        return [n for n in (*self.weight_names, *self.extra) if n not in apart]
+
     def collected(self, kind: str) -> dict[str, str]:
         """What a list or dictionary of gradients holds: of which array each one is."""
         items = flat(self.signature(f"{kind}_backward").results)

@@ -18,7 +18,6 @@ from minilstm.verify.layouts import arrays
 from minilstm.verify.layouts.described import is_ours
 from minilstm.verify.layouts.layout import AXES, WHAT, CellLayout
 from minilstm.verify.layouts.recognize import call_or_recognize
-from minilstm.verify.layouts.signature import flat
 from minilstm.verify.layouts.words import Words
 
 EXTRA_WIDTH = 2  # of an output layer that forward has besides
@@ -41,33 +40,27 @@ class Pair:
 
     def forward(self, function: Callable) -> Callable:
         """From parameters to outputs, by their gradients' names, and the cache."""
-        signature = self.layout.signature(self.kind)
-        outputs = self.layout.outputs(self.kind)
-        named = {item.name for item in flat(signature.arguments)}
-        collected = [n for n in (*self.params, *self.extra) if n not in named]
+        layout, kind = self.layout, self.kind
+        signature, held = layout.signature(kind), layout.held(kind)
+        outputs = layout.outputs(kind)
 
         def run(p):
-            found = call_or_recognize(
-                function,
-                signature,
-                {**p, **self.extra},
-                {name: name for name in collected},
-                WHAT[self.kind],
-            )
+            given = {**p, **self.extra}
+            found = call_or_recognize(function, signature, given, {}, WHAT[kind], held)
             return {name: found[name] for name in outputs.values()}, found["cache"]
 
         return run
 
     def backward(self, function: Callable) -> Callable:
         """From the gradients that arrive, cache and parameters to gradients."""
-        kind = f"{self.kind}_backward"
-        signature = self.layout.signature(kind)
-        collected = self.layout.collected(self.kind)
-        names = self.gradient_names
+        layout, kind = self.layout, f"{self.kind}_backward"
+        signature, held = layout.signature(kind), layout.held(kind)
+        collected, names = layout.collected(self.kind), self.gradient_names
 
         def run(d, cache, p):
+            given = {**p, **self.extra, **d, "cache": cache}
             found = call_or_recognize(
-                function, signature, {**p, **d, "cache": cache}, collected, WHAT[kind]
+                function, signature, given, collected, WHAT[kind], held
             )
             for gradient in names.values():
                 if found[gradient] is None:

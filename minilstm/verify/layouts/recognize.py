@@ -7,7 +7,7 @@ message then names the layout that fits.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,13 +79,14 @@ def call_or_recognize(
     values: Mapping[str, Any],
     collected: Mapping[str, str],
     what: str,
+    held: Sequence[str] = (),
 ) -> dict[str, Any]:
     """``signature.call``, whose errors name the layout that fits better, if one does.
 
     Raises InputError where the function looks like one of another layout.
     """
     try:
-        return call(function, signature, values, collected, what)
+        return call(function, signature, values, collected, what, held)
     except Exception as error:
         known = recognize(function) if callable(function) else None
         if known is None or known.signature == signature:

@@ -128,6 +128,7 @@ def call(
     values: Mapping[str, Any],
     collected: Mapping[str, str],
     what: str,
+    held: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Call a function as its signature says; the results by name.
 
@@ -140,10 +141,12 @@ def call(
     values : dict
         Arguments by name; the cache is named "cache".
     collected : dict
-        What a list or a dictionary among the arguments or results holds, in order: from
-        each name to another one that a dictionary may have in its place.
+        What a list or a dictionary among the results holds, in order: from each name to
+        another one that a dictionary may have in its place.
     what : str
         The function's part, for messages: "step", "backward pass".
+    held : sequence of str
+        What a list or a dictionary among the arguments holds, in order.
 
     Raises
     ------
@@ -156,9 +159,9 @@ def call(
         if item.inside is not None:
             return tuple(map(given, item.inside))
         if item.mark == "[]":
-            return [values[name] for name in collected]
+            return [values[name] for name in held]
         if item.mark == "{}":
-            return {name: values[name] for name in collected}
+            return {name: values[name] for name in held}
         return values["cache" if item.is_cache else item.name]
 
     answer = function(*map(given, signature.arguments))

@@ -21,7 +21,12 @@ ENTRY = re.compile(
 BLOCKS = re.compile(r"\b(d?)(Wx|Wh|bx|bh|b) \(([a-z, ]+)\)")
 BLOCK = re.compile(r"\b(d?)(Wx|Wh|bx|bh|b), ((?:[a-z]+ )?(?:gate|candidate))")
 AT_STEP = re.compile(r"\b(dx|h)\[(\d+)\]")
-ORDER = re.compile(r"\b(z?)([ifgo])(?:, \1([ifgo])){3}")
+# one for each gate, with the same letters before: i, f, g, o or dzi, dzf, dzg, dzo
+ORDERS = {
+    "lstm": re.compile(r"\b([a-z]{0,2})[ifgo](?:, \1[ifgo]){3}\b"),
+    "gru": re.compile(r"\b([a-z]{0,2})[rzn](?:, \1[rzn]){2}\b"),
+    "rnn": re.compile(r"(?!)"),
+}
 NAME = re.compile(r"(?<![\w.])([A-Za-z]\w*)(?![\w(])")
 CHANGED = re.compile(r"\bdc(?=,? \(?changed in place)|(?<=changes )dc\b")
 LIST = re.compile(r"\b[A-Za-z]\w*(?:, [A-Za-z]\w*)+")
@@ -69,15 +74,25 @@ class Words:
             (BLOCK, lambda m: self._blocks(*m.groups())),
             (CHANGED, lambda m: self.layout.gradient_name("c")),
             (AT_STEP, lambda m: self._at_step(m[1], m[2])),
-            (ORDER, lambda m: self._order(m[0])),
+            (ORDERS[self.layout.cell], lambda m: self._order(m[0])),
             (NAME, lambda m: self.name(m[1])),
         ]
         for pattern, say in translations:
             text = pattern.sub(lambda m: keep(say(m)), text)  # noqa: B023
         while "\0" in text:
             text = re.sub(r"\0(\d+)\0", lambda m: done[int(m[1])], text)
-        text = LIST.sub(lambda m: in_each_once(m[0].split(", ")), text)
+        text = LIST.sub(lambda m: self._each_once(m[0].split(", ")), text)
         return TWICE.sub(r"\1", text)
+
+    def _each_once(self, names: Iterable[str]) -> str:
+        """A list in which no array of weights comes twice, as it would for x and h."""
+        arrays = self.layout.weight_names
+        weights = {*arrays, *map(self.layout.gradient_of, arrays)}
+        kept: list[str] = []
+        for name in names:
+            if name not in weights or name not in kept:
+                kept.append(name)
+        return ", ".join(kept)
 
     def name(self, ours: str) -> str:
         """What the learner calls a quantity, a gate or a gradient of ours."""
@@ -120,7 +135,7 @@ class Words:
         return f"In this, {'; '.join(found)}." if found else ""
 
     def _order(self, ours: str) -> str:
-        """Four gates, as they stand in the learner's blocks where these stand in ours."""
+        """What stands in the learner's blocks, where these stand in ours."""
         by_gate = dict(zip(self.layout.ours.gates, ours.split(", ")))
         return ", ".join(by_gate[gate] for gate in self.layout.order)
 
@@ -230,8 +245,3 @@ class Words:
         place[k] = step
         shown = place[: k + 1] if self.layout.axes != "columns" else place
         return f"{self.name(name)}[{', '.join(shown)}]"
-
-
-def in_each_once(names: Iterable[str]) -> str:
-    """A list of names, each once."""
-    return ", ".join(dict.fromkeys(names))
