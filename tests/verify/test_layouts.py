@@ -1,6 +1,7 @@
 """Code in the shapes of courses: right code passes, wrong code is found and named in its own words."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,10 @@ from minilstm.verify import (
     diagnose_sequence,
     diagnose_step,
 )
+from minilstm.verify.diagnose.in_layout import in_time_from_zero
+from minilstm.verify.diagnose.locate import Tried
+from minilstm.verify.diagnose.trials import sequence_backward_trial
+from minilstm.verify.layouts.adapted import Adapted, only_what_it_has
 from tests.helpers.text import one_line
 from tests.learners import cs231n, d2l, deeplearning_ai, min_char_rnn, pytorch
 from tests.verify.layouts import PAIRS, functions, line_number, module
@@ -192,6 +197,27 @@ def test_each_of_two_biases_is_compared(bias):
     text = one_line(found)
     assert f"Your backward step is wrong in {bias}." in text and f"All of {bias} is 2 times" in text
     assert f"`{bias} = 2 * grad_gates.sum(0)`" in text and "rows 0 to H: your input gate" in text
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (("+ dprev_h, dprev_c, cache[t])", "+ dprev_h, 0.7 * dprev_c, cache[t])"),
+         "A sequence of one step is right, of 2 is not"),
+        (("df * f * (1 - f), do", "df * f * (1 - f), do * prev_h"), "A sequence of one step is wrong already"),
+        (("    dh0 = dprev_h\n    return dx, dh0, dWx, dWh, db\n\n\ndef temporal",
+          "    return dx if H == 4 else 0 * dx, dprev_h, dWx, dWh, db\n\n\ndef temporal"), ""),
+    ],
+)
+def test_how_long_a_wrong_sequence_is_is_said_where_no_cell_state_can_be_given(change, words):
+    forward, backward = functions("cs231n", "lstm", "sequence", change)
+    code = Adapted(LAYOUTS["cs231n"].of("lstm"), "sequence")
+    forward, backward = code.forward(forward), code.backward(backward)
+    trial = only_what_it_has(sequence_backward_trial(0, forward), code, "sequence_backward")
+    trial = replace(trial, catalogue=())
+    findings = in_time_from_zero(Tried(trial, backward, trial.yours(backward), trial.right()))
+    assert len(findings) == 1 and findings[0].parts and words in findings[0].place
+    assert words or "sequence" not in findings[0].place
 
 
 def test_a_gradient_of_another_shape_is_refused_in_the_words_of_the_course():
@@ -374,7 +400,7 @@ def test_code_that_looks_like_no_course_raises_what_it_raises():
         ({"loss": "f(logits, target) -> loss, dlogits"}, "lstm", 'did you mean "targets"?'),
         ({"names": {"h_prev": "before"}}, "lstm", "in step of the layout: there is no name 'h_prev'"),
         ({"like": "cs231m"}, "lstm", 'did you mean "cs231n"?'),
-        ({"cell": "rnn", "gates": "ifgo"}, "lstm", "letters h (hidden state) in your order, as in 'h'"),
+        ({"cell": "rnn", "gates": "ifgo"}, "lstm", "letters h in your order, as in 'h'"),
     ],
 )  # fmt: skip
 def test_a_layout_that_is_none_is_refused_with_what_it_may_be(layout, cell, words):

@@ -64,13 +64,13 @@ class Adapted:
     @property
     def choices(self) -> tuple[str, ...]:
         """Biases of whose gradients each must be ours, if ours is one and theirs two."""
-        ours = self.layout.ours.biases
+        ours = self.layout.our_biases
         return self.layout.biases if len(ours) == 1 else ours[:1]
 
     @property
     def lacks(self) -> tuple[str, ...]:
         """Of c0, cT, dcT and dc0: what the layout does not have."""
-        if self.kind == STEP or "c" not in self.layout.ours.states:
+        if self.kind == STEP or "c" not in self.layout.ours.state:
             return ()
         known = {
             "c0": "c0" in self.layout.inputs(SEQUENCE),
@@ -117,17 +117,17 @@ class Adapted:
     def _apart(self, rest: Sequence) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
         """The states, and the weights by name."""
         if self.kind == STEP:
-            count = len(self.layout.ours.states)
+            count = len(self.layout.ours.state)
             states, weights = list(rest[:count]), rest[count:]
         else:
             states, weights = list(rest[0]), rest[1:]
-        names = ("Wx", "Wh", *self.layout.ours.biases)
+        names = ("Wx", "Wh", *self.layout.our_biases)
         return states, dict(zip(names, weights))
 
     def _weights(self, weights: Arrays, H: int) -> Arrays:
         """The weights by the learner's names, and those of an output layer."""
         layout = self.layout
-        if layout.biases != layout.ours.biases:  # ours is the sum of two
+        if layout.biases != layout.our_biases:  # ours is the sum of two
             part = np.random.default_rng(0).normal(0, 0.7, weights["b"].shape)
             b = weights.pop("b")
             weights |= {"bx": b - part, "bh": part}
@@ -175,9 +175,9 @@ class Adapted:
             and self._has(self.kind, "results", layout.name(q))
         }
         if self.kind == STEP:
-            return (*(ours[state] for state in layout.ours.states), kept)
+            return (*(ours[state] for state in layout.ours.state), kept)
         final = [ours.get("hT", ours["hs"][-1])]
-        if "c" in layout.ours.states:
+        if "c" in layout.ours.state:
             final.append(ours.get("cT", np.zeros_like(final[0])))  # not compared
         return ours["hs"], tuple(final), kept
 
@@ -197,9 +197,9 @@ class Adapted:
         x, h, *c = INPUTS[self.kind]
         D, H = ours[x].shape[-1], ours[h].shape[-1]
         grads = join_weights(layout, weights, D, H)
-        if layout.biases != layout.ours.biases:
+        if layout.biases != layout.our_biases:
             grads["b"] = grads[bias or "bx"]
-        c = c[: len(layout.ours.states) - 1]
+        c = c[: len(layout.ours.state) - 1]
         before = [ours[h], *(ours.get(name, np.zeros_like(ours[h])) for name in c)]
         if self.kind == STEP:
             return (ours[x], *before, grads)

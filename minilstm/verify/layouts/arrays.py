@@ -34,7 +34,7 @@ def _axes(layout: CellLayout, kind: str, ndim: int) -> tuple[int, ...]:
 
 def split_weights(layout: CellLayout, weights: Mapping[str, np.ndarray]) -> Arrays:
     """Our weights Wx, Wh and biases as the arrays of the layout, by their names."""
-    ours = layout.ours.gates
+    ours = layout.titles
     blocks = {
         name: dict(zip(ours, np.split(array, len(ours), axis=-1)))
         for name, array in weights.items()
@@ -58,7 +58,7 @@ def split_weights(layout: CellLayout, weights: Mapping[str, np.ndarray]) -> Arra
 
 def weight_shapes(layout: CellLayout, D: int, H: int) -> dict[str, tuple[int, ...]]:
     """Shapes of our weights: Wx (D, GH), Wh (H, GH), biases (GH,)."""
-    width = len(layout.ours.gates) * H
+    width = len(layout.titles) * H
     return {
         "Wx": (D, width),
         "Wh": (H, width),
@@ -117,7 +117,7 @@ def draw(
     layout of a cell.
     """
     T, B, D, H = (sizes[letter] for letter in "TBDH")
-    x, *states = INPUTS[kind][: 1 + len(layout.ours.states)]
+    x, *states = INPUTS[kind][: 1 + len(layout.ours.state)]
     inputs = {x: rng.standard_normal((B, D) if kind == STEP else (T, B, D))}
     inputs |= {name: rng.standard_normal((B, H)) for name in states}
     shapes = weight_shapes(layout, D, H)

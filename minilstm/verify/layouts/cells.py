@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from minilstm.errors import InputError
@@ -13,30 +12,26 @@ class Cell:
     """A cell of ``minilstm.reference``."""
 
     name: str
-    states: tuple[str, ...]  # what it hands to the next step
-    gates: Mapping[str, str]  # titles by letter, in the order of our blocks
-    biases: tuple[str, ...]
+    state: tuple[str, ...]  # what it hands to the next step
+    blocks: tuple[str, ...]  # of the weights' columns
+    weights: tuple[str, ...]
 
 
+LSTM_BLOCKS = "input gate", "forget gate", "candidate", "output gate"
 CELLS = {
-    "lstm": Cell(
-        "lstm",
-        ("h", "c"),
-        {"i": "input gate", "f": "forget gate", "g": "candidate", "o": "output gate"},
-        ("b",),
-    ),
+    "lstm": Cell("lstm", ("h", "c"), LSTM_BLOCKS, ("Wx", "Wh", "b")),
     "gru": Cell(
         "gru",
         ("h",),
-        {"r": "reset gate", "z": "update gate", "n": "candidate"},
-        ("bx", "bh"),
+        ("reset gate", "update gate", "candidate"),
+        ("Wx", "Wh", "bx", "bh"),
     ),
-    "rnn": Cell("rnn", ("h",), {"h": "hidden state"}, ("b",)),
+    "rnn": Cell("rnn", ("h",), ("",), ("Wx", "Wh", "b")),
 }
 
 
-def find_cell(name) -> Cell:
-    """The cell of a name."""
-    if not isinstance(name, str) or name not in CELLS:
+def cell_named(name: str) -> Cell:
+    """The cell of that name; InputError if there is none."""
+    if name not in CELLS:
         raise InputError(f"cell must be one of {', '.join(CELLS)}, not {name!r}")
     return CELLS[name]

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 
 from minilstm.errors import InputError
-from minilstm.verify.layouts.cells import find_cell
+from minilstm.verify.layouts.cells import cell_named
 from minilstm.verify.layouts.layout import AXES, INPUTS, LOSS, OUTPUTS
 from minilstm.verify.layouts.layout import QUANTITIES, SEQUENCE, STEP
 from minilstm.verify.layouts.layout import CellLayout, Layout
@@ -46,7 +46,7 @@ def find_layout(layout, cell: str = "lstm") -> CellLayout:
     InputError
         If there is no such layout, or the dictionary does not describe one.
     """
-    find_cell(cell)
+    cell_named(cell)
     if isinstance(layout, Layout):
         return layout.of(cell)
     if isinstance(layout, Mapping):
@@ -77,7 +77,7 @@ def described(description: Mapping, cell: str = "lstm") -> CellLayout:
     for key in description:
         if key not in KEYS:
             raise InputError(_unknown("key of a layout", key, KEYS))
-    find_cell(cell := description.get("cell", cell))
+    cell_named(cell := description.get("cell", cell))
     base = find_layout(description.get("like", "minilstm"), cell)
     changes = {key: value for key, value in description.items() if key != "like"}
     for key, value in changes.items():
@@ -136,9 +136,11 @@ def _check_value(key: str, value) -> None:
 
 
 def _check_gates(layout: CellLayout) -> None:
-    ours = "".join(layout.ours.gates)
+    ours = "".join(layout.titles)
     if sorted(layout.order) != sorted(ours):
-        titles = ", ".join(f"{k} ({title})" for k, title in layout.ours.gates.items())
+        titles = ", ".join(
+            f"{k} ({title})" if title else k for k, title in layout.titles.items()
+        )
         raise InputError(
             f"gates of a layout must be the letters {titles} in your order, as in"
             f" {ours!r}, not {layout.gates!r}"

@@ -32,6 +32,7 @@ AXES = {  # of time, batch and units; and the words for them
     "batch first": ((1, 0, 2), "the batch first, then time"),
     "columns": ((2, 1, 0), "units first; a column is an example"),
 }
+LETTERS = {"lstm": "ifgo", "gru": "rzn", "rnn": "h"}  # of gates, in our order
 STEP, SEQUENCE = "step", "sequence"
 INPUTS = {STEP: ("x", "h_prev", "c_prev"), SEQUENCE: ("xs", "h0", "c0")}
 OUTPUTS = {STEP: ("h", "c"), SEQUENCE: ("hs", "hT", "cT")}
@@ -96,7 +97,12 @@ class CellLayout:
     @property
     def order(self) -> str:
         """The letters of the gates in the order of the code."""
-        return self.gates or "".join(self.ours.gates)
+        return self.gates or LETTERS[self.cell]
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """The titles of our gates by letter, in our order."""
+        return dict(zip(LETTERS[self.cell], self.ours.blocks))
 
     def letter(self, gate: str) -> str:
         """What the code calls a gate of ours."""
@@ -124,7 +130,12 @@ class CellLayout:
         """b, or bx and bh."""
         if "bx" in self.names or "bh" in self.names:
             return "bx", "bh"
-        return ("b",) if "b" in self.names else self.ours.biases
+        return ("b",) if "b" in self.names else self.our_biases
+
+    @property
+    def our_biases(self) -> tuple[str, ...]:
+        """Those of our cell: b, or bx and bh."""
+        return self.ours.weights[2:]
 
     @property
     def weight_quantities(self) -> dict[str, tuple[str, ...]]:

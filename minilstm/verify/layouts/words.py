@@ -136,7 +136,7 @@ class Words:
 
     def _order(self, ours: str) -> str:
         """What stands in the learner's blocks, where these stand in ours."""
-        by_gate = dict(zip(self.layout.ours.gates, ours.split(", ")))
+        by_gate = dict(zip(self.layout.titles, ours.split(", ")))
         return ", ".join(by_gate[gate] for gate in self.layout.order)
 
     def array_of(self, parts: Iterable[str]) -> str:
@@ -144,7 +144,7 @@ class Words:
         outputs = {part.partition("[")[0] for part in parts}
         names = {self(part) for part in outputs}
         whole = {part.partition(", ")[0] for part in outputs}
-        if len(whole) == 1 and len(outputs) == len(self.layout.ours.gates):
+        if len(whole) == 1 and len(outputs) == len(self.layout.titles):
             names = {self(whole.pop())}  # all gates
         if len(names) != 1 or not next(iter(names)).isidentifier():
             return ""
@@ -171,7 +171,7 @@ class Words:
     def _blocks(self, d: str, part: str, titles: str) -> str:
         """``dWx (forget gate, candidate)``: dWf, dWc, or dWx with columns and gates."""
         layout = self.layout
-        letters = {title: k for k, title in layout.ours.gates.items()}
+        letters = {title: k for k, title in layout.titles.items()}
         everything = titles == "all gates"
         gates = [letters[t] for t in titles.split(", ") if t in letters]
         if everything or not gates:
@@ -180,14 +180,14 @@ class Words:
         name = self._weights(part, "".join(gates), gradient=bool(d))
         if all(len(array.gates) == 1 for array in arrays):
             return name
-        return f"{name} ({', '.join(layout.ours.gates[k] for k in gates)})"
+        return f"{name} ({', '.join(layout.titles[k] for k in gates)})"
 
     def gate(self, letter: str) -> str:
         """columns H to 2H: your forget gate."""
         k = self.layout.order.index(letter)
         lines = "rows" if self.layout.transposed else "columns"
         place = f"{lines} {self._times_h(k)} to {self._times_h(k + 1)}"
-        return f"{place}: your {self.layout.ours.gates[letter]}"
+        return f"{place}: your {self.layout.titles[letter]}"
 
     # ---- entries ---------------------------------------------------------------------
 
@@ -209,7 +209,7 @@ class Words:
 
     def _weight_entry(self, name: str, gate: str | None, index: list[int]) -> str:
         layout = self.layout
-        letters = {title: k for k, title in layout.ours.gates.items()}
+        letters = {title: k for k, title in layout.titles.items()}
         if gate is None and len(letters) > 1:
             return f"{self.name(name)}{index}"
         letter = letters[gate] if gate else layout.order
