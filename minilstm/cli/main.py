@@ -30,6 +30,7 @@ INTERRUPTED = {  # what to say after Ctrl-C
     "train": "interrupted; what was saved before is complete,"
     " and --resume continues from there",
     "sample": "interrupted; what was generated so far stays",
+    "grade": "interrupted; no CSV file was written",
 }
 
 

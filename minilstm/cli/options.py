@@ -15,6 +15,7 @@ from minilstm.cli.defaults import TEMPERATURES_SHOWN
 from minilstm.cli.option_types import count, natural, positive_integer, rate
 from minilstm.cli.option_types import temperatures
 from minilstm.cli.tasks.options import add_evaluate, add_sample_options
+from minilstm.cli.teacher_options import add_grade, add_worksheet
 from minilstm.cli.train_options import add_train
 
 SHORT_HELP = """\
@@ -44,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     add_check(commands)
     add_worksheet(commands)
     add_exercise(commands)
+    add_grade(commands)
     notebooks = commands.add_parser(
         "notebooks",
         help="build the lessons as notebooks, NN_name.ipynb beside NN_name.py",
@@ -242,54 +244,6 @@ def add_check(commands) -> None:
         default="complex",
         help="complex step, central differences, or random projections (default:"
         " %(default)s)",
-    )
-
-
-def add_worksheet(commands) -> None:
-    worksheet = commands.add_parser(
-        "worksheet",
-        help="compute an LSTM by hand",
-        description="Every number of the forward and backward pass of a model small"
-        " enough for paper: its equation, its formula, and the formula with the"
-        " numbers filled in. Or a spreadsheet that computes them itself.",
-    )
-    worksheet.add_argument(
-        "--hidden",
-        type=natural,
-        default=2,
-        metavar="H",
-        help="hidden units, at most 4 (default: %(default)s)",
-    )
-    worksheet.add_argument(
-        "--input",
-        type=natural,
-        default=2,
-        metavar="D",
-        help="inputs per time step, at most 4 (default: %(default)s)",
-    )
-    worksheet.add_argument(
-        "--steps",
-        type=natural,
-        default=2,
-        metavar="T",
-        help="time steps, at most 4 (default: %(default)s)",
-    )
-    worksheet.add_argument(
-        "--seed",
-        type=natural,
-        default=0,
-        metavar="S",
-        help="seed of the weights and inputs (default: %(default)s)",
-    )
-    worksheet.add_argument(
-        "--format",
-        choices=("text", "markdown", "csv", "xlsx"),
-        help="xlsx is a spreadsheet (default: by the suffix of --out, else text)",
-    )
-    worksheet.add_argument(
-        "--out",
-        metavar="FILE",
-        help="write to a new file (default: the screen; a spreadsheet: worksheet.xlsx)",
     )
 
 

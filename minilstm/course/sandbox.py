@@ -16,8 +16,8 @@ This guards against accidents. It does not stop malice: the program runs as the 
 user, and can read and delete what that user can. At the end, and at the time limit, its
 whole process group is killed. A process that left the group on purpose goes on.
 
-The program runs with Python's fault handler. At the time limit it gets SIGABRT, prints
-where it was, and is then killed. On Windows it is killed at once.
+The program runs with ``faulthandler``. At the time limit it gets SIGABRT, prints where
+it was, and is then killed. On Windows it is killed at once.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ LAUNCHER = Path(__file__).with_name("launcher.py")
 DUMP = re.compile(r"^Fatal Python error: .*", re.MULTILINE | re.DOTALL)
 FRAME = re.compile(r'^  File "(.+)", line (\d+) in ', re.MULTILINE)
 NO_MEMORY = re.compile(r"^(\w+\.)*_?(Array)?MemoryError\b|std::bad_alloc", re.MULTILINE)
+RUNNING: set[subprocess.Popen[bytes]] = set()
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -131,6 +132,7 @@ def run_limited(
     assert process.stdin and process.stdout and process.stderr
     threading.Thread(target=_feed, args=(process.stdin, input), daemon=True).start()
     out, err = _Capture(process.stdout), _Capture(process.stderr)
+    RUNNING.add(process)
     try:
         try:
             process.wait(seconds)
@@ -140,6 +142,7 @@ def run_limited(
         took = time.monotonic() - start
     finally:
         _kill(process)
+        RUNNING.discard(process)
     stderr, trace = _split(err.text())
     status = None if late else process.returncode
     problem = (
@@ -148,6 +151,12 @@ def run_limited(
         else _problem(status, stderr, memory)
     )
     return Outcome(status, out.text(), stderr, problem, took, trace, cut)
+
+
+def end_all() -> None:
+    """End every program that other threads run, as at Ctrl-C."""
+    for process in tuple(RUNNING):
+        _kill(process)
 
 
 def _start(
@@ -169,8 +178,8 @@ def _start(
             stderr=pipe,
             creationflags=subprocess.CREATE_NEW_PROCESS_GROUP,
         ), False
-    report, told = os.pipe()
-    settings = json.dumps({"report": told, "memory": memory, "network": network})
+    report, write_end = os.pipe()
+    settings = json.dumps({"report": write_end, "memory": memory, "network": network})
     try:
         process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(LAUNCHER), settings, *arguments],
@@ -179,14 +188,14 @@ def _start(
             stdin=pipe,
             stdout=pipe,
             stderr=pipe,
-            pass_fds=[told],
+            pass_fds=[write_end],
             start_new_session=True,
         )
     except BaseException:
         os.close(report)
         raise
     finally:
-        os.close(told)
+        os.close(write_end)
     with open(report, "rb") as file:
         cut, _, error = file.read().decode().partition("\n")
     if error:
@@ -238,7 +247,7 @@ def _amount(memory: int) -> str:
 
 
 def _split(stderr: str) -> tuple[str, tuple[tuple[str, int], ...]]:
-    """What the program printed itself, and the calls that the fault handler listed."""
+    """What the program printed itself, and the calls that ``faulthandler`` listed."""
     dump = DUMP.search(stderr)
     if dump is None:
         return stderr, ()
