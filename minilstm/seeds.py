@@ -8,6 +8,9 @@ without those before it.
 
 from __future__ import annotations
 
+import hashlib
+import unicodedata
+
 import numpy as np
 
 ORDER = 0  # order of the mini-batches; texts that a built-in corpus trains on
@@ -27,3 +30,16 @@ def generator(seed: int, stream: int, *counters: int) -> np.random.Generator:
     counters : what the stream is divided by, such as the number of a training step.
     """
     return np.random.default_rng([seed, stream, *counters])
+
+
+def seed_of_name(name: str) -> int:
+    """A seed of at most eight digits for a person: the same on every machine.
+
+    Upper and lower case, and how many spaces stand between the words, do not matter.
+    Two of 100 names have the same seed once in 20,000 classes.
+
+    >>> seed_of_name("Ada Lovelace") == seed_of_name("ada  LOVELACE")
+    True
+    """
+    plain = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    return int(hashlib.sha256(plain.encode()).hexdigest(), 16) % 10**8

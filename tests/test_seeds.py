@@ -21,3 +21,11 @@ def test_streams_of_other_names_seeds_and_counters_differ():
 def test_the_numbers_of_streams_do_not_change():
     """With other numbers, the same seed would give another run."""
     assert STREAMS == [0, 1, 2, 3, 4]
+
+
+def test_the_seed_of_a_name_is_the_same_on_every_machine_and_for_every_spelling():
+    assert seeds.seed_of_name("Ada Lovelace") == 46304125
+    for same in ("ada lovelace", " Ada\tLOVELACE ", "Ada Lovelac\uff45"):
+        assert seeds.seed_of_name(same) == 46304125, same
+    names = [f"student {k}" for k in range(200)]
+    assert len({seeds.seed_of_name(name) for name in [*names, "Ada Lovelace"]}) == 201

@@ -60,7 +60,8 @@ def add_worksheet(commands) -> None:
         help="compute an LSTM by hand",
         description="Every number of the forward and backward pass of a model small"
         " enough for paper: its equation, its formula, and the formula with the"
-        " numbers filled in. Or a spreadsheet that computes them itself.",
+        " numbers filled in. In the last block one weight learns, and the loss is"
+        " computed again. Or a spreadsheet that computes all this itself.",
     )
     worksheet.add_argument(
         "--hidden",
@@ -83,12 +84,35 @@ def add_worksheet(commands) -> None:
         metavar="T",
         help="time steps, at most 4 (default: %(default)s)",
     )
-    worksheet.add_argument(
+    numbers = worksheet.add_mutually_exclusive_group()
+    numbers.add_argument(
         "--seed",
         type=natural,
         default=0,
         metavar="S",
         help="seed of the weights and inputs (default: %(default)s)",
+    )
+    numbers.add_argument(
+        "--name",
+        metavar="NAME",
+        help="the sheet of this student: the name is printed, and the seed follows"
+        " from it",
+    )
+    worksheet.add_argument(
+        "--weight",
+        metavar="W",
+        help="the weight that learns in the last block, such as Wx[1,f2] (default: one"
+        " of the output layer)",
+    )
+    worksheet.add_argument(
+        "--blank",
+        action="store_true",
+        help="leave out all that is to be computed",
+    )
+    worksheet.add_argument(
+        "--solution",
+        metavar="FILE",
+        help="with --blank: also write the same sheet with its results to a new file",
     )
     worksheet.add_argument(
         "--format",

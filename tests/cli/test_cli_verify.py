@@ -1,5 +1,6 @@
 """``minilstm check`` and ``minilstm worksheet`` at the command line."""
 
+import csv
 import os
 import re
 import subprocess
@@ -9,6 +10,7 @@ import pytest
 
 from minilstm import LanguageModel
 from minilstm.cli import check
+from minilstm.seeds import seed_of_name
 from tests.helpers.commands import refused
 
 
@@ -112,7 +114,8 @@ def test_a_worksheet_goes_to_the_screen_or_to_a_file(run, here):
     status, text, _ = run("worksheet")
     assert status == 0 and max(map(len, text.splitlines())) <= 80 and "(4)     c1[1] = f1[1] * c1[0] + i1[1] * g1[1]" in text
     status, out, _ = run("worksheet", "--out", "sheet.txt")
-    assert status == 0 and out == "221 numbers in sheet.txt\n" and (here / "sheet.txt").read_text("utf-8") == text
+    assert status == 0 and out == "236 numbers in sheet.txt: 872 lines, 15 pages\n"
+    assert (here / "sheet.txt").read_text("utf-8") == text
     for form, words in (("markdown", "| (4) | `c1[1]` |"), ("csv", "(4),c1[1],f1[1] * c1[0] + i1[1] * g1[1],")):
         assert words in run("worksheet", "--format", form)[1]
     assert "zf3[1]" in run("worksheet", "--hidden", 3, "--input", 1, "--steps", 1, "--seed", 4)[1]
@@ -120,12 +123,61 @@ def test_a_worksheet_goes_to_the_screen_or_to_a_file(run, here):
 
 def test_an_existing_file_is_never_overwritten(run, here):
     pytest.importorskip("openpyxl")
-    assert run("worksheet", "--format", "xlsx")[:2] == (0, "221 numbers in worksheet.xlsx\n")
+    assert run("worksheet", "--format", "xlsx")[:2] == (0, "236 numbers in worksheet.xlsx\n")
     kept = (here / "worksheet.xlsx").read_bytes()
     refused(run("worksheet", "--format", "xlsx", "--seed", 1), 2, "worksheet.xlsx is there already", "--out")
     assert (here / "worksheet.xlsx").read_bytes() == kept
     assert run("worksheet", "--format", "xlsx", "--out", "other.xlsx")[0] == 0
     assert sorted(path.name for path in here.iterdir()) == ["other.xlsx", "worksheet.xlsx"]
+
+
+def test_a_blank_sheet_and_its_solution_have_the_same_numbers(run, here):
+    out = run("worksheet", "--name", " Ada  Lovelace", "--blank", "--out", "ada.csv", "--solution", "solution.md")
+    assert out == (0, "236 numbers in ada.csv\n236 numbers in solution.md\n", "")
+    seed = seed_of_name("ada lovelace")
+    solution = run("worksheet", "--seed", seed, "--format", "markdown")[1]
+    assert (here / "solution.md").read_text("utf-8") == solution.replace("\n\n```\n", "\n\n```\nAda Lovelace\n", 1)
+    with open(here / "ada.csv", encoding="utf-8", newline="") as file:
+        blank = list(csv.DictReader(file))
+    whole = csv.DictReader(run("worksheet", "--seed", seed, "--format", "csv")[1].splitlines())
+    for empty, full in zip(blank, whole, strict=True):
+        assert empty["result"] == ("" if full["formula"] else full["result"])
+
+
+def test_a_sheet_on_standard_output_has_nothing_else_there(run, here):
+    status, text, error = run("worksheet", "--blank", "--solution", "solution.txt")
+    assert (status, error) == (0, "236 numbers in solution.txt: 872 lines, 15 pages\n")
+    assert text.startswith("An LSTM by hand\n")
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--solution", "a.txt"], ["--solution is for --blank"]),
+        (["--blank", "--out", "a.txt", "--solution", "a.txt"], ["are both a.txt"]),
+        (["--blank", "--out", "a.txt", "--solution", "old.txt"], ["old.txt is there already", "--solution"]),
+        (["--blank", "--out", "a.txt", "--solution", "no/b.txt"], ["--solution 'no/b.txt'"]),
+        (["--name", " "], ["--name must be a name"]),
+        (["--name", "a\x1b[2J"], ["--name must be a name"]),
+        (["--name", "a", "--seed", "1"], ["--seed: not allowed with argument --name"]),
+        (["--weight", "x1[1]"], ["no weight x1[1]; there are Wx[1,i1], Wx[1,i2] and so on, to by[2]"]),
+    ],
+)
+def test_sheets_that_cannot_be_made_are_refused_and_no_file_is_written(run, here, arguments, words):
+    (here / "old.txt").write_text("mine")
+    refused(run("worksheet", *arguments), 2, *words)
+    assert [path.name for path in here.iterdir()] == ["old.txt"] and (here / "old.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("lines, paged", [(24, True), (10**4, False)])
+def test_a_sheet_that_is_longer_than_the_terminal_is_shown_by_a_pager(run, monkeypatch, lines, paged):
+    shown = []
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("pydoc.pager", shown.append)
+    monkeypatch.setenv("LINES", str(lines))
+    _, text, _ = run("worksheet")
+    assert (bool(shown), bool(text)) == (paged, not paged)
+    assert "236 numbers, 177 of them to compute; 872 lines, 15 pages.\n" in (shown or [text])[0]
 
 
 @pytest.mark.parametrize("option, value", [("--hidden", 5), ("--input", 100), ("--steps", 10**6)])

@@ -5,6 +5,7 @@ Its text, tables and spreadsheet are readable.
 
 import csv
 import io
+import math
 import re
 import shutil
 import subprocess
@@ -18,6 +19,8 @@ from hypothesis import strategies as st
 from minilstm import LSTM, Dense, InputError, MinilstmError
 from minilstm.reference.loss import softmax_cross_entropy, softmax_cross_entropy_backward
 from minilstm.verify.worksheet.build import CLASSES, make_worksheet
+from minilstm.verify.worksheet.change import is_weight
+from minilstm.verify.worksheet.sheet import CHANGE
 from minilstm.verify.worksheet.text import as_csv, as_markdown, as_text, formula_of, numbers
 from tests.helpers.strategies import seeds
 
@@ -81,7 +84,7 @@ def test_every_number_is_the_engines(hidden, inputs, steps, seed):
 def test_given_numbers_have_two_decimals_and_are_never_zero():
     sheet = make_worksheet()
     given_lines = [line for line in sheet.lines if line.given and not line.name.startswith("y")]
-    assert len(given_lines) == 4 + 4 + 16 + 16 + 8 + 6
+    assert len(given_lines) == 4 + 4 + 16 + 16 + 8 + 6 + 1  # the last: the learning rate
     assert all(round(line.value, 2) == line.value != 0 for line in given_lines)
     assert make_worksheet(seed=1).lines[0].value != sheet.lines[0].value == make_worksheet().lines[0].value
 
@@ -128,6 +131,60 @@ def test_the_text_ends_with_a_proof():
     assert (up - down) / 2e-4 == pytest.approx(sheet.values["dWx[1,i1]"], abs=1e-5) != 0
     assert "is 0.00769;\nthe gradient dWx[1,i1] above is 0.00769." in text
     assert sheet.perturbed_loss("b[f2]", 0.0) == sheet.values["loss"] != sheet.perturbed_loss("b[f2]", 0.1)
+
+
+@given(small, small, small, seeds, st.integers(0, 10**6))
+def test_in_the_last_block_one_weight_learns_and_its_loss_is_that_of_a_sheet_with_the_new_weight(
+    hidden, inputs, steps, seed, number
+):
+    names = [line.name for line in make_worksheet(hidden, inputs, steps, seed).lines if line.given and is_weight(line.name)]
+    weight = names[number % len(names)]
+    sheet = make_worksheet(hidden, inputs, steps, seed, weight=weight)
+    value, gradient, rate = (sheet.values[name] for name in (weight, f"d{weight}", "rate"))
+    assert sheet.values[f"{weight}'"] == value - rate * gradient
+    assert sheet.values["loss'"] == pytest.approx(sheet.perturbed_loss(weight, -rate * gradient), abs=1e-14)
+    assert sheet.values["change"] == sheet.values["loss'"] - sheet.values["loss"]
+    assert sheet.values["expected"] == pytest.approx(-rate * gradient**2)
+
+
+def test_the_loss_falls_as_expected_for_a_small_gradient_and_only_what_depends_on_the_weight_is_computed_again():
+    sheet = make_worksheet()
+    again = [line.name for line in sheet.lines if line.section == CHANGE]
+    assert again[:5] == ["rate", "Wy[1,1]'", "a1[1]'", "s[1]'", "p1[1]'"] and len(again) == 15
+    assert sheet.values["change"] == pytest.approx(sheet.values["expected"], rel=0.05) and sheet.values["change"] < -0.001
+    within = make_worksheet(weight="Wx[2,f1]")
+    again = {line.name for line in within.lines if line.section == CHANGE}
+    assert {"zf1[1]'", "f1[1]'", "c1[2]'", "o2[2]'", "loss'"} <= again
+    assert not {"zi1[1]'", "o1[1]'", "h2[1]'"} & again
+
+
+def test_a_weight_that_is_not_there_cannot_learn():
+    for weight in ("Wx[3,i1]", "x1[1]", "loss", ""):
+        with pytest.raises(InputError, match=re.escape(f"no weight {weight}; there are Wx[1,i1]")):
+            make_worksheet(weight=weight)
+
+
+def test_a_blank_sheet_has_no_result_and_room_for_each():
+    sheet = make_worksheet(owner="Ada")
+    text, computed = as_text(sheet, blank=True), [line for line in sheet.lines if not line.given]
+    assert text.startswith("An LSTM by hand\nAda\nH = 2") and "Is it right?" not in text
+    assert text.count("= ____________\n") == len(computed)
+    for part in (text, as_markdown(sheet, blank=True), as_csv(sheet, blank=True)):
+        assert "x1[1]" in part and "0.85" in part  # what is given
+        assert not re.search(r"\d\.\d{5}", part)
+    rows = list(csv.DictReader(io.StringIO(as_csv(sheet, blank=True))))
+    assert [row["name"] for row in rows if row["result"]] == [line.name for line in sheet.lines if line.given]
+
+
+@pytest.mark.parametrize("blank", [False, True])
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (4, 4, 4)])
+def test_the_text_announces_its_own_length(sizes, blank):
+    sheet = make_worksheet(*sizes)
+    text = as_text(sheet, blank)
+    lines = len(text.splitlines())
+    computed = sum(not line.given for line in sheet.lines)
+    pages = math.ceil(lines / 60)
+    assert f"\n{len(sheet.lines)} numbers, {computed} of them to compute; {lines} lines, {pages} pages.\n" in text
 
 
 def test_csv_has_all_digits_and_markdown_a_table_for_each_section():
@@ -240,10 +297,27 @@ def test_every_number_that_is_computed_is_a_formula():
     for line in sheet.lines:
         _, _, formula, value, up, down = cells[line.name]
         if line.given:
-            assert value == line.value and up.startswith("=D") and down.startswith("=D")
+            assert value == line.value
+            if line.name != "rate":
+                assert up.startswith("=D") and down.startswith("=D")
         else:
             assert value.startswith("=") and formula == formula_of(line)
-            assert (up is None) == (down is None) == line.backward
+            assert (up is None) == (down is None) == (not line.forward)
+
+
+def test_a_blank_spreadsheet_has_given_numbers_and_boxes():
+    pytest.importorskip("openpyxl")
+    from minilstm.verify.worksheet.spreadsheet import as_xlsx
+
+    sheet = make_worksheet(owner="=Ada")
+    page = as_pages_with_formulas(as_xlsx(sheet, blank=True))
+    assert page["A1"].value.endswith("(seed 0, =Ada)") and page["A1"].data_type == "s"
+    cells = {row[1].value: row for row in page.iter_rows(min_row=13) if row[1].value}
+    for line in sheet.lines:
+        assert cells[line.name][3].value == (line.value if line.given else None)
+        assert (cells[line.name][3].border.top.style == "thin") == (not line.given)
+        assert [cell.value for cell in cells[line.name][4:]] in ([], [None, None])
+    assert {cell.value for row in page["C4:E10"] for cell in row} == {None}
 
 
 def as_pages_with_formulas(contents):

@@ -9,115 +9,33 @@ Forward, for every step t:
     (9)         loss[t] = -sum(y * ln(p))       cross-entropy; y is 1 at the target
     (10)        loss = mean of loss[t]
 
-Each line of the backward pass has the equation that it differentiates. There are two
-classes. ``f2[1]`` is unit 2 of the forget gate at step 1, ``Wx[1,f2]`` the weight from
-input 1 to it, ``dX`` is dLoss/dX. Given numbers have two decimals, so that they are
-easily typed into a calculator.
+Each line of the backward pass has the equation that it differentiates. In the last
+block, ``change.py``, one weight learns. There are two classes. Given numbers have two
+decimals, so that they are easily typed into a calculator.
 """
 
 from __future__ import annotations
-
-import math
-import re
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from minilstm.checks import check_seed, check_size
 from minilstm.errors import InputError
+from minilstm.verify.worksheet.change import change_one_weight
+from minilstm.verify.worksheet.sheet import Worksheet
 
 LARGEST = 4  # sizes; 4, 4, 4 make some 900 lines
 CLASSES = (1, 2)
 GATE_EQUATION = {"f": "(1)", "i": "(2)", "g": "(3)", "o": "(5)"}
-FUNCTIONS = {
-    "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
-    "tanh": math.tanh,
-    "exp": math.exp,
-    "ln": math.log,
-}
-NAME = re.compile(r"\{(.+?)\}")  # in a formula, names stand in braces
-
-
-@dataclass(frozen=True)
-class Line:
-    """One number: given (no formula), or computed from numbers before it."""
-
-    section: str
-    equation: str
-    name: str
-    formula: str  # "{f1[1]} * {c1[0]} + {i1[1]} * {g1[1]}"
-    value: float
-
-    @property
-    def given(self) -> bool:
-        """Whether the number is an input or a weight."""
-        return not self.formula
-
-    @property
-    def backward(self) -> bool:
-        """Whether the number is a gradient."""
-        return self.name.startswith("d")
-
-
-@dataclass
-class Worksheet:
-    """All lines, in the order of computing; ``hidden`` H, ``input`` D, ``steps`` T."""
-
-    hidden: int
-    input: int
-    steps: int
-    seed: int
-    lines: list[Line] = field(default_factory=list)
-    values: dict[str, float] = field(default_factory=dict)
-
-    def give(self, section: str, name: str, value: float) -> None:
-        """A number that is not computed."""
-        self._append(Line(section, "", name, "", value))
-
-    def compute(self, section: str, equation: str, name: str, formula: str) -> None:
-        """A number that is computed from those before it."""
-        python = NAME.sub(r'v["\1"]', formula).replace("^", "**")
-        self._append(
-            Line(
-                section,
-                equation,
-                name,
-                formula,
-                eval(python, dict(FUNCTIONS), {"v": self.values}),
-            )
-        )
-
-    def _append(self, line: Line) -> None:
-        assert line.name not in self.values, f"{line.name} is computed twice"
-        self.lines.append(line)
-        self.values[line.name] = line.value
-
-    def perturbed_loss(self, name: str, by: float) -> float:
-        """The loss if ``by`` is added to one of the given numbers."""
-        other = Worksheet(self.hidden, self.input, self.steps, self.seed)
-        for line in self.lines:
-            if line.given:
-                other.give(
-                    line.section,
-                    line.name,
-                    line.value + (by if line.name == name else 0.0),
-                )
-            elif not line.backward:
-                other.compute(line.section, line.equation, line.name, line.formula)
-        return other.values["loss"]
-
-    def array(self, name: str, *axes) -> np.ndarray:
-        """The values whose names ``name.format(...)`` gives for all axes."""
-        shape = tuple(len(axis) for axis in axes)
-        flat = [
-            self.values[name.format(*(axis[k] for axis, k in zip(axes, index)))]
-            for index in np.ndindex(shape)
-        ]
-        return np.array(flat).reshape(shape)
 
 
 def make_worksheet(
-    hidden: int = 2, input: int = 2, steps: int = 2, seed: int = 0
+    hidden: int = 2,
+    input: int = 2,
+    steps: int = 2,
+    seed: int = 0,
+    *,
+    weight: str | None = None,
+    owner: str = "",
 ) -> Worksheet:
     """Draw the given numbers, with two decimals, and compute all others from them.
 
@@ -127,6 +45,11 @@ def make_worksheet(
         H, D and T, at most 4 each.
     seed : int
         Of the given numbers.
+    weight : str, optional
+        The weight that learns in the last block, such as ``"Wx[1,f2]"``. Default: one
+        of the output layer.
+    owner : str
+        The name of the student whose sheet it is. Default: nobody's.
 
     Returns
     -------
@@ -136,7 +59,7 @@ def make_worksheet(
     Raises
     ------
     InputError
-        If a size is above 4.
+        If a size is above 4, or if there is no such weight.
     """
     for name, size in (("hidden", hidden), ("input", input), ("steps", steps)):
         if check_size(name, size) > LARGEST:
@@ -144,7 +67,7 @@ def make_worksheet(
                 f"{name} can be at most {LARGEST} on a worksheet, not {size};"
                 " `minilstm check` takes any size"
             )
-    sheet = Worksheet(hidden, input, steps, check_seed("seed", seed))
+    sheet = Worksheet(hidden, input, steps, check_seed("seed", seed), owner=owner)
     _give_all(sheet, np.random.default_rng(seed))
     for t in range(1, steps + 1):
         _step_forward(sheet, t)
@@ -157,6 +80,7 @@ def make_worksheet(
         _loss_backward(sheet, t)
         _step_backward(sheet, t)
     _gradients(sheet)
+    change_one_weight(sheet, weight)
     return sheet
 
 

@@ -1,10 +1,10 @@
-"""A worksheet as a spreadsheet: each computed number is a live formula.
+"""A worksheet as a spreadsheet: each computed number is a live formula, or blank.
 
 Given numbers stand in yellow cells. Change one, and all others follow, forward and
 backward. Two more columns compute the forward pass with one chosen number perturbed up
 and down. At the top the derivative by central differences stands beside the gradient of
-the backward pass. openpyxl (extra ``lessons``) writes the file; any spreadsheet program
-recalculates it.
+the backward pass. A blank spreadsheet has boxes in place of all this. openpyxl (extra
+``lessons``) writes the file; any spreadsheet program recalculates it.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import io
 import itertools
 
 from minilstm.errors import MinilstmError
-from minilstm.verify.worksheet.build import NAME, Line, Worksheet
+from minilstm.verify.worksheet.sheet import CHANGE, NAME, Line, Worksheet
 from minilstm.verify.worksheet.text import formula_of
 
 try:
     from openpyxl import Workbook
-    from openpyxl.styles import Alignment, Font, PatternFill
+    from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
     from openpyxl.utils import get_column_letter
     from openpyxl.worksheet.datavalidation import DataValidation
     from openpyxl.worksheet.worksheet import Worksheet as Page
@@ -29,6 +29,7 @@ except ImportError as error:
 
 YELLOW = PatternFill("solid", fgColor="FFF2A8")
 GREY = PatternFill("solid", fgColor="E8E8E8")
+BOX = Border(*[Side("thin", color="A0A0A0")] * 4)
 BOLD = Font(name="Calibri", bold=True)
 SMALL = Font(name="Calibri", color="606060", size=9)
 COLUMNS = ("equation", "name", "formula", "value", "perturbed up", "perturbed down")
@@ -38,16 +39,18 @@ FIRST_ROW = 13  # of the numbers; above them stand the title and the perturbatio
 CHOSEN, SIZE, ANALYTIC, NUMERIC, ERROR = "D4", "D5", "D8", "D9", "D10"
 
 
-def as_xlsx(sheet: Worksheet) -> bytes:
-    """The file's contents."""
+def as_xlsx(sheet: Worksheet, blank: bool = False) -> bytes:
+    """The file's contents; ``blank`` leaves out all that is computed."""
     book = Workbook()
     page = book.active
     page.title = "LSTM by hand"
     rows = _rows_of(sheet)
     for line, row in rows.items():
-        _write(page, line, row, rows)
+        _write(page, line, row, rows, blank)
     _write_sections(page, rows)
-    _write_head(page, sheet, rows)
+    _write_title(page, sheet, blank)
+    if not blank:
+        _write_perturbation(page, rows)
     for width, letter in zip(WIDTHS, map(get_column_letter, itertools.count(1))):
         page.column_dimensions[letter].width = width
     page.freeze_panes = f"A{FIRST_ROW}"
@@ -68,7 +71,9 @@ def _rows_of(sheet: Worksheet) -> dict[Line, int]:
     return rows
 
 
-def _write(page: Page, line: Line, row: int, rows: dict[Line, int]) -> None:
+def _write(
+    page: Page, line: Line, row: int, rows: dict[Line, int], blank: bool
+) -> None:
     page[f"A{row}"] = line.equation
     page[f"B{row}"] = line.name
     page[f"C{row}"] = formula_of(line)
@@ -76,21 +81,31 @@ def _write(page: Page, line: Line, row: int, rows: dict[Line, int]) -> None:
     page[f"C{row}"].alignment = Alignment(wrap_text=True, vertical="top")
     # points; spreadsheets make no room for long formulas
     page.row_dimensions[row].height = 15 * (1 + len(formula_of(line)) // 85)
+    value = page[f"{VALUE}{row}"]
+    perturbed = (UP, DOWN) if line.forward or _can_be_perturbed(line) else ()
     if line.given:
-        page[f"{VALUE}{row}"], page[f"{VALUE}{row}"].fill = line.value, YELLOW
-        for column, sign in ((UP, "+"), (DOWN, "-")):
+        value.value, value.fill = line.value, YELLOW
+    elif blank:
+        value.border = BOX
+    else:
+        at = {other.name: other_row for other, other_row in rows.items()}
+        for column in (VALUE, *perturbed):
+            page[f"{column}{row}"] = "=" + _live(line.formula, column, at)
+    if line.given and not blank:
+        for column, sign in zip(perturbed, "+-"):
             page[f"{column}{row}"] = (
                 f"={VALUE}{row}{sign}IF($B{row}=${CHOSEN[0]}${CHOSEN[1:]},"
                 f"${SIZE[0]}${SIZE[1:]},0)"
             )
-    else:
-        at = {other.name: other_row for other, other_row in rows.items()}
-        for column in (VALUE,) if line.backward else (VALUE, UP, DOWN):
-            page[f"{column}{row}"] = "=" + _live(line.formula, column, at)
     for column in (VALUE, UP, DOWN):
         page[f"{column}{row}"].number_format = (
             "0.00" if line.given and column == VALUE else "0.000000"
         )
+
+
+def _can_be_perturbed(line: Line) -> bool:
+    """Whether a given number belongs to the forward pass."""
+    return line.given and line.section != CHANGE
 
 
 def _live(formula: str, column: str, at: dict[str, int]) -> str:
@@ -112,22 +127,34 @@ def _write_sections(page: Page, rows: dict[Line, int]) -> None:
         title.value, title.font = section, BOLD
 
 
-def _write_head(page: Page, sheet: Worksheet, rows: dict[Line, int]) -> None:
+def _write_title(page: Page, sheet: Worksheet, blank: bool) -> None:
+    """Whose sheet it is, what to do, and the titles of the columns."""
+    owner = f", {sheet.owner}" if sheet.owner else ""
+    page["A1"] = (
+        f"An LSTM by hand: H = {sheet.hidden}, D = {sheet.input}, T = {sheet.steps},"
+        f" two classes (seed {sheet.seed}{owner})"
+    )
+    page["A1"].font = Font(name="Calibri", bold=True, size=14)
+    page["A2"] = (
+        "Change any yellow cell: all other numbers follow, forward and backward."
+    )
+    if blank:
+        page["A2"] = "Fill in the boxes. The numbers in yellow cells are given."
+    for column, title in zip("ABCDEF", COLUMNS[: 4 if blank else 6]):
+        page[f"{column}{FIRST_ROW - 1}"] = title
+        page[f"{column}{FIRST_ROW - 1}"].font = BOLD
+        page[f"{column}{FIRST_ROW - 1}"].fill = GREY
+
+
+def _write_perturbation(page: Page, rows: dict[Line, int]) -> None:
+    """The derivative of the loss by central differences, beside the gradient."""
     first, last = FIRST_ROW + 1, max(rows.values())
     perturbed = [
         row
         for line, row in rows.items()
-        if line.given and not line.name.startswith("y")
+        if _can_be_perturbed(line) and not line.name.startswith("y")
     ]
     loss = next(row for line, row in rows.items() if line.name == "loss")
-    page["A1"] = (
-        f"An LSTM by hand: H = {sheet.hidden}, D = {sheet.input}, T = {sheet.steps},"
-        f" two classes (seed {sheet.seed})"
-    )
-    page["A2"] = (
-        "Change any yellow cell: all other numbers follow, forward and backward."
-    )
-    page["A1"].font = Font(name="Calibri", bold=True, size=14)
     chosen = next(line.name for line in rows if line.name.startswith("Wx"))
     table = [
         (CHOSEN, "Perturb this number", chosen),
@@ -160,7 +187,3 @@ def _write_head(page: Page, sheet: Worksheet, rows: dict[Line, int]) -> None:
     )
     page.add_data_validation(names)
     names.add(CHOSEN)
-    for column, title in zip("ABCDEF", COLUMNS):
-        page[f"{column}{FIRST_ROW - 1}"] = title
-        page[f"{column}{FIRST_ROW - 1}"].font = BOLD
-        page[f"{column}{FIRST_ROW - 1}"].fill = GREY

@@ -1,4 +1,7 @@
-"""A worksheet as text of 80 columns, as Markdown, and as CSV."""
+"""A worksheet as text of 80 columns, as Markdown, and as CSV.
+
+A blank one has the formulas, and room for the numbers that are computed.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,18 @@ import itertools
 import re
 from collections.abc import Callable, Iterator
 
-from minilstm.verify.worksheet.build import NAME, Line, Worksheet
+from minilstm.verify.worksheet.sheet import NAME, Line, Worksheet
 
 WIDTH = 80
 HEAD = """\
 {title}
-H = {hidden} unit{h_s}, D = {input} input{d_s}, T = {steps} step{t_s}, 2 classes; seed {seed}.
+{owner}H = {hidden} unit{h_s}, D = {input} input{d_s}, T = {steps} step{t_s}, 2 classes; seed {seed}.
+{numbers} numbers, {computed} of them to compute{length}.
 
 f2[1] is unit 2 of the forget gate at step 1, Wx[1,f2] the weight of input 1 on
-it, dX is dLoss/dX. Each line has the equation that it computes; in the backward
-pass, the equation that it differentiates:
+it, dX is dLoss/dX, X' is X after one weight was changed. Each line has the
+equation that it computes; in the backward pass, the equation that it
+differentiates:
 
 (1) f = sigmoid(x Wx_f + h_prev Wh_f + b_f)      (6)  h = o * tanh(c)
 (2) i = sigmoid(x Wx_i + h_prev Wh_i + b_i)      (7)  a = h Wy + by
@@ -25,6 +30,7 @@ pass, the equation that it differentiates:
 (4) c = f * c_prev + i * g                            s = sum(exp(a))
 (5) o = sigmoid(x Wx_o + h_prev Wh_o + b_o)      (9)  loss[t] = -sum(y * ln(p))
 (1-3,5): three gates and a candidate together.   (10) loss = mean of loss[t]
+                                                 (11) w' = w - rate * dw
 
 Wx_f are the columns f of Wx. (8) to (10) together differentiate to (p - y) / T.
 h[1] is used twice, as an output and by step 2: the two gradients add up.
@@ -35,18 +41,31 @@ All digits are computed and five decimals shown. If you type the numbers shown
 into a calculator, its last digit may differ.
 """
 PERTURBATION = 0.0001
+PAGE = 60  # lines of a printed page
+BLANK = "_" * 12
 
 
-def as_text(sheet: Worksheet) -> str:
+def as_text(sheet: Worksheet, blank: bool = False) -> str:
     """Three rows for each number: the formula, with the numbers put in, the result."""
-    blocks = [HEAD.format(title="An LSTM by hand", **_sizes(sheet))]
+    blocks = []
     for section, lines in _sections(sheet):
         blocks.append(f"{section}\n{'-' * len(section)}")
         given = [f"{line.name} = {number(line):>5}" for line in lines if line.given]
         if given:
             blocks.append(_in_columns(given) + "\n")
-        blocks += [_three_rows(sheet, line) for line in lines if not line.given]
-    return "\n".join([*blocks, "Is it right?\n------------", _proof(sheet)])
+        blocks += [_three_rows(sheet, line, blank) for line in lines if not line.given]
+    if not blank:
+        blocks += ["Is it right?\n------------", _proof(sheet)]
+    body, title = "\n".join(blocks), "An LSTM by hand"
+    head = _head(sheet, title, "; 9 lines, 9 pages")
+    many = "{} lines, {} pages".format(*length(f"{head}\n{body}"))
+    return f"{_head(sheet, title, f'; {many}')}\n{body}"
+
+
+def length(text: str) -> tuple[int, int]:
+    """The number of lines, and of printed pages."""
+    lines = len(text.splitlines())
+    return lines, -(-lines // PAGE)
 
 
 def _proof(sheet: Worksheet) -> str:
@@ -74,15 +93,17 @@ def _in_columns(cells: list[str]) -> str:
     )
 
 
-def _three_rows(sheet: Worksheet, line: Line) -> str:
+def _three_rows(sheet: Worksheet, line: Line, blank: bool) -> str:
     start = f"{line.equation:<8}{line.name} "
-    # a copy has its number but once
-    results = dict.fromkeys([formula_of(line), numbers(sheet, line), number(line)])
+    results = [formula_of(line), "", BLANK]
+    if not blank:
+        results = [formula_of(line), numbers(sheet, line), number(line)]
     rows = [
         f"{start if k == 0 else ' ' * len(start)}= {result}"
-        for k, result in enumerate(results)
+        for k, result in enumerate(dict.fromkeys(results))  # a copy has its number once
     ]
-    return "\n".join(line for row in rows for line in _fold(row, len(start) + 2)) + "\n"
+    folded = [part for row in rows for part in _fold(row, len(start) + 2)]
+    return "\n".join(part.rstrip() for part in folded) + "\n"
 
 
 def _fold(row: str, indent: int) -> Iterator[str]:
@@ -97,9 +118,9 @@ def _fold(row: str, indent: int) -> Iterator[str]:
     yield line
 
 
-def as_markdown(sheet: Worksheet) -> str:
+def as_markdown(sheet: Worksheet, blank: bool = False) -> str:
     """A table for each section."""
-    head, *rest = HEAD.format(title="# An LSTM by hand", **_sizes(sheet)).splitlines()
+    head, *rest = _head(sheet, "# An LSTM by hand").splitlines()
     blocks = [head + "\n\n```\n" + "\n".join(rest) + "\n```\n"]
     for section, lines in _sections(sheet):
         rows = [
@@ -108,20 +129,20 @@ def as_markdown(sheet: Worksheet) -> str:
             "|---|---|---|---|---:|",
         ]
         for line in lines:
-            formula, put_in = (
-                ("given", "")
-                if line.given
-                else (f"`{formula_of(line)}`", f"`{numbers(sheet, line)}`")
-            )
+            formula, put_in, result = "given", "", number(line)
+            if not line.given:
+                formula, put_in = f"`{formula_of(line)}`", f"`{numbers(sheet, line)}`"
+                put_in, result = ("", "") if blank else (put_in, result)
             rows.append(
-                f"| {line.equation} | `{line.name}` | {formula} | {put_in} |"
-                f" {number(line)} |"
+                f"| {line.equation} | `{line.name}` | {formula} | {put_in} | {result} |"
             )
         blocks.append("\n".join(rows) + "\n")
-    return "\n".join([*blocks, "## Is it right?\n", _proof(sheet)])
+    if not blank:
+        blocks += ["## Is it right?\n", _proof(sheet)]
+    return "\n".join(blocks)
 
 
-def as_csv(sheet: Worksheet) -> str:
+def as_csv(sheet: Worksheet, blank: bool = False) -> str:
     """A row for each number, with all its digits."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
@@ -129,20 +150,13 @@ def as_csv(sheet: Worksheet) -> str:
         ["section", "equation", "name", "formula", "with numbers", "result"]
     )
     for line in sheet.lines:
-        writer.writerow(
-            [
-                line.section,
-                line.equation,
-                line.name,
-                formula_of(line),
-                numbers(sheet, line),
-                repr(line.value),
-            ]
-        )
+        row = [line.section, line.equation, line.name, formula_of(line)]
+        answer = [numbers(sheet, line), repr(line.value)]
+        writer.writerow(row + (["", ""] if blank and not line.given else answer))
     return file.getvalue()
 
 
-FORMATS: dict[str, Callable[[Worksheet], str]] = {
+FORMATS: dict[str, Callable[[Worksheet, bool], str]] = {
     "text": as_text,
     "markdown": as_markdown,
     "csv": as_csv,
@@ -156,10 +170,9 @@ def formula_of(line: Line) -> str:
 
 def numbers(sheet: Worksheet, line: Line) -> str:
     """The formula with the numbers put in, negative ones in parentheses."""
-    lines = {other.name: other for other in sheet.lines}
 
     def put_in(match: re.Match) -> str:
-        text = number(lines[match[1]])
+        text = number(sheet.by_name[match[1]])
         function = line.formula[: match.start()].endswith(
             ("sigmoid(", "tanh(", "exp(", "ln(")
         )
@@ -182,15 +195,21 @@ def _sections(sheet: Worksheet) -> Iterator[tuple[str, list[Line]]]:
         yield section, list(lines)
 
 
-def _sizes(sheet: Worksheet) -> dict[str, object]:
-    many = {
+def _head(sheet: Worksheet, title: str, length: str = "") -> str:
+    """What stands above the numbers."""
+    sizes = {
         f"{letter}_s": "" if size == 1 else "s"
         for letter, size in zip("hdt", (sheet.hidden, sheet.input, sheet.steps))
     }
-    return {
-        "hidden": sheet.hidden,
-        "input": sheet.input,
-        "steps": sheet.steps,
-        "seed": sheet.seed,
-        **many,
-    }
+    return HEAD.format(
+        title=title,
+        owner=f"{sheet.owner}\n" if sheet.owner else "",
+        hidden=sheet.hidden,
+        input=sheet.input,
+        steps=sheet.steps,
+        seed=sheet.seed,
+        numbers=len(sheet.lines),
+        computed=sum(not line.given for line in sheet.lines),
+        length=length,
+        **sizes,
+    )
