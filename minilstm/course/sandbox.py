@@ -37,6 +37,7 @@ from pathlib import Path
 from typing import IO
 
 KEPT = 1_000_000  # bytes of each output: the first half and the last half of them
+STARTING = 60.0  # seconds, for a program that says when it is ready
 GRACE = 2.0  # seconds to print where it was, and for the last output
 LAUNCHER = Path(__file__).with_name("launcher.py")
 DUMP = re.compile(r"^Fatal Python error: .*", re.MULTILINE | re.DOTALL)
@@ -93,6 +94,7 @@ def run_limited(
     network: bool = True,
     input: str = "",
     environment: Mapping[str, str] | None = None,
+    ready: Path | None = None,
 ) -> Outcome:
     """Run a program to its end, or to the first limit that it reaches.
 
@@ -107,6 +109,8 @@ def run_limited(
         tells whether the system could keep it from that.
     input : what it reads from standard input.
     environment : its environment variables. Default: those of this process.
+    ready : a file that the program writes to when it has started. The time limit counts
+        from then on, and the start may take a minute. Default: it counts at once.
 
     Returns
     -------
@@ -135,6 +139,8 @@ def run_limited(
     RUNNING.add(process)
     try:
         try:
+            if ready is not None:
+                _wait_for(ready, process)
             process.wait(seconds)
         except subprocess.TimeoutExpired:
             late = True
@@ -202,6 +208,16 @@ def _start(
         process.communicate()
         raise OSError(int(error), os.strerror(int(error)), arguments[0])
     return process, cut == "cut"
+
+
+def _wait_for(ready: Path, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a file is not empty, or the program has ended, or STARTING is over."""
+    until = time.monotonic() + STARTING
+    while time.monotonic() < until and process.poll() is None:
+        with contextlib.suppress(OSError):
+            if ready.stat().st_size:
+                return
+        time.sleep(0.02)
 
 
 def _abort(process: subprocess.Popen[bytes]) -> None:

@@ -60,6 +60,26 @@ def test_an_endless_loop_ends_at_the_time_limit_and_its_line_is_named(tmp_path):
     assert outcome.problem_in("other.py") == outcome.problem
 
 
+def test_the_time_limit_counts_from_when_the_program_is_ready(tmp_path):
+    code = """
+        import sys, time
+        time.sleep(0.6)
+        with open(sys.argv[1], "w") as file:
+            print("ready", file=file, flush=True)
+            time.sleep(float(sys.argv[2]))
+    """
+    ready = tmp_path / "ready"
+    command = [sys.executable, "-c", textwrap.dedent(code), str(ready)]
+    assert run_limited([*command, "0"], seconds=0.5, ready=ready).problem == ""
+    assert run_limited([*command, "60"], seconds=0.1, ready=ready).problem == "it ran for more than 0.1 s"
+    assert run("pass", ready=tmp_path / "never").status == 0
+
+
+def test_a_program_that_is_never_ready_ends_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(sandbox, "STARTING", 0.2)
+    assert run("import time; time.sleep(60)", seconds=0.1, ready=tmp_path / "never").status is None
+
+
 @posix
 def test_a_program_that_ignores_every_signal_ends_too(monkeypatch):
     monkeypatch.setattr(sandbox, "GRACE", 0.2)
