@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import shlex
 import sys
+import tempfile
 import textwrap
 import threading
 from argparse import Namespace
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from minilstm.course.answers import Answers
 from minilstm.course.copies import Copy
 from minilstm.course.exercise import Exercise, Result, copy_of, describe, number_of
 from minilstm.course.folder import lessons, numbered, shown, title
+from minilstm.course.variations import lessons_for, seed_in, with_seed
 from minilstm.errors import InputError
+from minilstm.files import write_new
 
 PATIENCE = 15  # seconds; the slowest task compiles for ten
 
@@ -23,10 +27,39 @@ def run(arguments: Namespace) -> int:
     """The command: status 0 if every task is right or help was asked for, else 1."""
     file = None if arguments.file is None else Path(arguments.file)
     here = lessons(file)
+    if arguments.all:
+        return hand_out(arguments, here)
+    if arguments.out is not None:
+        raise InputError("--out is for --all: minilstm exercise --all --out FOLDER")
     if arguments.number is None and file is None:
         return listed(arguments, here)
     number = number_of(arguments.number, file, here)
-    copy = copy_of(number, here)
+    own = here / "my" / numbered(here / "exercises")[number].name
+    seed = seed_for(arguments, file or own)
+    with tempfile.TemporaryDirectory(prefix="minilstm-") as folder:
+        course = lessons_for(number, seed, here, Path(folder))
+        copy = replace(copy_of(number, course), path=own)
+        return run_one(arguments, number, file, copy, course)
+
+
+def seed_for(arguments: Namespace, path: Path) -> int | None:
+    """The seed of an exercise: that of the answers, or of the copy to be made."""
+    known = seed_in(path)
+    if arguments.seed in (None, known) or arguments.reset and not arguments.file:
+        return known if arguments.seed is None else arguments.seed
+    if arguments.file or path.exists():
+        has = "no seed" if known is None else f"the seed {known}"
+        raise InputError(
+            f"{shown(path)} has {has}; --seed is for a new copy, and --reset --seed"
+            f" {arguments.seed} begins one"
+        )
+    return arguments.seed
+
+
+def run_one(
+    arguments: Namespace, number: int, file: Path | None, copy: Copy, here: Path
+) -> int:
+    """Grade one exercise, or help with it, or begin it again."""
     if arguments.task is not None and arguments.task > len(copy.tasks):
         raise InputError(
             f"exercise {number} has {len(copy.tasks)} tasks;"
@@ -77,6 +110,27 @@ def run(arguments: Namespace) -> int:
     return 0 if done else 1
 
 
+def hand_out(arguments: Namespace, here: Path) -> int:
+    """Write all blank exercises to a new folder, with a seed or without."""
+    if arguments.out is None or arguments.number is not None or arguments.file:
+        raise InputError(
+            "--all writes all exercises to a new folder: minilstm exercise --all --seed"
+            ' "Ada Lovelace" --out FOLDER'
+        )
+    folder, seed = Path(arguments.out), arguments.seed
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        raise InputError(f"{folder} is there already; name a new folder") from None
+    for number, path in numbered(here / "exercises").items():
+        text = path.read_text(encoding="utf-8")
+        text = text if seed is None else with_seed(text, number, seed)
+        write_new(folder / path.name, text.encode())
+    said = "" if seed is None else f" with the seed {seed}"
+    print(f"{len(numbered(folder))} exercises{said} are in {shown(folder)}.")
+    return 0
+
+
 def exercise_of(number: int, path: Path, copy: Copy, here: Path) -> Exercise:
     """The exercise with the answers that are in this file."""
     return Exercise(
@@ -101,6 +155,8 @@ def help_with(exercise: Exercise, arguments: Namespace, again: str) -> str:
 
 def listed(arguments: Namespace, here: Path) -> int:
     """Print the titles of all exercises; options need the number of one."""
+    if arguments.seed is not None:
+        raise InputError("name the exercise that --seed is for, or --all")
     for option in ("reset", "move", "hint", "solution", "task"):
         if getattr(arguments, option):
             raise InputError(
@@ -216,8 +272,9 @@ def hints(exercise: Exercise, task: int, count: int, again: str) -> str:
 
 def solution(exercise: Exercise, task: int) -> str:
     """The solution of a task, from its file."""
-    name = exercise.tasks[task].name
-    return (
-        f"# {task + 1}. {name}, from"
-        f" {shown(exercise.solutions.path)}\n\n{exercise.solutions.source(name)}"
-    )
+    name, seed = exercise.tasks[task].name, seed_in(exercise.answers.path)
+    source = shown(exercise.solutions.path)
+    if seed is not None:
+        source = Path(f"{source.name}, with the seed {seed}")
+    code = exercise.solutions.source(name)
+    return f"# {task + 1}. {name}, from {source}\n\n{code}"

@@ -20,6 +20,17 @@ def natural(text: str) -> int:
     return _number(text, int, lambda n: 0 <= n < 2**63, wanted)
 
 
+def seed_or_name(text: str) -> int:
+    """A seed: a number, or that of a student's name."""
+    if text.strip().isdecimal():
+        return natural(text)
+    if not text.strip() or text.strip().startswith("-"):
+        raise argparse.ArgumentTypeError(f"must be a number or a name, not {text!r}")
+    from minilstm.seeds import seed_of_name  # which loads NumPy
+
+    return seed_of_name(text)
+
+
 def count(text: str) -> int:
     """A whole number from 1 to 100,000."""
     return _number(

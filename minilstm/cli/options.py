@@ -13,7 +13,7 @@ from minilstm import __version__
 from minilstm.cli.defaults import CELLS, DEFAULTS, POOLINGS, SAMPLE, SIZES, SIZES_OF
 from minilstm.cli.defaults import TEMPERATURES_SHOWN
 from minilstm.cli.option_types import count, natural, positive_integer, rate
-from minilstm.cli.option_types import temperatures
+from minilstm.cli.option_types import seed_or_name, temperatures
 from minilstm.cli.tasks.options import add_evaluate, add_sample_options
 from minilstm.cli.teacher_options import add_grade, add_worksheet
 from minilstm.cli.train_options import add_train
@@ -274,6 +274,23 @@ def add_exercise(commands) -> None:
         metavar="K",
         help="with --hint or --solution: the Kth task (default: the first that is not"
         " right)",
+    )
+    exercise.add_argument(
+        "--seed",
+        type=seed_or_name,
+        metavar="S",
+        help="make a copy that differs from others, by a number or a student's name;"
+        " exercises 1, 2 and 9 have several variations (default: the usual one)",
+    )
+    exercise.add_argument(
+        "--all",
+        action="store_true",
+        help="for teachers: write all exercises, blank, to the new folder --out",
+    )
+    exercise.add_argument(
+        "--out",
+        metavar="FOLDER",
+        help="with --all: the new folder (default: none; name one)",
     )
     instead = exercise.add_mutually_exclusive_group()
     instead.add_argument(

@@ -23,13 +23,14 @@ def add_grade(commands) -> None:
         "--csv",
         metavar="FILE",
         help="also write the grades to a CSV file; an older one is kept beside it; -"
-        " is standard output",
+        " is standard output (default: no file)",
     )
     grade.add_argument(
         "--exercise",
         type=count,
         metavar="N",
-        help="grade this exercise only, also in files whose names tell none",
+        help="grade this exercise only, also in files whose names tell none (default: all"
+        " exercises)",
     )
     grade.add_argument(
         "--jobs",
@@ -96,7 +97,7 @@ def add_worksheet(commands) -> None:
         "--name",
         metavar="NAME",
         help="the sheet of this student: the name is printed, and the seed follows"
-        " from it",
+        " from it (default: no name)",
     )
     worksheet.add_argument(
         "--weight",
@@ -112,7 +113,8 @@ def add_worksheet(commands) -> None:
     worksheet.add_argument(
         "--solution",
         metavar="FILE",
-        help="with --blank: also write the same sheet with its results to a new file",
+        help="with --blank: also write the same sheet with its results to a new file"
+        " (default: only the blank one)",
     )
     worksheet.add_argument(
         "--format",

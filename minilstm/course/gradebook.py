@@ -31,6 +31,7 @@ from pathlib import Path
 import minilstm
 from minilstm.course.sandbox import Outcome, end_all, run_limited
 from minilstm.course.submissions import Submission
+from minilstm.course.variations import lessons_for, seed_in
 
 RIGHT, WRONG, BLANK = "right", "wrong", "not answered"
 ENDED, NOT_RUN = "ended", "not run"
@@ -43,7 +44,7 @@ VARIABLES = (
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of each process: seconds, and bytes of memory."""
+    """Limits of each process: seconds from its start on, and bytes of memory."""
 
     seconds: float = 30.0
     memory: int = 2_000_000_000
@@ -77,6 +78,7 @@ class Row:
     problem : why a process did not end by itself, or could not begin; empty if all did.
     seconds : how long its processes ran.
     network_cut : whether the system kept it from the network.
+    seed : of the copy of the exercise; None if it has none.
     """
 
     submission: Submission
@@ -84,6 +86,7 @@ class Row:
     problem: str = ""
     seconds: float = 0.0
     network_cut: bool = False
+    seed: int | None = None
 
     @property
     def right(self) -> int:
@@ -135,10 +138,16 @@ def grade_one(submission: Submission, lessons: Path, limits: Limits = Limits()) 
     """
     if submission.problem:
         return Row(submission, problem=submission.problem)
-    row = Row(submission, network_cut=True)
-    with tempfile.TemporaryDirectory(
-        prefix="minilstm-", ignore_cleanup_errors=True
-    ) as folder:
+    row = Row(submission, network_cut=True, seed=seed_in(submission.path))
+    assert submission.exercise is not None
+    with (
+        tempfile.TemporaryDirectory(
+            prefix="minilstm-", ignore_cleanup_errors=True
+        ) as folder,
+        tempfile.TemporaryDirectory(prefix="minilstm-") as course,
+    ):
+        private = Path(course).resolve()
+        lessons = lessons_for(submission.exercise, row.seed, lessons, private)
         path = _copy(submission, Path(folder).resolve())
         first: int | None = 0
         while first is not None:
@@ -208,6 +217,7 @@ def _run(
             network=False,
             input=json.dumps(job),
             environment=environment(home),
+            ready=results,
         )
         try:
             text = results.read_text(encoding="utf-8", errors="replace")

@@ -64,11 +64,29 @@ def summary(rows: Sequence[Row]) -> Iterator[str]:
             WIDTH,
             subsequent_indent="    ",
         )
+    yield from _shared_seeds(rows)
     problems = sum(bool(row.problem) for row in rows)
     if problems:
         yield f"{problems} of {len(rows)} could not be run to the end"
     if any(row.tasks and not row.network_cut for row in rows):
         yield "This system did not keep the submissions from the network."
+
+
+def _shared_seeds(rows: Sequence[Row]) -> Iterator[str]:
+    """Copies of one seed that several handed in: each student has one of their own."""
+    names: dict[tuple, list[str]] = {}
+    for row in rows:
+        if row.seed is not None:
+            copy = (row.submission.exercise, row.seed)
+            names.setdefault(copy, []).append(_short(row.submission.name, NAME_WIDTH))
+    for (number, seed), same in names.items():
+        if len(same) > 1:
+            yield from textwrap.wrap(
+                f"exercise {number}, seed {seed} was handed in {len(same)} times:"
+                f" {', '.join(same)}",
+                WIDTH,
+                subsequent_indent="    ",
+            )
 
 
 def as_csv(rows: Sequence[Row]) -> str:
@@ -82,7 +100,7 @@ def as_csv(rows: Sequence[Row]) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(
-        ["submission", "exercise", "right", "tasks"]
+        ["submission", "exercise", "seed", "right", "tasks"]
         + [f"task {k}" for k in range(1, most + 1)]
         + ["message", "seconds", "problem"]
     )
@@ -93,6 +111,7 @@ def as_csv(rows: Sequence[Row]) -> str:
             [
                 _safe(row.submission.name),
                 "" if number is None else number,
+                "" if row.seed is None else row.seed,
                 row.right,
                 len(row.tasks),
                 *states,

@@ -83,12 +83,12 @@ def test_without_a_command_a_short_help_names_those_to_begin_with(run):
         assert f"minilstm {command}" in err
 
 
-@pytest.mark.parametrize("name", ["train", "sample", "evaluate", "check", "worksheet", "exercise", "notebooks"])
+@pytest.mark.parametrize("name", ["train", "sample", "evaluate", "check", "worksheet", "exercise", "grade", "notebooks"])
 def test_every_option_that_has_a_default_names_it(name, run):
     _, out, _ = run(name, "--help")
     given = {"--as-published", "--tied", "--resume", "--greedy", "--force", "--hint", "--solution", "--reset", "--move"}
     given |= {"--help", "--preset", "--column", "--window", "--prompt-file", "--beam", "--show-top", "--compare", "--picture"}
-    given |= {"--label"}
+    given |= {"--label", "--all", "--blank"}
     for block in re.split(r"\n(?=  -)", out.split("options:")[1])[1:]:
         option = re.search(r"--[a-z-]+", block)[0]
         assert "(default" in " ".join(block.split()) or option in given, block

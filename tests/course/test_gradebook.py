@@ -159,7 +159,7 @@ def test_csv_on_standard_output_has_nothing_else_there_and_a_problem_is_status_1
     status, out, error = run("grade", tmp_path, "--csv", "-")
     assert status == 1 and "1 of 1 could not be run to the end" in error
     header, row = csv.reader(out.splitlines())
-    assert header[:4] == ["submission", "exercise", "right", "tasks"] and row[:2] == ["02_mine.ipynb", "2"]
+    assert header[:5] == ["submission", "exercise", "seed", "right", "tasks"] and row[:2] == ["02_mine.ipynb", "2"]
 
 
 @pytest.mark.parametrize("out", ["nowhere/grades.csv", "."])

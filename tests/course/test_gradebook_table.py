@@ -76,12 +76,19 @@ def test_the_summary_counts_right_answers_problems_and_says_if_the_network_was_o
     ]
 
 
+def test_a_seed_that_several_handed_in_is_named_in_the_summary():
+    one, two = row(RIGHT, name="03_ada.py", seed=7, network_cut=True), row(RIGHT, name="03_bob.py", seed=7, network_cut=True)
+    other = row(RIGHT, name="03_eve.py", seed=8, network_cut=True)
+    assert list(summary([one, other, two]))[2:] == ["exercise 3, seed 7 was handed in 2 times: 03_ada.py, 03_bob.py"]
+    assert list(summary([one, other]))[2:] == []
+
+
 def test_csv_has_a_column_for_each_task():
-    long, short = row(RIGHT, WRONG, BLANK), row(RIGHT, name="a, b.py", problem='"no"')
+    long, short = row(RIGHT, WRONG, BLANK), row(RIGHT, name="a, b.py", problem='"no"', seed=7)
     assert as_csv([long, short]) == (
-        "submission,exercise,right,tasks,task 1,task 2,task 3,message,seconds,problem\r\n"
-        "03_mine.py,3,1,3,right,wrong,not answered,2. dz: wrong: about dz,1.2,\r\n"
-        '"a, b.py",3,1,1,right,,,,1.2,"""no"""\r\n'
+        "submission,exercise,seed,right,tasks,task 1,task 2,task 3,message,seconds,problem\r\n"
+        "03_mine.py,3,,1,3,right,wrong,not answered,2. dz: wrong: about dz,1.2,\r\n"
+        '"a, b.py",3,7,1,1,right,,,,1.2,"""no"""\r\n'
     )
 
 
@@ -92,7 +99,7 @@ def test_every_csv_is_read_back_and_no_cell_is_a_formula(several):
     for line, each in zip(table[1:], several):
         assert not any(cell.lstrip().startswith(("=", "+", "-", "@")) for cell in line)
         assert all(cell.isprintable() for cell in line)
-        assert (int(line[2]), int(line[3])) == (each.right, len(each.tasks))
+        assert (int(line[3]), int(line[4])) == (each.right, len(each.tasks))
 
 
 @pytest.mark.parametrize("begin", ["=", "+", "-", "@", " =", "\t="])
