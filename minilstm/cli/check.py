@@ -1,4 +1,7 @@
-"""``minilstm check``: all gradients of a model against numerical derivatives."""
+"""``minilstm check``: all gradients of a model against numerical derivatives.
+
+With a file, it is ``check_file.py`` that runs.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import math
 from argparse import Namespace
 from typing import Any
 
-from minilstm.cli.defaults import SIZES_OF
+from minilstm.cli.defaults import CHECK, SIZES_OF
 from minilstm.errors import InputError
 from minilstm.models.build import build_layers, parameter_shapes
 from minilstm.models.model import Model
@@ -62,6 +65,12 @@ LARGEST_BATCH = 10**6  # tokens
 
 def run(arguments: Namespace) -> int:
     """The command: status 0 if every gradient is right, else 1."""
+    for name in ("layout", "function", "time"):
+        if getattr(arguments, name) is not None:
+            raise InputError(f"--{name} needs a file: minilstm check FILE --{name} ...")
+    for name, default in CHECK.items():
+        if getattr(arguments, name) is None:
+            setattr(arguments, name, default)
     size = dict(SIZES_OF[arguments.model])
     if arguments.cell != "lstm" and "K" in size:
         size["K"] = 0  # only an LSTM has attention

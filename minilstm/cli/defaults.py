@@ -85,6 +85,12 @@ PUBLISHED_BUGS: dict[str, Settings] = {
 EPOCHS, STEPS, MOST_EPOCHS = 4, 1_000, 100  # of files, without --epochs and --steps
 SAMPLE: Settings = {"temperature": 0.7, "length": 300, "count": 5, "seed": 0}
 TEMPERATURES_SHOWN = (1.0, 0.2)  # by sample --show-top
+# of check: for a model, and for a file
+CHECK: Settings = {
+    "model": "language-model", "cell": "lstm", "dropout": 0.0, "seed": 0,
+    "method": "complex",
+}  # fmt: skip
+CHECK_SECONDS = 30
 # of the models that check builds
 SIZES = {"V": 7, "E": 3, "H": 5, "L": 2, "T": 6, "B": 4}
 _OF_CLASSES = {**SIZES, "H": 6, "C": 3}

@@ -58,7 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         command = arguments.command
         use_one_thread()
         arguments.matrix_kernels = environment.set_kernels()
-        status = importlib.import_module(f"minilstm.cli.{command}").run(arguments)
+        module = importlib.import_module(f"minilstm.cli.{module_of(arguments)}")
+        status = module.run(arguments)
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:
@@ -68,6 +69,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return complain(INTERRUPTED.get(command, "interrupted"), 1)
     except Exception as error:
         return refuse(error, command)
+
+
+def module_of(arguments: argparse.Namespace) -> str:
+    """The module of a command: its name, but ``check`` with a file has one of its own."""
+    if arguments.command == "check" and arguments.file is not None:
+        return "check_file"
+    return arguments.command
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -50,6 +50,12 @@ def positive(text: str) -> float:
     return _number(text, float, lambda x: 0 < x < math.inf, "a number above 0")
 
 
+def seconds(text: str) -> float:
+    """A number of seconds, at least 1 and at most a day."""
+    wanted = "a number of seconds from 1 to 86400"
+    return _number(text, float, lambda x: 1 <= x <= 86_400, wanted)
+
+
 def temperatures(text: str) -> tuple[float, ...]:
     """Numbers above 0, separated by commas."""
     return tuple(positive(part) for part in text.split(","))

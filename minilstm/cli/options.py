@@ -10,10 +10,10 @@ from __future__ import annotations
 import argparse
 
 from minilstm import __version__
-from minilstm.cli.defaults import CELLS, DEFAULTS, POOLINGS, SAMPLE, SIZES, SIZES_OF
-from minilstm.cli.defaults import TEMPERATURES_SHOWN
+from minilstm.cli.defaults import CELLS, CHECK_SECONDS, DEFAULTS, POOLINGS, SAMPLE
+from minilstm.cli.defaults import SIZES, SIZES_OF, TEMPERATURES_SHOWN
 from minilstm.cli.option_types import count, natural, positive_integer, rate
-from minilstm.cli.option_types import seed_or_name, temperatures
+from minilstm.cli.option_types import seconds, seed_or_name, temperatures
 from minilstm.cli.tasks.options import add_evaluate, add_sample_options
 from minilstm.cli.teacher_options import add_grade, add_worksheet
 from minilstm.cli.train_options import add_train
@@ -172,57 +172,88 @@ def add_sample(commands) -> None:
 def add_check(commands) -> None:
     check = commands.add_parser(
         "check",
-        help="check all gradients of a model",
-        description="Check the gradients of a random model, from token ids to loss:"
-        " of every parameter, and of a language model's initial states, with sequences"
-        " of different lengths. They are compared with numerical derivatives. The"
-        " complex step must agree to a relative error of 1e-12. Central differences and"
-        " projections have rounding errors of their own and must agree to 1e-5. The"
-        " exit status is 1 if a gradient is wrong.",
+        help="check all gradients of a model, or the functions in a file of yours",
+        description="Without FILE: check the gradients of a random model, from token"
+        " ids to loss: of every parameter, and of a language model's initial states,"
+        " with sequences of different lengths. They are compared with numerical"
+        " derivatives. The complex step must agree to a relative error of 1e-12."
+        " Central differences and projections have rounding errors of their own and"
+        " must agree to 1e-5. With FILE: find its forward and backward functions, by"
+        " names and arguments of known courses, check them, and name their mistakes."
+        " The code in FILE is executed, in a process of its own: check only files that"
+        " you trust. The exit status is 1 if a gradient is wrong.",
     )
     check.add_argument(
-        "--model",
-        choices=SIZES_OF,
-        default="language-model",
-        help="kind of model (default: %(default)s)",
+        "file",
+        nargs="?",
+        metavar="FILE",
+        help="a .py file or a notebook, .ipynb, whose functions are checked (default:"
+        " check a model of minilstm)",
     )
-    check.add_argument(
+    both = check.add_argument_group("for both")
+    both.add_argument(
         "--cell",
         choices=CELLS,
-        default=DEFAULTS["cell"],
-        help="recurrent cell (default: %(default)s)",
+        help=f"recurrent cell (default: {DEFAULTS['cell']}; of a file: by the names of"
+        " its functions)",
     )
-    check.add_argument(
+    files = check.add_argument_group("for a file")
+    files.add_argument(
+        "--layout",
+        metavar="LAYOUT",
+        help="what the arguments of the functions hold: the name of a layout, or a file"
+        " NAME.json that describes one (default: by names and arguments)",
+    )
+    files.add_argument(
+        "--function",
+        action="append",
+        metavar="NAME",
+        help="check this function, with its forward or backward; may be given several"
+        " times (default: all that are known)",
+    )
+    files.add_argument(
+        "--time",
+        type=seconds,
+        metavar="SECONDS",
+        help="time limit for running the file and checking it (default:"
+        f" {CHECK_SECONDS})",
+    )
+    models = check.add_argument_group("for a model")
+    models.add_argument(
+        "--model",
+        choices=SIZES_OF,
+        help="kind of model (default: language-model)",
+    )
+    models.add_argument(
         "--bidirectional",
         action="store_true",
         help="layers that read in both directions; of an encoder-decoder, the"
         " encoder's; needs H even (default: one direction)",
     )
-    check.add_argument(
+    models.add_argument(
         "--pooling",
         choices=POOLINGS,
         help="how a classifier makes one vector of a sequence (default: final)",
     )
-    check.add_argument(
+    models.add_argument(
         "--reverse-source",
         action="store_true",
         help="an encoder-decoder that reads the source last token first (default: first"
         " token first)",
     )
-    check.add_argument(
+    models.add_argument(
         "--dropout",
         type=rate,
-        default=0.0,
         metavar="P",
-        help="dropout rate between layers, with one fixed mask (default: %(default)g)",
+        help="dropout rate between layers, with one fixed mask (default: 0)",
     )
-    check.add_argument(
+    models.add_argument(
         "--tied",
         action="store_true",
         help="tied weights: use the embedding as the output matrix too; needs E equal"
         " to H",
     )
-    check.add_argument(
+    models.add_argument(
         "--sizes",
         metavar=",".join(f"{letter}={size}" for letter, size in SIZES.items()),
         help="any of: vocabulary V, embedding E (0: one-hot), hidden size H, layers"
@@ -230,20 +261,17 @@ def add_check(commands) -> None:
         " of a classifier or tagger (3); source steps S (5) and attention K (4; 0:"
         " none) of an encoder-decoder; features F of a captioner (3)",
     )
-    check.add_argument(
+    models.add_argument(
         "--seed",
         type=natural,
-        default=0,
         metavar="S",
-        help="seed of the weights, ids, lengths and initial states (default:"
-        " %(default)s)",
+        help="seed of the weights, ids, lengths and initial states (default: 0)",
     )
-    check.add_argument(
+    models.add_argument(
         "--method",
         choices=("complex", "central", "projections", "all"),
-        default="complex",
         help="complex step, central differences, or random projections (default:"
-        " %(default)s)",
+        " complex)",
     )
 
 
