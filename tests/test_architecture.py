@@ -18,7 +18,7 @@ LEVELS = [  # of modules or of their folders, the lowest first
     {"corpora"},
     {"generation", "interop", "verify"},
     {"training"},
-    {"cli", "course", "__main__"},
+    {"cli", "course", "testing", "pytest_plugin", "__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
 TOP = {name.split(".")[0] for name in LEVEL}
