@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from minilstm import InputError
+from minilstm import InputError, reference
+from minilstm.reference.sequence import sequence_backward, sequence_forward
 from minilstm.verify import LAYOUTS, check_step, diagnose, diagnose_loss
 from minilstm.verify.diagnose.mistakes_in_summed_loss import SUMMED_LOSS, summed_cross_entropy
 from minilstm.verify.layouts.adapted import Adapted
@@ -12,7 +13,7 @@ from minilstm.verify.layouts.recognize import of_another_layout, recognize
 from minilstm.verify.layouts.signature import array_of, call, parse
 from minilstm.verify.layouts.words import Words
 from tests.learners import cs231n
-from tests.verify.layouts import module
+from tests.verify.layouts import PAIRS, functions, module
 
 ONE_FOR_BOTH = {"concatenation": "xh", "names": {"W": "W", "b": "b"}, "step": "", "step_backward": "", "sequence": "",
                 "sequence_backward": "", "loss": ""}
@@ -32,6 +33,10 @@ GRU = {"cell": "gru", "gates": "znr"}
         ("cs231n", "step", "In Wx, input gate, entry [1, 0] is 3.", "In Wx[1, 0] (columns 0 to H: your input gate) is 3."),
         ("cs231n", "step", "In dz, output gate, entry [0, 2] is 3.", "In dz[0, 2] of the output gate is 3."),
         ("cs231n", "sequence", "In dx[2], entry [0, 1] is 3.", "In dx[0, 2, 1] is 3."),
+        ("cs231n", "sequence", "In dc_prev, handed on by step 2, entry [0, 3] is 1.",
+         "In dprev_c[0, 3], handed on by step 2, is 1."),
+        ("deeplearning.ai", "sequence", "In dz of step 2, input gate, entry [0, 3] is 1.",
+         "In dz[3, 0] of the input gate of step 2 is 1."),
         ("cs231n", "sequence", "dx[2], h[0], hT", "dx[:, 2], h[:, 0], hT"),
         ("cs231n", "sequence", "dh_prev, handed on by step 1", "dprev_h, handed on by step 1"),
         ("cs231n", "step", "dc, changed in place", "dnext_c, changed in place"),
@@ -41,6 +46,7 @@ GRU = {"cell": "gru", "gates": "znr"}
          "https://x.y/h_prev: It raises E: h_prev."),
         ("cs231n", "step", "Your line 3: `h_prev = 1` is h_prev", "Your line 3: `h_prev = 1` is prev_h"),
         ("cs231n", "step", "[dzi, dzi, dzg, dzo] and i, f, g", "[dzi, dzi, dzo, dzg] and i, f, g"),
+        (GRU, "step", "dWx (reset gate, update gate, candidate)", "dWx"),
         (GRU, "step", "in the order z, r, n: axz, axr, axn", "in the order r, n, z: axr, axn, axz"),
         (GRU, "step", "In dWh, candidate, entry [1, 2] is 3.", "In dWh[1, H + 2] (columns H to 2H: your candidate) is 3."),
         ("cs231n", "step", "at B = 2, H = 3", "at N = 2, H = 3"),
@@ -174,6 +180,39 @@ def test_a_function_is_called_with_what_it_says():
     function = lambda a, bs, p: (a, bs, p)
     found = call(function, parse("f(a, (b, c), p[]) -> a, (b, c), q?"), {"a": 1, "b": 2, "c": 3, "w": 4}, {}, "f", ["w"])
     assert found == {"a": 1, "b": 2, "c": 3}
+
+
+@pytest.mark.parametrize("name, cell, kind", [pair for pair in PAIRS if pair[:2] != ("d2l", "gru")])
+def test_adapted_functions_of_every_course_are_our_reference(name, cell, kind):
+    layout, code = find_layout(name, cell), Adapted(find_layout(name, cell), kind)
+    forward, backward = functions(name, cell, kind)
+    forward, backward = code.forward(forward), code.backward(backward, "bh")
+    rng = np.random.default_rng(0)
+    T, B, D, H, G = 3, 2, 4, 3, len(layout.titles)
+    weights = [rng.standard_normal(shape) for shape in ((D, G * H), (H, G * H), *[(G * H,)] * len(layout.our_biases))]
+    step, step_backward = getattr(reference, f"{cell}_step"), getattr(reference, f"{cell}_step_backward")
+    state = [rng.standard_normal((B, H)) for _ in layout.ours.state]
+    dstate = [rng.standard_normal((B, H)) for _ in layout.ours.state]
+    if kind == "step":
+        x = rng.standard_normal((B, D))
+        *new, cache = step(x, *state, *weights)
+        *mine, my_cache = forward(x, *state, *weights)
+        dx, *before, grads = step_backward(*dstate, cache, *weights[:2])
+        my_dx, *my_before, my_grads = backward(*dstate, my_cache, *weights[:2])
+    else:
+        state[1:] = [0 * c if "c0" in code.lacks else c for c in state[1:]]
+        dstate[1:] = [0 * dc if "dcT" in code.lacks else dc for dc in dstate[1:]]
+        x, dh = rng.standard_normal((T, B, D)), rng.standard_normal((T, B, H))
+        h, new, cache = sequence_forward(step, x, tuple(state), *weights)
+        my_h, mine, my_cache = forward(x, tuple(state), *weights)
+        assert np.allclose(my_h, h)
+        dx, before, grads = sequence_backward(step_backward, dh, tuple(dstate), cache, *weights[:2])
+        my_dx, my_before, my_grads = backward(dh, tuple(dstate), my_cache, *weights[:2])
+    compared = [*zip(mine, new), (my_dx, dx), *zip(my_before, before), *((my_grads[k], g) for k, g in grads._asdict().items())]
+    lacking = {1, 4} if code.lacks else set()  # cT and dc0
+    for k, (one, other) in enumerate(compared):
+        assert k in lacking or np.allclose(one, other), k
+        assert np.abs(other).max() > 1e-3
 
 
 def test_states_that_a_layout_does_not_have_are_refused():

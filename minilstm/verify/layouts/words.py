@@ -16,7 +16,8 @@ from functools import cached_property
 from minilstm.verify.layouts.layout import AXES, LOSS, SEQUENCE, STEP, CellLayout
 
 ENTRY = re.compile(
-    r"In (\w+)(?:\[(\d+)\])?(?:, ([a-z ]+))?, entry \[([\d, ]+)\](?= is )"
+    r"In (\w+)(?:\[(\d+)\])?( of step \d+)?(, handed on by step \d+)?"
+    r"(?:, ([a-z ]+))?, entry \[([\d, ]+)\](?= is )"
 )
 BLOCKS = re.compile(r"\b(d?)(Wx|Wh|bx|bh|b) \(([a-z, ]+)\)")
 BLOCK = re.compile(r"\b(d?)(Wx|Wh|bx|bh|b), ((?:[a-z]+ )?(?:gate|candidate))")
@@ -44,8 +45,9 @@ LEGENDS = {
     ),
     "gru": (
         {"da", "dax", "dah", "dar", "daz", "dan", "dq"},
-        "dax and dah are the gradients of what goes into the sigmoids and tanh, from x"
-        " and from h; dar is that of the reset gate and so on, and q is what r scales",
+        "dax and dah are the gradients of what goes into the sigmoids and tanh, from the"
+        " input and from the hidden state; dar is that of the reset gate and so on, and"
+        " q is what r scales",
     ),
     "rnn": ({"da"}, "da is the gradient of what goes into the tanh"),
 }
@@ -172,9 +174,8 @@ class Words:
         """``dWx (forget gate, candidate)``: dWf, dWc, or dWx with columns and gates."""
         layout = self.layout
         letters = {title: k for k, title in layout.titles.items()}
-        everything = titles == "all gates"
         gates = [letters[t] for t in titles.split(", ") if t in letters]
-        if everything or not gates:
+        if len(gates) in (0, len(letters)):  # "all gates", or all of them
             return self._weights(part, self.layout.order, gradient=bool(d))
         arrays = self._arrays(part, "".join(gates))
         name = self._weights(part, "".join(gates), gradient=bool(d))
@@ -191,7 +192,15 @@ class Words:
 
     # ---- entries ---------------------------------------------------------------------
 
-    def _entry(self, name: str, step: str | None, gate: str | None, where: str) -> str:
+    def _entry(
+        self,
+        name: str,
+        step: str | None,
+        of_step: str | None,
+        handed_on: str | None,
+        gate: str | None,
+        where: str,
+    ) -> str:
         """An entry of one of ours as the learner would index it."""
         index = [int(k) for k in where.split(",")]
         part = name.removeprefix("d")
@@ -205,7 +214,9 @@ class Words:
         elif len(index) == 2 and self.layout.axes == "columns":
             index = index[::-1]
         of_gate = f" of the {gate}" if gate else ""
-        return f"{self.name(name)}[{', '.join(map(str, index))}]{of_gate}"
+        by = f"{handed_on}," if handed_on else ""
+        place = ", ".join(map(str, index))
+        return f"{self.name(name)}[{place}]{of_gate}{of_step or ''}{by}"
 
     def _weight_entry(self, name: str, gate: str | None, index: list[int]) -> str:
         layout = self.layout
