@@ -8,12 +8,13 @@
 
 Caches may be anything. ``grads`` are the gradients of Wx, Wh and b, in this order or by
 name (``Wx`` or ``dWx``). Shapes as in ``reference/lstm.py``, with T in front for
-sequences; logits (T, B, V), targets (T, B), lengths (B,).
+sequences; logits (T, B, V), targets (T, B), lengths (B,). ``cells.py`` has the same for
+any cell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,34 +25,12 @@ from minilstm.reference.lstm import LSTMGrads
 Case = dict[str, Any]  # arguments by name
 
 
-def call_step(step: Callable, x, h_prev, c_prev, Wx, Wh, b):
-    """h, c, cache."""
-    check_function(step)
-    return unpack(
-        step(x, h_prev, c_prev, Wx, Wh, b), 3, "your step must return (h, c, cache)"
-    )
-
-
 def call_step_backward(backward: Callable, dh, dc, cache, Wx, Wh):
     """dx, dh_prev, dc_prev, and the gradients by name."""
     check_function(backward)
     sentence = "your backward pass must return (dx, dh_prev, dc_prev, grads)"
     dx, dh_prev, dc_prev, grads = unpack(backward(dh, dc, cache, Wx, Wh), 4, sentence)
-    return dx, dh_prev, dc_prev, _by_name(grads)
-
-
-def call_sequence(forward: Callable, x, state, Wx, Wh, b):
-    """h, hT, cT, caches."""
-    check_function(forward)
-    h, final, caches = unpack(
-        forward(x, state, Wx, Wh, b),
-        3,
-        "your forward pass must return (h, (hT, cT), caches)",
-    )
-    hT, cT = unpack(
-        final, 2, "the second result of your forward pass must be a pair (hT, cT)"
-    )
-    return h, hT, cT, caches
+    return dx, dh_prev, dc_prev, grads_by_name(grads)
 
 
 def call_sequence_backward(backward: Callable, dh, dstate, caches, Wx, Wh):
@@ -62,7 +41,7 @@ def call_sequence_backward(backward: Callable, dh, dstate, caches, Wx, Wh):
     dh0, dc0 = unpack(
         dstate0, 2, "the second result of your backward pass must be a pair (dh0, dc0)"
     )
-    return dx, dh0, dc0, _by_name(grads)
+    return dx, dh0, dc0, grads_by_name(grads)
 
 
 def call_loss(loss: Callable, logits, targets, lengths):
@@ -108,22 +87,20 @@ def unpack(answer: Any, count: int, sentence: str) -> Any:
     return answer
 
 
-def _by_name(grads) -> dict[str, Any]:
-    names = LSTMGrads._fields
+def grads_by_name(grads, names: Sequence[str] = LSTMGrads._fields) -> dict[str, Any]:
+    """Gradients in the order of ``names``, or by name, with a d before it or not."""
+    of_what = f"{', '.join(names[:-1])} and {names[-1]}"
     if isinstance(grads, Mapping):
         found = {str(name).removeprefix("d"): array for name, array in grads.items()}
         if not set(names) <= set(found):
             raise InputError(
-                "the gradients must be those of Wx, Wh and b, not of"
+                f"the gradients must be those of {of_what}, not of"
                 f" {', '.join(map(str, grads))}"
             )
         return {name: found[name] for name in names}
-    return dict(
-        zip(
-            names,
-            unpack(grads, 3, "the gradients must be three arrays, of Wx, Wh and b"),
-        )
-    )
+    count = {3: "three"}.get(len(names), len(names))
+    sentence = f"the gradients must be {count} arrays, of {of_what}"
+    return dict(zip(names, unpack(grads, len(names), sentence)))
 
 
 def step_case(rng: np.random.Generator, B: int, D: int, H: int) -> Case:

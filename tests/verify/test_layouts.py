@@ -17,8 +17,7 @@ from minilstm.verify import (
     diagnose_sequence,
     diagnose_step,
 )
-from minilstm.verify.diagnose.in_layout import in_time_from_zero
-from minilstm.verify.diagnose.locate import Tried
+from minilstm.verify.diagnose.locate import Tried, in_time
 from minilstm.verify.diagnose.trials import sequence_backward_trial
 from minilstm.verify.layouts.adapted import Adapted, only_what_it_has
 from tests.helpers.text import one_line
@@ -200,24 +199,24 @@ def test_each_of_two_biases_is_compared(bias):
 
 
 @pytest.mark.parametrize(
-    "change, words",
+    "change, where, words",
     [
-        (("+ dprev_h, dprev_c, cache[t])", "+ dprev_h, 0.7 * dprev_c, cache[t])"),
-         "A sequence of one step is right, of 2 is not"),
-        (("df * f * (1 - f), do", "df * f * (1 - f), do * prev_h"), "A sequence of one step is wrong already"),
-        (("    dh0 = dprev_h\n    return dx, dh0, dWx, dWh, db\n\n\ndef temporal",
-          "    return dx if H == 4 else 0 * dx, dprev_h, dWx, dWh, db\n\n\ndef temporal"), ""),
+        (("+ dprev_h, dprev_c, cache[t])", "+ dprev_h, 0.7 * dprev_c, cache[t])"), "dc_prev, handed on by step 2",
+         "Your dc_prev of step 2 equals 0.7 * dc * f where dc * f belongs: 0.7 is too much."),
+        (("df * f * (1 - f), do", "df * f * (1 - f), do * prev_h"), "dz of step 2, output gate",
+         "Your dz of the output gate equals dh * tanh_c * o * (1 - o) * h_prev where"),
+        (("di * i * (1 - i), df * f", "di * i * (1 - i), np.sin(f) * df"), "dz of step 2, forget gate",
+         "Look where dzf is made of dc: equations (4) and (1)."),
     ],
 )
-def test_how_long_a_wrong_sequence_is_is_said_where_no_cell_state_can_be_given(change, words):
+def test_a_wrong_sequence_has_its_place_where_no_cell_state_can_be_given(change, where, words):
     forward, backward = functions("cs231n", "lstm", "sequence", change)
     code = Adapted(LAYOUTS["cs231n"].of("lstm"), "sequence")
     forward, backward = code.forward(forward), code.backward(backward)
     trial = only_what_it_has(sequence_backward_trial(0, forward), code, "sequence_backward")
     trial = replace(trial, catalogue=())
-    findings = in_time_from_zero(Tried(trial, backward, trial.yours(backward), trial.right()))
-    assert len(findings) == 1 and findings[0].parts and words in findings[0].place
-    assert words or "sequence" not in findings[0].place
+    (found,) = in_time(Tried(trial, backward, trial.yours(backward), trial.right()))
+    assert found.where[0] == where and words in one_line(found)
 
 
 def test_a_gradient_of_another_shape_is_refused_in_the_words_of_the_course():

@@ -31,7 +31,7 @@ from minilstm.verify.diagnose.trials import (
 from minilstm.verify.diagnose.variant import Mistake, variant
 from tests.helpers.recurrent import CELLS
 from tests.layers import test_properties
-from tests.verify import shapes
+from tests.verify import cells, shapes
 
 # a wrong kernel runs as Python, which is faster than compiling it
 NOT_COMPILED = lambda function: function
@@ -58,6 +58,7 @@ ROOMS = [
     (mistakes.SEQUENCE, sequence, OF_A_SEQUENCE, sequence_trial, lambda f: diagnose_sequence(lambda *a: None, f)),
     (mistakes.SEQUENCE_BACKWARD, sequence, OF_A_SEQUENCE, sequence_backward_trial, diagnose_sequence),
     (mistakes.LOSS, losses, OF_THE_LOSS, loss_trial, diagnose_loss),
+    *cells.ROOMS,
     *shapes.ROOMS,
 ]
 

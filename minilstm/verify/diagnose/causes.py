@@ -6,28 +6,36 @@ made of one dz:
     dx = dz Wxᵀ    dh_prev = dz Whᵀ    dWx = xᵀ dz    dWh = h_prevᵀ dz    db = Σ dz
 
 so dz can be solved for: D + H + 1 equations for B unknowns, in each of its columns. If
-three or more of the five agree with one dz, that is the dz of the function under test,
-right or wrong. Each of the five is then checked against *that* dz. In the same way the
-blocks of dz and dc_prev give its dc, and the output gate together with dc gives its dh.
+most of the five agree with one dz, that is the dz of the function under test, right or
+wrong. Each of the five is then checked against *that* dz. In the same way the blocks of
+dz and dc_prev give its dc, and the output gate together with dc gives its dh.
+
+Of a GRU the sides of x and of h_prev have gradients of their own, with three outputs
+each. Which quantity is made of which stands in ``equations.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-
 import numpy as np
 
-from minilstm.reference import LSTMStepCache
+from minilstm.verify.cells import Cell
 from minilstm.verify.contracts import Case
 from minilstm.verify.diagnose.diagnosis import RAISES, Parts
+from minilstm.verify.diagnose.equations import (
+    EQUATIONS,
+    Arrays,
+    Equations,
+    Side,
+    arrays_of,
+    product_of,
+    sum_of,
+    terms_of,
+)
 from minilstm.verify.diagnose.explain import same
-from minilstm.verify.diagnose.trial import GATE_NAMES
 
-# what dz can be solved from
-OF_X_AND_H = (("dWx", "dWh", "db"), ("dWx", "dWh"), ("dWh", "db"), ("dWx", "db"))
-OF_WEIGHTS = ("db", "dWx", "dWh")
-Arrays = dict[str, np.ndarray]
-Gates = dict[str, np.ndarray]  # a block (B, H) for each gate
+
+OF_CELL_STATE = "dc_prev", "dc0"
 
 
 def finite(mine, ours: np.ndarray) -> bool:
@@ -37,155 +45,279 @@ def finite(mine, ours: np.ndarray) -> bool:
     return mine.dtype.kind in "fiu" and bool(np.isfinite(mine).all())
 
 
-def split_gates(array: np.ndarray) -> Gates:
-    """The four blocks of the last axis, by gate."""
-    return dict(zip(GATE_NAMES, np.split(array, 4, axis=-1)))
+def whole(parts: Parts, right: Arrays, cell: Cell) -> Arrays | None:
+    """The outputs with their blocks joined; None if one is not like ours in form.
 
-
-def join_gates(gates: Gates) -> np.ndarray:
-    """The four blocks as one array."""
-    return np.concatenate([gates[name] for name in GATE_NAMES], axis=-1)
-
-
-def whole(parts: Parts, right: Arrays) -> Arrays | None:
-    """The outputs with their gates joined; None if one is not like ours in form."""
+    The gradient of the cell state before is left out if a layout does not have it.
+    """
     if RAISES in parts:
         return None
     outputs = {}
     for name, ours in right.items():
-        gates = {
-            gate: parts[f"{name}, {gate}"]
-            for gate in GATE_NAMES
-            if f"{name}, {gate}" in parts
-        }
-        array = join_gates(gates) if len(gates) == 4 else parts.get(name)
+        if name in OF_CELL_STATE and name not in parts:
+            continue
+        blocks = [f"{name}, {block}" for block in cell.blocks]
+        array = parts.get(name)
+        if all(block in parts for block in blocks):
+            array = np.concatenate([parts[block] for block in blocks], axis=-1)
         if not finite(array, ours):
             return None
         outputs[name] = np.asarray(array)
     return outputs
 
 
-def solve_dz(
-    outputs: Arrays, x, h_prev, dz_right, made_of: Callable[[np.ndarray], Arrays]
+def split(array: np.ndarray, side: Side) -> Arrays:
+    """The blocks of the last axis, by the quantities that they are."""
+    return dict(zip(side.blocks, np.split(array, len(side.blocks), axis=-1)))
+
+
+def join(values: Arrays, side: Side) -> np.ndarray:
+    """The blocks as one array."""
+    return np.concatenate([values[name] for name in side.blocks], axis=-1)
+
+
+def solve(
+    outputs: Arrays,
+    read: Arrays,
+    right: np.ndarray,
+    made_of: Callable[[np.ndarray], Arrays],
 ) -> np.ndarray | None:
-    """The dz (N, 4H) of which most outputs are made; None if fewer than three are.
+    """The gradient of the pre-activations of which most outputs are made, if any.
 
-    Its rows are the batch, or the batches of all steps. If all outputs are right that
-    are no gradients of weights (dx, dh_prev), then dz is right.
+    Its rows are the batch, or the batches of all steps. ``read`` has what each gradient
+    of weights is the product with. If all other outputs are right, so is the gradient.
     """
-    read = {"dWx": x, "dWh": h_prev, "db": np.ones((len(x), 1))}
 
-    def agreeing(dz: np.ndarray) -> list[str]:
+    def agreeing(da: np.ndarray) -> list[str]:
         return [
-            name for name, array in made_of(dz).items() if same(outputs[name], array)
+            name for name, array in made_of(da).items() if same(outputs[name], array)
         ]
 
-    not_of_weights = [name for name in made_of(dz_right) if name not in read]
-    if set(not_of_weights) <= set(agreeing(dz_right)):
-        return dz_right
-    candidates = [dz_right]
-    for names in OF_X_AND_H:
-        equations = np.hstack([read[name] for name in names]).T
-        known = np.vstack([np.atleast_2d(outputs[name]) for name in names])
+    names = list(made_of(right))
+    not_of_weights = {name for name in names if name not in read}
+    if not_of_weights <= set(agreeing(right)):
+        return right
+    candidates = [right]
+    of_weights = [name for name in names if name in read]
+    for left_out in (None, *of_weights):
+        used = [name for name in of_weights if name != left_out]
+        equations = np.hstack([read[name] for name in used]).T
+        known = np.vstack([np.atleast_2d(outputs[name]) for name in used])
         candidates.append(np.linalg.lstsq(equations, known, rcond=None)[0])
     # the first of equals, so that the right one is preferred
-    best = max(candidates, key=lambda dz: len(agreeing(dz)))
-    return best if len(agreeing(best)) >= 3 else None
+    best = max(candidates, key=lambda da: len(agreeing(da)))
+    return best if 2 * len(agreeing(best)) > len(names) else None
 
 
-def solve_dc(
-    gates: Sequence[np.ndarray],
-    dc_right: np.ndarray,
-    of_dc_prev: np.ndarray | None = None,
-) -> np.ndarray:
-    """The dc that three or more of the gates and dc_prev give, else the right one.
+def vote(paths: Sequence[np.ndarray], right: np.ndarray, quorum: int) -> np.ndarray:
+    """What so many of the paths give; else the right one, and if the first is right."""
+    if not paths or same(paths[0], right):
+        return right
+    agreeing = lambda value: sum(same(path, value) for path in paths)
+    best = max([right, *paths], key=agreeing)
+    return best if agreeing(best) >= quorum else right
 
-    It is the right one, too, if dc_prev is right.
+
+def settled(
+    equations: Equations, solved: Sequence[np.ndarray], arrays: Arrays
+) -> Arrays:
+    """The quantities seen. One whose block differs is right if all made of it are."""
+    seen = blocks_seen(equations, solved)
+    for name in seen:
+        paths = unmade(name, equations, seen, arrays)
+        if paths and all(same(path, arrays[name]) for path in paths):
+            seen[name] = arrays[name]
+    return seen
+
+
+def unmade(
+    name: str, equations: Equations, seen: Arrays, arrays: Arrays
+) -> list[np.ndarray]:
+    """What each of the quantities that are seen gives for one that they are made of.
+
+    Where a factor is zero, as a state may be, nothing is given.
     """
-    if of_dc_prev is not None and same(of_dc_prev, dc_right):
-        return dc_right
-    paths = [*gates] if of_dc_prev is None else [of_dc_prev, *gates]
-    agreeing = lambda dc: sum(same(path, dc) for path in paths)
-    best = max([dc_right, *paths], key=agreeing)
-    return best if agreeing(best) >= 3 else dc_right
+    found = []
+    for made, factors, others in equations.paths(name):
+        if made in seen:
+            rest = seen[made] - sum_of(others, arrays)
+            with np.errstate(all="ignore"):
+                path = rest / product_of(factors, arrays)
+            if np.isfinite(path).all():
+                found.append(path)
+    return found
 
 
-def through_h(cache: LSTMStepCache) -> np.ndarray:
-    """By (6): what dh is multiplied by to be added to dc."""
-    return cache.o * (1 - cache.tanh_c**2)
+def blocks_seen(equations: Equations, solved: Sequence[np.ndarray]) -> Arrays:
+    """The quantities that are blocks of the solved gradients, by name."""
+    seen: Arrays = {}
+    for side, da in reversed([*zip(equations.sides, solved)]):  # the first side counts
+        seen |= split(da, side)
+    return seen
 
 
-def through_gates(dh, dc, cache: LSTMStepCache) -> Gates:
-    """What (2), (1), (3) and (5) make of dh and of the complete dc: dz by gates."""
-    _, _, c_prev, i, f, g, o, tanh_c = cache
-    blocks = (
-        dc * g * i * (1 - i),
-        dc * c_prev * f * (1 - f),
-        dc * i * (1 - g**2),
-        dh * tanh_c * o * (1 - o),
-    )
-    return dict(zip(GATE_NAMES, blocks))
+def own_quantities(equations: Equations, yours: Arrays, right: Arrays) -> Parts:
+    """Each quantity inside, as if all that it is made of were right; by its part."""
+    return {
+        equations.parts.get(name, name): right[name]
+        + (yours[name] - sum_of(terms, yours))
+        for name, terms in equations.inside.items()
+    }
 
 
-def before_gates(
-    dz: Gates, cache: LSTMStepCache
-) -> tuple[list[np.ndarray], np.ndarray]:
-    """The dc that each of i, f and g gives, and the dh that o gives."""
-    ones = np.ones_like(cache.c_prev)
-    factors = through_gates(ones, ones, cache)
-    *of_dc, of_dh = (dz[gate] / factors[gate] for gate in GATE_NAMES)
-    return of_dc, of_dh
+def other_blocks(
+    equations: Equations, solved: Sequence[np.ndarray], yours: Arrays, right: Arrays
+) -> Parts:
+    """The blocks of each side, as if the quantities that they should be were right.
+
+    Sides with the same blocks have nothing of their own.
+    """
+    if len({side.blocks for side in equations.sides}) == 1:
+        return {}
+    return {
+        block_part(equations, side, name): right[name] + (block - yours[name])
+        for side, da in zip(equations.sides, solved)
+        for name, block in split(da, side).items()
+    }
 
 
-def own_parts(parts: Parts, case: Case) -> Parts:
+def block_part(equations: Equations, side: Side, name: str) -> str:
+    """What a block of one side is called."""
+    gate = equations.parts[name].partition(", ")[2] or "candidate"
+    return f"{equations.da} of the side of {side.x}, {gate}"
+
+
+class Outputs:
+    """The outputs of a backward step from what is computed inside.
+
+    In a sequence the rows are those of all steps. ``named`` has, for an output of a
+    step, those of the sequence, and their rows.
+    """
+
+    def __init__(
+        self,
+        equations: Equations,
+        arrays: Arrays,
+        case: Case,
+        named: dict[str, dict[str, slice]] | None = None,
+    ):
+        self.equations, self.arrays, self.case = equations, arrays, case
+        self.named = named or {}
+
+    def of(self, values: Arrays, of_sides: Sequence[np.ndarray]) -> Arrays:
+        """All outputs: those of the state, of the weights, and of the inputs."""
+        found: Arrays = {}
+        for name in self.equations.outputs:
+            found |= self._rows(name, values[name])
+        sides = [*zip(self.equations.sides, of_sides)]
+        for side, da in sides:
+            found |= self._of_weights(side, da)
+        for side, da in sides:
+            found |= self._of_input(side, da, values)
+        return found
+
+    def solve(self, outputs: Arrays, right: Arrays) -> list[np.ndarray] | None:
+        """The gradient of each side's pre-activations; None if one is not found."""
+        found: dict[tuple[str, ...], np.ndarray] = {}
+        for side in self.equations.sides:
+            if side.blocks in found:
+                continue
+            sides = [s for s in self.equations.sides if s.blocks == side.blocks]
+
+            def made_of(da: np.ndarray) -> Arrays:
+                made: Arrays = {}
+                for one in sides:
+                    made |= self._of_weights(one, da) | self._of_input(one, da, right)
+                return made
+
+            read = {}
+            for one in sides:
+                x = self.arrays[one.x]
+                read[f"d{one.W}"] = x
+                if one.bias:
+                    read[f"d{one.bias}"] = np.ones((len(x), 1))
+            da = solve(outputs, read, join(right, side), made_of)
+            if da is None:
+                return None
+            found[side.blocks] = da
+        return [found[side.blocks] for side in self.equations.sides]
+
+    def direct(
+        self, name: str, outputs: Arrays, solved: Sequence[np.ndarray]
+    ) -> list[np.ndarray]:
+        """What the outputs of inputs give for a quantity that they have besides."""
+        found = []
+        for side, da in zip(self.equations.sides, solved):
+            first, *factors = side.direct.split(" * ")
+            if first == name and side.dx in outputs:
+                rest = outputs[side.dx] - da @ self.case[side.W].T
+                with np.errstate(all="ignore"):
+                    found.append(rest / product_of(tuple(factors), self.arrays))
+        return found
+
+    def _of_weights(self, side: Side, da: np.ndarray) -> Arrays:
+        bias = {f"d{side.bias}": da.sum(axis=0)} if side.bias else {}
+        return {**bias, f"d{side.W}": self.arrays[side.x].T @ da}
+
+    def _of_input(self, side: Side, da: np.ndarray, values: Arrays) -> Arrays:
+        dx = da @ self.case[side.W].T
+        if side.direct:
+            dx = dx + sum_of(terms_of(side.direct), {**self.arrays, **values})
+        return self._rows(side.dx, dx)
+
+    def _rows(self, name: str, array: np.ndarray) -> Arrays:
+        named = self.named.get(name, {name: slice(None)})
+        return {output: array[rows] for output, rows in named.items()}
+
+
+def own_outputs(
+    outputs: Arrays, right: Arrays, made: Arrays, parts: Parts, cell: Cell
+) -> Parts:
+    """The outputs as if all that they are made of were right; weights in blocks."""
+    own: Parts = {}
+    for name, mine in outputs.items():
+        value = right[name] + (mine - made[name])
+        if f"{name}, {cell.blocks[0]}" in parts:
+            blocks = np.split(value, len(cell.blocks), axis=-1)
+            own |= {f"{name}, {block}": v for block, v in zip(cell.blocks, blocks)}
+        else:
+            own[name] = value
+    return own
+
+
+def own_parts(parts: Parts, case: Case, cell: Cell) -> Parts:
     """The results of a backward step, each as if all that it is made of were right.
 
     dh, dc, dc_prev, the blocks of dz and the outputs, in the order of computing.
     What differs from the right ones is where a mistake was made. What merely follows
     from one does not differ. Where no dz is found the results stay as they are.
     """
-    cache: LSTMStepCache = case["cache"]
-    dh, dc_next, Wx, Wh = case["dh"], case["dc"], case["Wx"], case["Wh"]
-    dc = dc_next + dh * through_h(cache)
-    dz = through_gates(dh, dc, cache)
-
-    def made_of(dz: np.ndarray) -> Arrays:
-        return {
-            "dx": dz @ Wx.T,
-            "dh_prev": dz @ Wh.T,
-            "db": dz.sum(axis=0),
-            "dWx": cache.x.T @ dz,
-            "dWh": cache.h_prev.T @ dz,
-        }
-
-    right = {"dc_prev": dc * cache.f, **made_of(join_gates(dz))}
-    outputs = whole(parts, right)
-    if outputs is None:
+    equations = EQUATIONS[cell]
+    arrays = arrays_of(case)
+    right = equations.values(arrays)
+    model = Outputs(equations, {**arrays, **right}, case)
+    right_outputs = model.of(right, [join(right, side) for side in equations.sides])
+    outputs = whole(parts, right_outputs, cell)
+    solved = None if outputs is None else model.solve(outputs, right)
+    if outputs is None or solved is None:
         return parts
-    found = solve_dz(outputs, cache.x, cache.h_prev, join_gates(dz), made_of)
-    if found is None:
-        return parts
-    your_dz = split_gates(found)
-    of_dc, of_dh = before_gates(your_dz, cache)
-    your_dc = solve_dc(of_dc, dc, outputs["dc_prev"] / cache.f)
-    your_dh = dh
-    if not same(of_dh, dh) and same(dc_next + of_dh * through_h(cache), your_dc):
-        your_dh = of_dh  # both results of dh agree
-
-    # what your function would have, if all but its own mistake were right
-    expected_dc = dc_next + your_dh * through_h(cache)
-    expected_dz = through_gates(your_dh, your_dc, cache)
-    expected = {"dc_prev": your_dc * cache.f, **made_of(found)}
-    own_output = lambda name: right[name] + outputs[name] - expected[name]
+    seen = {name: outputs[name] for name in equations.outputs if name in outputs}
+    seen |= settled(equations, solved, model.arrays)
+    hidden: Arrays = {}
+    for name in equations.hidden:
+        paths = [
+            *model.direct(name, outputs, solved),
+            *unmade(name, equations, {**seen, **hidden}, model.arrays),
+        ]
+        hidden[name] = vote(paths, model.arrays[name], max(2, len(paths) - 1))
+    yours = {**arrays, **hidden}
+    yours |= equations.outputs_of(yours) | seen
     own: Parts = {
-        "dh": your_dh,
-        "dc": dc + (your_dc - expected_dc),
-        "dc_prev": own_output("dc_prev"),
+        "dh": yours["dh"],
+        **own_quantities(equations, yours, right),
+        **other_blocks(equations, solved, yours, right),
     }
-    for gate in GATE_NAMES:
-        own[f"dz, {gate}"] = dz[gate] + your_dz[gate] - expected_dz[gate]
-    for name in OF_WEIGHTS:
-        blocks = split_gates(own_output(name))
-        own |= {f"{name}, {gate}": block for gate, block in blocks.items()}
-    own |= {name: own_output(name) for name in ("dx", "dh_prev")}
-    return own | {name: value for name, value in parts.items() if name not in own}
+    made = model.of({**yours, **equations.outputs_of(yours)}, solved)
+    own_made = own_outputs(outputs, right_outputs, made, parts, cell)
+    # dc_prev is a quantity and an output, and what is changed in place is neither
+    return {**own, **own_made, **parts, **own_made, **own}

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from minilstm.reference.lstm import lstm_step
 from minilstm.reference.sequence import lstm_sequence
+from minilstm.verify.cells import CELLS, LSTM
 from minilstm.verify.diagnose.diagnosis import Diagnosis
 from minilstm.verify.diagnose.examine import examine
 from minilstm.verify.diagnose.explain import differences
@@ -52,10 +53,10 @@ def diagnose(
     cell: str = "lstm",
     seed: int = 0,
 ) -> Diagnosis:
-    """Find out what is wrong with a backward step of an LSTM.
+    """Find out what is wrong with a backward step of an LSTM, a GRU or a simple RNN.
 
     ``check_step`` finds out whether a backward step belongs to its own forward step;
-    ``diagnose`` whether both are those of an LSTM.
+    ``diagnose`` whether both are those of the cell.
 
     Parameters
     ----------
@@ -72,6 +73,11 @@ def diagnose(
     layout : str, Layout or dict
         A name of ``LAYOUTS``, or a description of other shapes and names, see
         docs/check-your-code.md. If it is not ours, both functions are needed.
+    cell : str
+        "lstm", "gru" or "rnn". A GRU's functions are as ``reference.gru_step`` and
+        ``gru_step_backward``: (dh, cache, Wx, Wh) to (dx, dh_prev, grads), with the
+        gradients of Wx, Wh, bx and bh in blocks r, z, n. A simple RNN's are as
+        ``reference.rnn_step`` and ``rnn_step_backward``.
     seed : int
         Of the random cases.
 
@@ -92,13 +98,14 @@ def diagnose(
     form = find_layout(layout, cell)
     if not is_ours(form):
         return diagnose_in_layout(form, STEP, my_step, my_step_backward, seed)
+    of = CELLS[form.cell]
     if my_step is not None:
-        forward = examine_ours(step_trial(seed), my_step)
+        forward = examine_ours(step_trial(seed, of), my_step)
         if not forward.right:
             return forward
-    trial = step_backward_trial(seed, my_step or lstm_step)
+    trial = step_backward_trial(seed, my_step, of)
     found = examine_ours(trial, my_step_backward, in_a_step)
-    if my_step is not None:
+    if my_step is not None or of is not LSTM:
         return found
     with_c = step_backward_trial(seed, lstm_step_keeping_c)
     return about_the_cache(found, with_c, my_step_backward)
@@ -128,6 +135,9 @@ def diagnose_sequence(
     layout : str, Layout or dict
         A name of ``LAYOUTS``, or a description of other shapes and names, see
         docs/check-your-code.md. If it is not ours, both functions are needed.
+    cell : str
+        "lstm", "gru" or "rnn". The states of a GRU and of a simple RNN are tuples of
+        one array, (h0,) and (dhT,). The weights of a GRU are Wx, Wh, bx and bh.
     seed : int
         Of the random cases.
 
@@ -144,13 +154,14 @@ def diagnose_sequence(
     form = find_layout(layout, cell)
     if not is_ours(form):
         return diagnose_in_layout(form, SEQUENCE, my_forward, my_backward, seed)
+    of = CELLS[form.cell]
     if my_forward is not None:
-        forward = examine_ours(sequence_trial(seed), my_forward)
+        forward = examine_ours(sequence_trial(seed, of), my_forward)
         if not forward.right:
             return forward
-    trial = sequence_backward_trial(seed, my_forward or lstm_sequence)
+    trial = sequence_backward_trial(seed, my_forward, of)
     found = examine_ours(trial, my_backward, in_time)
-    if my_forward is not None:
+    if my_forward is not None or of is not LSTM:
         return found
     with_c = sequence_backward_trial(seed, lstm_sequence_keeping_c)
     return about_the_cache(found, with_c, my_backward)
@@ -185,15 +196,16 @@ def lstm_sequence_keeping_c(*inputs):
 def diagnose_step(
     my_step: Callable, *, layout="minilstm", cell: str = "lstm", seed: int = 0
 ) -> Diagnosis:
-    """Find out what is wrong with a forward step of an LSTM.
+    """Find out what is wrong with a forward step of an LSTM, a GRU or a simple RNN.
 
-    ``my_step`` : (x, h_prev, c_prev, Wx, Wh, b) to (h, c, cache), or as the layout
-    says. ``layout`` : as in ``diagnose``.
+    ``my_step`` : (x, h_prev, c_prev, Wx, Wh, b) to (h, c, cache), or as
+    ``reference.gru_step`` or ``rnn_step``, or as the layout says. ``layout`` and
+    ``cell`` : as in ``diagnose``.
     """
     form = find_layout(layout, cell)
     if not is_ours(form):
         return diagnose_in_layout(form, STEP, my_step, None, seed)
-    return examine_ours(step_trial(seed), my_step)
+    return examine_ours(step_trial(seed, CELLS[form.cell]), my_step)
 
 
 def diagnose_loss(my_loss: Callable, *, layout="minilstm", seed: int = 0) -> Diagnosis:

@@ -24,10 +24,13 @@ class Finding:
     evidence: str
     place: str = ""  # where to look, in whole sentences
     heading: str = ""  # what an unknown mistake is called, if anything can be said
+    where: tuple[str, ...] = ()  # quantities that it points to, if not the parts
+    formula: str = ""  # what was computed in the place of the right formula
 
     def __str__(self) -> str:
         first = str(self.mistake) if self.mistake is not None else self.heading
-        return "\n".join(line for line in (first, self.evidence, self.place) if line)
+        lines = first, self.formula, self.evidence, self.place
+        return "\n".join(line for line in lines if line)
 
     @property
     def has_a_name(self) -> bool:

@@ -56,9 +56,12 @@ def _differing(tried: Tried, wrong: Sequence[str], locate: Locate) -> list[Findi
         small = replace(tried, yours=of_small)
         differ = differences(of_small, tried.right)
         return [nonlinear, *(explain(small, locate) if differ else [])]
-    places = [found.place for found in locate(tried.without_catalogue())]
-    lines = (line for line in (nonlinear.place, *places[:1]) if line)
-    return [replace(nonlinear, place="\n".join(lines))]
+    found = locate(tried.without_catalogue())[0]
+    lines = (line for line in (nonlinear.place, found.place) if line)
+    where = found.where or found.parts
+    return [
+        replace(nonlinear, place="\n".join(lines), formula=found.formula, where=where)
+    ]
 
 
 def _unwritten(tried: Tried) -> list[Finding]:

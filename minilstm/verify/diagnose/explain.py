@@ -19,6 +19,7 @@ from minilstm.verify.diagnose.variant import Mistake
 # relative to the largest entry of a part; a mistake changes digits long before these
 SIX_DIGITS = 1e-6
 ALL_DIGITS = 1e-9
+ROUNDING = 1e-13  # numbers below it are zero
 # what mistakes of one kind differ in
 KIND = re.compile(
     r"input gate|forget gate|candidate|output gate|factor (1 - )?[ifo] |\bd?(Wx|Wh|b)\b"
@@ -71,6 +72,21 @@ def same(mine, ours, tolerance: float = SIX_DIGITS) -> bool:
     if np.isfinite(ours).all():
         return False
     return np.array_equal(mine, ours, equal_nan=ours.dtype.kind == "f")
+
+
+def without_rounding(parts: Parts) -> Parts:
+    """Zeros in place of rounding errors.
+
+    With some mistakes a gradient is a sum that cancels. What rounding leaves of it
+    differs with the order of the sum.
+    """
+    cleared = {}
+    for name, part in parts.items():
+        array = np.asarray(part)
+        if array.dtype.kind == "f":
+            array = np.where(np.abs(array) < ROUNDING, 0, array)
+        cleared[name] = array
+    return cleared
 
 
 def ratio(mine, ours) -> str | None:

@@ -6,17 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from minilstm.errors import InputError
+from minilstm.verify.cells import CELLS
 from minilstm.verify.diagnose.diagnosis import Diagnosis, Finding
 from minilstm.verify.diagnose.examine import examine
-from minilstm.verify.diagnose.explain import agree
-from minilstm.verify.diagnose.locate import (
-    LONGEST,
-    Locate,
-    Tried,
-    in_a_step,
-    in_time,
-    plainly,
-)
+from minilstm.verify.diagnose.locate import Locate, in_a_step, in_time, plainly
 from minilstm.verify.diagnose.mistakes_in_summed_loss import (
     SUMMED_LOSS,
     summed_loss_with,
@@ -34,12 +27,6 @@ from minilstm.verify.layouts.layout import SEQUENCE, CellLayout
 from minilstm.verify.layouts.lines import line_that_makes
 from minilstm.verify.layouts.recognize import advice, as_ours, of_another_layout
 from minilstm.verify.layouts.words import Words
-
-ALONE = "A sequence of one step is wrong already: check the step itself, with diagnose."
-BETWEEN = (
-    "A sequence of {right} is right, of {T} is not: look at what a step hands to the one"
-    " before it, and at what is read by the number of the step."
-)
 
 
 def diagnose_in_layout(
@@ -59,42 +46,19 @@ def diagnose_in_layout(
     trial, backward_trial, locate = step_trial, step_backward_trial, in_a_step
     if kind == SEQUENCE:
         trial, backward_trial = sequence_trial, sequence_backward_trial
-        locate = in_time_from_zero if code.lacks else in_time
-    forward = code.forward(my_forward)
-    found = examine(only_what_it_has(trial(seed), code, kind), forward)
+        locate = in_time
+    forward, cell = code.forward(my_forward), CELLS[layout.cell]
+    found = examine(only_what_it_has(trial(seed, cell), code, kind), forward)
     if not found.right or my_backward is None:
         return in_words(found, Words(layout, kind), my_forward)
     of_backward = only_what_it_has(
-        backward_trial(seed, forward), code, f"{kind}_backward"
+        backward_trial(seed, forward, cell), code, f"{kind}_backward"
     )
     for bias in code.choices:
         found = examine(of_backward, code.backward(my_backward, bias), locate)
         if not found.right:
             break
     return in_words(found, Words(layout, kind, bias), my_backward)
-
-
-def in_time_from_zero(tried: Tried) -> list[Finding]:
-    """How long a sequence must be to be wrong, if no cell state can be handed in.
-
-    Its steps cannot be taken apart then: a step from zero shows no forget gate.
-    """
-    findings = plainly(tried)
-    T = next((T for T in range(1, LONGEST + 1) if _is_wrong(tried, T)), 0)
-    if T == 0:
-        return findings
-    place = (
-        ALONE if T == 1 else BETWEEN.format(right="one step" if T == 2 else T - 1, T=T)
-    )
-    return [
-        found if found.mistake else replace(found, place=place) for found in findings
-    ]
-
-
-def _is_wrong(tried: Tried, T: int) -> bool:
-    sizes = [(T, 2, 3, 4)]
-    yours = tried.trial.yours(tried.function, sizes=sizes)
-    return not agree(yours, tried.trial.right(sizes))
 
 
 def diagnose_loss_in_layout(

@@ -7,25 +7,27 @@ then two, then more, by ``through_time.py``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from minilstm.reference.lstm import lstm_step_backward
 from minilstm.verify.diagnose.causes import finite, own_parts
 from minilstm.verify.diagnose.diagnosis import RAISES, Finding, Parts
+from minilstm.verify.diagnose.equations import EQUATIONS
 from minilstm.verify.diagnose.explain import agree, differences, exactly, partly
+from minilstm.verify.diagnose.search import in_words
+from minilstm.verify.diagnose.search_in_time import in_words_of_steps
 from minilstm.verify.diagnose.through_time import (
-    ARRIVES,
-    as_step,
     as_step_backward,
-    of_two_steps,
+    of_steps,
+    one_step,
 )
 from minilstm.verify.diagnose.trial import Trial
-from minilstm.verify.diagnose.trials import step_backward_trial
 from minilstm.verify.diagnose.wording import (
     factor,
     findings_of,
-    not_made_of_dz,
+    look,
+    not_made_of,
     output_of,
     outputs_of,
     show,
@@ -34,6 +36,9 @@ from minilstm.verify.diagnose.wording import (
 
 HANDED_ON = {"dh_prev", "dc_prev"}  # what a step hands to the one before
 LONGEST = 8  # steps of a sequence that is tried
+NUMBERS = {2: "two", 3: "three"}
+STEPS_THAT_SHOW_ALL = 3  # the one between has states and gradients that are not zero
+HANDED_ON_BY = "handed on by step"
 NO_DZ = (
     "No three of dx, dh_prev, dWx, dWh and db are made of one and the same dz;"
     " look at these lines first."
@@ -107,18 +112,28 @@ def in_a_step(tried: Tried) -> list[Finding]:
         return _one_factor(tried)
     trial = tried.trial
     own, own_right = (
-        [own_parts(parts, case) for parts, case in zip(results, trial.cases)]
+        [
+            own_parts(parts, case, trial.cell)
+            for parts, case in zip(results, trial.cases)
+        ]
         for results in (tried.yours, tried.right)
     )
-    if not all("dz, candidate" in parts for parts in own):
+    if not all("dh" in parts for parts in own):
         hint = _why_no_dz(tried)
         findings = plainly(tried)
         return [replace(found, place=found.place or hint) for found in findings]
     explained = partly(own, own_right, trial.known(own_parts))
-    findings = [
-        found if found.mistake else _with_place(found, not_made_of_dz(found.parts), " ")
-        for found in findings_of(explained, own, own_right)
-    ]
+    equations = EQUATIONS[trial.cell]
+    findings = []
+    for found in findings_of(explained, own, own_right):
+        if not found.mistake:
+            found = _with_place(found, not_made_of(equations.da, found.parts), " ")
+            place = found.place.replace(
+                "before equation (6)", f"before {equations.uses_dh}"
+            )
+            formula = in_words(found.parts, own, trial.cases, trial.cell)
+            found = replace(found, formula=formula, place=place)
+        findings.append(found)
     if len(findings) == 1:
         wrong = differences(tried.yours, tried.right)
         follows = what_follows(wrong, differences(own, own_right))
@@ -146,11 +161,12 @@ def in_time(tried: Tried) -> list[Finding]:
     if tried.raises or any("dx" in parts for parts in tried.yours):
         return plainly(tried)
     trial = tried.trial
-    one_step = step_backward_trial(trial.seed, as_step(trial.your_forward))
-    if not trial.catalogue:
-        one_step = replace(one_step, catalogue=())
-    through_h = _try(one_step, as_step_backward(tried.function))
-    through_state = _try(one_step, as_step_backward(tried.function, dh_is_final=True))
+    if trial.lacks:  # with states of zeros, one step shows too little
+        return _between_steps(tried)
+    cell, function = trial.cell, tried.function
+    step = one_step(trial)
+    through_h = _try(step, as_step_backward(function, cell))
+    through_state = _try(step, as_step_backward(function, cell, dh_is_final=True))
     if not agree(through_h.yours, through_h.right):
         return _in_one_step(tried, through_h, through_state)
     wrong = differences(through_state.yours, through_state.right)
@@ -204,32 +220,35 @@ def _in_every_step(tried: Tried, findings: list[Finding]) -> bool:
 
 
 def _between_steps(tried: Tried) -> list[Finding]:
-    """A single step is right, more are not."""
+    """A single step is right, more are not; or a layout lacks the cell state of one."""
     findings = plainly(tried)
     known = [found for found in findings if found.mistake]
     unknown = [found for found in findings if not found.mistake]
     explained = outputs_of(part for found in known for part in found.parts)
-    two, right_two = of_two_steps(tried.trial, tried.function)
-    wrong = [
-        name for name in differences(two, right_two) if output_of(name) not in explained
-    ]
-    if wrong:
-        left = tuple(part for found in unknown for part in found.parts)
-        shown = "T = 1 is right. For T = 2: " + show(wrong, two, right_two)
-        return [*known, Finding(None, left, shown, _where_of_two(wrong))]
-    shortest = _shortest_wrong(tried)
-    if two and shortest > 2:
-        place = (
-            f"Sequences of up to {shortest - 1} steps are right;"
-            f" {shortest} are not (B, D, H = 2, 3, 4)."
-        )
-        return [*known, *(replace(found, place=place) for found in unknown)]
-    return findings
+    T = _shortest_wrong(tried)
+    in_every_step = bool(tried.trial.lacks) and T <= STEPS_THAT_SHOW_ALL
+    if T and in_every_step:
+        T = STEPS_THAT_SHOW_ALL
+    compared = of_steps(tried.trial, tried.function, T) if T else None
+    differ = differences(compared.yours, compared.right) if compared else []
+    wrong = tuple(name for name in differ if output_of(name) not in explained)
+    if compared is None or not wrong:
+        return findings
+    left = tuple(part for found in unknown for part in found.parts)
+    shown = f"For T = {T}: {show(wrong, compared.yours, compared.right)}"
+    formula, where = in_words_of_steps(wrong, compared)
+    place = _where_in_time(where, T)
+    if in_every_step:
+        place = look([re.sub(r" of step \d+", "", name) for name in where[:1]]) or place
+    else:
+        right_up_to = f"Sequences of up to {T - 1} steps are right; {T} are not."
+        shown = f"{'T = 1 is right.' if T == 2 else right_up_to} {shown}"
+    return [*known, Finding(None, left, shown, place, formula=formula, where=where)]
 
 
 def _shortest_wrong(tried: Tried) -> int:
     """The length of the shortest sequence with a wrong part; 0 if none was found."""
-    for T in range(2, LONGEST + 1):
+    for T in range(1 if tried.trial.lacks else 2, LONGEST + 1):
         sizes = [(T, 2, 3, 4)]
         yours = tried.trial.yours(tried.function, sizes=sizes)
         if not agree(yours, tried.trial.right(sizes)):
@@ -237,43 +256,57 @@ def _shortest_wrong(tried: Tried) -> int:
     return 0
 
 
-def _where_of_two(wrong: Sequence[str]) -> str:
-    """Where to look if a sequence of two is wrong, and one of one is right."""
+def _where_in_time(wrong: Sequence[str], T: int) -> str:
+    """Where to look if a sequence of T steps is the shortest that is wrong."""
     first = wrong[0]
-    if "step 1" in first and first not in ARRIVES:
-        return (
-            "T = 1 is right, and yet the last of two steps is not: is what it uses,"
-            " dh[t] or caches[t] or a state, that of another step?"
-        )
-    if ARRIVES[0] in wrong and ARRIVES[1] in wrong:
-        return (
-            "The last step is right. Step 0 is not: either it gets both recurrent"
-            " gradients wrong, or its numbers (caches[0]) are not its own."
-        )
-    if first in ARRIVES:
+    step = re.search(r"step (\d+)", first)
+    t = int(step[1]) if step else 0
+    if HANDED_ON_BY in first:
+        t -= 1
+        of_step = [name for name in wrong if f"{HANDED_ON_BY} {t + 1}" in name]
+        if len(of_step) == 2:
+            return (
+                f"The {_last(T)} right. Step {t} is not: either it gets both recurrent"
+                f" gradients wrong, or its numbers (caches[{t}]) are not its own."
+            )
         name = first.partition(",")[0]
         return (
-            f"The last step is right, and so is step 0 but for the {name} that it gets:"
+            f"The {_last(T)} right, and so is step {t} but for the {name} that it gets:"
             " look where it is kept and read."
         )
-    if first.startswith("dz of step 0"):
-        of_step_0 = [name for name in wrong if name.startswith("dz of step 0")]
-        gates = ", ".join(name.partition(", ")[2] for name in of_step_0)
+    if step and t == T - 1:
         return (
-            "The last step is right, and step 0 gets the right dh and dc. Wrong is what"
-            f" it multiplies them by ({gates}): are the states and gates those of step"
-            " 0, and c_prev its initial one?"
+            f"T = {T - 1} is right, and yet the last of {NUMBERS.get(T, T)} steps is"
+            " not: is what it uses, dh[t] or caches[t] or a state, that of another"
+            " step?"
+        )
+    if step:
+        begin = first.partition(",")[0]
+        of_step = [name for name in wrong if name.startswith(begin)]
+        gates = ", ".join(name.partition(", ")[2] for name in of_step)
+        which = f" ({gates})" if gates else ""
+        return (
+            f"The {_last(T)} right, and step {t} gets the right gradients. Wrong is"
+            f" what it multiplies them by{which}: are the states and gates those of"
+            f" step {t}, and the state before it that of the step before?"
         )
     return (
-        "The gradients dz of both steps are right; look where they are added up to"
+        f"The gradients dz of {'both' if T == 2 else 'all'} steps are right; look where they are added up to"
         f" {', '.join(outputs_of(wrong))}."
     )
 
 
+def _last(T: int) -> str:
+    return "last step is" if T == 2 else "steps after it are"
+
+
 def _right_without_dc(tried: Tried) -> bool:
     """Whether it is right where dc is zero."""
+    trial = tried.trial
+    if "dc" not in trial.linear_in:
+        return False
     without = lambda backward: lambda dh, dc, *rest: backward(dh, 0 * dc, *rest)
-    trial, ours = tried.trial, without(lstm_step_backward)
+    ours = without(trial.cell.step_backward)
     right = [trial.parts_of(ours, case) for case in trial.cases]
     return agree(trial.yours(without(tried.function)), right)
 

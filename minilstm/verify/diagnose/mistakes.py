@@ -19,6 +19,7 @@ from __future__ import annotations
 from minilstm.reference.loss import softmax_cross_entropy
 from minilstm.reference.loss import softmax_cross_entropy_backward
 from minilstm.reference.lstm import lstm_step
+from minilstm.verify.diagnose import mistakes_of_gru, mistakes_of_rnn
 from minilstm.verify.diagnose.mistakes_backward import STEP_BACKWARD
 from minilstm.verify.diagnose.mistakes_in_shapes import SHAPES
 from minilstm.verify.diagnose.mistakes_in_time import SEQUENCE, SEQUENCE_BACKWARD
@@ -151,4 +152,7 @@ LOSS = [
     ),
 ]
 
-MISTAKES = [*STEP, *STEP_BACKWARD, *SEQUENCE, *SEQUENCE_BACKWARD, *LOSS, *SHAPES]
+MISTAKES = list(dict.fromkeys([  # cells share some of the loop
+    *STEP, *STEP_BACKWARD, *SEQUENCE, *SEQUENCE_BACKWARD,
+    *mistakes_of_gru.ALL, *mistakes_of_rnn.ALL, *LOSS, *SHAPES,
+]))

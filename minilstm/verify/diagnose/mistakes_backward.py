@@ -10,6 +10,7 @@ from itertools import permutations
 from typing import NamedTuple
 
 from minilstm.reference.lstm import lstm_step_backward
+from minilstm.verify.diagnose.mistakes_at_activations import at_a_sigmoid, at_a_tanh
 from minilstm.verify.diagnose.variant import ALL_GATES, OTHER_ORDERS, made_in
 
 
@@ -19,35 +20,26 @@ class _Gate(NamedTuple):
     equation: str
     product: str  # the line in which its gradient is made
     partner: str  # what it is multiplied by in the forward pass
-    through: str  # the line that takes the gradient through its activation
     neighbour: str  # the block beside its own
 
 
 GATES = [
-    _Gate("i", "input gate", "(2)", "di = dc * g", "g", "dzi = di * i * (1 - i)", "f"),
-    _Gate("f", "forget gate", "(1)", "df = dc * c_prev", "c_prev",
-          "dzf = df * f * (1 - f)", "i"),
-    _Gate("g", "candidate", "(3)", "dg = dc * i", "i", "dzg = dg * (1 - g**2)", "f"),
-    _Gate("o", "output gate", "(5)", "do = dh * tanh_c", "tanh_c",
-          "dzo = do * o * (1 - o)", "g"),
+    _Gate("i", "input gate", "(2)", "di = dc * g", "g", "f"),
+    _Gate("f", "forget gate", "(1)", "df = dc * c_prev", "c_prev", "i"),
+    _Gate("g", "candidate", "(3)", "dg = dc * i", "i", "f"),
+    _Gate("o", "output gate", "(5)", "do = dh * tanh_c", "tanh_c", "g"),
 ]
 TWO_GATES = list(permutations(GATES, 2))
 
 
 def _at_any(gate: _Gate) -> list[tuple[str, ...]]:
-    k, title, equation, product, partner, through, neighbour = gate
+    k, title, equation, product, partner, neighbour = gate
     blocks = ", ".join("dz" + (neighbour if m == k else m) for m in "ifgo")
     return [
         (f"partner of the {title} missing", product,
          product.removesuffix(f" * {partner}"), "(6)" if k == "o" else "(4)",
          f"{k} is multiplied by {partner} in the forward pass, so its gradient is"
          " too."),
-        (f"derivative of the {title} missing", through, f"dz{k} = d{k}", equation,
-         f"{k} is a function of z{k}, whose derivative belongs in the product."),
-        (f"gradient of the {title} left out", through, f"dz{k} = 0 * d{k}", equation,
-         "Without it the weights of this gate never learn."),
-        (f"sign of the {title}", through, f"dz{k} = -{through[6:]}", equation,
-         f"{k} grows with z{k}, so the gradient keeps its sign."),
         (f"bias of the {title} from its neighbour", "db = dz.sum(axis=0)",
          f"db = np.concatenate([{blocks}], axis=1).sum(axis=0)", equation,
          f"The bias of {k} is in z{k}, so its gradient is made of dz{k}.",
@@ -63,36 +55,8 @@ def _at_any(gate: _Gate) -> list[tuple[str, ...]]:
     ]
 
 
-def _at_a_sigmoid(gate: _Gate) -> list[tuple[str, ...]]:
-    k, title, equation, *_, through, _ = gate
-    return [
-        (f"derivative of the {title} at the activated value", through,
-         f"dz{k} = d{k} * sigmoid({k}) * (1 - sigmoid({k}))", equation,
-         f"{k} is already the sigmoid; its derivative is {k} * (1 - {k}).",
-         "nicodjimenez/lstm 41"),
-        (f"factor {k} missing at the {title}", through, f"dz{k} = d{k} * (1 - {k})",
-         equation, "The derivative of a sigmoid s is s * (1 - s)."),
-        (f"factor 1 - {k} missing at the {title}", through, f"dz{k} = d{k} * {k}",
-         equation,
-         "The derivative of a sigmoid s is s * (1 - s)."
-         f" The sigmoid of z{k} in its place gives the same numbers."),
-        (f"sigmoid in place of its derivative at the {title}", through,
-         f"dz{k} = d{k} * sigmoid({k})", equation,
-         f"The derivative of a sigmoid s is s * (1 - s), and {k} is already the"
-         " sigmoid."),
-        (f"{k} in place of 1 - {k}", through, f"dz{k} = d{k} * {k} * {k}", equation,
-         "The derivative of a sigmoid s is s * (1 - s)."),
-        (f"sign in the derivative of the {title}", through,
-         f"dz{k} = d{k} * {k} * (1 + {k})", equation,
-         "The derivative of a sigmoid s is s * (1 - s)."),
-        (f"derivative of a tanh for the {title}", through,
-         f"dz{k} = d{k} * (1 - {k}**2)", equation,
-         "It is a sigmoid, whose derivative is s * (1 - s)."),
-    ]
-
-
 def _old_dc(gate: _Gate) -> tuple[str, ...]:
-    k, title, _, product, partner, *_ = gate
+    k, title, _, product, partner, _ = gate
     return (f"dc without its part through h at the {title}", product,
             f"d{k} = (dc - dh * o * (1 - tanh_c**2)) * {partner}", "(4)",
             "dc is complete only when the part through h has been added."
@@ -173,24 +137,13 @@ _DC = "dc = dc + dh * o * (1 - tanh_c**2)"
 STEP_BACKWARD = made_in(
     lstm_step_backward,
     *(row for gate in GATES for row in _at_any(gate)),
-    *(row for gate in GATES if gate.letter != "g" for row in _at_a_sigmoid(gate)),
-    ("derivative of the candidate at the activated value", "dzg = dg * (1 - g**2)",
-     "dzg = dg * (1 - np.tanh(g)**2)", "(3)",
-     "g is already the tanh; its derivative is 1 - g**2.", "nicodjimenez/lstm 41"),
-    ("square missing at the candidate", "dzg = dg * (1 - g**2)", "dzg = dg * (1 - g)",
-     "(3)", "The derivative of tanh is 1 - tanh**2."),
-    ("sign in the derivative of the candidate", "dzg = dg * (1 - g**2)",
-     "dzg = dg * (1 + g**2)", "(3)", "The derivative of tanh is 1 - tanh**2."),
-    ("derivative of a sigmoid for the candidate", "dzg = dg * (1 - g**2)",
-     "dzg = dg * g * (1 - g)", "(3)", "It is a tanh, whose derivative is 1 - tanh**2."),
+    *(row for gate in GATES if gate.letter != "g"
+      for row in at_a_sigmoid(gate.title, gate.letter, f"d{gate.letter}",
+                              f"dz{gate.letter}", gate.equation)),
+    *at_a_tanh("candidate", "g", "dg", "dzg", "(3)"),
     *map(_exchanged, OTHER_ORDERS),
     *map(_returned, OTHER_ORDERS),
     *(_old_dc(gate) for gate in GATES if gate.letter != "o"),
-    ("tanh in place of its derivative at the candidate", "dzg = dg * (1 - g**2)",
-     "dzg = dg * g", "(3)", "The derivative of tanh is 1 - tanh**2."),
-    ("square over the whole bracket at the candidate", "dzg = dg * (1 - g**2)",
-     "dzg = dg * (1 - g)**2", "(3)",
-     "The derivative of tanh is 1 - tanh**2: only the tanh is squared."),
     ("h in place of tanh(c) at the output gate", "do = dh * tanh_c",
      "do = dh * (o * tanh_c)", "(6)",
      "In the forward pass o is multiplied by tanh(c). h = o * tanh(c) contains o"

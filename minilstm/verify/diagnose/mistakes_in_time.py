@@ -7,7 +7,7 @@ or for each recurrent gradient. A function makes their rows.
 from __future__ import annotations
 
 from minilstm.reference.sequence import sequence_backward, sequence_forward
-from minilstm.verify.diagnose.variant import made_in
+from minilstm.verify.diagnose.variant import Mistake, made_in
 
 
 def _added(
@@ -75,23 +75,24 @@ def _not_carried(what: str, lost: str, why: str, seen: str) -> list[tuple[str, .
     def pair(h: str, c: str, right_h: str, right_c: str) -> str:
         return f"{h if 'h' in lost else right_h}, {c if 'c' in lost else right_c}"
 
-    zipped = lambda h, c: f"zip(({pair(h, c, 'dprev[0]', 'dprev[1]')}), dstate)"
-    shown = lambda this: "dh_next, dc_next = " + pair(
-        this.format("h"), this.format("c"), "dh_prev", "dc_prev")
-    zero, stale = shown("0 * d{}_prev"), shown("d{}_next")
+    # of any cell, if only h is lost: *dprev[1:] is (dc_prev,) or nothing
+    zipped = lambda h, c: f"zip(({pair(h, c, 'dprev[0]', '*dprev[1:]')}), dstate)"
+    of_lost = lambda form: ", ".join(form.format(part) for part in lost)
+    zero, stale, right = (f"{of_lost('d{}_next')} = {of_lost(form)}"
+                          for form in ("0 * d{}_prev", "d{}_next", "d{}_prev"))
     still = ("Every step gets the gradient of the final state,"
              " in place of that of the step after it.")
     return [
         (f"{what} dropped between steps", _CARRIES,
-         zipped("0 * dprev[0]", "0 * dprev[1]"), "", why, seen, zero, _HANDED_ON),
+         zipped("0 * dprev[0]", "0 * dprev[1]"), "", why, seen, zero, right),
         (f"{what} dropped between steps, handed back at step 0", _CARRIES,
          zipped("dprev[0] * (t == 0)", "dprev[1] * (t == 0)"), "", why, seen, zero,
-         _HANDED_ON),
+         right),
         (f"{what} never updated", _CARRIES, zipped("dstate[0]", "dstate[1]"), "", still,
-         seen, stale, _HANDED_ON),
+         seen, stale, right),
         (f"{what} never updated, handed back at step 0", _CARRIES,
          zipped("dstate[0] if t else dprev[0]", "dstate[1] if t else dprev[1]"), "",
-         still, seen, stale, _HANDED_ON),
+         still, seen, stale, right),
     ]
 
 
@@ -136,18 +137,13 @@ SEQUENCE = made_in(
      _STEP.replace("x[t]", "x[T - 1 - t]"), _STEP),
 )
 
-SEQUENCE_BACKWARD = made_in(
+# ---- backward, of any cell -----------------------------------------------------------
+
+IN_ANY_LOOP = made_in(
     sequence_backward,
-    *_not_carried("cell-state gradient", "c",
-                  "The cell-state gradient is not carried to the step before.",
-                  "nicodjimenez/lstm 2, 33, 39"),
     *_not_carried("hidden-state gradient", "h",
                   "The hidden-state gradient is not carried to the step before.",
                   "qixianbiao/RNN 2"),
-    *_not_carried("both gradients", "hc",
-                  "Neither gradient is carried to the step before.",
-                  "CaptainE/RNN-LSTM-in-numpy 1;"
-                  " sagarnildass/andrew_ng_deep_learning 1"),
     ("hidden-state gradient carried and not added", _DH, "dh[t] + 0 * dh_next", "",
      "h[t] acts on the loss as an output and through step t + 1:"
      " both gradients add up.", "", "dh_t = dh[t] + 0 * dh_next", _DH_T),
@@ -166,11 +162,6 @@ SEQUENCE_BACKWARD = made_in(
     ("dh changed in place", _DH, "np.add(dh[t], dh_next, out=dh[t])", "",
      "The array belongs to the caller. A second call then gives other gradients.",
      "Element-Research/rnn 31, 203", "dh_t = dh[t]; dh_t += dh_next", _DH_T),
-    ("dcT changed in place", _OF_STEP,
-     f"{_OF_STEP}; dc_next[0] += dh[t] * caches[t].o * (1 - caches[t].tanh_c**2)", "",
-     "The array belongs to the caller. A second call then gives other gradients.",
-     "Element-Research/rnn 31, 203", "dc_next += dh_t * o * (1 - tanh_c**2)",
-     "dc = dc_next + dh_t * o * (1 - tanh_c**2)"),
     ("cache of the step before", "caches[t]", "caches[t - 1]", "",
      "The backward pass of step t needs the cache of step t."),
     _kept_as("cache of the step after", "caches[min(t + 1, T - 1)]",
@@ -178,6 +169,66 @@ SEQUENCE_BACKWARD = made_in(
     _kept_as("cache of the last step in every step", "caches[-1]",
              "All caches are one: an object or an array that every step overwrites."
              " Keep a copy for each step."),
+    _kept_as("x of the step before", "caches[t]._replace(x=caches[t - 1].x)",
+             "Step t read x[t].", "x[t - 1]", "x[t]"),
+    ("gradients of the weights clipped at the end", "dstate, total",
+     "dstate, type(total)(*(np.clip(d, -1, 1) for d in total))", "",
+     "Backward is linear in dh and dc. A clipped array is no longer the gradient, and"
+     " a check with small numbers does not notice. Clip the gradients that the"
+     " optimizer gets.", "", "np.clip(d, -1, 1), for d of dWx, dWh, db",
+     "dWx, dWh, db"),
+    ("dx in reversed order", "dx[t], *dprev", "dx[T - 1 - t], *dprev", "",
+     "The loop runs backward, and so does a list to which its results are appended.",
+     "", "dx[T - 1 - t] = dx_t", "dx[t] = dx_t"),
+    ("gradient of the final hidden state not read", "grads = []",
+     "grads, dstate = [], (0 * dstate[0], *dstate[1:])", "",
+     "The loss of what follows depends on the final state.",
+     "keras-team/keras 2468, 2750", "dh_next = 0 * dhT", "dh_next = dhT"),
+    ("first step left out", _REAL, f"{_REAL} & (t > 0)", "",
+     "Step 0 has an input and an output too.", "", "reversed(range(1, T))", _BACKWARD),
+    ("last step left out", _REAL, f"{_REAL} & (t < T - 1)", "",
+     "Step T - 1 has an input and an output too.", "", "reversed(range(T - 1))",
+     _BACKWARD),
+    ("loop in the order of the forward pass", _BACKWARD, "range(T)", "",
+     "Step t needs the gradient from step t + 1: backward begins at the end."),
+    ("backward through the last step only", _REAL, f"{_REAL} & (t == T - 1)", "",
+     "A return that stands within the loop ends it after one step.", "",
+     "range(T - 1, T)", _BACKWARD),
+    ("backward through no step", _REAL, f"{_REAL} & False", "",
+     "A range that counts down needs -1 as its third number, without which it is"
+     " empty: range(T - 1, -1, -1).", "", "range(T, 0)", _BACKWARD),
+)
+
+
+def of_weights(*biases: str) -> list[Mistake]:
+    """Known mistakes in the sums over time of a cell's weight gradients."""
+    names = "Wx", "Wh", *biases
+    return made_in(
+        sequence_backward,
+        _not_at_first("Wx"),
+        _not_at_first("Wh", ", or h0 forgotten"),
+        *map(_not_at_first, biases),
+        *map(_assigned, names),
+        *map(_averaged, names),
+    )
+
+
+# ---- backward, of an LSTM ------------------------------------------------------------
+
+OF_LSTM = made_in(
+    sequence_backward,
+    *_not_carried("cell-state gradient", "c",
+                  "The cell-state gradient is not carried to the step before.",
+                  "nicodjimenez/lstm 2, 33, 39"),
+    *_not_carried("both gradients", "hc",
+                  "Neither gradient is carried to the step before.",
+                  "CaptainE/RNN-LSTM-in-numpy 1;"
+                  " sagarnildass/andrew_ng_deep_learning 1"),
+    ("dcT changed in place", _OF_STEP,
+     f"{_OF_STEP}; dc_next[0] += dh[t] * caches[t].o * (1 - caches[t].tanh_c**2)", "",
+     "The array belongs to the caller. A second call then gives other gradients.",
+     "Element-Research/rnn 31, 203", "dc_next += dh_t * o * (1 - tanh_c**2)",
+     "dc = dc_next + dh_t * o * (1 - tanh_c**2)"),
     _kept_as("c_prev overwritten by later steps",
              f"caches[t]._replace(c_prev={_LAST_C})",
              "c is changed in place, and every cache refers to the one array, which"
@@ -239,8 +290,6 @@ SEQUENCE_BACKWARD = made_in(
              "With h0 in front, h_prev of step t is hs[t];"
              " hs[t - 1] wraps round at t = 0.", "h_prev = hs[t - 1]",
              "h_prev = hs[t]"),
-    _kept_as("x of the step before", "caches[t]._replace(x=caches[t - 1].x)",
-             "Step t read x[t].", "x[t - 1]", "x[t]"),
     _kept_as("gates of the step before",
              "caches[t]._replace(i=caches[t - 1].i, f=caches[t - 1].f, g=caches[t -"
              " 1].g, o=caches[t - 1].o)",
@@ -273,35 +322,16 @@ SEQUENCE_BACKWARD = made_in(
      "dc = dc_next + dh[t] * o * (1 - tanh_c**2)",
      "dc = dc_next + (dh[t] + dh_next) * o * (1 - tanh_c**2)"),
     *(_one_step_late(last, first) for last in ("", "last") for first in ("", "first")),
-    _not_at_first("Wx"),
-    _not_at_first("Wh", ", or h0 forgotten"),
-    _not_at_first("b"),
-    ("gradients of the weights clipped at the end", "dstate, total",
-     "dstate, type(total)(*(np.clip(d, -1, 1) for d in total))", "",
-     "Backward is linear in dh and dc. A clipped array is no longer the gradient, and"
-     " a check with small numbers does not notice. Clip the gradients that the"
-     " optimizer gets.", "", "np.clip(d, -1, 1), for d of dWx, dWh, db",
-     "dWx, dWh, db"),
     ("dh_next and dc_next exchanged", _CARRIES, "zip(dprev[::-1], dstate)", "",
      "dh_prev becomes dh_next, and dc_prev becomes dc_next.", "",
      "dh_next, dc_next = dc_prev, dh_prev", _HANDED_ON),
-    *map(_assigned, ("Wx", "Wh", "b")),
-    *map(_averaged, ("Wx", "Wh", "b")),
     ("Wh paired with the last h at step 0", "caches[t]",
      "caches[t] if t else caches[0]._replace(h_prev=caches[-1].o * caches[-1].tanh_c)",
      "", "hs[t - 1] at t = 0 is the last one in Python; h0 belongs there."),
-    ("dx in reversed order", "dx[t], *dprev", "dx[T - 1 - t], *dprev", "",
-     "The loop runs backward, and so does a list to which its results are appended.",
-     "", "dx[T - 1 - t] = dx_t", "dx[t] = dx_t"),
     ("gradients of the final state not read", "grads = []",
      "grads, dstate = [], (0 * dstate[0], 0 * dstate[1])", "",
      "The loss of what follows depends on the final state.",
      "keras-team/keras 2468, 2750", "dh_next, dc_next = 0 * dstate[0], 0 * dstate[1]",
-     _FINAL),
-    ("gradient of the final hidden state not read", "grads = []",
-     "grads, dstate = [], (0 * dstate[0], dstate[1])", "",
-     "The loss of what follows depends on the final state.",
-     "keras-team/keras 2468, 2750", "dh_next, dc_next = 0 * dstate[0], dstate[1]",
      _FINAL),
     ("gradient of the final cell state not read", "grads = []",
      "grads, dstate = [], (dstate[0], 0 * dstate[1])", "",
@@ -316,17 +346,6 @@ SEQUENCE_BACKWARD = made_in(
      "np.stack(dx), dstate[::-1]", "",
      "The hidden state comes first, the cell state second.", "",
      "(dc_next, dh_next), LSTM", "(dh_next, dc_next), LSTM"),
-    ("first step left out", _REAL, f"{_REAL} & (t > 0)", "",
-     "Step 0 has an input and an output too.", "", "reversed(range(1, T))", _BACKWARD),
-    ("last step left out", _REAL, f"{_REAL} & (t < T - 1)", "",
-     "Step T - 1 has an input and an output too.", "", "reversed(range(T - 1))",
-     _BACKWARD),
-    ("loop in the order of the forward pass", _BACKWARD, "range(T)", "",
-     "Step t needs the gradient from step t + 1: backward begins at the end."),
-    ("backward through the last step only", _REAL, f"{_REAL} & (t == T - 1)", "",
-     "A return that stands within the loop ends it after one step.", "",
-     "range(T - 1, T)", _BACKWARD),
-    ("backward through no step", _REAL, f"{_REAL} & False", "",
-     "A range that counts down needs -1 as its third number, without which it is"
-     " empty: range(T - 1, -1, -1).", "", "range(T, 0)", _BACKWARD),
 )
+
+SEQUENCE_BACKWARD = [*OF_LSTM, *IN_ANY_LOOP, *of_weights("b")]

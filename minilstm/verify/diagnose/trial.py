@@ -17,18 +17,18 @@ import numpy as np
 from minilstm.checks import check_seed
 from minilstm.errors import InputError
 from minilstm.verify import contracts
+from minilstm.verify.cells import LSTM, Cell
 from minilstm.verify.contracts import Case
 from minilstm.verify.diagnose.diagnosis import RAISES, Parts
 from minilstm.verify.diagnose.unwritten import empty_arrays_hold
 from minilstm.verify.diagnose.variant import Mistake
 
-GATE_NAMES = ("input gate", "forget gate", "candidate", "output gate")
 CACHES = "cache", "caches"  # a backward pass may work in its cache
 # of the forward pass; they belong to the caller even if the cache refers to them
 INPUTS = "inputs"
 Sizes = tuple[Any, ...]
 Made = Sequence[Mistake]
-Inside = Callable[[Parts, Case], Parts]  # results taken apart further
+Inside = Callable[[Parts, Case, Cell], Parts]  # results taken apart further
 # results of all known mistakes, some megabytes for each trial
 _known: dict[
     tuple[str, int, tuple[str, ...], Inside | None], dict[Mistake, list[Parts]]
@@ -54,6 +54,7 @@ class Trial:
     forward: Any = None  # ours, which makes the caches of a backward pass
     your_forward: Any = None
     lacks: tuple[str, ...] = ()  # parts that a layout does not have
+    cell: Cell = LSTM
 
     def __post_init__(self) -> None:
         check_seed("seed", self.seed)
@@ -91,7 +92,7 @@ class Trial:
             else:
                 results = {
                     made: [
-                        inside(parts, case)
+                        inside(parts, case, self.cell)
                         for parts, case in zip(all_parts, self.cases)
                     ]
                     for made, all_parts in self.known().items()

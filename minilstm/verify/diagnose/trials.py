@@ -8,6 +8,8 @@ single unit, a long sequence.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,69 +18,115 @@ from minilstm.reference.loss import (
     softmax_cross_entropy,
     softmax_cross_entropy_backward,
 )
-from minilstm.reference.lstm import lstm_step, lstm_step_backward
-from minilstm.reference.sequence import (
-    lstm_sequence,
-    lstm_sequence_backward,
-    sequence_backward,
-    sequence_forward,
-)
+from minilstm.reference.sequence import sequence_backward, sequence_forward
 from minilstm.verify import contracts
+from minilstm.verify.cells import GRU, LSTM, RNN, Cell
 from minilstm.verify.contracts import Case
-from minilstm.verify.diagnose import mistakes
+from minilstm.verify.diagnose import mistakes, mistakes_of_gru, mistakes_of_rnn
 from minilstm.verify.diagnose.diagnosis import Parts
-from minilstm.verify.diagnose.trial import GATE_NAMES, INPUTS, Made, Trial
-from minilstm.verify.diagnose.variant import variant
+from minilstm.verify.diagnose.trial import INPUTS, Made, Trial
+from minilstm.verify.diagnose.variant import Mistake, variant
 
 
-def step_trial(seed: int = 0) -> Trial:
+@dataclass(frozen=True)
+class Catalogue:
+    """The known mistakes of a cell, function by function."""
+
+    step: list[Mistake]
+    step_backward: list[Mistake]
+    sequence: list[Mistake]
+    sequence_backward: list[Mistake]
+
+
+CATALOGUES = {
+    LSTM: Catalogue(
+        mistakes.STEP,
+        mistakes.STEP_BACKWARD,
+        mistakes.SEQUENCE,
+        mistakes.SEQUENCE_BACKWARD,
+    ),
+    GRU: Catalogue(
+        mistakes_of_gru.STEP,
+        mistakes_of_gru.STEP_BACKWARD,
+        mistakes_of_gru.SEQUENCE,
+        mistakes_of_gru.SEQUENCE_BACKWARD,
+    ),
+    RNN: Catalogue(
+        mistakes_of_rnn.STEP,
+        mistakes_of_rnn.STEP_BACKWARD,
+        mistakes_of_rnn.SEQUENCE,
+        mistakes_of_rnn.SEQUENCE_BACKWARD,
+    ),
+}
+
+
+def step_trial(seed: int = 0, cell: Cell = LSTM) -> Trial:
     """Of a forward step."""
 
     def take_apart(step: Callable, case: Case) -> Parts:
-        h, c, _ = contracts.call_step(step, **case)
-        return {"c": c, "h": h}
+        state, _ = cell.call_step(step, case)
+        return dict(reversed([*zip(cell.state, state)]))  # in the order of computing
 
     return Trial(
-        title="forward step",
-        call="(x, h_prev, c_prev, Wx, Wh, b)",
-        catalogue=mistakes.STEP,
-        build=lambda made: variant(lstm_step, made),
+        title=f"forward step{_of(cell)}",
+        call=f"({', '.join(_step_arguments(cell))})",
+        catalogue=CATALOGUES[cell].step,
+        build=lambda made: variant(cell.step, made),
         take_apart=take_apart,
         letters="BDH",
         sizes=STEP_SIZES,
         more=STEP_SIZES_MORE,
-        make=lambda rng, _, *sizes: contracts.step_case(rng, *sizes),
+        make=lambda rng, _, *sizes: cell.step_case(rng, *sizes),
         seed=seed,
+        cell=cell,
     )
 
 
-def step_backward_trial(seed: int = 0, forward: Callable = lstm_step) -> Trial:
-    """Of a backward step, which gets the caches of ``forward``."""
+def step_backward_trial(
+    seed: int = 0, forward: Callable | None = None, cell: Cell = LSTM
+) -> Trial:
+    """Of a backward step, which gets the caches of ``forward`` (default: ours)."""
 
     def take_apart(backward: Callable, case: Case) -> Parts:
-        dx, dh_prev, dc_prev, grads = contracts.call_step_backward(
-            backward, **_arguments(case)
+        dx, (dh_prev, *dc_prev), grads = cell.call_step_backward(
+            backward, *_arguments(case)
         )
+        carried = dict(zip(["dc_prev"], dc_prev))  # of an LSTM
         # in the order of computing
-        return {"dc_prev": dc_prev, **_gates(grads), "dx": dx, "dh_prev": dh_prev}
+        return {**carried, **_blocks(grads, cell), "dx": dx, "dh_prev": dh_prev}
 
-    call = "(dh, dc, cache, Wx, Wh)"
-    if forward is lstm_step:
-        call += ", with the cache of reference.lstm_step"
+    def make(rng: np.random.Generator, step: Callable, B: int, D: int, H: int) -> Case:
+        case = cell.step_case(rng, B, D, H)
+        inputs = contracts.copy_of(case)
+        _, cache = cell.call_step(step, inputs)
+        dstate = zip(cell.state, cell.random_state(rng, B, H))
+        return {
+            **{f"d{part}": array for part, array in dstate},
+            "cache": cache,
+            "Wx": case["Wx"],
+            "Wh": case["Wh"],
+            INPUTS: inputs,
+        }
+
+    gradients = tuple(f"d{part}" for part in cell.state)
+    call = f"({', '.join(gradients)}, cache, Wx, Wh)"
+    if forward in (None, cell.step):
+        call += f", with the cache of reference.{cell.name}_step"
     return Trial(
-        title="backward step",
+        title=f"backward step{_of(cell)}",
         call=call,
-        catalogue=mistakes.STEP_BACKWARD,
-        build=lambda made: variant(lstm_step_backward, made),
+        catalogue=CATALOGUES[cell].step_backward,
+        build=lambda made: variant(cell.step_backward, made),
         take_apart=take_apart,
         letters="BDH",
         sizes=STEP_SIZES,
         more=STEP_SIZES_MORE,
-        make=_step_backward_case,
+        make=make,
         seed=seed,
-        linear_in=("dh", "dc"),
-        forward=lstm_step,
-        your_forward=forward,
+        linear_in=gradients,
+        forward=cell.step,
+        your_forward=forward or cell.step,
+        cell=cell,
     )
 
 
@@ -86,79 +134,93 @@ STEP_SIZES = ((2, 3, 3), (3, 2, 4))  # B, D, H
 STEP_SIZES_MORE = ((1, 1, 1), (4, 5, 2), (5, 1, 3), (2, 1, 3))
 
 
-def _step_backward_case(
-    rng: np.random.Generator, step: Callable, B: int, D: int, H: int
-) -> Case:
-    case = contracts.step_case(rng, B, D, H)
-    inputs = contracts.copy_of(case)
-    _, _, cache = contracts.call_step(step, **inputs)
-    dh, dc = rng.standard_normal((B, H)), rng.standard_normal((B, H))
-    weights = {"Wx": case["Wx"], "Wh": case["Wh"]}
-    return {"dh": dh, "dc": dc, "cache": cache, **weights, INPUTS: inputs}
-
-
-def sequence_trial(seed: int = 0) -> Trial:
+def sequence_trial(seed: int = 0, cell: Cell = LSTM) -> Trial:
     """Of a forward pass through time."""
 
     def take_apart(forward: Callable, case: Case) -> Parts:
-        h, hT, cT, _ = contracts.call_sequence(forward, **case)
-        return {**_steps("h", h, len(case["x"])), "hT": hT, "cT": cT}
+        h, final, _ = cell.call_sequence(forward, case)
+        of_final = {f"{part}T": array for part, array in zip(cell.state, final)}
+        return {**_steps("h", h, len(case["x"])), **of_final}
 
     def build(made: Made) -> Callable:
-        loop, step = variant(sequence_forward, made), variant(lstm_step, made)
-        return variant(lstm_sequence, (), sequence_forward=loop, lstm_step=step)
+        loop, step = variant(sequence_forward, made), variant(cell.step, made)
 
+        def forward(x, state, *weights):
+            h, final, cache = loop(step, x, state, *weights)
+            return h, final, cache.steps
+
+        return forward
+
+    catalogue = CATALOGUES[cell]
+    weights = ", ".join(cell.weights)
     return Trial(
-        title="forward pass through time",
-        call="(x, (h0, c0), Wx, Wh, b)",
-        catalogue=[*mistakes.SEQUENCE, *mistakes.STEP],
+        title=f"forward pass through time{_of(cell)}",
+        call=f"(x, {cell.pair('{}0')}, {weights})",
+        catalogue=[*catalogue.sequence, *catalogue.step],
         build=build,
         take_apart=take_apart,
         letters="TBDH",
         sizes=SEQUENCE_SIZES,
         more=SEQUENCE_SIZES_MORE,
-        make=lambda rng, _, *sizes: contracts.sequence_case(rng, *sizes),
+        make=lambda rng, _, *sizes: cell.sequence_case(rng, *sizes),
         seed=seed,
+        cell=cell,
     )
 
 
-def sequence_backward_trial(seed: int = 0, forward: Callable = lstm_sequence) -> Trial:
-    """Of a backward pass through time, which gets the caches of ``forward``."""
+def sequence_backward_trial(
+    seed: int = 0, forward: Callable | None = None, cell: Cell = LSTM
+) -> Trial:
+    """Of a backward pass through time, with the caches of ``forward`` (default: ours)."""
 
     def take_apart(backward: Callable, case: Case) -> Parts:
-        arguments = _arguments(case)
-        dx, dh0, dc0, grads = contracts.call_sequence_backward(backward, **arguments)
+        dx, (dh0, *dc0), grads = cell.call_sequence_backward(
+            backward, *_arguments(case)
+        )
         last_first = dict(reversed(_steps("dx", dx, len(case["dh"])).items()))
-        return {**last_first, "dc0": dc0, "dh0": dh0, **_gates(grads)}
+        carried = dict(zip(["dc0"], dc0))
+        return {**last_first, **carried, "dh0": dh0, **_blocks(grads, cell)}
 
     def build(made: Made) -> Callable:
-        loop, step = variant(sequence_backward, made), variant(lstm_step_backward, made)
-        return variant(
-            lstm_sequence_backward, (), sequence_backward=loop, lstm_step_backward=step
-        )
+        loop, step = variant(sequence_backward, made), variant(cell.step_backward, made)
+        return partial(cell.sequence_backward, loop=loop, step=step)
 
-    of_a_step = [
-        mistake
-        for mistake in mistakes.STEP_BACKWARD
-        if mistake.name not in ALSO_OF_THE_LOOP | ONLY_IN_A_STEP
-    ]
-    call = "(dh, (dhT, dcT), caches, Wx, Wh)"
-    if forward is lstm_sequence:
-        call += ", with caches of reference.lstm_step"
+    def make(
+        rng: np.random.Generator, forward: Callable, T: int, B: int, D: int, H: int
+    ) -> Case:
+        case = cell.sequence_case(rng, T, B, D, H)
+        inputs = contracts.copy_of(case)
+        *_, caches = cell.call_sequence(forward, inputs)
+        return {
+            "dh": rng.standard_normal((T, B, H)),
+            "dstate": cell.random_state(rng, B, H),
+            "caches": caches,
+            "Wx": case["Wx"],
+            "Wh": case["Wh"],
+            INPUTS: inputs,
+        }
+
+    catalogue = CATALOGUES[cell]
+    not_here = tuple(ALSO_OF_THE_LOOP | ONLY_IN_A_STEP)
+    of_a_step = [m for m in catalogue.step_backward if not m.name.startswith(not_here)]
+    call = f"(dh, {cell.pair('d{}T')}, caches, Wx, Wh)"
+    if forward in (None, cell.sequence):
+        call += f", with caches of reference.{cell.name}_step"
     return Trial(
-        title="backward pass through time",
+        title=f"backward pass through time{_of(cell)}",
         call=call,
-        catalogue=[*mistakes.SEQUENCE_BACKWARD, *of_a_step],
+        catalogue=[*catalogue.sequence_backward, *of_a_step],
         build=build,
         take_apart=take_apart,
         letters="TBDH",
         sizes=SEQUENCE_SIZES,
         more=SEQUENCE_SIZES_MORE,
-        make=_sequence_backward_case,
+        make=make,
         seed=seed,
         linear_in=("dh", "dstate"),
-        forward=lstm_sequence,
-        your_forward=forward,
+        forward=cell.sequence,
+        your_forward=forward or cell.sequence,
+        cell=cell,
     )
 
 
@@ -170,24 +232,8 @@ ALSO_OF_THE_LOOP = {
     "hidden-state gradient not carried",
     "dh_prev and dc_prev the other way round",
 }
-# a loop fails with such a db, or repeats it; and its dc is no array of the caller
-ONLY_IN_A_STEP = {
-    "dc changed in place",
-    "db summed over everything",
-    "db summed over the units",
-}
-
-
-def _sequence_backward_case(
-    rng: np.random.Generator, forward: Callable, T: int, B: int, D: int, H: int
-) -> Case:
-    case = contracts.sequence_case(rng, T, B, D, H)
-    inputs = contracts.copy_of(case)
-    *_, caches = contracts.call_sequence(forward, **inputs)
-    dh = rng.standard_normal((T, B, H))
-    dstate = rng.standard_normal((B, H)), rng.standard_normal((B, H))
-    weights = {"Wx": case["Wx"], "Wh": case["Wh"]}
-    return {"dh": dh, "dstate": dstate, "caches": caches, **weights, INPUTS: inputs}
+# in a loop, dc is no array of the caller
+ONLY_IN_A_STEP = {"dc changed in place"}
 
 
 def loss_trial(seed: int = 0) -> Trial:
@@ -247,22 +293,32 @@ LOSS_SIZES = ((4, 3, 5, 1.0), (2, 1, 3, 3.0), (3, 2, 4, 1000.0))
 LOSS_SIZES_MORE = ((1, 1, 2), (2, 5, 3))
 
 
-def _arguments(case: Case) -> Case:
+def _of(cell: Cell) -> str:
+    """What is said of a function's cell, unless it is an LSTM."""
+    return "" if cell is LSTM else f" of {cell.title}"
+
+
+def _step_arguments(cell: Cell) -> list[str]:
+    return ["x", *(f"{part}_prev" for part in cell.state), *cell.weights]
+
+
+def _arguments(case: Case) -> list[Any]:
     """What a backward pass is called with."""
-    return {name: value for name, value in case.items() if name != INPUTS}
+    return [value for name, value in case.items() if name != INPUTS]
 
 
-def _gates(grads: dict[str, Any]) -> Parts:
-    """The gradients of the weights, each cut into three gates and the candidate."""
+def _blocks(grads: dict[str, Any], cell: Cell) -> Parts:
+    """The gradients of the weights, each cut into the blocks of its columns."""
     parts: Parts = {}
-    for name in ("b", "Wx", "Wh"):
+    for name in (*cell.weights[2:], "Wx", "Wh"):
         array = np.asarray(grads[name])
-        if array.ndim == 0 or array.shape[-1] % 4:
+        count = len(cell.blocks)
+        if array.ndim == 0 or array.shape[-1] % count or count == 1:
             parts["d" + name] = array
         else:
-            blocks = np.split(array, 4, axis=-1)
+            blocks = np.split(array, count, axis=-1)
             parts |= {
-                f"d{name}, {gate}": block for gate, block in zip(GATE_NAMES, blocks)
+                f"d{name}, {block}": part for block, part in zip(cell.blocks, blocks)
             }
     return parts
 

@@ -6,24 +6,28 @@ holds zeros, except for pooling, where it holds random numbers that must not mat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from minilstm.errors import InputError
 from minilstm.reference import attention as of_attention
 from minilstm.reference import bidirectional, pooling
 from minilstm.reference.lstm import LSTMGrads, lstm_step, lstm_step_backward
 from minilstm.reference.padding import clear_padding
-from minilstm.verify.contracts import Case, check_function, unpack
+from minilstm.verify.contracts import (
+    Case,
+    check_function,
+    grads_by_name,
+    unpack,
+)
 from minilstm.verify.diagnose import mistakes_in_shapes as mistakes
 from minilstm.verify.diagnose.diagnosis import Parts
+from minilstm.verify.diagnose.explain import without_rounding
 from minilstm.verify.diagnose.trial import INPUTS, Made, Trial
 from minilstm.verify.diagnose.variant import variant
 
 Rng = np.random.Generator
-ROUNDING = 1e-13  # numbers below it are zero
 TITLES = {  # of the kinds of pooling
     "last": "pooling by the last step",
     "mean": "mean pooling",
@@ -145,7 +149,7 @@ def bidirectional_backward_trial(seed: int, forward: Callable) -> Trial:
         dx, grads, reverse_grads = call(backward, arguments, results)
         parts: Parts = {"dx": dx}
         for end, arrays in (("", grads), ("_reverse", reverse_grads)):
-            named = by_name(arrays, LSTMGrads._fields)
+            named = grads_by_name(arrays, LSTMGrads._fields)
             parts |= {f"d{name}{end}": array for name, array in named.items()}
         return parts
 
@@ -239,7 +243,7 @@ def attention_backward_trial(seed: int, forward: Callable) -> Trial:
     def take_apart(backward: Callable, case: Case) -> Parts:
         arguments = {name: v for name, v in case.items() if name != INPUTS}
         dq, da, grads = call(backward, arguments, ("dq", "da", "grads"))
-        named = by_name(grads, of_attention.AttentionGrads._fields)
+        named = grads_by_name(grads, of_attention.AttentionGrads._fields)
         in_order = {f"d{name}": named[name] for name in ("v", "b", "Wq", "Wa")}
         return without_rounding({**in_order, "dq": dq, "da": da})
 
@@ -276,21 +280,6 @@ def _attention_case(rng: Rng, _, S: int, B: int, H: int, A: int, K: int) -> Case
 # ---- what a function returns ---------------------------------------------------------
 
 
-def without_rounding(parts: Parts) -> Parts:
-    """Zeros in place of rounding errors.
-
-    With some mistakes a gradient is a sum that cancels. What rounding leaves of it
-    differs with the order of the sum.
-    """
-    cleared = {}
-    for name, part in parts.items():
-        array = np.asarray(part)
-        if array.dtype.kind == "f":
-            array = np.where(np.abs(array) < ROUNDING, 0, array)
-        cleared[name] = array
-    return cleared
-
-
 def call(function: Callable, arguments: Case, results: Sequence[str] = ()) -> Any:
     """What a function returns: one value, or as many as ``results`` has names."""
     check_function(function)
@@ -299,18 +288,3 @@ def call(function: Callable, arguments: Case, results: Sequence[str] = ()) -> An
         return answer
     sentence = f"your function must return ({', '.join(results)})"
     return unpack(answer, len(results), sentence)
-
-
-def by_name(grads: Any, names: Sequence[str]) -> dict[str, Any]:
-    """Gradients in the order of ``names``, or by name, with a d before it or not."""
-    listed = f"{', '.join(names[:-1])} and {names[-1]}"
-    if isinstance(grads, Mapping):
-        found = {str(name).removeprefix("d"): array for name, array in grads.items()}
-        if not set(names) <= set(found):
-            raise InputError(
-                f"the gradients must be those of {listed}, not of"
-                f" {', '.join(map(str, grads))}"
-            )
-        return {name: found[name] for name in names}
-    sentence = f"the gradients must be {len(names)} arrays, of {listed}"
-    return dict(zip(names, unpack(grads, len(names), sentence)))

@@ -12,7 +12,7 @@ import itertools
 import re
 import textwrap
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -80,6 +80,11 @@ class Mistake:
 def made_in(function: Any, *rows: tuple[str, ...]) -> list[Mistake]:
     """Entries of the catalogue, from rows of their texts."""
     return [Mistake(name, function, *rest) for name, *rest in rows]
+
+
+def named_after(title: str, mistakes: Iterable[Mistake]) -> list[Mistake]:
+    """The same, named after a cell: another cell has mistakes of these names, too."""
+    return [replace(made, name=f"{made.name}, {title}") for made in mistakes]
 
 
 def variant(

@@ -24,8 +24,13 @@ LOOK = {  # where to look for an unknown mistake in a part
     "dz, forget gate": "Look where dzf is made of dc: equations (4) and (1).",
     "dz, candidate": "Look where dzg is made of dc: equations (4) and (3).",
     "dz, output gate": "Look where dzo is made of dh: equations (6) and (5).",
+    "da, reset gate": "Look where dar is made of dan: equations (4) and (1).",
+    "da, update gate": "Look where daz is made of dh: equations (5) and (2).",
+    "da, candidate": "Look where dan is made of dh: equations (5) and (4).",
+    "dq": "Look where dq is made of dan: equation (4).",
+    "da": "Look where da is made of dh: equation (1).",
 }
-MADE_OF_DZ = ("dx", "dh_prev", "dWx", "dWh", "db")
+MADE_OF_DA = ("dx", "dh_prev", "dWx", "dWh", "db", "dbx", "dbh")
 
 
 def output_of(part: str) -> str:
@@ -126,25 +131,24 @@ def factor(parts: Iterable[str], yours: list[Parts], right: list[Parts]) -> str:
 
 def look(parts: Sequence[str]) -> str:
     """Where to look, in the order of computing."""
-    names = (name for part in parts for name in (part, part.partition(", ")[0]))
-    return " ".join(dict.fromkeys(LOOK[name] for name in names if name in LOOK))
+    return " ".join(dict.fromkeys(LOOK[part] for part in parts if part in LOOK))
 
 
-def not_made_of_dz(parts: Sequence[str]) -> str:
-    """Of a step whose dz is known: which outputs are not made of it."""
-    outputs = [name for name in outputs_of(parts) if name in MADE_OF_DZ]
+def not_made_of(da: str, parts: Sequence[str]) -> str:
+    """Of a step whose dz, or da, is known: which outputs are not made of it."""
+    outputs = [name for name in outputs_of(parts) if name in MADE_OF_DA]
     if not outputs:
         return ""
-    if any(part.startswith("dz") for part in parts):
-        return f"Besides, {_are(outputs)} not made of this dz."
-    return f"dz is right; look where {_are(outputs)} made of it."
+    if any(part.startswith(da) for part in parts):
+        return f"Besides, {_are(outputs)} not made of this {da}."
+    return f"{da} is right; look where {_are(outputs)} made of it."
 
 
 def what_follows(wrong: Sequence[str], causes: Sequence[str]) -> str:
     """What is wrong for no other reason than the causes."""
     own = outputs_of(causes)
     names = [name for name in outputs_of(wrong) if name not in own]
-    if not names or not {"dh", "dc", "dz"} & set(own):
+    if not names or not {"dh", "dc", "dz", "da", "dq"} & set(own):
         return ""
     return f"What else is wrong follows from it: {', '.join(names)}."
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 
 from minilstm.errors import InputError
-from minilstm.verify.layouts.cells import cell_named
+from minilstm.verify.cells import cell_named
 from minilstm.verify.layouts.layout import AXES, INPUTS, LOSS, OUTPUTS
 from minilstm.verify.layouts.layout import QUANTITIES, SEQUENCE, STEP
 from minilstm.verify.layouts.layout import CellLayout, Layout

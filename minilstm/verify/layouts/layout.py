@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from minilstm.errors import InputError
-from minilstm.verify.layouts.cells import CELLS, Cell
+from minilstm.verify.cells import CELLS, Cell
 from minilstm.verify.layouts.signature import Item, Signature, flat, parse
 
 AXES = {  # of time, batch and units; and the words for them
