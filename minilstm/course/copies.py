@@ -12,11 +12,13 @@ import itertools
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from minilstm.course.answers import Answers
-from minilstm.course.grading import Task
 from minilstm.errors import InputError
 from minilstm.files import replacing, write_new
+
+if TYPE_CHECKING:
+    from minilstm.course.grading import Task
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Copy:
 
     def filled_in(self) -> bool:
         """Whether the blank file has answers, or is no Python."""
+        from minilstm.course.answers import Answers  # loads what grading needs
+
         try:
             found = Answers(self.blank)
         except InputError:
@@ -51,15 +55,7 @@ class Copy:
         -------
         kept : where the learner's old file is kept; None if it did not differ.
         """
-        content, kept = self.blank.read_bytes(), None
-        self.path.parent.mkdir(exist_ok=True)
-        try:
-            write_new(self.path, content)
-        except FileExistsError:
-            kept = keep(self.path) if self.path.read_bytes() != content else None
-            with replacing(self.path) as file:
-                file.write(content)
-        return kept
+        return renew(self.path, self.blank.read_bytes())
 
     def restore(self) -> bool:
         """Restore the blank file by git; first keep what is in it.
@@ -77,6 +73,24 @@ class Copy:
         except OSError:  # git is not installed
             pass
         return not self.filled_in()
+
+
+def renew(path: Path, content: bytes) -> Path | None:
+    """Write a file of the learner's; what was there is kept beside it.
+
+    Returns
+    -------
+    kept : where the old file is kept; None if it did not differ.
+    """
+    kept = None
+    path.parent.mkdir(exist_ok=True)
+    try:
+        write_new(path, content)
+    except FileExistsError:
+        kept = keep(path) if path.read_bytes() != content else None
+        with replacing(path) as file:
+            file.write(content)
+    return kept
 
 
 def keep(path: Path) -> Path:

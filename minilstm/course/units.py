@@ -1,0 +1,145 @@
+"""What there is to do in the course, in order: exercises, puzzles, the milestone.
+
+``minilstm learn`` treats all of them alike, by the protocol ``Unit``. It grades in a
+process of its own, which finds the unit again by its name. So ``tasks`` and ``results``
+may import what takes long; everything else should answer at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from minilstm.course.copies import renew
+from minilstm.course.folder import numbered, title
+from minilstm.errors import InputError
+
+if TYPE_CHECKING:
+    from minilstm.course.exercise import Exercise, Result
+    from minilstm.course.grading import Task
+
+
+class Unit(Protocol):
+    """One thing to do, in a file of the learner's.
+
+    Parameters
+    ----------
+    name : what is typed after ``minilstm learn``: ``"3"``, ``"puzzles"``.
+    title : its line in the list, such as ``"3. One step backward"``.
+    path : the learner's file, which may not exist yet.
+    lesson : what to read before; None if nothing.
+    needs : the names of units that must be done before.
+    seconds : the time limit of a task. One that takes longer is stopped, and the
+        learner reads in which line.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def path(self) -> Path: ...
+    @property
+    def lesson(self) -> Path | None: ...
+    @property
+    def needs(self) -> tuple[str, ...]: ...
+    @property
+    def seconds(self) -> float: ...
+
+    def reset(self) -> Path | None:
+        """Make the learner's file, or a blank one in its place.
+
+        Returns
+        -------
+        kept : where the old file is kept; None if there was none that differed.
+        """
+
+    def tasks(self) -> Sequence[Task]:
+        """The tasks, in the order of the results, with their names and hints."""
+
+    def results(self) -> Iterator[Result]:
+        """Grade the learner's file, task after task.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be graded at all, since it is not Python, for example.
+        """
+
+    def solution(self, task: str) -> str:
+        """The source text that solves the task of this name."""
+
+
+@dataclass(frozen=True)
+class ExerciseUnit:
+    """The exercise of a lesson as a ``Unit``."""
+
+    number: int
+    lessons: Path
+    needs: tuple[str, ...] = ()
+    seconds: float = 20  # the slowest task compiles for ten
+
+    @property
+    def name(self) -> str:
+        return str(self.number)
+
+    @property
+    def title(self) -> str:
+        return title(self._file("exercises"))
+
+    @property
+    def path(self) -> Path:
+        return self.lessons / "my" / self._file("exercises").name
+
+    @property
+    def lesson(self) -> Path | None:
+        return numbered(self.lessons).get(self.number)
+
+    def reset(self) -> Path | None:
+        return renew(self.path, self._file("exercises").read_bytes())
+
+    def tasks(self) -> Sequence[Task]:
+        return self._exercise().tasks
+
+    def results(self) -> Iterator[Result]:
+        return self._exercise().results()
+
+    def solution(self, task: str) -> str:
+        from minilstm.course.answers import Answers
+
+        return Answers(self._file("solutions")).source(task)
+
+    def _file(self, folder: str) -> Path:
+        return numbered(self.lessons / folder)[self.number]
+
+    def _exercise(self) -> Exercise:
+        from minilstm.course.answers import Answers
+        from minilstm.course.exercise import Exercise, copy_of
+
+        return Exercise(
+            Answers(self.path.resolve()),
+            Answers(self._file("solutions")),
+            copy_of(self.number, self.lessons).tasks,
+        )
+
+
+def units(lessons: Path) -> list[Unit]:
+    """All units of the course in this folder, in order."""
+    return [ExerciseUnit(n, lessons) for n in numbered(lessons / "exercises")]
+
+
+def unit_of(name: str, lessons: Path) -> Unit:
+    """The unit of this name.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    there = {unit.name: unit for unit in units(lessons)}
+    key = name.lstrip("0") or name
+    if key not in there:
+        raise InputError(f"there is no exercise {name}; there are {', '.join(there)}")
+    return there[key]
