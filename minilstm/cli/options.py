@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 
 from minilstm import __version__
+from minilstm.cli.course_options import add_learn
 from minilstm.cli.defaults import CELLS, CHECK_SECONDS, DEFAULTS, POOLINGS, SAMPLE
 from minilstm.cli.defaults import SIZES, SIZES_OF, TEMPERATURES_SHOWN
 from minilstm.cli.option_types import count, natural, positive_integer, rate
@@ -21,10 +22,11 @@ from minilstm.cli.train_options import add_train
 SHORT_HELP = """\
 usage: minilstm COMMAND ...
 
-Three commands to begin with:
+Four commands to begin with:
   minilstm train headlines          train a model; takes about a minute
   minilstm sample runs/headlines    generate text with it
   minilstm check                    check every gradient of a small model
+  minilstm learn                    exercises, graded at every save
 
 minilstm --help lists all commands, minilstm COMMAND --help the options of one."""
 
@@ -44,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     add_evaluate(commands)
     add_check(commands)
     add_worksheet(commands)
+    add_learn(commands)
     add_exercise(commands)
     add_grade(commands)
     notebooks = commands.add_parser(

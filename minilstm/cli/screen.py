@@ -12,6 +12,7 @@ import os
 import sys
 import textwrap
 
+from minilstm.cli.terminal import can_show
 from minilstm.training.callbacks import StopOnSignal
 from minilstm.training.loop import Callback, Training
 from minilstm.training.progress import WIDTH
@@ -133,7 +134,7 @@ def live_curves(screen: Screen, asked: bool | None) -> list[Callback]:
                 ' pip install "minilstm[lessons]"'
             )
         return []
-    if not _can_show(curves.CHARACTERS):
+    if not can_show(curves.CHARACTERS):
         if asked:
             screen(
                 "no live curves, because the output is not a terminal that can show"
@@ -145,16 +146,3 @@ def live_curves(screen: Screen, asked: bool | None) -> list[Callback]:
             screen.put, screen.size, screen, colours=not os.environ.get("NO_COLOR")
         )
     ]
-
-
-def _can_show(characters: str) -> bool:
-    """Whether the output is a terminal that moves its cursor and prints these."""
-    moves = os.environ.get("TERM", "dumb") not in ("", "dumb")
-    moves = moves or "WT_SESSION" in os.environ  # Windows Terminal
-    if not (sys.stdout.isatty() and moves):
-        return False
-    try:
-        characters.encode(sys.stdout.encoding)
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -7,7 +7,9 @@ none, so that a string's length is not its width.
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 import unicodedata
 from collections.abc import Sequence
 
@@ -18,6 +20,19 @@ BETWEEN = " | "
 def terminal_width() -> int:
     """Columns of the terminal; 80 where there is none."""
     return max(NARROWEST, shutil.get_terminal_size((80, 24)).columns)
+
+
+def can_show(characters: str) -> bool:
+    """Whether the output is a terminal that moves its cursor and prints these characters."""
+    moves = os.environ.get("TERM", "dumb") not in ("", "dumb")
+    moves = moves or "WT_SESSION" in os.environ  # Windows Terminal
+    if not (sys.stdout.isatty() and moves):
+        return False
+    try:
+        characters.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def harmless(text: str) -> str:

@@ -7,6 +7,8 @@ may import what takes long; everything else should answer at once.
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,7 @@ class Unit(Protocol):
     title : its line in the list, such as ``"3. One step backward"``.
     path : the learner's file, which may not exist yet.
     lesson : what to read before; None if nothing.
+    achieved : a sentence for the learner who has done it; may be empty.
     needs : the names of units that must be done before.
     seconds : the time limit of a task. One that takes longer is stopped, and the
         learner reads in which line.
@@ -43,6 +46,8 @@ class Unit(Protocol):
     def path(self) -> Path: ...
     @property
     def lesson(self) -> Path | None: ...
+    @property
+    def achieved(self) -> str: ...
     @property
     def needs(self) -> tuple[str, ...]: ...
     @property
@@ -96,6 +101,16 @@ class ExerciseUnit:
     @property
     def lesson(self) -> Path | None:
         return numbered(self.lessons).get(self.number)
+
+    @property
+    def achieved(self) -> str:
+        """From the table of the course: after this lesson you can ..."""
+        row = re.compile(rf"^\| {self.number} \| \[[^|]*\| ([^|]+) \|", re.MULTILINE)
+        with contextlib.suppress(OSError):
+            text = (self.lessons / "README.md").read_text(encoding="utf-8")
+            if found := row.search(text):
+                return f"You can now {found[1]}."
+        return ""
 
     def reset(self) -> Path | None:
         return renew(self.path, self._file("exercises").read_bytes())

@@ -1,0 +1,50 @@
+"""The options of ``minilstm learn``."""
+
+from __future__ import annotations
+
+
+def add_learn(commands) -> None:
+    learn = commands.add_parser(
+        "learn",
+        help="work through the exercises: every save of yours is graded",
+        description="Work through the exercises of the course, in order or from any."
+        " In a terminal: shows what is done, copies the next exercise to lessons/my,"
+        " and grades your copy at every save, until it is right; then the next one"
+        " follows. Without a terminal: shows what is done. Your code runs in a process"
+        " of its own, with a time limit.",
+    )
+    learn.add_argument(
+        "name",
+        nargs="?",
+        metavar="NUMBER",
+        help="begin here (default: the first that is not done)",
+    )
+    instead = learn.add_mutually_exclusive_group()
+    instead.add_argument("--list", action="store_true", help="only show what is done")
+    instead.add_argument(
+        "--once",
+        action="store_true",
+        help="grade once, and show the first thing that is wrong; status 0: all right",
+    )
+    instead.add_argument(
+        "--hint",
+        action="count",
+        default=0,
+        help="a hint for the first task that is not right; --hint --hint: another too",
+    )
+    instead.add_argument(
+        "--solution",
+        action="store_true",
+        help="the solution of that task; of all tasks if all are right",
+    )
+    instead.add_argument(
+        "--reset",
+        action="store_true",
+        help="begin again with a blank file; what you wrote is kept beside it",
+    )
+    instead.add_argument(
+        "--copy",
+        metavar="FOLDER",
+        help="copy the lessons and exercises to this folder; no file that is there is"
+        " changed",
+    )

@@ -1,0 +1,305 @@
+"""Watch mode: grade the learner's file at every save, and obey keys meanwhile.
+
+Nothing but the first thing that is wrong is shown. When all is right, the next unit
+follows by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from minilstm.cli import course_text
+from minilstm.cli.course_text import Style, typed
+from minilstm.cli.keys import Keys
+from minilstm.course.folder import shown
+from minilstm.course.grader import Grader, Grading
+from minilstm.course.plan import Plan
+from minilstm.course.units import Unit
+
+POLL = 0.05  # seconds between two looks at the file
+SETTLED = 2  # looks after which a changed file counts as saved
+LONG = 2.0  # seconds after which a task that runs is shown
+CLEAR = "\x1b[H\x1b[2J"
+KEYS = "h hint   s solution   r reset   l list   n next   q quit"
+
+
+class SavedFile:
+    """Notices when a file was saved, also by an editor that replaces it.
+
+    Some editors write in two steps, so a change counts when nothing more happens for
+    two looks. A file that is missing or empty for a moment does not count.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._known = self._last = self._look()
+        self._quiet = 0
+
+    def was_saved(self) -> bool:
+        """Whether there is a new version since the last time that this was true."""
+        now = self._look()
+        self._quiet = self._quiet + 1 if now == self._last else 0
+        self._last = now
+        if now == self._known or now[1:2] == (0,) or self._quiet < SETTLED:
+            return False
+        if not now:  # wait for the new one; then any is new
+            self._known = ()
+            return False
+        self._known = now
+        return True
+
+    def _look(self) -> tuple[int, ...]:
+        try:
+            found = os.stat(self.path)
+        except OSError:
+            return ()
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+class Watch:
+    """One session of watch mode.
+
+    Parameters
+    ----------
+    plan : the units, and what is done.
+    style : how to print.
+    """
+
+    def __init__(self, plan: Plan, style: Style):
+        self.plan, self.style = plan, style
+        self.grading: Grading | None = None
+        self._reported = self._recorded = True
+        self._finished: Grading | None = None  # the unit before, for its solution
+        self._pending = ""  # a key that waits for y
+        self._hints = (-1, 0)  # task, and how many hints of it were given
+        self._shown_second = 0
+
+    def run(self, unit: Unit) -> int:
+        """Watch, until all is done or the learner quits; returns the exit status."""
+        with Grader(self.plan.folder) as self.grader, Keys() as keys:
+            try:
+                self.enter(unit)
+                while self.act(keys.get(POLL)) and self.look():
+                    pass
+            except KeyboardInterrupt:
+                self.say("")
+        if self.plan.following() is not None:
+            self.say("Your files and your progress are saved; minilstm learn goes on.")
+        return 0
+
+    def say(self, *lines: str) -> None:
+        print(*lines, sep="\n", flush=True)
+
+    # A unit begins and ends
+
+    def enter(self, unit: Unit) -> None:
+        """Begin with a unit: make its file if there is none, and grade it."""
+        self.unit, self._hints = unit, (-1, 0)
+        new = not unit.path.exists()
+        if new:
+            unit.reset()
+        self.file = SavedFile(unit.path)
+        remark = " (new)" if new else ""
+        lines = course_text.to_do(unit)
+        self.say(self.style.colour(unit.title, "bold"), *lines[:-1], lines[-1] + remark)
+        state = self.plan.state(unit)
+        if state.done:  # it need not be graded again
+            self.say(f"  {state}; graded again when you save it")
+            self.grader.prepare(unit)
+            self.grading, self._reported, self._recorded = None, True, True
+            self.prompt()
+        else:
+            self.say("")
+            self.grade()
+
+    def grade(self) -> None:
+        self._reported = self._recorded = False
+        self._shown_second, self._pending = 0, ""
+        self.grading = self.grader.grade(self.unit)
+
+    def finish(self) -> bool:
+        """All is right: go on to the next unit. Returns whether there is one."""
+        self._finished = self.grading
+        self.say("", *course_text.achieved(self.unit, self.style))
+        following = self.plan.following(self.unit)
+        if following is None:
+            self.say("", f"All {len(self.plan.units)} are done. Congratulations!")
+            return False
+        self.say("(s shows our solution, to compare)", "", "Next:")
+        self.enter(following)
+        return True
+
+    # What happens meanwhile
+
+    def look(self) -> bool:
+        """Grade if the file was saved, and show news; returns whether to go on."""
+        if self.file.was_saved():
+            self._finished = None
+            self.head()
+            self.grade()
+        grading = self.grading
+        if grading is None:
+            return True
+        if not self._reported and (grading.ended or grading.first_wrong is not None):
+            self._reported = True
+            self.erase_status()
+            self.say(*course_text.report(grading, self.style))
+            if not grading.all_right:
+                self.prompt()
+        if not self._recorded and grading.ended:
+            self._recorded = True
+            self.grader.prepare(self.unit)
+            if grading.names:
+                self.plan.progress.record(self.unit, grading.right, len(grading.names))
+            if grading.all_right:
+                return self.finish()
+        elif not self._reported:
+            self.status(grading)
+        return True
+
+    def head(self) -> None:
+        """The top of a new screen, or a line between two gradings."""
+        if self.style.moves:
+            print(CLEAR, end="")
+        else:
+            self.say("", "-" * self.style.width)
+        clock = time.strftime("%H:%M:%S")
+        style = self.style
+        self.say(
+            style.ends(self.unit.title, str(self.plan)),
+            style.ends(str(shown(self.unit.path)), f"saved {clock}"),
+            "",
+        )
+
+    def status(self, grading: Grading) -> None:
+        """Say which task takes long, and where it is."""
+        seconds = int(grading.seconds)
+        if seconds < LONG or seconds == self._shown_second:
+            return
+        if self._shown_second and not self.style.moves:
+            return
+        self._shown_second = seconds
+        place = len(grading.results)
+        what = "grading starts"
+        if grading.names:
+            what = f"{place + 1}. {grading.names[place]} runs"
+        where = f", now in line {grading.line}" if grading.line else ""
+        limit = f" (stopped at {self.unit.seconds:g} s)" if grading.names else ""
+        text = f"  {what}, {seconds} s{where}{limit}"[: self.style.width - 1]
+        if self.style.moves:
+            print(f"\r{text}\x1b[K", end="", flush=True)
+        else:
+            self.say(text)
+
+    def erase_status(self) -> None:
+        if self._shown_second and self.style.moves:
+            print("\r\x1b[K", end="")
+
+    def prompt(self) -> None:
+        self.say("", self.style.colour(KEYS, "dim"))
+
+    # Keys
+
+    def act(self, key: str) -> bool:
+        """Obey a key; returns whether to go on."""
+        if not key:
+            return True
+        pending, self._pending = self._pending, ""
+        if key == "q":
+            return False
+        if pending:
+            self.confirmed(pending) if key == "y" else self.say("Left as it is.")
+        elif key == "h":
+            self.hint()
+        elif key == "s":
+            self.solution()
+        elif key == "r":
+            self.ask(
+                f"Begin {typed(self.unit.path)} again? What you wrote is kept.", key
+            )
+        elif key == "l":
+            self.say("", *course_text.listing(self.plan, self.style))
+            self.prompt()
+        elif key == "n":
+            self.next()
+        else:
+            self.prompt()
+        return True
+
+    def ask(self, question: str, key: str) -> None:
+        self._pending = key
+        self.say("", f"{question} y: yes, any other key: no")
+
+    def confirmed(self, key: str) -> None:
+        """Do what was asked about."""
+        if key == "s":
+            self.show_solution(self.grading)
+            return
+        kept = self.unit.reset()
+        self.say(f"{shown(self.unit.path)} is blank.")
+        if kept:
+            self.say(f"What you wrote is kept in {shown(kept)}.")
+        self.say("Load it again in your editor before you go on.")
+
+    def task(self) -> int | None:
+        """The task to help with: the first that is not right."""
+        grading = self.grading
+        task = None if grading is None else grading.first_wrong
+        if task is None:
+            self.say("Nothing is wrong that there is help for.")
+        return task
+
+    def hint(self) -> None:
+        """One hint more for the task that is not right."""
+        task = self.task()
+        if task is None:
+            return
+        assert self.grading is not None
+        given = self._hints[1] if self._hints[0] == task else 0
+        hints = self.grading.hints[task]
+        count = min(given + 1, len(hints))
+        self._hints = (task, count)
+        self.say(
+            "",
+            *course_text.hint(
+                task, self.grading.names[task], hints[:count], self.style
+            ),
+        )
+        if count == len(hints):
+            self.say("There is no other hint; s shows the solution.")
+
+    def solution(self) -> None:
+        """After success the solution of what was done; else ask first."""
+        if self._finished is not None:
+            self.show_solution(self._finished)
+            self._finished = None
+            return
+        if self.plan.state(self.unit).done:
+            self.show_solution(self.grading)
+            return
+        task = self.task()
+        if task is not None and self.grading is not None:
+            self.ask(f"Show the solution of {self.grading.names[task]}?", "s")
+
+    def show_solution(self, grading: Grading | None) -> None:
+        """The solution of the first task that is not right, or of all."""
+        if grading is None:
+            names = [task.name for task in self.unit.tasks()]
+        elif grading.first_wrong is None:
+            names = grading.names
+        else:
+            names = [grading.names[grading.first_wrong]]
+        unit = self.unit if grading is None else grading.unit
+        self.say("", *("\n".join([unit.solution(name), ""]) for name in names))
+
+    def next(self) -> None:
+        """Go to the next unit that is not done."""
+        following = self.plan.following(self.unit)
+        if following is None:
+            self.say("There is no other that is not done.")
+            return
+        self.say("")
+        self._finished = None
+        self.enter(following)
