@@ -5,18 +5,20 @@ from __future__ import annotations
 import shlex
 import sys
 import tempfile
-import textwrap
 import threading
 from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from minilstm.cli.course_text import Style, hint
 from minilstm.course.answers import Answers
 from minilstm.course.copies import Copy
 from minilstm.course.exercise import Exercise, Result, copy_of, describe, number_of
 from minilstm.course.folder import lessons, numbered, shown, title
 from minilstm.course.variations import lessons_for, seed_in, with_seed
+from minilstm.course.progress import Progress
+from minilstm.course.units import unit_of
 from minilstm.errors import InputError
 from minilstm.files import write_new
 
@@ -97,6 +99,9 @@ def run_one(
         print(describe(k, result), flush=True)
         right += result.state == "right"
     done = right == len(exercise.tasks)
+    if path == copy.path and right:
+        unit = unit_of(str(number), here)
+        Progress(path.parent).record(unit, right, len(exercise.tasks))
     print(f"{right} of {len(exercise.tasks)} right")
     if new:
         print(f"Fill in the blanks of {shown(path)}, and run this again.")
@@ -261,11 +266,7 @@ def chosen(exercise: Exercise, task: int | None) -> int | None:
 def hints(exercise: Exercise, task: int, count: int, again: str) -> str:
     """The first hint of a task, or both."""
     name, texts = exercise.tasks[task].name, exercise.tasks[task].hints[:count]
-    lines = [f"{task + 1}. {name}"]
-    for number, text in enumerate(texts, start=1):
-        lines += textwrap.wrap(
-            f"Hint {number}: {text}", 80, initial_indent="   ", subsequent_indent="   "
-        )
+    lines = hint(task, name, texts, Style())
     more = "--hint --hint" if count < 2 else "--solution"
     return "\n".join([*lines, f"More: {again} --task {task + 1} {more}"])
 

@@ -95,7 +95,7 @@ def grade_once(plan: Plan, unit: Unit) -> Grading:
         grading = grader.grade(unit)
         while not grading.ended:
             grading.wait(1)
-    if grading.names:
+    if grading.names and not grading.problem:
         plan.progress.record(unit, grading.right, len(grading.names))
     return grading
 

@@ -107,7 +107,7 @@ class Watch:
         state = self.plan.state(unit)
         if state.done:  # it need not be graded again
             self.say(f"  {state}; graded again when you save it")
-            self.grader.prepare(unit)
+            self.grader.prepare()
             self.grading, self._reported, self._recorded = None, True, True
             self.prompt()
         else:
@@ -150,8 +150,8 @@ class Watch:
                 self.prompt()
         if not self._recorded and grading.ended:
             self._recorded = True
-            self.grader.prepare(self.unit)
-            if grading.names:
+            self.grader.prepare()
+            if grading.names and not grading.problem:
                 self.plan.progress.record(self.unit, grading.right, len(grading.names))
             if grading.all_right:
                 return self.finish()
@@ -241,14 +241,18 @@ class Watch:
         self.say(f"{shown(self.unit.path)} is blank.")
         if kept:
             self.say(f"What you wrote is kept in {shown(kept)}.")
-        self.say("Load it again in your editor before you go on.")
+        self.say("Load it again in your editor before you go on.", "")
+        self.file = SavedFile(self.unit.path)
+        self.grade()
 
     def task(self) -> int | None:
         """The task to help with: the first that is not right."""
         grading = self.grading
         task = None if grading is None else grading.first_wrong
-        if task is None:
-            self.say("Nothing is wrong that there is help for.")
+        if task is None and grading is not None and not grading.ended:
+            self.say("It is being graded; ask again in a moment.")
+        elif task is None:
+            self.say("There is no task that this could be for; save your file first.")
         return task
 
     def hint(self) -> None:

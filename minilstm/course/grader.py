@@ -7,8 +7,8 @@
     grading.first_wrong                1
     grading.results[1]                 ('wrong', 'line 12: it ran for more than 20 s; ...')
 
-The process imports what grading needs before it is asked to grade, and the next one is
-started when the one before has ended. So an answer comes a moment after a file is saved.
+A process imports what grading needs, and waits. After each grading the next process is
+started, by ``prepare``. So an answer comes a moment after a file is saved.
 It writes a message in JSON for each task, and for the line that runs if one takes long.
 At a crash, or at the time limit, the fault handler writes where it is.
 
@@ -122,27 +122,24 @@ class Grader:
         self._process: _Process | None = None  # grades, or has graded
         self._next: _Process | None = None
 
-    def prepare(self, unit: Unit) -> None:
-        """Start a process that is going to grade this unit, if there is none yet."""
-        if self._next is not None and self._next.unit.name == unit.name:
-            return
-        self._kill_next()
-        self._next = _Process(unit, self.lessons)
+    def prepare(self) -> None:
+        """Start a process that waits for something to grade, if there is none yet."""
+        if self._next is None:
+            self._next = _Process(self.lessons)
 
     def grade(self, unit: Unit) -> Grading:
         """Begin to grade a unit. A grading that still runs is stopped."""
         if self._process is not None:
             self._process.kill()
-        self.prepare(unit)
-        self._process, self._next = self._next, None
-        assert self._process is not None
-        return self._process.grade()
+        self._process, self._next = self._next or _Process(self.lessons), None
+        return self._process.grade(unit)
 
     def close(self) -> None:
         """End all processes."""
-        if self._process is not None:
-            self._process.kill()
-        self._kill_next()
+        for process in (self._process, self._next):
+            if process is not None:
+                process.kill()
+        self._process = self._next = None
 
     def __enter__(self) -> Grader:
         return self
@@ -150,22 +147,17 @@ class Grader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _kill_next(self) -> None:
-        if self._next is not None:
-            self._next.kill()
-        self._next = None
-
 
 class _Process:
     """A process that grades once: when it is told to."""
 
-    def __init__(self, unit: Unit, lessons: Path):
-        self.unit, self._fatal, self._late = unit, "", False
+    def __init__(self, lessons: Path):
+        self._fatal, self._late = "", False
         own_group: dict[str, Any] = {"start_new_session": True}  # Ctrl-C is for us
         if sys.platform == "win32":
             own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
         self._process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(lessons.resolve()), unit.name],
+            [sys.executable, "-c", PROGRAM, str(lessons.resolve())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -173,12 +165,12 @@ class _Process:
             **own_group,
         )
 
-    def grade(self) -> Grading:
-        """Let it grade."""
-        grading = Grading(self.unit)
+    def grade(self, unit: Unit) -> Grading:
+        """Let it grade this unit."""
+        grading = Grading(unit)
         with contextlib.suppress(OSError):  # it has ended already
             assert self._process.stdin
-            self._process.stdin.write(b"grade\n")
+            self._process.stdin.write(f"{unit.name}\n".encode())
             self._process.stdin.flush()
         for follow in (self._follow, self._watch):
             threading.Thread(target=follow, args=(grading,), daemon=True).start()
@@ -199,7 +191,7 @@ class _Process:
             target=_read_printed, args=(self._process.stderr, grading), daemon=True
         )
         printed.start()
-        path = self.unit.path
+        path = grading.unit.path
         frame = re.compile(
             rf'  File ".*{path.parent.name}[\\/]+{re.escape(path.name)}", line (\d+) in '
         )
@@ -234,7 +226,7 @@ class _Process:
     def _watch(self, grading: Grading) -> None:
         """End it at its time limit; first let it write where it is."""
         while self._process.poll() is None:
-            if grading.seconds > (self.unit.seconds if grading.names else STARTING):
+            if grading.seconds > (grading.unit.seconds if grading.names else STARTING):
                 self._late = True
                 if sys.platform != "win32":
                     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
@@ -250,7 +242,7 @@ class _Process:
             signal.strsignal(-status) if status < 0 else f"status {status}"
         )
         if self._late:
-            limit = self.unit.seconds if grading.names else STARTING
+            limit = grading.unit.seconds if grading.names else STARTING
             loop = "; does a loop there never end?" if where else ""
             sentence = f"{where}it ran for more than {limit:g} s{loop}"
         elif not self._fatal and status == -getattr(signal, "SIGKILL", 0):

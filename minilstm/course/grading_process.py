@@ -20,13 +20,12 @@ MEMORY = 2 << 30  # bytes that grading may allocate besides what it has at its s
 LOOK = 1.0  # seconds between two looks at what runs
 
 
-def main(lessons: str, name: str) -> None:
-    """Import what is needed, wait for a line on standard input, and grade.
+def main(lessons: str) -> None:
+    """Import what is needed, read the name of a unit from standard input, and grade it.
 
     Parameters
     ----------
     lessons : the folder of the course.
-    name : the name of the unit.
     """
     messages = os.dup(1)
     os.dup2(2, 1)
@@ -40,10 +39,11 @@ def main(lessons: str, name: str) -> None:
         from minilstm.course.units import unit_of
         from pathlib import Path
 
+        name = sys.stdin.readline().strip()
+        if not name:  # nothing is to be graded any more
+            return
         unit = unit_of(name, Path(lessons))
         tasks = unit.tasks()
-        if not sys.stdin.readline():  # nothing is to be graded any more
-            return
         secure(messages)
         say(names=[t.name for t in tasks], hints=[list(t.hints) for t in tasks])
         watcher = (str(unit.path.resolve()), say)
@@ -69,7 +69,10 @@ def say_where(path: str, say: Callable[..., None]) -> None:
         frame = sys._current_frames().get(main_thread or 0)
         while frame is not None and frame.f_code.co_filename != path:
             frame = frame.f_back
-        say(line=frame and frame.f_lineno)
+        try:
+            say(line=frame and frame.f_lineno)
+        except OSError:  # the process that started this one has ended
+            end(1)
 
 
 def secure(messages: int) -> None:
