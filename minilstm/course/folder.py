@@ -15,6 +15,7 @@ from minilstm.files import write_new
 
 # 00 is a page to read: it has no cells, no exercise, no notebook.
 NUMBERED = re.compile(r"(?!00)(\d\d)_\w+\.py")
+OUTWARD = re.compile(rb"\[([^]]*)\]\(\.\./[^)]*\)")  # a link to the repository
 NOT_OURS = {"my", "output", "__pycache__", ".ipynb_checkpoints"}  # made beside lessons
 
 
@@ -77,6 +78,8 @@ def copy_lessons(folder: Path) -> tuple[list[Path], list[Path]]:
         if not path.is_file() or NOT_OURS & set(part.parts) or path.suffix == ".ipynb":
             continue
         copy, content = folder / part, path.read_bytes()
+        if path.name == "README.md":
+            content = OUTWARD.sub(rb"\1", content)
         copy.parent.mkdir(parents=True, exist_ok=True)
         try:
             write_new(copy, content)
