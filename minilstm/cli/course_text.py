@@ -16,6 +16,7 @@ from minilstm.course.plan import Plan
 from minilstm.course.units import Unit
 
 PRINTED = 12  # lines of what the learner's code printed
+MANY = 6  # tasks; more right ones are counted, not listed
 STATES = {"right": "✓", "wrong": "✗", "not answered": "…"}
 PLAIN = {"✓": "+", "✗": "x", "…": ".", "▸": ">"}  # for a terminal without these
 COLOURS = {"✓": "32", "✗": "31", "…": "33", "▸": "36", "bold": "1", "dim": "2"}
@@ -109,7 +110,12 @@ def report(grading: Grading, style: Style) -> list[str]:
         lines += ["Your code printed:", *_printed(grading.printed), ""]
     if grading.problem:
         return lines + _item(style, "✗", _short(grading.problem, grading.unit))
-    for k, (state, sentence) in enumerate(grading.results):
+    first = 0
+    if grading.right > MANY:  # of thirty puzzles, say how many are right
+        first = len(grading.results) if grading.all_right else grading.first_wrong or 0
+        if first:
+            lines += _item(style, "✓", f"1 to {first}: right")
+    for k, (state, sentence) in enumerate(grading.results[first:], start=first):
         name = f"{k + 1}. {grading.names[k]}"
         if state == "right" and not grading.all_right:
             lines += _item(style, STATES[state], name)

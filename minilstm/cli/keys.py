@@ -14,8 +14,8 @@ POLL = 0.02  # seconds
 class Keys:
     """Reads keys from a terminal, whose mode is restored at the end.
 
-    On Windows, ``msvcrt`` reads them. Elsewhere the terminal is told not to wait for
-    Enter; one that cannot be told so gives lines, and their first characters count.
+    On Windows, ``msvcrt`` reads them. Elsewhere the terminal is asked not to wait for
+    Enter; one that cannot do so gives lines, and their first characters count.
     """
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@
 A process imports what grading needs, and waits. After each grading the next process is
 started, by ``prepare``. So an answer comes a moment after a file is saved.
 It writes a message in JSON for each task, and for the line that runs if one takes long.
-At a crash, or at the time limit, the fault handler writes where it is.
+At a crash, or at the time limit, `faulthandler` writes where it is.
 
 A loop without end, a crash, an exit, and a lack of memory (on Linux) are caught. This
 guards against accidents, not against malice.
@@ -149,7 +149,7 @@ class Grader:
 
 
 class _Process:
-    """A process that grades once: when it is told to."""
+    """A process that grades once, when it is asked to."""
 
     def __init__(self, lessons: Path):
         self._fatal, self._late = "", False

@@ -31,7 +31,7 @@ def main(lessons: str) -> None:
     os.dup2(2, 1)
 
     def say(**message: Any) -> None:
-        # at once, and on a line of its own, whatever the fault handler is writing
+        # at once, and on a line of its own, whatever faulthandler is writing
         os.write(messages, f"\n{json.dumps(message)}\n".encode())
 
     try:
