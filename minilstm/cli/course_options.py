@@ -1,6 +1,8 @@
-"""The options of ``minilstm learn``."""
+"""The options of ``minilstm learn`` and ``minilstm puzzles``."""
 
 from __future__ import annotations
+
+from minilstm.cli.option_types import count
 
 
 def add_learn(commands) -> None:
@@ -47,4 +49,35 @@ def add_learn(commands) -> None:
         metavar="FOLDER",
         help="copy the lessons and exercises to this folder; no file that is there is"
         " changed",
+    )
+
+
+def add_puzzles(commands) -> None:
+    puzzles = commands.add_parser(
+        "puzzles",
+        help="answer the gradient puzzles of the lessons, one expression each",
+        description="Thirty gradients, each in one expression. Without a number, grade"
+        " lessons/my/puzzles.py, which is made the first time, and list what is right."
+        " With a number, pose this puzzle and those after it in the terminal; right"
+        " answers are saved in that file. The exit status is 0 if all puzzles are right,"
+        " or the one that was named; else 1.",
+    )
+    puzzles.add_argument(
+        "number",
+        nargs="?",
+        type=count,
+        metavar="NUMBER",
+        help="number of a puzzle (default: list all)",
+    )
+    puzzles.add_argument(
+        "--hint",
+        action="count",
+        default=0,
+        help="print a hint; --hint --hint: another one",
+    )
+    puzzles.add_argument("--solution", action="store_true", help="print the solution")
+    puzzles.add_argument(
+        "--reset",
+        action="store_true",
+        help="begin again with a blank file; the old one is kept beside it",
     )

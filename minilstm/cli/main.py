@@ -31,6 +31,7 @@ INTERRUPTED = {  # what to say after Ctrl-C
     " and --resume continues from there",
     "sample": "interrupted; what was generated so far stays",
     "grade": "interrupted; no CSV file was written",
+    "puzzles": "interrupted; your right answers are saved",
 }
 
 

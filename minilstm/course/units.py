@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from minilstm.course.copies import renew
 from minilstm.course.folder import numbered, title
+from minilstm.course.puzzle_unit import PuzzleUnit
 from minilstm.errors import InputError
 
 if TYPE_CHECKING:
@@ -142,7 +143,12 @@ class ExerciseUnit:
 
 def units(lessons: Path) -> list[Unit]:
     """All units of the course in this folder, in order."""
-    return [ExerciseUnit(n, lessons) for n in numbered(lessons / "exercises")]
+    exercises = [ExerciseUnit(n, lessons) for n in numbered(lessons / "exercises")]
+    more: list[Unit] = []  # after exercise 9
+    if (lessons / "grading" / "puzzles.py").is_file():
+        more.append(PuzzleUnit(lessons))
+    early = [unit for unit in exercises if unit.number <= 9]
+    return [*early, *more, *exercises[len(early) :]]
 
 
 def unit_of(name: str, lessons: Path) -> Unit:
