@@ -1,4 +1,4 @@
-"""The options of ``minilstm learn`` and ``minilstm puzzles``."""
+"""The options of ``minilstm learn``, ``puzzles`` and ``milestone``."""
 
 from __future__ import annotations
 
@@ -80,4 +80,22 @@ def add_puzzles(commands) -> None:
         "--reset",
         action="store_true",
         help="begin again with a blank file; the old one is kept beside it",
+    )
+
+
+def add_milestone(commands) -> None:
+    milestone = commands.add_parser(
+        "milestone",
+        help="train a model by your own solutions of exercises 2 to 9",
+        description="Take the functions of your exercises 2 to 9, check them, compare"
+        " the first training steps with minilstm.reference, and train a model of"
+        " headlines with them, in about a minute. The headlines that it writes are"
+        " saved in lessons/my/headlines.txt. The exit status is 0 if the validation"
+        " loss is below the goal, else 1.",
+    )
+    milestone.add_argument(
+        "--steps",
+        type=count,
+        metavar="N",
+        help="number of training steps (default: 1000)",
     )

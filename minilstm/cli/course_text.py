@@ -95,6 +95,8 @@ def and_list(names: Sequence[str]) -> str:
 def to_do(unit: Unit) -> list[str]:
     """What to read and where to write for a unit."""
     lines = [] if unit.lesson is None else [f"  read      {typed(unit.lesson)}"]
+    if unit.path.suffix != ".py":  # the milestone is run, not filled in
+        return [*lines, f"  run       minilstm {unit.name}"]
     return [*lines, f"  fill in   {typed(unit.path)}"]
 
 

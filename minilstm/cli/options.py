@@ -12,7 +12,7 @@ import argparse
 from minilstm import __version__
 from minilstm.cli.defaults import CELLS, CHECK_SECONDS, DEFAULTS, POOLINGS, SAMPLE
 from minilstm.cli.defaults import SIZES, SIZES_OF, TEMPERATURES_SHOWN
-from minilstm.cli.course_options import add_learn, add_puzzles
+from minilstm.cli.course_options import add_learn, add_milestone, add_puzzles
 from minilstm.cli.option_types import count, natural, positive_integer, rate
 from minilstm.cli.option_types import seconds, seed_or_name, temperatures
 from minilstm.cli.tasks.options import add_evaluate, add_sample_options
@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     add_exercise(commands)
     add_grade(commands)
     add_puzzles(commands)
+    add_milestone(commands)
     notebooks = commands.add_parser(
         "notebooks",
         help="build the lessons as notebooks, NN_name.ipynb beside NN_name.py",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from minilstm.course.copies import renew
 from minilstm.course.folder import numbered, title
+from minilstm.course.milestone_unit import MilestoneUnit
 from minilstm.course.puzzle_unit import PuzzleUnit
 from minilstm.errors import InputError
 
@@ -144,9 +145,12 @@ class ExerciseUnit:
 def units(lessons: Path) -> list[Unit]:
     """All units of the course in this folder, in order."""
     exercises = [ExerciseUnit(n, lessons) for n in numbered(lessons / "exercises")]
+    names = {unit.name for unit in exercises}
     more: list[Unit] = []  # after exercise 9
     if (lessons / "grading" / "puzzles.py").is_file():
         more.append(PuzzleUnit(lessons))
+    if names >= set(MilestoneUnit.needs):
+        more.append(MilestoneUnit(lessons))
     early = [unit for unit in exercises if unit.number <= 9]
     return [*early, *more, *exercises[len(early) :]]
 
