@@ -66,8 +66,7 @@ def answer(arguments: Namespace, plan: Plan, unit: Unit, style: Style) -> int:
             print(f"What you wrote is kept in {shown(kept)}.")
         return 0
     if arguments.solution and plan.state(unit).done:
-        names = [task.name for task in unit.tasks()]
-        print("\n\n\n".join(map(unit.solution, names)))
+        print("\n\n\n".join(unit.solution(task.name) for task in unit.tasks()))
         return 0
     grading = grade_once(plan, unit)
     task = grading.first_wrong
@@ -83,7 +82,7 @@ def answer(arguments: Namespace, plan: Plan, unit: Unit, style: Style) -> int:
         hints = grading.hints[task][: arguments.hint]
         print(*course_text.hint(task, grading.names[task], hints, style), sep="\n")
     else:
-        print(unit.solution(grading.names[task]))
+        print(grading.solutions[task])
     return 0
 
 

@@ -94,7 +94,7 @@ class Watch:
 
     # A unit begins and ends
 
-    def enter(self, unit: Unit) -> None:
+    def enter(self, unit: Unit, prefix: str = "") -> None:
         """Begin with a unit: make its file if there is none, and grade it."""
         self.unit, self._hints = unit, (-1, 0)
         new = not unit.path.exists()
@@ -103,7 +103,11 @@ class Watch:
         self.file = SavedFile(unit.path)
         remark = " (new)" if new else ""
         lines = course_text.to_do(unit)
-        self.say(self.style.colour(unit.title, "bold"), *lines[:-1], lines[-1] + remark)
+        self.say(
+            self.style.colour(prefix + unit.title, "bold"),
+            *lines[:-1],
+            lines[-1] + remark,
+        )
         state = self.plan.state(unit)
         if state.done:  # it need not be graded again
             self.say(f"  {state}; graded again when you save it")
@@ -127,8 +131,8 @@ class Watch:
         if following is None:
             self.say("", f"All {len(self.plan.units)} are done. Congratulations!")
             return False
-        self.say("(s shows our solution, to compare)", "", "Next:")
-        self.enter(following)
+        self.say("(s shows our solution, to compare)", "")
+        self.enter(following, "Next: ")
         return True
 
     # What happens meanwhile
@@ -290,13 +294,12 @@ class Watch:
     def show_solution(self, grading: Grading | None) -> None:
         """The solution of the first task that is not right, or of all."""
         if grading is None:
-            names = [task.name for task in self.unit.tasks()]
+            texts = [self.unit.solution(task.name) for task in self.unit.tasks()]
         elif grading.first_wrong is None:
-            names = grading.names
+            texts = grading.solutions
         else:
-            names = [grading.names[grading.first_wrong]]
-        unit = self.unit if grading is None else grading.unit
-        self.say("", *("\n".join([unit.solution(name), ""]) for name in names))
+            texts = [grading.solutions[grading.first_wrong]]
+        self.say("", *(f"{text}\n" for text in texts))
 
     def next(self) -> None:
         """Go to the next unit that is not done."""

@@ -50,7 +50,7 @@ class Grading:
     Parameters
     ----------
     unit : what is graded.
-    names, hints : of the tasks; empty until they are known.
+    names, hints, solutions : of the tasks; empty until they are known.
     results : state and sentence of each task that has been graded.
     problem : why nothing could be graded; empty if it could.
     printed : what the learner's code has printed.
@@ -61,6 +61,7 @@ class Grading:
     unit: Unit
     names: list[str] = field(default_factory=list)
     hints: list[list[str]] = field(default_factory=list)
+    solutions: list[str] = field(default_factory=list)
     results: list[tuple[str, str]] = field(default_factory=list)
     problem: str = ""
     printed: str = ""
@@ -96,8 +97,8 @@ class Grading:
         self._changed.wait(seconds)
         self._changed.clear()
 
-    def tell(self, **known: Any) -> None:
-        """Set what is known now; for the thread."""
+    def note(self, **known: Any) -> None:
+        """Set what is known now; for the thread that reads."""
         for name, value in known.items():
             setattr(self, name, value)
         self._changed.set()
@@ -152,7 +153,7 @@ class _Process:
     """A process that grades once, when it is asked to."""
 
     def __init__(self, lessons: Path):
-        self._fatal, self._late = "", False
+        self._fatal, self._late, self._graded = "", False, False
         own_group: dict[str, Any] = {"start_new_session": True}  # Ctrl-C is for us
         if sys.platform == "win32":
             own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -167,7 +168,7 @@ class _Process:
 
     def grade(self, unit: Unit) -> Grading:
         """Let it grade this unit."""
-        grading = Grading(unit)
+        self._graded, grading = True, Grading(unit)
         with contextlib.suppress(OSError):  # it has ended already
             assert self._process.stdin
             self._process.stdin.write(f"{unit.name}\n".encode())
@@ -183,6 +184,12 @@ class _Process:
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
+        assert self._process.stdin and self._process.stdout and self._process.stderr
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        if not self._graded:  # else a thread reads them to their end
+            self._process.stdout.close()
+            self._process.stderr.close()
 
     def _follow(self, grading: Grading) -> None:
         """Read its messages to their end, then say what was left open."""
@@ -207,21 +214,21 @@ class _Process:
                     self._fatal = line.partition("error: ")[2].strip()
                     grading.line = None
                 elif grading.line is None and (found := frame.match(line)):
-                    grading.tell(line=int(found[1]))
+                    grading.note(line=int(found[1]))
         status = self._process.wait()
         printed.join(1)
         if not complete:
             self._explain(grading, status)
-        grading.tell(ended=True)
+        grading.note(ended=True)
 
     def _take(self, grading: Grading, message: dict[str, Any]) -> None:
         if "names" in message:
-            grading.tell(**message, _since=time.monotonic())
+            grading.note(**message, _since=time.monotonic())
         elif "state" in message:
             grading.add(message["state"], message["sentence"])
         else:  # line or problem
             message.pop("end", None)
-            grading.tell(**message)
+            grading.note(**message)
 
     def _watch(self, grading: Grading) -> None:
         """End it at its time limit; first let it write where it is."""
@@ -252,17 +259,18 @@ class _Process:
         if len(grading.results) < len(grading.names):
             grading.add("wrong", sentence)
         elif grading.names:
-            grading.tell(problem=sentence)
+            grading.note(problem=sentence)
         else:
             said = grading.printed.strip().splitlines()
-            grading.tell(problem=f"grading cannot begin: {said[-1] if said else how}")
+            grading.note(problem=f"grading cannot begin: {said[-1] if said else how}")
 
 
 def _read_printed(pipe: IO[bytes], grading: Grading) -> None:
     """Keep the beginning of what is printed; the rest is read and dropped."""
-    for raw in iter(lambda: pipe.read1(1 << 16), b""):  # type: ignore[attr-defined]
-        if len(grading.printed) < LONGEST_OUTPUT:
-            text = raw.decode(errors="replace").replace("\r\n", "\n")
-            room = LONGEST_OUTPUT - len(grading.printed)
-            more = " ...\n" if len(text) > room else ""
-            grading.tell(printed=grading.printed + text[:room] + more)
+    with pipe:
+        for raw in iter(lambda: pipe.read1(1 << 16), b""):  # type: ignore[attr-defined]
+            if len(grading.printed) < LONGEST_OUTPUT:
+                text = raw.decode(errors="replace").replace("\r\n", "\n")
+                room = LONGEST_OUTPUT - len(grading.printed)
+                more = " ...\n" if len(text) > room else ""
+                grading.note(printed=grading.printed + text[:room] + more)

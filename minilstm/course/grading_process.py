@@ -45,7 +45,11 @@ def main(lessons: str) -> None:
         unit = unit_of(name, Path(lessons))
         tasks = unit.tasks()
         secure(messages)
-        say(names=[t.name for t in tasks], hints=[list(t.hints) for t in tasks])
+        say(
+            names=[task.name for task in tasks],
+            hints=[list(task.hints) for task in tasks],
+            solutions=[unit.solution(task.name) for task in tasks],
+        )
         watcher = (str(unit.path.resolve()), say)
         threading.Thread(target=say_where, args=watcher, daemon=True).start()
         for result in unit.results():
