@@ -88,8 +88,16 @@ def listing(plan: Plan, style: Style) -> list[str]:
 
 
 def and_list(names: Sequence[str]) -> str:
-    """``2, 3 and 5``."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+    """Names as one says them.
+
+    >>> and_list(["2", "3", "5"]), and_list(["2", "3", "4"])
+    ('2, 3 and 5', '2 to 4')
+    """
+    first = names[0]
+    if len(names) > 2 and first.isdecimal():
+        if list(names) == [str(int(first) + k) for k in range(len(names))]:
+            return f"{first} to {names[-1]}"
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def to_do(unit: Unit) -> list[str]:

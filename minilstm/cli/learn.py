@@ -32,7 +32,7 @@ def run(arguments: Namespace) -> int:
         return show_list(plan, style)
     if chosen and not plan.reachable(chosen):
         needs = course_text.and_list(chosen.needs)
-        raise InputError(f"{chosen.title} comes after {needs}, which are not done yet")
+        raise InputError(f"{chosen.title} comes after {needs}; do that first")
     asked = arguments.once or arguments.hint or arguments.solution or arguments.reset
     if asked and unit is None:
         raise InputError("all is done; name a number, such as: minilstm learn 3 --once")

@@ -212,6 +212,19 @@ def test_one_save_of_any_editor_is_noticed_once(tmp_path, editor):
     assert seen.count(True) == 2
 
 
+def test_what_needs_others_waits_for_them(run, learn, course, monkeypatch):
+    from minilstm.course.units import ExerciseUnit
+
+    two = [ExerciseUnit(2, course, needs=("3",)), ExerciseUnit(3, course)]
+    for module in ("plan", "units"):
+        monkeypatch.setattr(f"minilstm.course.{module}.units", lambda lessons: two)
+    first, second = run("learn")[1].splitlines()[:2]
+    assert first.split() == "2. One step of an LSTM after 3".split() and second == "  ▸  3. One step backward"
+    refused(run("learn", "2", "--once"), 2, "2. One step of an LSTM comes after 3")
+    _, out = learn(lambda: solve(course, 3))
+    assert "Next: 2. One step of an LSTM" in out
+
+
 # Commands for scripts
 
 
