@@ -101,7 +101,7 @@ class Watch:
         if new:
             unit.reset()
         self.file = SavedFile(unit.path)
-        remark = " (new)" if new else ""
+        remark = " (new)" if new and unit.path.suffix == ".py" else ""
         lines = course_text.to_do(unit)
         self.say(
             self.style.colour(prefix + unit.title, "bold"),

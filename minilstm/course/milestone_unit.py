@@ -30,7 +30,8 @@ USES = {  # what the milestone calls, by the number of the exercise
 # In nats per character. The solutions of the course reach 0.37; a test trains them.
 GOAL = 0.45
 SAVED = re.compile(r"validation loss (\d+\.\d+)")
-NOTHING_YET = "No headlines yet. To train your model: minilstm milestone\n"
+RUN = "minilstm milestone"
+NOTHING_YET = f"No headlines yet. To train your model: {RUN}\n"
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,7 @@ class MilestoneUnit:
         from minilstm.course.grading import Task
 
         hints = (
-            "Run: minilstm milestone. It says what is missing, and then trains for a"
-            " minute.",
+            f"Run: {RUN}. It says what is missing, and then trains for a minute.",
             f"The goal is a validation loss below {GOAL}. The solutions of exercises 2"
             " to 9 reach it.",
         )
@@ -87,11 +87,11 @@ class MilestoneUnit:
         text = self.path.read_text(encoding="utf-8", errors="replace")
         found = SAVED.search(text)
         if found is None:
-            yield Result(task, "not answered", "run: minilstm milestone")
+            yield Result(task, "not answered", f"in another terminal: {RUN}")
         elif float(found[1]) < GOAL:
             yield Result(task, "right", f"{found[0]}, which is below {GOAL}")
         else:
-            sentence = f"{found[0]}; the goal is below {GOAL}: run minilstm milestone"
+            sentence = f"{found[0]}; the goal is below {GOAL}: {RUN}"
             yield Result(task, "wrong", sentence)
 
     def solution(self, task: str) -> str:
