@@ -65,7 +65,7 @@ def answer(arguments: Namespace, plan: Plan, unit: Unit, style: Style) -> int:
         if kept:
             print(f"What you wrote is kept in {shown(kept)}.")
         return 0
-    if arguments.solution and plan.state(unit).done:
+    if arguments.solution and plan.is_done(unit):
         print("\n\n\n".join(unit.solution(task.name) for task in unit.tasks()))
         return 0
     grading = grade_once(plan, unit)

@@ -284,7 +284,7 @@ class Watch:
             self.show_solution(self._finished)
             self._finished = None
             return
-        if self.plan.state(self.unit).done:
+        if self.plan.is_done(self.unit):
             self.show_solution(self.grading)
             return
         task = self.task()

@@ -5,7 +5,7 @@
     while not grading.ended:
         grading.wait(0.1)
     grading.first_wrong                1
-    grading.results[1]                 ('wrong', 'line 12: it ran for more than 20 s; ...')
+    grading.results[1]                 ('wrong', 'line 12: it ran for more than 30 s; ...')
 
 A process imports what grading needs, and waits. After each grading the next process is
 started, by ``prepare``. So an answer comes a moment after a file is saved.
@@ -31,13 +31,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+import minilstm
 from minilstm.course.units import Unit
 
 # Without the current folder, where a learner may have a numpy.py.
 PROGRAM = (
-    "import sys; sys.path[:] = filter(None, sys.path);"
-    "from minilstm.course.grading_process import main; main(*sys.argv[1:])"
+    "import sys; sys.path[:] = [*filter(None, sys.path), sys.argv[2]];"
+    "from minilstm.course.grading_process import main; main(sys.argv[1])"
 )
+PACKAGES = Path(minilstm.__file__).parents[1]
 STARTING = 60  # seconds; the first import on a slow machine
 GRACE = 1.0  # seconds to write where it is, before it is killed
 LONGEST_OUTPUT = 4000  # characters of what the learner's code prints
@@ -158,7 +160,7 @@ class _Process:
         if sys.platform == "win32":
             own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
         self._process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(lessons.resolve())],
+            [sys.executable, "-c", PROGRAM, str(lessons.resolve()), str(PACKAGES)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -25,10 +25,14 @@ class Plan:
         """How far a unit is."""
         return self.progress.state(unit)
 
+    def is_done(self, unit: Unit) -> bool:
+        """Whether a unit was all right once."""
+        return self.progress.is_done(unit)
+
     def reachable(self, unit: Unit) -> bool:
         """Whether all is done that a unit needs."""
         needed = [other for other in self.units if other.name in unit.needs]
-        return all(self.state(other).done for other in needed)
+        return all(map(self.is_done, needed))
 
     def following(self, after: Unit | None = None) -> Unit | None:
         """The first unit that can be begun and is not done.
@@ -39,10 +43,10 @@ class Plan:
         """
         place = 0 if after is None else self.units.index(after) + 1
         for unit in self.units[place:] + self.units[:place]:
-            if unit != after and not self.state(unit).done and self.reachable(unit):
+            if unit != after and not self.is_done(unit) and self.reachable(unit):
                 return unit
         return None
 
     def __str__(self) -> str:
-        done = sum(self.state(unit).done for unit in self.units)
+        done = sum(map(self.is_done, self.units))
         return f"{done} of {len(self.units)} done"

@@ -69,13 +69,17 @@ class Progress:
         self.set_aside: Path | None = None
         self._known = self._read()
 
+    def is_done(self, unit: Unit) -> bool:
+        """Whether a unit was all right once; its file is not looked at."""
+        return "done" in self._known.get(unit.name, {})
+
     def state(self, unit: Unit) -> State:
         """How far a unit is; nothing is graded."""
         begun = unit.path.is_file()
         entry = self._known.get(unit.name)
         if entry is None:
             return State(begun=begun)
-        done = "done" in entry
+        done = self.is_done(unit)
         return State(
             entry["right"],
             entry["of"],
@@ -97,7 +101,7 @@ class Progress:
         if right == of:
             today = datetime.date.today().isoformat()
             entry |= {"done": today, "code": fingerprint(unit.path)}
-        elif "done" in self._known.get(unit.name, {}):
+        elif self.is_done(unit):
             return
         if self._known.get(unit.name) == entry:
             return

@@ -86,7 +86,7 @@ class ExerciseUnit:
     number: int
     lessons: Path
     needs: tuple[str, ...] = ()
-    seconds: float = 20  # the slowest task compiles for ten
+    seconds: float = 30  # the slowest task compiles for ten
 
     @property
     def name(self) -> str:

@@ -347,7 +347,7 @@ def test_in_a_terminal_saving_leads_from_wrong_to_right_to_the_next(session, tmp
 def test_in_a_terminal_a_loop_shows_its_line_while_it_runs_and_a_save_ends_it(session, tmp_path):
     solve(tmp_path / "lessons", 3, "    return dc_next", "    while True: dh = dh + 1\n    return dc_next")
     terminal = session("3")
-    terminal.until("cell_state_gradient runs", "now in line 7", "stopped at 20 s")
+    terminal.until("cell_state_gradient runs", "now in line 7", "stopped at 30 s")
     solve(tmp_path / "lessons", 3)
     terminal.until("3. One step backward is done.")
     terminal.press("q")
