@@ -210,6 +210,7 @@ class Watch:
         """Obey a key; returns whether to go on."""
         if not key:
             return True
+        self.erase_status()
         pending, self._pending = self._pending, ""
         if key == "q":
             return False
