@@ -121,7 +121,7 @@ def test_other_ends_are_sentences_too(grade, lines, said):
 @pytest.mark.thorough
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux limits the memory")
 def test_a_full_memory_is_a_wrong_answer(grade):
-    lines = ["all = []", "while True:", "    all.append(np.ones(10_000_000))"]
+    lines = ["all = []", "while True:", "    all.append(np.empty(10_000_000))"]
     assert first(grade(*lines)).startswith(f"line {HERE + 2}: MemoryError")
 
 
