@@ -93,7 +93,7 @@ def results(text: str, puzzles: Sequence[Puzzle]) -> Iterator[Result]:
             yield Result(task, "not answered", sentence)
             continue
         try:
-            yield Result(task, "right", task.check(answer))
+            yield Result(task, "right", puzzle.check(answer))
         except Wrong as error:
             yield Result(task, "wrong", f"line {line}: {error}")
 

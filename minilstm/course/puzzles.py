@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 
 from minilstm.course.expressions import evaluate, in_letters, parsed
-from minilstm.course.grading import Wrong, same
+from minilstm.course.compare import same
+from minilstm.course.grading import Wrong
 from minilstm.reference.functions import sigmoid, softmax
 from minilstm.verify.gradcheck.numerical import complex_step
 
