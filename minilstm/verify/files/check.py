@@ -34,7 +34,6 @@ from minilstm.verify.gradcheck.pairs import check_sequence, check_step
 from minilstm.verify.gradcheck.report import GradientCheck
 from minilstm.verify.gradcheck.traces import line_of
 
-DIAGNOSED = ("lstm",)  # cells whose mistakes have names
 FOR_RUNNING = 1 / 3  # of the time, for running the file; the rest is for the checks
 
 
@@ -168,16 +167,17 @@ def results_of(found: Found) -> list[Result]:
         if kind == LOSS:
             diagnosis = diagnose_loss(forward.call, layout=known.layout)
             return [_of_diagnosis(forward, diagnosis)]
-        if kind == STEP and known.cell in DIAGNOSED:
+        if kind == STEP:
             return [_of_diagnosis(forward, diagnose_step(forward.call, **options))]
         text = f"it is checked together with its backward, {known.names[-1]}"
         return [Result(str(forward), False, text)]
     check_pair: Callable = check_step if kind == STEP else check_sequence
     name_it: Callable = diagnose if kind == STEP else diagnose_sequence
     check = check_pair(forward.call, backward.call, **options)
-    if known.cell not in DIAGNOSED:
+    try:
+        diagnosis = name_it(backward.call, forward.call, **options)
+    except InputError:  # a form of cell that has no catalogue of mistakes
         return [_of_check(backward, check)]
-    diagnosis = name_it(backward.call, forward.call, **options)
     if diagnosis.right:
         return [_of_check(backward, check)]
     if diagnosis.title.startswith("forward"):  # backward was not compared
