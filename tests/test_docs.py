@@ -196,7 +196,7 @@ def test_the_counts_on_pages_are_right():
     text = {page: " ".join(read(page).split()) for page in PAGES}
     assert "more than three hundred known ones" in text[PAGES[0]] and len(MISTAKES) > 300
     assert "nineteen lessons" in text[PAGES[0]] and len(numbered(LESSONS)) == 19
-    assert "eleven commands" in text[ROOT / "docs" / "command-line.md"] and len(options()) == 11
+    assert "twelve commands" in text[ROOT / "docs" / "command-line.md"] and len(options()) == 12
 
 
 def test_the_readme_is_short_and_has_the_two_commands_of_the_checks():

@@ -117,6 +117,12 @@ def add_worksheet(commands) -> None:
         " (default: only the blank one)",
     )
     worksheet.add_argument(
+        "--check",
+        metavar="FILE",
+        help="check a .csv or .xlsx sheet that was filled in; the other options must be"
+        " those that it was made with (default: make a sheet)",
+    )
+    worksheet.add_argument(
         "--format",
         choices=("text", "markdown", "csv", "xlsx"),
         help="xlsx is a spreadsheet (default: by the suffix of --out, else text)",

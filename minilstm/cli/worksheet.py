@@ -7,11 +7,14 @@ import pydoc
 import shutil
 import sys
 from argparse import Namespace
+from collections import Counter
 from pathlib import Path
 
 from minilstm import files
 from minilstm.errors import InputError
 from minilstm.seeds import seed_of_name
+from minilstm.verify.worksheet.answers import BLANK, RIGHT, WRONG
+from minilstm.verify.worksheet.answers import check_answers, read_answers
 from minilstm.verify.worksheet.build import make_worksheet
 from minilstm.verify.worksheet.sheet import Worksheet
 from minilstm.verify.worksheet.text import FORMATS, length
@@ -25,6 +28,10 @@ def run(arguments: Namespace) -> int:
     form = choose_format(arguments.format, out, "--out")
     if form == "xlsx" and out is None:
         out = "worksheet.xlsx"
+    if arguments.check is not None and (blank or out or arguments.solution):
+        raise InputError(
+            "--check writes no sheet; leave out --blank, --out, --solution"
+        )
     if arguments.solution is not None and not blank:
         raise InputError(
             "--solution is for --blank; without it the sheet has its results already"
@@ -37,6 +44,8 @@ def run(arguments: Namespace) -> int:
         weight=arguments.weight,
         owner=owner(arguments.name),
     )
+    if arguments.check is not None:
+        return check(sheet, Path(arguments.check))
     new = {} if out is None else {Path(out): contents(sheet, form, blank)}
     if arguments.solution is not None:
         path = Path(arguments.solution)
@@ -57,6 +66,18 @@ def run(arguments: Namespace) -> int:
     if out is None:
         show(contents(sheet, form, blank).decode())
     return 0
+
+
+def check(sheet: Worksheet, path: Path) -> int:
+    """Check a filled-in sheet: status 0 if every result is right, else 1."""
+    checked = check_answers(sheet, read_answers(path))
+    for each in checked:
+        if each.state == WRONG:
+            said = f"{each.answer} where {each.expected:.5f} follows from the numbers"
+            print(f"{each.line.equation:<8}{each.line.name}: {said} before it")
+    counts = Counter(each.state for each in checked)
+    print(", ".join(f"{counts[state]} {state}" for state in (RIGHT, WRONG, BLANK)))
+    return int(counts[RIGHT] < len(checked))
 
 
 def owner(name: str | None) -> str:

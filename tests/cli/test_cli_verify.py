@@ -169,6 +169,25 @@ def test_sheets_that_cannot_be_made_are_refused_and_no_file_is_written(run, here
     assert [path.name for path in here.iterdir()] == ["old.txt"] and (here / "old.txt").read_text() == "mine"
 
 
+def test_a_filled_in_sheet_is_checked(run, here):
+    options = ("worksheet", "--name", "Ada", "--hidden", 1, "--steps", 1)
+    run(*options, "--blank", "--out", "ada.csv", "--solution", "solution.csv")
+    assert run(*options, "--check", "solution.csv") == (0, "65 right, 0 wrong, 0 not answered\n", "")
+    assert run(*options, "--check", "ada.csv") == (1, "0 right, 0 wrong, 65 not answered\n", "")
+    text = (here / "solution.csv").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^.*,\(4\),c1\[1\],.*$", text, re.MULTILINE)
+    (here / "ada.csv").write_text(text.replace(line, line.rpartition(",")[0] + ",2.5"), encoding="utf-8")
+    status, out, _ = run(*options, "--check", "ada.csv")
+    right = float(line.rpartition(",")[2])
+    assert status == 1 and out.splitlines() == [
+        f"(4)     c1[1]: 2.5 where {right:.5f} follows from the numbers before it",
+        "64 right, 1 wrong, 0 not answered",
+    ]
+    refused(run("worksheet", "--hidden", 1, "--steps", 1, "--check", "ada.csv"), 2, "this is another sheet")
+    refused(run(*options, "--check", "ada.csv", "--out", "new.csv"), 2, "--check writes no sheet")
+    refused(run(*options, "--check", "nowhere.csv"), 2, "there is no file nowhere.csv")
+
+
 @pytest.mark.parametrize("lines, paged", [(24, True), (10**4, False)])
 def test_a_sheet_that_is_longer_than_the_terminal_is_shown_by_a_pager(run, monkeypatch, lines, paged):
     shown = []

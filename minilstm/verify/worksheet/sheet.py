@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -44,6 +45,16 @@ class Line:
         return not self.given and not gradient and self.section != CHANGE
 
 
+def value_of(formula: str, values: Mapping[str, float]) -> float:
+    """The value of a formula.
+
+    >>> value_of("{f1[1]} * {c1[0]}^2", {"f1[1]": 0.5, "c1[0]": 3.0})
+    4.5
+    """
+    python = NAME.sub(r'v["\1"]', formula).replace("^", "**")
+    return eval(python, dict(FUNCTIONS), {"v": values})
+
+
 @dataclass
 class Worksheet:
     """All lines, in the order of computing; ``hidden`` H, ``input`` D, ``steps`` T.
@@ -66,8 +77,7 @@ class Worksheet:
 
     def compute(self, section: str, equation: str, name: str, formula: str) -> None:
         """A number that is computed from those before it."""
-        python = NAME.sub(r'v["\1"]', formula).replace("^", "**")
-        value = eval(python, dict(FUNCTIONS), {"v": self.values})
+        value = value_of(formula, self.values)
         self._append(Line(section, equation, name, formula, value))
 
     def _append(self, line: Line) -> None:

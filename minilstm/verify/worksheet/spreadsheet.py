@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import io
 import itertools
+from pathlib import Path
 
-from minilstm.errors import MinilstmError
+from minilstm.errors import InputError, MinilstmError
 from minilstm.verify.worksheet.sheet import CHANGE, NAME, Line, Worksheet
 from minilstm.verify.worksheet.text import formula_of
 
 try:
-    from openpyxl import Workbook
+    from openpyxl import Workbook, load_workbook
     from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
     from openpyxl.utils import get_column_letter
     from openpyxl.worksheet.datavalidation import DataValidation
@@ -58,6 +59,26 @@ def as_xlsx(sheet: Worksheet, blank: bool = False) -> bytes:
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()
+
+
+def read_xlsx(path: Path) -> dict[str, str]:
+    """What stands in the column of results, by the names of the numbers.
+
+    Raises
+    ------
+    InputError
+        If the file is no worksheet.
+    """
+    try:
+        page = load_workbook(path, data_only=True).active
+        rows = list(page.iter_rows(min_row=FIRST_ROW - 1, max_col=4, values_only=True))
+    except Exception:  # openpyxl raises many kinds for a damaged file
+        rows = []
+    if not rows or rows[0] != COLUMNS[:4]:
+        raise InputError(f"{path} is no worksheet in the form that was handed out")
+    return {
+        name: "" if value is None else str(value) for _, name, _, value in rows if name
+    }
 
 
 def _rows_of(sheet: Worksheet) -> dict[Line, int]:
