@@ -37,11 +37,11 @@ def run(arguments: Namespace) -> int:
         return listed(arguments, here)
     number = number_of(arguments.number, file, here)
     own = here / "my" / numbered(here / "exercises")[number].name
-    seed = seed_for(arguments, file or own)
+    seed = None if arguments.move else seed_for(arguments, file or own)
     with tempfile.TemporaryDirectory(prefix="minilstm-") as folder:
         course = lessons_for(number, seed, here, Path(folder))
         copy = replace(copy_of(number, course), path=own)
-        return run_one(arguments, number, file, copy, course)
+        return run_one(arguments, number, file, copy, course, here)
 
 
 def seed_for(arguments: Namespace, path: Path) -> int | None:
@@ -59,9 +59,18 @@ def seed_for(arguments: Namespace, path: Path) -> int | None:
 
 
 def run_one(
-    arguments: Namespace, number: int, file: Path | None, copy: Copy, here: Path
+    arguments: Namespace,
+    number: int,
+    file: Path | None,
+    copy: Copy,
+    course: Path,
+    here: Path,
 ) -> int:
-    """Grade one exercise, or help with it, or begin it again."""
+    """Grade one exercise, or help with it, or begin it again.
+
+    ``course`` has the exercise, its solutions and its grading with the seed of the
+    copy, if there is one; ``here`` is the folder of all lessons.
+    """
     if arguments.task is not None and arguments.task > len(copy.tasks):
         raise InputError(
             f"exercise {number} has {len(copy.tasks)} tasks;"
@@ -85,13 +94,13 @@ def run_one(
         "" if file is None else f" --file {shlex.quote(str(shown(path)))}"
     )
     if arguments.hint or arguments.solution:
-        print(help_with(exercise_of(number, path, copy, here), arguments, again))
+        print(help_with(exercise_of(number, path, copy, course), arguments, again))
         return 0
     misplaced, new = file is None and copy.filled_in(), False
     if path == copy.blank and not misplaced:
         copy.renew()
         path, new = copy.path, True
-    exercise = exercise_of(number, path, copy, here)
+    exercise = exercise_of(number, path, copy, course)
     remark = " (new: your copy of the exercise)" if new else ""
     print(f"{title(copy.blank)}\n{shown(path)}{remark}\n", flush=True)
     right = 0
@@ -111,7 +120,8 @@ def run_one(
         else f"A hint for the first that is not: {again} --hint"
     )
     if misplaced:
-        print(out_of_place(copy, number))
+        blank = numbered(here / "exercises")[number]
+        print(out_of_place(replace(copy, blank=blank), number))
     return 0 if done else 1
 
 

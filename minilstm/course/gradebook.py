@@ -109,7 +109,6 @@ def grade_all(
 
     Ctrl-C ends the processes that run.
     """
-
     if jobs == 1:
         for submission in submissions:
             yield grade_one(submission, lessons, limits)

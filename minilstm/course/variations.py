@@ -29,7 +29,7 @@ from pathlib import Path
 from minilstm.course.folder import numbered
 
 PARTS = ("exercises", "solutions", "grading")
-SEED = re.compile(r"^# seed: (\d+)$", re.MULTILINE)
+SEED = re.compile(r"^# seed: (\d{1,19})$", re.MULTILINE)
 GATES = "ifgo"
 # "i, f, g, o" with anything alike around each letter: zi, "i", np.tanh(zi), sigmoid(-zi)
 IN_ORDER = re.compile(

@@ -124,7 +124,7 @@ def test_a_copy_of_an_exercise_that_does_not_vary_differs_by_its_seed_only(tmp_p
 
 def test_a_file_without_a_seed_is_graded_with_the_course(tmp_path):
     assert seed_in(tmp_path / "nowhere.py") is None
-    for content in (b"# seed: x\n", b" # seed: 7\n", b"\xff# seed: 7\n", b""):
+    for content in (b"# seed: x\n", b"# seed: " + b"1" * 5000 + b"\n", b" # seed: 7\n", b"\xff# seed: 7\n", b""):
         (tmp_path / "a.py").write_bytes(content)
         assert seed_in(tmp_path / "a.py") is None
     assert lessons_for(2, None, LESSONS, tmp_path / "unused") == LESSONS and not (tmp_path / "unused").exists()
@@ -170,6 +170,23 @@ def test_a_copy_with_a_name_has_its_seed_and_is_graded_and_helped_with_by_it(run
     assert "1. gates: right" in run("exercise", "--file", copy)[1]
     assert run("exercise", 2, "--reset")[0] == 0 and copy.read_text(encoding="utf-8") == blank
     assert run("exercise", 2, "--reset", "--seed", 5)[0] == 0 and seed_in(copy) == 5
+
+
+def test_a_copy_that_is_done_leads_to_the_next_exercise(run, here):
+    run("exercise", 1, "--seed", 3)
+    copy = here / "lessons" / "my" / "01_text_to_numbers.py"
+    solved = variation_of(1, 3).change(texts(1)[1])
+    copy.write_text(f"# seed: 3\n{solved}", encoding="utf-8")
+    status, out, _ = run("exercise", 1)
+    assert status == 0 and out.endswith("then minilstm exercise 2\n") and "minilstm-" not in out
+
+
+def test_answers_in_the_file_of_the_course_are_named_for_a_copy_with_a_seed_too(run, here):
+    own = here / "lessons" / "exercises" / "02_one_step.py"
+    own.write_text(texts(2)[1], encoding="utf-8")
+    status, out, _ = run("exercise", 2, "--seed", 7)
+    assert "lessons/exercises/02_one_step.py is filled in" in out.replace("\\", "/") and "minilstm exercise 2 --move" in out
+    assert not (here / "lessons" / "my").exists()
 
 
 def test_a_seed_does_not_change_a_copy_that_is_there(run, here):
