@@ -35,8 +35,8 @@ def blocks(got, given):
     """The blocks of the weights, which show the line that is wrong, before the rest."""
     dx, dh_prev, dWx, dWh, dbx, dbh = got
     of_x, of_h = np.split(np.vstack([dWx, dbx]), 3, axis=1), np.split(np.vstack([dWh, dbh]), 3, axis=1)
-    sides = {"dWx and dbx": of_x, "dWh and dbh": of_h}
-    parts = {f"block {name} of {side}": sides[side]["rzn".index(name)] for side in sides for name in "nrz"}
+    parts = {f"block {name} of dWx and dbx": of_x["rzn".index(name)] for name in "nrz"}
+    parts |= {f"block {name} of dWh and dbh": block for name, block in zip("rzn", of_h)}
     return parts | {"dx": dx, "dh_prev": dh_prev}
 
 

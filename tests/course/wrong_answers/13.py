@@ -137,7 +137,7 @@ ANSWERS += answers("gru_step_backward", BACKWARD, RIGHT_BACKWARD, [
     ({"dan": "dn * 2"}, "look at dn and dan first, because dr and dq use them"),
     ({"dan": "dn * 2", "dz": "dh * 2"}, "look at dn and dan first, because dr and dq use them"),
     ({"dq": "dan * 2"}, "dh_prev is wrong, too; dWx is right, so look at dq"),
-    ({"dah": "[dar, dq, daz]"}, "block z of dWh and dbh, dh_prev are wrong, too; dWx is right, so look at"),
+    ({"dah": "[dar, dq, daz]"}, "dh_prev are wrong, too; dWx is right, so look at dah"),
     ({"dh_prev": "dah @ Wh.T + 2 * dh"}, "of dh_prev is"),
     ({"dx": "2 * dax @ Wx.T"}, "of dx is"),
     ({"dan": "np.multiply(dn, 1 - n**2, out=dh)"}, "dh is changed in place"),
