@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minilstm.course.checks import stopping
 from minilstm.course.compare import (
     TOLERANCE,
     Wrong,
@@ -35,7 +36,6 @@ from minilstm.course.compare import (
     is_telling,
     shape_of,
 )
-from minilstm.course.checks import stopping
 from minilstm.course.mistakes import Solutions
 
 SEED = 0
