@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from minilstm.course.copies import renew
 from minilstm.course.folder import numbered, title
 from minilstm.course.milestone_unit import MilestoneUnit
 from minilstm.course.puzzle_unit import PuzzleUnit
+from minilstm.course.variations import lessons_for, seed_in, with_seed
 from minilstm.errors import InputError
 
 if TYPE_CHECKING:
@@ -115,30 +117,46 @@ class ExerciseUnit:
         return ""
 
     def reset(self) -> Path | None:
-        return renew(self.path, self._file("exercises").read_bytes())
+        text, seed = self._file("exercises").read_text("utf-8"), seed_in(self.path)
+        if seed is not None:
+            text = with_seed(text, self.number, seed)
+        return renew(self.path, text.encode())
 
     def tasks(self) -> Sequence[Task]:
-        return self._exercise().tasks
+        with self._course() as course:
+            return self._exercise(course).tasks
 
     def results(self) -> Iterator[Result]:
-        return self._exercise().results()
+        with self._course() as course:
+            yield from self._exercise(course).results()
 
     def solution(self, task: str) -> str:
         from minilstm.course.answers import Answers
 
-        return Answers(self._file("solutions")).source(task)
+        with self._course() as course:
+            return Answers(numbered(course / "solutions")[self.number]).source(task)
 
     def _file(self, folder: str) -> Path:
         return numbered(self.lessons / folder)[self.number]
 
-    def _exercise(self) -> Exercise:
+    @contextlib.contextmanager
+    def _course(self) -> Iterator[Path]:
+        """The folder of the course that the copy is graded with: that of its seed."""
+        seed = seed_in(self.path)
+        if seed is None:
+            yield self.lessons
+            return
+        with tempfile.TemporaryDirectory(prefix="minilstm-") as folder:
+            yield lessons_for(self.number, seed, self.lessons, Path(folder))
+
+    def _exercise(self, course: Path) -> Exercise:
         from minilstm.course.answers import Answers
         from minilstm.course.exercise import Exercise, copy_of
 
         return Exercise(
             Answers(self.path.resolve()),
-            Answers(self._file("solutions")),
-            copy_of(self.number, self.lessons).tasks,
+            Answers(numbered(course / "solutions")[self.number]),
+            copy_of(self.number, course).tasks,
         )
 
 

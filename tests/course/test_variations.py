@@ -12,8 +12,10 @@ from minilstm.course.folder import numbered
 from minilstm.course.gradebook import Limits, grade_one
 from minilstm.course.mistakes import Solutions
 from minilstm.course.submissions import find_submissions
+from minilstm.course.units import unit_of
 from minilstm.course.variations import PARTS, lessons_for, seed_in, variation_of, variations, with_seed
 from tests.helpers.commands import refused
+from tests.helpers.course import small_course
 from tests.helpers.paths import LESSONS
 
 NUMBERS = sorted(numbered(LESSONS / "exercises"))
@@ -228,3 +230,28 @@ def test_all_exercises_are_written_to_a_new_folder(run, here):
 def test_options_that_do_not_go_together_are_refused(run, here, arguments, words):
     refused(run("exercise", *arguments), 2, words)
     assert not (here / "new").exists()
+
+
+def test_in_minilstm_learn_a_copy_is_graded_solved_and_reset_with_its_seed(tmp_path):
+    lessons = small_course(tmp_path, [2])
+    blank = numbered(lessons / "exercises")[2].read_text(encoding="utf-8")
+    seed = next(seed for seed in range(100) if variation_of(2, seed).words)
+    unit = unit_of("2", lessons)
+    seeded = with_seed(blank, 2, seed)
+    write(unit.path, seeded)
+    solutions = {task.name: unit.solution(task.name) for task in unit.tasks()}
+    usual = Answers(numbered(lessons / "solutions")[2])
+    assert any(solutions[name] != usual.source(name) for name in solutions)
+    head = f"import numpy as np\nfrom minilstm.reference.functions import sigmoid\n# seed: {seed}\n\n\n"
+    write(unit.path, head + "\n\n\n".join(solutions.values()))
+    assert [result.state for result in unit.results()] == ["right"] * len(solutions)
+    write(unit.path, unit.path.read_text(encoding="utf-8").replace(f"# seed: {seed}\n", ""))
+    assert "wrong" in [result.state for result in unit.results()]
+    write(unit.path, head)
+    unit.reset()
+    assert unit.path.read_text(encoding="utf-8") == seeded
+
+
+def write(path, text):
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
