@@ -173,15 +173,23 @@ def results_of(found: Found) -> list[Result]:
         return [Result(str(forward), False, text)]
     check_pair: Callable = check_step if kind == STEP else check_sequence
     name_it: Callable = diagnose if kind == STEP else diagnose_sequence
-    check = check_pair(forward.call, backward.call, **options)
+    refused = None
+    try:
+        checked = _of_check(
+            backward, check_pair(forward.call, backward.call, **options)
+        )
+    except InputError as error:  # such as an argument changed in place
+        refused, checked = error, Result(str(backward), False, str(error))
     try:
         diagnosis = name_it(backward.call, forward.call, **options)
-    except InputError:  # a form of cell that has no catalogue of mistakes
-        return [_of_check(backward, check)]
+    except InputError:  # a wrong form, or a cell that has no catalogue of mistakes
+        if refused:
+            raise refused from None
+        return [checked]
     if diagnosis.right:
-        return [_of_check(backward, check)]
+        return [checked]
     if diagnosis.title.startswith("forward"):  # backward was not compared
-        return [_of_diagnosis(forward, diagnosis), _of_check(backward, check)]
+        return [_of_diagnosis(forward, diagnosis), checked]
     return [_of_diagnosis(backward, diagnosis)]
 
 
