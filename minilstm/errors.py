@@ -5,6 +5,20 @@ a traceback and exits with the status given here.
 """
 
 
+def to_install(extra: str, option: str = "") -> str:
+    """The command that installs an extra; also right where minilstm is a clone.
+
+    Parameters
+    ----------
+    extra : one of those in setup.cfg.
+    option : of pip, such as ``"--force-reinstall"``.
+
+    >>> to_install("lessons")
+    'pip install "minilstm[lessons]"'
+    """
+    return f'pip install {option}{" " * bool(option)}"minilstm[{extra}]"'
+
+
 class MinilstmError(Exception):
     """Base of all errors that a user can fix. Exit status 1: the job failed."""
 

@@ -21,7 +21,7 @@ import sys
 import traceback
 from importlib import metadata
 
-from minilstm.errors import MinilstmError
+from minilstm.errors import MinilstmError, to_install
 
 # as in setup.cfg, also where that is not at hand
 REQUIRED = {
@@ -126,8 +126,8 @@ def unloadable(error: Exception) -> str | None:
 def remedy(library: str, error: Exception) -> str:
     """The command that installs what is missing, or versions that fit each other."""
     if library in EXTRAS:
-        again = "" if isinstance(error, ModuleNotFoundError) else "--force-reinstall "
-        return f'pip install {again}"minilstm[{EXTRAS[library]}]"'
+        again = "" if isinstance(error, ModuleNotFoundError) else "--force-reinstall"
+        return to_install(EXTRAS[library], again)
     wanted = {**REQUIRED, **numbas_own()}
     return "install versions that fit each other: pip install " + " ".join(
         f'"{w}"' for w in wanted.values()

@@ -17,6 +17,7 @@ from minilstm import __version__
 from minilstm.cli.sources import describe
 from minilstm.cli.tasks.registry import task_of_model
 from minilstm.cli.terminal import harmless
+from minilstm.errors import to_install
 from minilstm.kernels.cache import cache_directory, can_be_written
 from minilstm.parallel.threads import OUR_VARIABLE, ours
 from minilstm.training.checkpoint import Checkpoint, load
@@ -37,6 +38,7 @@ FEATURES = (
 
 def run(arguments: Namespace) -> int:
     """The command."""
+    none = f"none; {to_install('lessons')}"
     rows = [
         ("minilstm", __version__),
         (
@@ -51,12 +53,9 @@ def run(arguments: Namespace) -> int:
         ("our threads", f"{ours()} for large batches ({OUR_VARIABLE} changes it)"),
         ("processor", f"{llvm.get_host_cpu_name()}, {os.cpu_count()} cores"),
         ("CPU features", _features()),
-        ("pictures", _version("matplotlib") or 'none; pip install "minilstm[lessons]"'),
-        (
-            "live curves",
-            _version("plotille") or 'none; pip install "minilstm[lessons]"',
-        ),
-        ("progress bars", _version("tqdm") or 'none; pip install "minilstm[lessons]"'),
+        ("pictures", _version("matplotlib") or none),
+        ("live curves", _version("plotille") or none),
+        ("progress bars", _version("tqdm") or none),
     ]
     for name, value in rows:
         print(_wrapped(name, value))
@@ -140,7 +139,7 @@ def _threads() -> str:
         )
         return (
             f"{chosen or 'as many as cores'} (to see their number:"
-            ' pip install "minilstm[info]")'
+            f" {to_install('info')})"
         )
     pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
     return "; ".join(

@@ -13,6 +13,7 @@ import sys
 import textwrap
 
 from minilstm.cli.terminal import can_show
+from minilstm.errors import to_install
 from minilstm.training.callbacks import StopOnSignal
 from minilstm.training.loop import Callback, Training
 from minilstm.training.progress import WIDTH
@@ -130,8 +131,7 @@ def live_curves(screen: Screen, asked: bool | None) -> list[Callback]:
     except ImportError:
         if asked:
             screen(
-                "no live curves, because plotille is missing:"
-                ' pip install "minilstm[lessons]"'
+                f"no live curves, because plotille is missing: {to_install('lessons')}"
             )
         return []
     if not can_show(curves.CHARACTERS):

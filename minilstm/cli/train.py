@@ -22,7 +22,7 @@ from minilstm.cli.settings import (
 from minilstm.cli.sources import folder_name, resolve_sources, source_kind
 from minilstm.cli.tasks.registry import TASKS, task_for
 from minilstm.cli.tasks.task import Examples, Task
-from minilstm.errors import InputError
+from minilstm.errors import InputError, to_install
 from minilstm.training.callbacks import (
     ByProducts,
     ValidationLoss,
@@ -270,7 +270,4 @@ def _picture(training: Training, folder: Path, unit: str, say) -> None:
 
         plots.loss_picture(training.history, folder / "loss.png", unit)
     except ImportError:
-        say(
-            "no loss.png, because matplotlib is missing: pip install"
-            ' "minilstm[lessons]"'
-        )
+        say(f"no loss.png, because matplotlib is missing: {to_install('lessons')}")

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from minilstm.course.copies import keep
-from minilstm.errors import InputError
+from minilstm.errors import InputError, to_install
 from minilstm.files import replacing, write_new
 
 
@@ -33,7 +33,8 @@ def build(lesson: Path, folder: Path, force: bool = False) -> tuple[Path, Path |
         import jupytext
     except ImportError:
         raise InputError(
-            'notebooks are built by jupytext, which is not installed: pip install -e ".[notebooks]"'
+            "notebooks are built by jupytext, which is not installed:"
+            f" {to_install('notebooks')}"
         ) from None
     path = folder / f"{lesson.stem}.ipynb"
     text = jupytext.writes(jupytext.read(lesson, fmt="py:percent"), fmt="ipynb")

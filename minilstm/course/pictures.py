@@ -25,6 +25,7 @@ from typing import Any, NoReturn
 from minilstm import __version__
 from minilstm.cli.error_messages import first_line
 from minilstm.course.folder import NUMBERED, shown
+from minilstm.errors import to_install
 from minilstm.files import replacing
 from minilstm.training.plots import COLOURS, load_matplotlib
 
@@ -87,7 +88,7 @@ def pyplot() -> Any | None:
     try:
         matplotlib = load_matplotlib()
     except ImportError:
-        print('(no picture without matplotlib: pip install -e ".[lessons]")')
+        print(f"(no picture without matplotlib: {to_install('lessons')})")
         return None
     except Exception as error:  # a lesson also runs without pictures
         print(f"(no picture: matplotlib cannot be loaded: {first_line(error)})")

@@ -249,7 +249,7 @@ def test_a_full_disk_leaves_no_incomplete_file(run, here, monkeypatch):
 def test_without_openpyxl_a_spreadsheet_is_refused_in_one_sentence(run, here, monkeypatch):
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     monkeypatch.delitem(sys.modules, "minilstm.verify.worksheet.spreadsheet", raising=False)
-    refused(run("worksheet", "--format", "xlsx"), 1, "pip install openpyxl")
+    refused(run("worksheet", "--format", "xlsx"), 1, 'openpyxl, which is missing: pip install "minilstm[lessons]"')
     assert not list(here.iterdir())
 
 

@@ -244,7 +244,7 @@ def test_a_notebook_that_appears_during_the_build_is_kept(run, tmp_path, monkeyp
 
 def test_without_jupytext_the_command_says_how_to_get_it(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "jupytext", None)
-    refused(run("notebooks", "2"), 2, "pip install")
+    refused(run("notebooks", "2"), 2, 'pip install "minilstm[notebooks]"')
 
 
 @pytest.mark.thorough

@@ -210,7 +210,7 @@ def test_sizes_too_large_to_compute_by_hand_are_refused(name, sizes):
 def test_without_openpyxl_one_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     monkeypatch.delitem(sys.modules, "minilstm.verify.worksheet.spreadsheet", raising=False)
-    with pytest.raises(MinilstmError, match="pip install openpyxl"):
+    with pytest.raises(MinilstmError, match=r'pip install "minilstm\[lessons\]"'):
         import minilstm.verify.worksheet.spreadsheet  # noqa: F401
 
 

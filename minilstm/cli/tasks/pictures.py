@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minilstm.errors import InputError
+from minilstm.errors import InputError, to_install
 from minilstm.files import replacing
 from minilstm.training.plots import load_matplotlib
 
@@ -97,7 +97,7 @@ def _new_figure(path: str | Path, size: float):
         from matplotlib.figure import Figure
     except ImportError as error:
         raise InputError(
-            f'no {path}, because matplotlib is missing: pip install "minilstm[lessons]"'
+            f"no {path}, because matplotlib is missing: {to_install('lessons')}"
         ) from error
     figure = Figure(
         figsize=(max(5, size + 1), max(4, size)), dpi=110, layout="constrained"

@@ -17,7 +17,7 @@ import codecs
 import re
 import unicodedata
 
-from minilstm.errors import InputError
+from minilstm.errors import InputError, to_install
 
 MARKS = {
     codecs.BOM_UTF32_LE: ("UTF-32", "utf-32"),
@@ -40,7 +40,7 @@ COMMON = [
 ]
 WESTERN = 0.4  # share of bytes beyond ASCII; a Western text has fewer
 NO_CHARACTERS = {"Cc", "Cn", "Co", "Cs"}  # categories that no text is full of
-INSTALL = 'pip install "minilstm[encodings]"'
+INSTALL = to_install("encodings")
 
 
 def decode(data: bytes, encoding: str | None, name: str) -> str:

@@ -13,7 +13,7 @@ import io
 import itertools
 from pathlib import Path
 
-from minilstm.errors import InputError, MinilstmError
+from minilstm.errors import InputError, MinilstmError, to_install
 from minilstm.verify.worksheet.sheet import CHANGE, NAME, Line, Worksheet
 from minilstm.verify.worksheet.text import formula_of
 
@@ -25,7 +25,8 @@ try:
     from openpyxl.worksheet.worksheet import Worksheet as Page
 except ImportError as error:
     raise MinilstmError(
-        "a spreadsheet is written with openpyxl, which is missing: pip install openpyxl"
+        "a spreadsheet is written with openpyxl, which is missing: "
+        + to_install("lessons")
     ) from error
 
 YELLOW = PatternFill("solid", fgColor="FFF2A8")
