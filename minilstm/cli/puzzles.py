@@ -150,13 +150,13 @@ class Session:
 
 
 def typed(prompt: str) -> str | None:
-    """A line from the terminal or a pipe; None at its end."""
+    """A line from the terminal or a pipe; None at its end, or at Ctrl-C."""
     if sys.stdin.isatty():
         with contextlib.suppress(ImportError):  # not on Windows, which needs none
             import readline  # noqa: F401  arrow keys edit, and go back to old lines
         try:
             return input(prompt).strip()
-        except EOFError:
+        except (EOFError, KeyboardInterrupt):
             print()
             return None
     line = sys.stdin.readline()

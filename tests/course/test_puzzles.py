@@ -2,6 +2,7 @@
 
 import io
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -351,6 +352,23 @@ def test_answers_are_read_line_by_line_and_right_ones_saved(unit, puzzles):
     assert [k for k, state in enumerate(states(unit), start=1) if state == "right"] == [1, 4]
     assert str(Progress(unit.path.parent).state(unit)) == "2 of 30"
     assert "p04 = 2*a*dy\n" in unit.text()
+
+
+def test_ctrl_c_ends_the_session_as_quit_does(unit, puzzles, monkeypatch):
+    answers = iter(["dy * b", KeyboardInterrupt])
+
+    def typing(prompt):
+        answer = next(answers)
+        if answer is KeyboardInterrupt:
+            raise answer
+        return answer
+
+    monkeypatch.setattr("minilstm.cli.puzzles.input", typing, raising=False)
+    terminal = SimpleNamespace(isatty=lambda: True)
+    monkeypatch.setattr("minilstm.cli.puzzles.sys", SimpleNamespace(stdin=terminal))
+    status, out, error = puzzles("1")
+    assert (status, error) == (0, "") and "1 of 30 right" in out and "2. a difference" in out
+    assert str(Progress(unit.path.parent).state(unit)) == "1 of 30"
 
 
 def test_the_session_goes_on_behind_what_is_right_and_ends_with_the_input(unit, puzzles):
