@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -29,6 +30,7 @@ class Style:
         self.moves = can_show("")
         self.colours = self.moves and not os.environ.get("NO_COLOR")
         self.width = min(80, terminal_width())
+        self.height = shutil.get_terminal_size((80, 24)).lines
 
     def mark(self, mark: str) -> str:
         """A mark in its colour; a space for none."""
@@ -56,11 +58,11 @@ class Style:
             )
         return lines
 
-    def ends(self, left: str, right: str) -> str:
-        """A line with text at both ends; of a title that is too long, two lines."""
+    def ends(self, left: str, right: str, kind: str = "bold") -> str:
+        """A line with text at both ends; the left one alone if both do not fit."""
         gap = self.width - len(left) - len(right)
         line = f"{pad(left, len(left) + gap)}{right}" if gap > 1 else left
-        return self.colour(line, "bold")
+        return self.colour(line, kind)
 
 
 def can_encode(text: str) -> bool:
@@ -81,10 +83,35 @@ def listing(plan: Plan, style: Style) -> list[str]:
         said = str(state)
         if not said and not plan.reachable(unit):
             said = f"after {and_list(unit.needs)}"
-        number = " " * (unit.title[1:2] == ".")  # 1. to 9. stand above 10.
-        text = f"{pad(number + unit.title, 46)}  {said}"
+        text = f"{pad(aligned(unit.title), 46)}  {said}"
         lines.append(f"  {style.mark(mark)} {text}".rstrip())
     return lines
+
+
+def aligned(title: str) -> str:
+    """A title whose words stand below those of the others.
+
+    >>> for title in ("9. Adam", "Gradient puzzles", "10. A headline writer"):
+    ...     print(aligned(title))
+     9. Adam
+        Gradient puzzles
+    10. A headline writer
+    """
+    number, _, words = title.partition(". ")
+    return f"{number:>2}. {words}" if number.isdecimal() else f"    {title}"
+
+
+def around(lines: list[str], place: int, count: int) -> list[str]:
+    """At most ``count`` lines of a list, with the one at this place.
+
+    >>> around(["a", "b", "c", "d", "e"], place=2, count=3)
+    ['b', 'c', '     (l shows all)']
+    """
+    if len(lines) <= count:
+        return lines
+    shown = max(count - 1, 1)
+    first = min(max(0, place - shown // 2), len(lines) - shown)
+    return [*lines[first : first + shown], "     (l shows all)"]
 
 
 def and_list(names: Sequence[str]) -> str:

@@ -16,6 +16,8 @@ from minilstm.course.progress import Progress
 from minilstm.course.units import Unit, unit_of
 from minilstm.errors import InputError
 
+BELOW = 12  # lines below the list when watch mode begins: the unit, a report, the keys
+
 
 def run(arguments: Namespace) -> int:
     """The command: status 0, but 1 after ``--once`` if something is not right."""
@@ -40,17 +42,18 @@ def run(arguments: Namespace) -> int:
         return answer(arguments, plan, unit, style)
     if unit is None or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return show_list(plan, style)
-    show_list(plan, style, brief=True)
+    lines, place = course_text.listing(plan, style), plan.units.index(unit)
+    print(*course_text.around(lines, place, style.height - BELOW), "", sep="\n")
     return Watch(plan, style).run(unit)
 
 
-def show_list(plan: Plan, style: Style, brief: bool = False) -> int:
-    """Print what is done and what comes next; ``brief``: the next one is to follow."""
+def show_list(plan: Plan, style: Style) -> int:
+    """Print what is done and what comes next."""
     print(*course_text.listing(plan, style), "", sep="\n")
     unit = plan.following()
     if unit is None:
         print(f"All {len(plan.units)} are done.")
-    elif not brief:
+    else:
         print(f"{plan}. Next: {unit.title}")
         print(*course_text.to_do(unit), sep="\n")
         print("minilstm learn grades it at every save; minilstm learn --once: once.")

@@ -22,6 +22,8 @@ POLL = 0.05  # seconds between two looks at the file
 SETTLED = 2  # looks after which a changed file counts as saved
 LONG = 2.0  # seconds after which a task that runs is shown
 CLEAR = "\x1b[H\x1b[2J"
+ERASE = "\r\x1b[J"  # the line of the cursor, and all below
+UP = "\x1b[A"
 KEYS = "h hint   s solution   r reset   l list   n next   q quit"
 
 
@@ -75,6 +77,7 @@ class Watch:
         self._pending = ""  # a key that waits for y
         self._hints = (-1, 0)  # task, and how many hints of it were given
         self._shown_second = 0
+        self._below = ""  # what erases the keys or the status, which end the screen
 
     def run(self, unit: Unit) -> int:
         """Watch, until all is done or the learner quits; returns the exit status."""
@@ -84,13 +87,39 @@ class Watch:
                 while self.act(keys.get(POLL)) and self.look():
                     pass
             except KeyboardInterrupt:
-                self.say("")
+                pass
+        self.erase()
         if self.plan.following() is not None:
-            self.say("Your files and your progress are saved; minilstm learn goes on.")
+            self.say(
+                "", "Your files and your progress are saved; minilstm learn goes on."
+            )
         return 0
 
     def say(self, *lines: str) -> None:
+        """Print lines above the keys or the status, which are erased."""
+        self.erase()
         print(*lines, sep="\n", flush=True)
+
+    def erase(self) -> None:
+        """Erase the keys or the status."""
+        print(self._below, end="", flush=True)
+        self._below = ""
+
+    def prompt(self) -> None:
+        """Show the keys; while a task runs, they follow its report."""
+        if self.grading is not None and not self._reported:
+            return
+        self.say("")
+        self.below(self.style.colour(KEYS, "dim"), ERASE + UP)
+
+    def below(self, text: str, erasure: str = ERASE) -> None:
+        """Show a line that the next one replaces, where the terminal can do so."""
+        print(text, end="" if self.style.moves else "\n", flush=True)
+        self._below = erasure if self.style.moves else ""
+
+    def rule(self) -> None:
+        """A line between two gradings, or two units."""
+        self.say("", self.style.colour("-" * self.style.width, "dim"))
 
     # A unit begins and ends
 
@@ -104,7 +133,7 @@ class Watch:
         remark = " (new)" if new and unit.path.suffix == ".py" else ""
         lines = course_text.to_do(unit)
         self.say(
-            self.style.colour(prefix + unit.title, "bold"),
+            self.style.ends(prefix + unit.title, str(self.plan)),
             *lines[:-1],
             lines[-1] + remark,
         )
@@ -131,7 +160,8 @@ class Watch:
         if following is None:
             self.say("", f"All {len(self.plan.units)} are done. Congratulations!")
             return False
-        self.say("(s shows our solution, to compare)", "")
+        self.say("(s shows our solution, to compare)")
+        self.rule()
         self.enter(following, "Next: ")
         return True
 
@@ -148,7 +178,6 @@ class Watch:
             return True
         if not self._reported and (grading.ended or grading.first_wrong is not None):
             self._reported = True
-            self.erase_status()
             self.say(*course_text.report(grading, self.style))
             if not grading.all_right:
                 self.prompt()
@@ -167,13 +196,14 @@ class Watch:
         """The top of a new screen, or a line between two gradings."""
         if self.style.moves:
             print(CLEAR, end="")
+            self._below = ""
         else:
-            self.say("", "-" * self.style.width)
+            self.rule()
         clock = time.strftime("%H:%M:%S")
         style = self.style
         self.say(
             style.ends(self.unit.title, str(self.plan)),
-            style.ends(str(shown(self.unit.path)), f"saved {clock}"),
+            style.ends(str(shown(self.unit.path)), f"saved {clock}", "dim"),
             "",
         )
 
@@ -192,17 +222,8 @@ class Watch:
         where = f", now in line {grading.line}" if grading.line else ""
         limit = f" (stopped at {self.unit.seconds:g} s)" if grading.names else ""
         text = f"  {what}, {seconds} s{where}{limit}"[: self.style.width - 1]
-        if self.style.moves:
-            print(f"\r{text}\x1b[K", end="", flush=True)
-        else:
-            self.say(text)
-
-    def erase_status(self) -> None:
-        if self._shown_second and self.style.moves:
-            print("\r\x1b[K", end="")
-
-    def prompt(self) -> None:
-        self.say("", self.style.colour(KEYS, "dim"))
+        self.erase()
+        self.below(text)
 
     # Keys
 
@@ -210,10 +231,9 @@ class Watch:
         """Obey a key; returns whether to go on."""
         if not key:
             return True
-        self.erase_status()
-        pending, self._pending = self._pending, ""
         if key == "q":
             return False
+        pending, self._pending = self._pending, ""
         if pending:
             self.confirmed(pending) if key == "y" else self.say("Left as it is.")
         elif key == "h":
@@ -226,16 +246,15 @@ class Watch:
             )
         elif key == "l":
             self.say("", *course_text.listing(self.plan, self.style))
-            self.prompt()
         elif key == "n":
             self.next()
-        else:
+        if not (self._pending or self._below):
             self.prompt()
         return True
 
     def ask(self, question: str, key: str) -> None:
         self._pending = key
-        self.say("", f"{question} y: yes, any other key: no")
+        self.say("", *self.style.wrap(f"{question} y: yes, any other key: no"))
 
     def confirmed(self, key: str) -> None:
         """Do what was asked about."""
@@ -255,9 +274,9 @@ class Watch:
         grading = self.grading
         task = None if grading is None else grading.first_wrong
         if task is None and grading is not None and not grading.ended:
-            self.say("It is being graded; ask again in a moment.")
+            self.say("", "It is being graded; ask again in a moment.")
         elif task is None:
-            self.say("There is no task that this could be for; save your file first.")
+            self.say("", "There is no task that this is for; save your file first.")
         return task
 
     def hint(self) -> None:
@@ -300,14 +319,14 @@ class Watch:
             texts = grading.solutions
         else:
             texts = [grading.solutions[grading.first_wrong]]
-        self.say("", *(f"{text}\n" for text in texts))
+        self.say("", "\n\n\n".join(text.strip("\n") for text in texts))
 
     def next(self) -> None:
         """Go to the next unit that is not done."""
         following = self.plan.following(self.unit)
         if following is None:
-            self.say("There is no other that is not done.")
+            self.say("", "There is no other that is not done.")
             return
-        self.say("")
+        self.rule()
         self._finished = None
         self.enter(following)

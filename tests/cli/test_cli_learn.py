@@ -10,9 +10,11 @@ from minilstm.cli import course_text
 from minilstm.cli.course_text import Style
 from minilstm.cli.watch import SavedFile, Watch
 from minilstm.course.folder import numbered
+from minilstm.course.grader import Grading
 from minilstm.course.plan import Plan
 from tests.helpers.commands import refused
 from tests.helpers.course import WRONG, DirectGrader, Script, Session, mine, small_course, solve
+from tests.helpers.terminal import screen
 
 
 @pytest.fixture
@@ -95,12 +97,13 @@ def test_when_all_is_done_the_list_says_so_and_nothing_is_graded(run, course):
 def test_a_session_from_a_blank_file_to_the_next_exercise(learn, course):
     status, out = learn(lambda: solve(course, 2, *WRONG[2]), lambda: solve(course, 2))
     assert status == 0 and DirectGrader.graded == ["2", "2", "2", "3"]
-    begun, wrong, right = out.split("-" * 80)
+    begun, wrong, right, following = out.split("-" * 80)
     assert "fill in   lessons/my/02_one_step.py (new)" in begun and "1. gates: not answered" in begun
     assert "✓ 1. gates\n" in wrong and "✗ 2. lstm_step: wrong" in wrong and "output tanh left out" in wrong
     assert "remembering_bias" not in wrong  # the first thing that is wrong, and no more
     assert right.count("✓") == 3 and "You can now compute the six equations by hand." in right
-    assert "read      lessons/03_one_step_backward.py" in right and "1. cell_state_gradient: not answered" in right
+    assert "Next: 3. One step backward" in following and "1 of 2 done" in following.splitlines()[1]
+    assert "read      lessons/03_one_step_backward.py" in following and "1. cell_state_gradient: not answered" in following
     assert mine(course, 3).read_bytes() == numbered(course / "exercises")[3].read_bytes()
     assert progress(course)["2"]["done"] and progress(course)["3"] == {"right": 0, "of": 3}
     assert max(map(len, out.splitlines())) <= 80
@@ -167,6 +170,45 @@ def test_next_skips_and_comes_back(learn, course):
     learn("n")
     assert DirectGrader.graded == ["2", "3", "2"]  # 3 is right, and the one that was left out follows
     assert "no other" in learn("n")[1]
+
+
+def test_a_terminal_shows_the_keys_once_below_all_else(course, monkeypatch, capsys):
+    style = Style()
+    style.moves = True
+    monkeypatch.setattr("minilstm.cli.watch.Keys", lambda: Script("h", "l", "x", "s", "n", "h", "h"))
+    assert Watch(Plan(course), style).run(Plan(course).units[0]) == 0
+    out = capsys.readouterr().out
+    assert out.count("q quit") == 6  # after the first report, h, l, s and n, h, h; x changes nothing
+    before_the_end, _, end = out.rpartition("q quit")
+    shown = screen(before_the_end + "q quit")
+    assert [line for line in shown if "q quit" in line] == [shown[-1]] and "\n\n\n" not in "\n".join(shown)
+    assert not any("q quit" in line for line in screen(out)) and "goes on" in end
+
+
+def test_while_a_task_runs_the_keys_wait_for_its_report(learn, course, monkeypatch):
+    class Slow(DirectGrader):
+        def grade(self, unit):
+            return Grading(unit)
+
+    monkeypatch.setattr("minilstm.cli.watch.Grader", Slow)
+    _, out = learn("l", "h", "s")
+    assert "▸  2. One step of an LSTM" in out and out.count("It is being graded") == 2 and "q quit" not in out
+
+
+def test_questions_fit_in_80_columns(learn, course):
+    _, out = learn("r", "x", begin="3")
+    assert "Begin lessons/my/03_one_step_backward.py again?" in out and "any other key: no" in " ".join(out.split())
+    assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("place", range(6))
+def test_a_list_that_is_too_long_is_cut_around_what_comes_next(place):
+    lines = list("abcdef")
+    assert course_text.around(lines, place, 6) == course_text.around(lines, place, 99) == lines
+    for count in (-3, 1, 2, 3, 5):
+        *kept, remark = course_text.around(lines, place, count)
+        assert lines[place] in kept and len(kept) == max(count - 1, 1) and "".join(kept) in "abcdef"
+        assert remark.strip() == "(l shows all)"
 
 
 def test_what_the_code_prints_is_shown_without_its_control_characters(course, monkeypatch):
