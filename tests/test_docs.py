@@ -20,9 +20,10 @@ PAGES = [
     ROOT / "CONTRIBUTING.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]
-FOLDERS = ("minilstm", "lessons", "tests", "benchmarks")
+FOLDERS = ("minilstm", "lessons", "tests", "benchmarks", "docs")
 REWRITTEN = [  # code whose words are tested
     "benchmarks/**/*.py",
+    "docs/**/*.py",
     "lessons/*.py",
     "lessons/[egs]*/*.py",  # exercises, grading, solutions
     "minilstm/checks.py",
