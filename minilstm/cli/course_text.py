@@ -170,10 +170,12 @@ def achieved(unit: Unit, style: Style) -> list[str]:
     return style.wrap(said)
 
 
-def hint(task: int, name: str, hints: Sequence[str], style: Style) -> list[str]:
-    """Some hints of a task, numbered."""
-    lines = [f"{task + 1}. {name}"]
-    for number, text in enumerate(hints, start=1):
+def hint(
+    task: int, name: str, hints: Sequence[str], style: Style, first: int = 0
+) -> list[str]:
+    """Hints of a task, numbered, from the one at place ``first`` on."""
+    lines = [] if first else [f"{task + 1}. {name}"]
+    for number, text in enumerate(hints[first:], start=first + 1):
         lines += style.wrap(f"Hint {number}: {text}", 3)
     return lines
 

@@ -76,6 +76,7 @@ class Watch:
         self._finished: Grading | None = None  # the unit before, for its solution
         self._pending = ""  # a key that waits for y
         self._hints = (-1, 0)  # task, and how many hints of it were given
+        self._visible = 0  # how many of them are on the screen
         self._shown_second = 0
         self._below = ""  # what erases the keys or the status, which end the screen
 
@@ -125,7 +126,7 @@ class Watch:
 
     def enter(self, unit: Unit, prefix: str = "") -> None:
         """Begin with a unit: make its file if there is none, and grade it."""
-        self.unit, self._hints = unit, (-1, 0)
+        self.unit, self._hints, self._visible = unit, (-1, 0), 0
         new = not unit.path.exists()
         if new:
             unit.reset()
@@ -194,6 +195,7 @@ class Watch:
 
     def head(self) -> None:
         """The top of a new screen, or a line between two gradings."""
+        self._visible = 0
         if self.style.moves:
             print(CLEAR, end="")
             self._below = ""
@@ -280,21 +282,18 @@ class Watch:
         return task
 
     def hint(self) -> None:
-        """One hint more for the task that is not right."""
+        """One hint more for the task that is not right; after the last, all again."""
         task = self.task()
         if task is None:
             return
         assert self.grading is not None
-        given = self._hints[1] if self._hints[0] == task else 0
-        hints = self.grading.hints[task]
-        count = min(given + 1, len(hints))
-        self._hints = (task, count)
-        self.say(
-            "",
-            *course_text.hint(
-                task, self.grading.names[task], hints[:count], self.style
-            ),
-        )
+        if self._hints[0] != task:
+            self._hints, self._visible = (task, 0), 0
+        name, hints = self.grading.names[task], self.grading.hints[task]
+        count = min(self._hints[1] + 1, len(hints))
+        first = self._visible if self._visible < count else 0
+        self._hints, self._visible = (task, count), count
+        self.say("", *course_text.hint(task, name, hints[:count], self.style, first))
         if count == len(hints):
             self.say("There is no other hint; s shows the solution.")
 
