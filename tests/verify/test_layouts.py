@@ -26,7 +26,7 @@ from tests.verify.layouts import PAIRS, functions, line_number, module
 
 CHECK = {"step": check_step, "sequence": check_sequence}
 DIAGNOSE = {"step": diagnose, "sequence": diagnose_sequence}
-CAN_BE_DIAGNOSED = [pair for pair in PAIRS if pair[1] == "lstm"]
+CAN_BE_DIAGNOSED = [pair for pair in PAIRS if pair[:2] != ("d2l", "gru")]
 
 
 def diagnosed(name, kind, *changes, cell="lstm"):
@@ -196,6 +196,35 @@ def test_each_of_two_biases_is_compared(bias):
     text = one_line(found)
     assert f"Your backward step is wrong in {bias}." in text and f"All of {bias} is 2 times" in text
     assert f"`{bias} = 2 * grad_gates.sum(0)`" in text and "rows 0 to H: your input gate" in text
+
+
+@pytest.mark.parametrize(
+    "layout, cell, change, words",
+    [
+        ("cs231n", "rnn", ("da = dnext_h * (1 - next_h**2)", "da = dnext_h * (1 - next_h)"),
+         "Your da equals dnext_h * (1 - next_h) where dnext_h * (1 - next_h**2) belongs"),
+        ("deeplearning.ai", "rnn", ("da_prev = np.dot(Waa.T, dtanh)", "da_prev = np.dot(Waa, dtanh)"),
+         "wrong in da_prev. 1. transposed Waa"),
+        ("deeplearning.ai", "rnn", ("dWaa = np.dot(dtanh, a_prev.T)", "dWaa = np.dot(dtanh, a_next.T)"),
+         "Your dWaa equals a_next.T @ da where a_prev.T @ da belongs"),
+        ("d2l", "rnn", ("(da @ W_hh.T,)", "(da @ W_hh,)"), "wrong in dH_prev. 1. transposed W_hh"),
+        ("pytorch", "gru", ("grad_hx = grad_hy * z + ", "grad_hx = "),
+         "Your grad_hx equals dah @ weight_hh.T where grad_hy * z + dah @ weight_hh.T belongs"),
+        ("pytorch", "gru", ("grad_iz, grad_in * r)", "grad_iz, grad_in)"),
+         "wrong in grad_bias_hh (candidate), grad_weight_hh (candidate), grad_hx. 1. r missing in dq"),
+        ("pytorch", "gru", ("grad_hy * (hx - n) * z", "grad_hy * (n - hx) * z"), "rows H to 2H: your update gate"),
+    ],
+)
+def test_mistakes_in_other_cells_are_named_in_the_words_of_the_course(layout, cell, change, words):
+    found, _ = diagnosed(layout, "step", change, cell=cell)
+    assert words in one_line(found) and found.mistakes, found
+
+
+def test_a_sequence_of_another_cell_is_diagnosed():
+    step = "rnn_step_backward(dh[:, t, :] + dprev_h, cache[t])"
+    found, _ = diagnosed("cs231n", "sequence", (step, step.replace("[t])", "[t - 1])")), cell="rnn")
+    assert [mistake.name for mistake in found.mistakes] == ["cache of the step before"]
+    assert re.search(r"In dx\[\d, 3, \d\] is", one_line(found))
 
 
 @pytest.mark.parametrize(
