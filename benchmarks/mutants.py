@@ -350,7 +350,6 @@ def main() -> int:
     parser.add_argument("--markdown", type=Path, help="also write the table to this file")
     parser.add_argument("--failures", action="store_true", help="print every mutant that is not named or located rightly")
     options = parser.parse_args()
-    make_writable()
     counts = measure(options.count, options.seed)
     if options.failures:
         for count in counts.values():
@@ -362,4 +361,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    make_writable()
     sys.exit(main())

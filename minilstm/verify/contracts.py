@@ -1,4 +1,4 @@
-"""Arguments and results of the functions under test, and random arguments for them.
+"""Arguments and results of the functions under test.
 
     step           (x, h_prev, c_prev, Wx, Wh, b)     to  (h, c, cache)
     its backward   (dh, dc, cache, Wx, Wh)            to  (dx, dh_prev, dc_prev, grads)
@@ -8,8 +8,8 @@
 
 Caches may be anything. ``grads`` are the gradients of Wx, Wh and b, in this order or by
 name (``Wx`` or ``dWx``). Shapes as in ``reference/lstm.py``, with T in front for
-sequences; logits (T, B, V), targets (T, B), lengths (B,). ``cells.py`` has the same for
-any cell.
+sequences; logits (T, B, V), targets (T, B), lengths (B,). This is the LSTM; ``cells.py``
+has the same for any cell, calls the functions, and makes random arguments.
 """
 
 from __future__ import annotations
@@ -20,28 +20,8 @@ from typing import Any
 import numpy as np
 
 from minilstm.errors import InputError
-from minilstm.reference.lstm import LSTMGrads
 
 Case = dict[str, Any]  # arguments by name
-
-
-def call_step_backward(backward: Callable, dh, dc, cache, Wx, Wh):
-    """dx, dh_prev, dc_prev, and the gradients by name."""
-    check_function(backward)
-    sentence = "your backward pass must return (dx, dh_prev, dc_prev, grads)"
-    dx, dh_prev, dc_prev, grads = unpack(backward(dh, dc, cache, Wx, Wh), 4, sentence)
-    return dx, dh_prev, dc_prev, grads_by_name(grads)
-
-
-def call_sequence_backward(backward: Callable, dh, dstate, caches, Wx, Wh):
-    """dx, dh0, dc0, and the gradients by name."""
-    check_function(backward)
-    sentence = "your backward pass must return (dx, (dh0, dc0), grads)"
-    dx, dstate0, grads = unpack(backward(dh, dstate, caches, Wx, Wh), 3, sentence)
-    dh0, dc0 = unpack(
-        dstate0, 2, "the second result of your backward pass must be a pair (dh0, dc0)"
-    )
-    return dx, dh0, dc0, grads_by_name(grads)
 
 
 def call_loss(loss: Callable, logits, targets, lengths):
@@ -87,7 +67,7 @@ def unpack(answer: Any, count: int, sentence: str) -> Any:
     return answer
 
 
-def grads_by_name(grads, names: Sequence[str] = LSTMGrads._fields) -> dict[str, Any]:
+def grads_by_name(grads, names: Sequence[str]) -> dict[str, Any]:
     """Gradients in the order of ``names``, or by name, with a d before it or not."""
     of_what = f"{', '.join(names[:-1])} and {names[-1]}"
     if isinstance(grads, Mapping):
@@ -101,32 +81,6 @@ def grads_by_name(grads, names: Sequence[str] = LSTMGrads._fields) -> dict[str, 
     count = {3: "three"}.get(len(names), len(names))
     sentence = f"the gradients must be {count} arrays, of {of_what}"
     return dict(zip(names, unpack(grads, len(names), sentence)))
-
-
-def step_case(rng: np.random.Generator, B: int, D: int, H: int) -> Case:
-    """Random arguments of a step: nothing is zero, no gate is saturated."""
-    normal = rng.standard_normal
-    return {
-        "x": normal((B, D)),
-        "h_prev": normal((B, H)),
-        "c_prev": normal((B, H)),
-        **_weights(rng, D, H),
-    }
-
-
-def sequence_case(rng: np.random.Generator, T: int, B: int, D: int, H: int) -> Case:
-    """Random arguments of a whole sequence."""
-    normal = rng.standard_normal
-    return {
-        "x": normal((T, B, D)),
-        "state": (normal((B, H)), normal((B, H))),
-        **_weights(rng, D, H),
-    }
-
-
-def _weights(rng: np.random.Generator, D: int, H: int) -> Case:
-    normal = lambda *shape: rng.normal(0, 0.7, shape)
-    return {"Wx": normal(D, 4 * H), "Wh": normal(H, 4 * H), "b": normal(4 * H)}
 
 
 def copy_of(value):
