@@ -85,8 +85,10 @@ def found_words(text, avoided):
 
     Phrases may continue on the next line.
     """
-    found = []
+    found, lower = [], text.lower()
     for word, allowed in avoided.items():
+        if word.lower().split()[0] not in lower:  # most are not, and this is quick
+            continue
         spaced = lambda phrase: re.escape(phrase).replace(r"\ ", r"[\s#]+")
         kept = text
         for phrase in filter(None, allowed.split("; ")):

@@ -47,6 +47,7 @@ def test_an_unknown_part_is_refused(monkeypatch, capsys):
     assert status == 2 and "no part 'wings'" in err and "huge pages" in err
 
 
+@pytest.mark.thorough
 def test_sorting_keeps_the_tokens_that_the_heap_keeps(ablation):
     logits = np.random.default_rng(0).normal(size=50)
     w, heap, sorted_w = np.empty(50), np.empty(50, np.int64), np.empty(50)

@@ -27,7 +27,8 @@ def bench(monkeypatch):
     sys.modules.pop("kernels", None)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, pytest.param(np.float64, marks=pytest.mark.thorough)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_every_case_agrees_with_its_naive_form_and_is_timed(bench, dtype):
     for case in bench.CASES:
         row = bench.measure(case, dtype, 0)

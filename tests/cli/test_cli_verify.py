@@ -27,7 +27,7 @@ def worst(text):
 
 
 @pytest.mark.parametrize("sizes", ["", "E=0", "L=1,T=1,B=1", "V=2 E=1 H=1 L=3", "T=12,B=7,H=9"])
-@pytest.mark.parametrize("seed", [0, 5])
+@pytest.mark.parametrize("seed", [0, pytest.param(5, marks=pytest.mark.thorough)])
 def test_check_finds_every_gradient_right_to_1e_12(run, sizes, seed):
     status, out, error = run("check", "--sizes", sizes, "--seed", seed)
     assert (status, error) == (0, "")

@@ -54,6 +54,7 @@ def test_a_solution_is_right_and_prints_are_no_results(tmp_path):
 
 
 @linux
+@pytest.mark.thorough
 def test_a_task_that_never_ends_is_named_and_the_others_are_marked(tmp_path):
     row = graded(tmp_path, SOLVED.replace("def lstm_step", "def another", 1) + LOOP, seconds=3)
     lines = (SOLVED + LOOP).splitlines()

@@ -398,7 +398,13 @@ def test_an_encoder_decoder_that_is_right_is_right(options):
     assert diagnosis and "backward pass of the" in one_line(diagnosis)
 
 
-@EACH_MODEL
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(options, marks=[pytest.mark.thorough] * (len(options) > 1), id=" ".join(options) or "plain")
+        for options in MODELS
+    ],
+)
 def test_every_mistake_is_named_in_an_encoder_decoder_too(options):
     unseen = []
     for trial in trials_of_pairs.encoder_decoder_trials(**options):
