@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from minilstm import verify
 from minilstm.reference import sequence
 from minilstm.verify import MISTAKES, diagnose_sequence, numerical
 from minilstm.verify.diagnose.explain import partly
@@ -54,3 +55,7 @@ def test_two_steps_that_give_no_numbers_are_not_taken_apart():
     backward = lambda dh, *rest: _wrong_if(lambda T, B, H: T > 1, nan if len(dh) == 2 else wrong)(dh, *rest)
     diagnosis = diagnose_sequence(backward)
     assert diagnosis.mistakes == () and "In db, input gate, entry" in one_line(diagnosis)
+
+
+def test_a_name_that_the_package_does_not_have_is_an_attribute_error():
+    assert not hasattr(verify, "check_everything") and callable(verify.check_model)
