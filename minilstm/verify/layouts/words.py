@@ -29,6 +29,8 @@ ORDERS = {
     "rnn": re.compile(r"(?!)"),
 }
 NAME = re.compile(r"(?<![\w.])([A-Za-z]\w*)(?![\w(])")
+# the gradient that arrives at a step: (6) is dc = dc + dh * o * ...
+ARRIVES = re.compile(r"\bdc(?= \+=? (?:\d \* )?dh\b)")
 CHANGED = re.compile(r"\bdc(?=,? \(?changed in place)|(?<=changes )dc\b")
 LIST = re.compile(r"\b[A-Za-z]\w*(?:, [A-Za-z]\w*)+")
 TWICE = re.compile(r"\b(\w[\w, ]*) and \1\b")
@@ -75,6 +77,7 @@ class Words:
             (BLOCKS, lambda m: self._blocks(*m.groups())),
             (BLOCK, lambda m: self._blocks(*m.groups())),
             (CHANGED, lambda m: self.layout.gradient_name("c")),
+            (ARRIVES, lambda m: self.layout.gradient_name("c")),
             (AT_STEP, lambda m: self._at_step(m[1], m[2])),
             (ORDERS[self.layout.cell], lambda m: self._order(m[0])),
             (NAME, lambda m: self.name(m[1])),
