@@ -140,9 +140,12 @@ def test_a_step_with_the_factor_of_clipping_is_the_step_of_the_clipped_gradient_
     theta, other = start.copy(), start.copy()
     state, other_state = optimizer.init(theta), optimizer.init(other)
     for k in g:
-        clipped = k.copy()
+        whole, rounding = k.copy(), 8 * float(np.finfo(dtype).eps)
         norm, scale = clip_up_to_a_factor(k, 0.9, 2.0)
-        assert clip(clipped, 0.9, 2.0) == norm > 2.0 and scale < 1
+        # on some processors the last digit of a norm depends on the place in memory
+        assert clip(whole, 0.9, 2.0) == pytest.approx(norm, rel=rounding) and norm > 2.0 and scale < 1
+        clipped = k * dtype(scale)
+        np.testing.assert_allclose(whole, clipped, rtol=rounding)
         state, other_state = optimizer.step(theta, k, state, scale=scale), optimizer.step(other, clipped, other_state)
     assert (theta != start).any()
     for ours, expected in zip((theta, *state), (other, *other_state)):
