@@ -38,11 +38,13 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
 
     Raises
     ------
-    OSError : with the name of the file, if it cannot be written. If only the old file
-        cannot be replaced (on Windows, while another program has it open), the new
-        content stays beside it as NAME.tmp.
+    OSError : with the name of the file, if it cannot be written, or if a device or a
+        pipe has this name. If only the old file cannot be replaced (on Windows, while
+        another program has it open), the new content stays beside it as NAME.tmp.
     """
     path = Path(path)
+    if is_special(path):
+        raise OSError(errno.EINVAL, "is a device or a pipe, not a file", str(path))
     temporary = path.with_name(path.name + ".tmp")
     try:
         with open(temporary, "wb") as file:
@@ -61,6 +63,14 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
         )
         raise OSError(error.errno, reason, str(path)) from error
     _sync_folder(path.parent)
+
+
+def is_special(path: Path) -> bool:
+    """Whether a name is that of a device, a pipe or a socket.
+
+    To replace one would take it from the whole system, and to read it may never end.
+    """
+    return path.exists() and not (path.is_file() or path.is_dir())
 
 
 def write_new(path: Path, contents: bytes) -> None:

@@ -135,3 +135,11 @@ def test_a_new_file_never_replaces_another(tmp_path):
     with pytest.raises(FileExistsError):
         write_new(tmp_path / "file", b"new")
     assert (tmp_path / "file").read_bytes() == b"mine"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_file_never_takes_the_place_of_a_pipe_or_a_device(tmp_path):
+    os.mkfifo(path := tmp_path / "pipe")
+    with pytest.raises(OSError, match="is a device or a pipe, not a file") as refusal:
+        write(path)
+    assert refusal.value.filename == str(path) and path.is_fifo() and list(tmp_path.iterdir()) == [path]

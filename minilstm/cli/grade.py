@@ -12,7 +12,7 @@ from minilstm.course.gradebook import Limits, grade_all
 from minilstm.course.gradebook_table import as_csv, lines_of, name_width, summary
 from minilstm.course.submissions import find_submissions
 from minilstm.errors import InputError
-from minilstm.files import replacing
+from minilstm.files import is_special, replacing
 
 
 def run(arguments: Namespace) -> int:
@@ -47,6 +47,10 @@ def check_out(out: str | None) -> None:
         raise InputError(
             f"--csv {out!r}: {str(path.parent)!r} must be a folder, and a file must be"
             " named in it"
+        )
+    if is_special(path):
+        raise InputError(
+            f"--csv {out!r} is a device or a pipe; name a file, or - for standard output"
         )
 
 

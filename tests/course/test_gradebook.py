@@ -171,5 +171,13 @@ def test_a_csv_file_that_cannot_be_written_is_refused_before_marking(run, tmp_pa
     assert os.listdir() == ["02_mine.py"]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_csv_file_never_takes_the_place_of_a_pipe_or_a_device(run, tmp_path):
+    submitted(tmp_path, "while True: pass\n")
+    os.mkfifo(pipe := tmp_path / "grades.csv")
+    refused(run("grade", tmp_path, "--csv", pipe), 2, "--csv", "is a device or a pipe")
+    assert pipe.is_fifo() and sorted(os.listdir(tmp_path)) == ["02_mine.py", "grades.csv"]
+
+
 def test_a_folder_that_is_not_there_is_refused(run, tmp_path):
     refused(run("grade", tmp_path / "nowhere"), 2, "there is no folder")

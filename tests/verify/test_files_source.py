@@ -89,6 +89,13 @@ def test_a_folder_is_refused(tmp_path):
         read_source(tmp_path)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(path := tmp_path / "mine.py")
+    with pytest.raises(InputError, match="is a device or a pipe; name a file"):
+        read_source(path)
+
+
 def test_code_cells_of_a_notebook_are_counted_from_1_and_bad_ones_are_reported(tmp_path):
     path = tmp_path / "mine.ipynb"
     path.write_text(notebook(["x = 1\n", "y = 2"], "def f(:", "%%bash\nls", "%%time\nz = 3\n!ls\n?np"), encoding="utf-8")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minilstm.errors import InputError, MinilstmError
+from minilstm.files import is_special
 
 SUFFIXES = (".py", ".ipynb")
 MAGIC = re.compile(r"\s*(%|!|\?|[\w.]+\s*=\s*[%!])|.*\?\s*$")  # of one line
@@ -51,6 +52,8 @@ def read_source(path: Path) -> Source:
         raise InputError(f"{path} is a folder; name a .py file or a notebook in it")
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(f"{path} is neither a .py file nor a notebook, .ipynb")
+    if is_special(path):  # to read it might never end
+        raise InputError(f"{path} is a device or a pipe; name a file")
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
