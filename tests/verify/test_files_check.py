@@ -122,6 +122,26 @@ def test_mistakes_of_other_cells_are_found(check, name, function, old, new, word
     assert not right and said.startswith(f"{function} (line ") and words in said
 
 
+def test_the_loss_that_a_course_hands_out_is_right_with_a_note_about_large_logits(check):
+    text = HEAD + """
+def temporal_softmax_loss(x, y, mask):
+    N, T, V = x.shape
+    flat, rows = x.reshape(N * T, V), np.arange(N * T)
+    probs = np.exp(flat - flat.max(axis=1, keepdims=True))
+    probs /= probs.sum(axis=1, keepdims=True)
+    loss = -np.sum(mask.ravel() * np.log(probs[rows, y.ravel()])) / N
+    dx = probs.copy()
+    dx[rows, y.ravel()] -= 1
+    return loss, (dx * mask.reshape(-1, 1) / N).reshape(N, T, V)
+"""
+    right, words = result(check(text))
+    assert right and "right, equal to ours but for logits as large as 1000 At logits" in words
+    right, words = result(check(text.replace("/ N)", "/ T)")))
+    assert not right and "wrong" in words
+    right, words = result(check(text.replace("flat - flat.max(axis=1, keepdims=True)", "flat")))
+    assert not right and "overflow" in words
+
+
 def test_a_wrong_loss_is_named(check):
     text = HEAD + CS231N[CS231N.index("def temporal") :].replace("dx_flat /= N", "pass")
     right, words = result(check(text))
