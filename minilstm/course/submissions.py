@@ -21,6 +21,7 @@ from pathlib import Path
 from minilstm.errors import InputError
 
 NUMBER = re.compile(r"(?:^|_)(\d\d)_(?=[^\W\d])")
+RENAMED = re.compile(r"\.py(\W|$)", re.IGNORECASE)  # 03_mine.PY, 03_mine.py.txt
 ADVICE = {
     ".ipynb": "it is a notebook: save it as .py (jupyter nbconvert --to script)",
     ".zip": "it is an archive: unpack it",
@@ -136,7 +137,9 @@ def _submission(
     if advice := ADVICE.get(path.suffix.lower()):
         return Submission(name, path, number, advice)
     if path.suffix != ".py":
-        return None
+        if number is None or not RENAMED.search(path.name):
+            return None
+        return Submission(name, path, number, "its name does not end in .py: rename it")
     if named is None and any(exercise_in(file.name, exercises) for file in beside):
         return None  # a module beside the answer
     if number is None:

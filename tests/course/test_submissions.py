@@ -77,6 +77,14 @@ def test_what_cannot_be_graded_is_listed_with_the_reason(tmp_path):
     ]
 
 
+def test_a_program_whose_name_has_another_ending_is_listed_with_the_reason(tmp_path):
+    made(tmp_path, "a_03_mine.PY", "b_03_mine.py.txt", "c_03_mine.py (1)", "d_03_mine.txt", "e_03_mine.pyc")
+    assert found(tmp_path) == [
+        (name, 3, "its name does not end in .py")
+        for name in ("a_03_mine.PY", "b_03_mine.py.txt", "c_03_mine.py (1)")
+    ]
+
+
 def test_other_files_and_those_of_the_system_are_no_submissions(tmp_path):
     made(tmp_path, "03_mine.py", "marks.csv", "._03_mine.py", "__MACOSX/03_mine.py", ".git/03_mine.py", "a/.03_x.py")
     made(tmp_path, "a/b/03_too_deep.py", "a/notes.txt")
