@@ -137,6 +137,7 @@ def test_what_other_names_are_is_seen_by_the_arguments_or_said():
         ((reference.lstm_step,), {"kind": "layer"}, "kind must be one of step, sequence, loss, not 'layer'"),
         ((reference.lstm_step,), {"layout": "klingon"}, "there is no layout 'klingon'"),
         ((reference.lstm_step,), {"cell": "klingon"}, "cell must be one of"),
+        ((reference.lstm_step,), {"cell": ["lstm"]}, "cell must be one of lstm, gru, rnn, not .'lstm'."),
     ],
 )
 def test_wrong_usage_is_no_failure_of_the_gradients(arguments, options, words):

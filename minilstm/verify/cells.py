@@ -163,6 +163,6 @@ CELLS = {cell.name: cell for cell in (LSTM, GRU, RNN)}
 
 def cell_named(name: str) -> Cell:
     """The cell of that name; InputError if there is none."""
-    if name not in CELLS:
+    if not isinstance(name, str) or name not in CELLS:
         raise InputError(f"cell must be one of {', '.join(CELLS)}, not {name!r}")
     return CELLS[name]
