@@ -5,6 +5,8 @@ No wrong code passes, and no right code fails.
 
 from collections import deque
 
+import re
+
 import numpy as np
 import pytest
 
@@ -458,3 +460,26 @@ def test_an_unknown_slip_of_a_forward_step_has_its_equations():
     assert "Look at equations (1) to (4)." in one_line(diagnose_step(wrong))
     late = lambda *a: (lambda h, c, cache: (h * 2, c, cache))(*reference.lstm_step(*a))
     assert "Look at equations (5) and (6)." in one_line(diagnose_step(late))
+
+
+@pytest.mark.parametrize("kind", ["complex128", "bool", "object", "<U3", "datetime64[s]"])
+def test_gradients_that_are_no_real_numbers_are_said_to_be_that_and_nothing_else(kind):
+    def odd(dh, dc, cache, Wx, Wh):
+        dx, *others = lstm_step_backward(dh, dc, cache, Wx, Wh)
+        return np.ones(dx.shape).astype(int).astype(kind), *others
+
+    found = diagnose(odd)
+    assert found.wrong_parts == ("dx",) and re.search("dx holds (complex128|bool|object|<U|datetime64)", one_line(found))
+    assert "linear" not in found.text and found.notes == ()
+
+
+def test_an_argument_changed_in_place_is_not_called_unknown():
+    def careless(dh, dc, cache, Wx, Wh):
+        result = lstm_step_backward(dh, dc, cache, Wx, Wh)
+        dh *= 2
+        return result
+
+    found = diagnose(careless)
+    assert one_line(found) == (
+        "Your backward step is wrong in dh (changed in place). Your function changes dh, which belongs to the caller."
+    )

@@ -12,6 +12,7 @@ from minilstm.verify.diagnose.variant import Mistake
 
 Parts = dict[str, Any]  # results, by name
 RAISES = "raises"  # the part that holds what a function raised
+CHANGED = ", changed in place"  # after the name of an argument
 INDENT = "   "
 
 
@@ -86,6 +87,9 @@ class Diagnosis:
             yield from (INDENT + line for line in rest)
         for finding in self.findings:
             if not finding.has_a_name:
+                if all(part.endswith(CHANGED) for part in finding.parts):
+                    yield str(finding)  # says all there is to know
+                    continue
                 which = "What is left is" if named else "It is"
                 yield (
                     f"{which} none of the known ones: {self.known} of the"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from minilstm.verify.diagnose.diagnosis import RAISES, Diagnosis, Finding, Parts, listed
 from minilstm.verify.diagnose.explain import ALL_DIGITS, agree, differences, same
-from minilstm.verify.diagnose.linearity import not_linear
+from minilstm.verify.diagnose.linearity import holds_numbers, not_linear
 from minilstm.verify.diagnose.locate import Locate, Tried, explain, plainly
 from minilstm.verify.diagnose.trial import Trial
 from minilstm.verify.diagnose.wording import evidence
@@ -103,6 +103,8 @@ def _notes_on_the_cache(trial: Trial, function: Callable) -> tuple[str, ...]:
         return ()
     # each after its own forward pass
     once, twice = (trial.yours(function, sizes=trial.sizes[-1:]) for _ in range(2))
+    if not all(map(holds_numbers, once)):
+        return ()  # what is no number is equal to nothing, not even to itself
     if not agree(twice, once):
         return (f"Your {KEEPS_SUMS}",)
     first, again = trial.second_call(function)

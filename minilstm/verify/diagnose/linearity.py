@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from minilstm.verify.diagnose.diagnosis import RAISES, Finding, Parts
+from minilstm.verify.diagnose.diagnosis import CHANGED, RAISES, Finding, Parts
 from minilstm.verify.diagnose.explain import agree, differences, same
 from minilstm.verify.diagnose.trial import Trial
 from minilstm.verify.diagnose.variant import Mistake
@@ -20,7 +20,6 @@ from minilstm.verify.diagnose.wording import evidence
 
 SMALL, LARGE = 1e-3, 1e3
 USUAL_LIMITS = (0.1, 0.5, 1, 5, 10, 15, 50, 100)
-CHANGED = ", changed in place"
 NOT_LINEAR = "not linear in dh and dc"
 ADDED = "something is added that comes neither from dh nor from dc"
 PENALTY = (
@@ -44,7 +43,7 @@ def not_linear(
 
     These results are given only if gradients are bounded, so that small ones are not.
     """
-    if not trial.linear_in or any(RAISES in parts for parts in yours):
+    if not trial.linear_in or not all(map(holds_numbers, yours)):
         return None, []
     added = _added(trial.yours(function, 0))
     if added:
@@ -69,6 +68,13 @@ def not_linear(
     if _are_bounded(large, belongs):
         return Finding(None, wrong, details, CLIPPED, NOT_LINEAR), of_small
     return Finding(None, wrong, details, UNKNOWN_LAW, NOT_LINEAR), []
+
+
+def holds_numbers(parts: Parts) -> bool:
+    """Whether a call raised nothing, and returned arrays of real numbers only."""
+    return RAISES not in parts and all(
+        np.asarray(part).dtype.kind in "fiu" for part in parts.values()
+    )
 
 
 def _added(nothing: Sequence[Parts]) -> Finding | None:
