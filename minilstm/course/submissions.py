@@ -104,18 +104,25 @@ def exercise_in(name: str, exercises: Mapping[int, Path]) -> int | None:
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, tuple[Path, ...]]]:
-    """All files of the folder and of its sub-folders, each with those beside it."""
+    """All files of the folder and of its sub-folders, each with those beside it.
+
+    A sub-folder that may not be read is given itself.
+    """
     for path in folder.iterdir():
         if path.name.startswith((".", "__")):  # of the system, of Python
             continue
         if path.is_file():
             yield path, ()
         elif path.is_dir():
-            files = [
-                file
-                for file in path.iterdir()
-                if file.is_file() and not file.name.startswith(".")
-            ]
+            try:
+                files = [
+                    file
+                    for file in path.iterdir()
+                    if file.is_file() and not file.name.startswith(".")
+                ]
+            except PermissionError:
+                yield path, ()
+                continue
             programs = tuple(file for file in files if file.suffix == ".py")
             for file in files:
                 yield file, programs
@@ -130,6 +137,8 @@ def _submission(
 ) -> Submission | None:
     """The submission in a file; None if it is none, or one of another exercise."""
     name = path.relative_to(folder).as_posix()
+    if path.is_dir():
+        return Submission(name, path, wanted, "this folder may not be read")
     named = exercise_in(path.name, exercises)
     number = named or wanted
     if wanted not in (None, number):

@@ -85,6 +85,19 @@ def test_a_program_whose_name_has_another_ending_is_listed_with_the_reason(tmp_p
     ]
 
 
+def test_one_folder_that_may_not_be_read_does_not_keep_the_others_from_being_graded(tmp_path, monkeypatch):
+    made(tmp_path, "ada/03_mine.py", "bob/03_mine.py")
+    iterdir = Path.iterdir
+
+    def refused(folder):
+        if folder.name == "bob":
+            raise PermissionError(13, "Permission denied", str(folder))
+        return iterdir(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    assert found(tmp_path) == [("ada/03_mine.py", 3, ""), ("bob", None, "this folder may not be read")]
+
+
 def test_other_files_and_those_of_the_system_are_no_submissions(tmp_path):
     made(tmp_path, "03_mine.py", "marks.csv", "._03_mine.py", "__MACOSX/03_mine.py", ".git/03_mine.py", "a/.03_x.py")
     made(tmp_path, "a/b/03_too_deep.py", "a/notes.txt")
