@@ -16,6 +16,7 @@ program. Whatever it changes inside its process, it may change its own grades.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -137,6 +138,10 @@ def grade_one(submission: Submission, lessons: Path, limits: Limits = Limits()) 
     """
     if submission.problem:
         return Row(submission, problem=submission.problem)
+    try:
+        submission.path.open("rb").close()
+    except OSError as error:  # it may not be read, or is gone
+        return Row(submission, problem=f"it cannot be read: {error.strerror}")
     row = Row(submission, network_cut=True, seed=seed_in(submission.path))
     assert submission.exercise is not None
     with (
@@ -159,7 +164,8 @@ def _copy(submission: Submission, folder: Path) -> Path:
     work = folder / "work"
     work.mkdir()
     for path in submission.beside:
-        shutil.copyfile(path, work / path.name)
+        with contextlib.suppress(OSError):  # who imports it gets an error
+            shutil.copyfile(path, work / path.name)
     return Path(shutil.copyfile(submission.path, work / submission.path.name))
 
 

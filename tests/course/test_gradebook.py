@@ -115,6 +115,15 @@ def test_a_submission_imports_what_lies_beside_it_and_hides_no_module(tmp_path):
     assert (states(row), row.problem) == ([RIGHT] * 3, "")
 
 
+def test_a_submission_that_cannot_be_read_is_one_row_with_the_reason(tmp_path):
+    submitted(tmp_path, SOLVED, "01_mine.py")
+    first, second = submitted(tmp_path, SOLVED, "02_mine.py")
+    first.path.unlink()
+    rows = list(grade_all([first, second], LESSONS, Limits()))
+    assert rows[0].problem == "it cannot be read: No such file or directory" and rows[0].tasks == ()
+    assert states(rows[1]) == [RIGHT] * 3
+
+
 @pytest.mark.thorough
 def test_several_at_a_time_come_in_their_order(tmp_path):
     submitted(tmp_path, SOLVED, "a_02_mine.py")
