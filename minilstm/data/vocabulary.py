@@ -114,10 +114,10 @@ class Vocabulary(ABC):
         return {token: position + SPECIAL for position, token in enumerate(self.tokens)}
 
     @classmethod
-    def _first(cls, ordered: list[str], limit: int | None) -> tuple[str, ...]:
-        """The first tokens, as many as there are ids; InputError for a wrong limit."""
+    def _most(cls, limit: int | None) -> int | None:
+        """How many tokens a limit of ids leaves; InputError for a wrong limit."""
         if limit is None:
-            return tuple(ordered)
+            return None
         smallest = SPECIAL + 1
         whole = isinstance(limit, numbers.Integral) and not isinstance(limit, bool)
         if not whole or limit < smallest:
@@ -125,4 +125,4 @@ class Vocabulary(ABC):
                 f"limit must be a whole number of at least {smallest} (padding, unknown"
                 f" {cls.unit}s and one {cls.unit}), not {limit!r}"
             )
-        return tuple(ordered[: limit - SPECIAL])
+        return limit - SPECIAL

@@ -54,12 +54,12 @@ class WhitespaceTokenizer(Vocabulary):
         ------
         InputError : if the texts have no token, or ``limit`` is below 3.
         """
-        counts: Counter[str] = Counter()
+        most, counts = cls._most(limit), Counter[str]()
         for text in each_text(texts):
             counts.update(text.split())
         several = [token for token, count in counts.most_common() if count > 1]
         tokens = several or [token for token, _ in counts.most_common()]
-        return cls(cls._first(tokens, limit))
+        return cls(tuple(tokens[:most]))
 
     def encode(self, text: str) -> npt.NDArray[np.int32]:
         """Ids (n,) int32 of the tokens of a text. InputError if it is not a string."""

@@ -69,6 +69,7 @@ class WordTokenizer(Vocabulary):
         InputError : if ``texts`` is a single string, has anything but strings, or has
             no word at all, or if ``limit`` is below 3.
         """
+        most = cls._most(limit)
         # between white space; each kind is split once
         unsplit: Counter[str] = Counter()
         for text in each_text(texts):
@@ -81,7 +82,7 @@ class WordTokenizer(Vocabulary):
         ordered = sorted(
             counts.items(), key=lambda item: (item[1], item[0]), reverse=True
         )
-        return cls(cls._first([word for word, _ in ordered], limit))
+        return cls(tuple(word for word, _ in ordered[:most]))
 
     def encode(self, text: str) -> npt.NDArray[np.int32]:
         """Ids of the words of a text.

@@ -16,6 +16,7 @@ from minilstm import WordTokenizer
 from minilstm.data.punctuation import is_mark, join_words, spaced, split_words
 from minilstm.data.readers import read_json
 from minilstm.data.tokenizers import CharTokenizer
+from minilstm.data.whitespace import WhitespaceTokenizer
 from minilstm.data.words import tokenizer_from_json
 from minilstm.errors import InputError
 
@@ -287,6 +288,14 @@ def test_fit_says_what_is_wrong_with_the_texts(texts, message):
 def test_a_limit_without_room_for_a_word_is_refused(limit):
     with pytest.raises(InputError, match=rf"limit must be a whole number of at least 3 .* not {limit!r}"):
         WordTokenizer.fit(["a"], limit)
+
+
+@pytest.mark.parametrize("tokenizer", [WordTokenizer, WhitespaceTokenizer])
+def test_a_wrong_limit_is_refused_before_a_text_is_read(tokenizer):
+    texts = iter(["a", "b"])
+    with pytest.raises(InputError, match="limit must be a whole number of at least 3"):
+        tokenizer.fit(texts, 2)
+    assert next(texts) == "a"
 
 
 def test_fit_takes_any_iterable_and_any_whole_number():
