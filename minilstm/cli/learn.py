@@ -27,7 +27,7 @@ def run(arguments: Namespace) -> int:
         return copy(Path(arguments.copy))
     plan, style = Plan(lessons()), Style()
     if plan.progress.set_aside is not None:
-        print(*style.wrap(anew(plan.progress)), sep="\n")
+        print(*style.wrap(about_damage(plan.progress)), sep="\n")
     chosen = None if arguments.name is None else unit_of(arguments.name, plan.folder)
     unit = chosen or plan.following()
     if arguments.list:
@@ -115,7 +115,7 @@ def copy(folder: Path) -> int:
     return 0
 
 
-def anew(progress: Progress) -> str:
+def about_damage(progress: Progress) -> str:
     """About a damaged file of progress."""
     assert progress.set_aside is not None
     return (

@@ -160,7 +160,7 @@ def typed(prompt: str) -> str | None:
             print()
             return None
     line = sys.stdin.readline()
-    print(prompt + line.rstrip("\n"))  # nobody saw it being typed
+    print(prompt + line.rstrip("\n"))  # it was not typed in a terminal
     return line.strip() if line else None
 
 

@@ -1,7 +1,7 @@
 """Find the lessons, or copy them to a folder of one's own.
 
 They are beside the package in its repository. An installed package has them inside
-of it, to be copied by ``minilstm learn --copy``: nobody should write there.
+of it, to be copied by ``minilstm learn --copy``: do not write there.
 """
 
 from __future__ import annotations

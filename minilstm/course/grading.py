@@ -172,7 +172,7 @@ class Comparison:
             raise self.stopped
 
     def _cases(self) -> Iterator[Case]:
-        """The cases, drawn anew, because a function may change them."""
+        """The cases, drawn again, because a function may change them."""
         assert self.task.cases is not None
         for case in self.task.cases(np.random.default_rng(SEED)):
             yield case if isinstance(case, Case) else Case(case)

@@ -7,8 +7,8 @@ folder, or in one of its sub-folders, one for each student:
     lovelaceada_4711_03_one_step_backward-1.py
     Ada Lovelace_4711_assignsubmission_file/03_one_step_backward.py
 
-Nobody is left out in silence. A file that looks like a submission and cannot be graded
-is in the list too, with the reason.
+No student is left out in silence. A file that looks like a submission and cannot be
+graded is in the list too, with the reason.
 """
 
 from __future__ import annotations

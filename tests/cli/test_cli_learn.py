@@ -335,7 +335,7 @@ def test_an_exercise_that_is_graded_by_its_own_command_is_done_too(run, course):
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"2": 1}', b'{"2": {"right": "3", "of": 3}}', b"\xff"])
-def test_a_damaged_file_of_progress_is_kept_and_begun_anew(run, course, content):
+def test_a_damaged_file_of_progress_is_kept_and_begun_again(run, course, content):
     solve(course, 2)
     path = course / "my" / "progress.json"
     path.write_bytes(content)

@@ -160,7 +160,7 @@ def test_no_process_is_left_if_the_one_that_watches_is_killed(lessons):
         except ProcessLookupError:
             return
         with open(f"/proc/{process}/stat", encoding="ascii") as file:
-            if file.read().split()[2] == "Z":  # ended; nobody has asked for its status
+            if file.read().split()[2] == "Z":  # ended; its status was not asked for
                 return
         time.sleep(0.1)
     os.kill(process, signal.SIGKILL)

@@ -182,7 +182,7 @@ def test_of_endless_output_the_first_and_the_last_is_kept(monkeypatch):
     assert outcome.status == 0
 
 
-def test_input_that_nobody_reads_holds_nobody_up():
+def test_input_that_is_not_read_blocks_nothing():
     assert run("pass", input="x" * 10**6).status == 0
 
 

@@ -14,7 +14,7 @@ SHEET = make_worksheet()
 
 
 def written(sheet=SHEET, **changes):
-    """The numbers as somebody types them, with five decimals."""
+    """The numbers as a student types them, with five decimals."""
     return {line.name: number(line) for line in sheet.lines} | changes
 
 
@@ -69,7 +69,7 @@ def test_numbers_far_from_right_do_not_stop_the_check():
     assert found["a1[1]"] == found["p1[1]"] == WRONG and found["dx1[1]"] == RIGHT
 
 
-def test_the_sheet_of_somebody_else_is_refused():
+def test_the_sheet_of_another_student_is_refused():
     with pytest.raises(InputError, match=r"another sheet: its x1\[1\] is -?0\.\d+, and here it is 0.85"):
         check_answers(SHEET, written(make_worksheet(seed=1)))
     with pytest.raises(InputError, match=r"its x1\[2\] is missing"):

@@ -26,7 +26,7 @@ class Finding:
     place: str = ""  # where to look, in whole sentences
     heading: str = ""  # what an unknown mistake is called, if anything can be said
     where: tuple[str, ...] = ()  # quantities that it points to, if not the parts
-    formula: str = ""  # what was computed in the place of the right formula
+    formula: str = ""  # what was computed in place of the right one
 
     def __str__(self) -> str:
         first = str(self.mistake) if self.mistake is not None else self.heading

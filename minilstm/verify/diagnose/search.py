@@ -1,4 +1,4 @@
-"""What a function computed in the place of a quantity, found by search.
+"""What a function computed in place of a quantity, found by search.
 
 ``causes.py`` shows the earliest quantity that is wrong, and its numbers. Here a formula
 is sought that gives these numbers: in every entry of every random case, to eight

@@ -1,4 +1,4 @@
-"""What a backward pass through time computed in the place of a quantity.
+"""What a backward pass through time computed in place of a quantity.
 
 As ``search.py`` does for a step. Here an array may also be that of another step, and a
 sum over the steps may have the wrong terms. ``f[t + 1]`` is the f of the step after.

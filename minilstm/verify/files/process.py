@@ -19,7 +19,7 @@ from pathlib import Path
 def main(request: str) -> None:
     """Check the file, and write the report."""
     root = str(Path(__file__).parents[3])  # where minilstm is
-    sys.path[:1] = [] if root in sys.path else [root]  # in the place of this folder
+    sys.path[:1] = [] if root in sys.path else [root]  # replaces this folder
     from minilstm.errors import MinilstmError
     from minilstm.verify.files.check import Event, NothingFound, check_source
 

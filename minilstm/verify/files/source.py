@@ -145,7 +145,7 @@ def _code_cells(path: Path, raw: bytes) -> list[str]:
 def without_magic(text: str) -> tuple[str, list[str]]:
     """The code of a cell without lines of IPython's own, and these lines.
 
-    ``pass`` stands in the place of such a line, so that the others keep their numbers.
+    ``pass`` replaces such a line, so that the others keep their numbers.
     A cell that is no Python, such as one of ``%%bash``, becomes empty.
 
     >>> without_magic("%matplotlib inline\\nx = 7 % 2")

@@ -1,4 +1,4 @@
-"""Check a worksheet that somebody has filled in.
+"""Check a worksheet that was filled in.
 
 Each result is compared with what its formula gives for the student's own numbers before
 it. So a slip counts once, and not again in everything that is computed from it.
@@ -104,7 +104,7 @@ def read_answers(path: Path) -> dict[str, str]:
 
 
 def _number(text: str) -> float | None:
-    """The number that somebody typed, with a point or a comma; None if it is none."""
+    """The number that was typed, with a point or a comma; None if it is none."""
     try:
         number = float(text.replace("\N{MINUS SIGN}", "-").replace(",", "."))
     except ValueError:

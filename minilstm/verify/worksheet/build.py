@@ -49,7 +49,7 @@ def make_worksheet(
         The weight that learns in the last block, such as ``"Wx[1,f2]"``. Default: one
         of the output layer.
     owner : str
-        The name of the student whose sheet it is. Default: nobody's.
+        The name of the student whose sheet it is. Default: none.
 
     Returns
     -------
